@@ -1,0 +1,31 @@
+# make run     builds Credence and starts it with its ward list and simulated people
+# make test    checks everything
+#
+# Both need Go and make. What else they need they install when they run as root;
+# otherwise they say what to type.
+
+LINT := .tools/bin/golangci-lint-v2.15.0
+
+.PHONY: run test machine
+.NOTPARALLEL:
+
+run:
+	@.ci/install $(if $(CREDENCE_DATABASE_URL),,database)
+	CGO_ENABLED=0 go build -o bin/credence ./cmd/credence
+	@exec bin/credence dev
+
+test: machine $(LINT)
+	$(LINT) fmt --diff
+	go vet ./...
+	$(LINT) run
+	go mod tidy -diff
+	go build ./...
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m ./...
+	.ci/fuzz
+
+machine:
+	@.ci/install database compiler browser
+
+$(LINT):
+	GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(lastword $(subst -, ,$@))
+	@mv $(@D)/golangci-lint $@

@@ -1,0 +1,658 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// A browser is one person at one computer: a Chromium of its own, with an empty
+// profile and one tab. Its methods do what the person does and wait for what
+// the person would wait for. If that does not come, the test ends there and
+// says what was awaited, on which page, and what the page said instead.
+//
+// A script exception, or anything a page does against its own content security
+// policy, is a finding: it fails the test at its end, unless the test has taken
+// the findings before.
+type browser struct {
+	t        *testing.T
+	ctx      context.Context //nolint:containedctx // to chromedp the context is the browser
+	patience time.Duration   // of one wait
+
+	mu       sync.Mutex // guards what listen writes down
+	findings []string
+	messages []string
+}
+
+// newBrowser starts a browser that closes when the test ends.
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	b := &browser{t: t, patience: 20 * time.Second}
+	home := t.TempDir()
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(chromium(t)),
+		chromedp.Env("HOME=" + home),
+		chromedp.UserDataDir(filepath.Join(home, "profile")),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-gpu", true),
+		chromedp.Flag("disable-quic", true),
+	}
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium has no sandbox for root
+	}
+
+	// The test's own context ends before its cleanups, where the browser still
+	// has to hand over its last findings.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
+	t.Cleanup(cancel)
+	b.ctx, cancel = chromedp.NewContext(ctx, chromedp.WithAllocatorOptions(options...), chromedp.WithListener(b.listen))
+	t.Cleanup(cancel)
+	if _, err := chromedp.Call(b.ctx, audits.Enable, cdp.Empty{}); err != nil {
+		t.Fatalf("start browser: %v", err)
+	}
+	t.Cleanup(b.close)
+	b.resize(desktop, 900)
+	return b
+}
+
+// The widths at which every page must work: a computer on a ward, and the
+// narrowest column of WCAG 2.2, Success Criterion 1.4.10 (Reflow).
+const (
+	desktop = 1280
+	column  = 320
+)
+
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatal("there is no chromium in PATH: install it, or run make test, which does")
+	return ""
+}
+
+func (b *browser) close() {
+	for _, finding := range b.takeFindings() {
+		b.t.Errorf("finding of the browser: %s", finding)
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, b.patience)
+	defer cancel()
+	if err := chromedp.Cancel(ctx); err != nil {
+		b.t.Errorf("close browser: %v", err)
+	}
+}
+
+// open types an address.
+func (b *browser) open(url string) {
+	b.t.Helper()
+	do(b, "open "+url, chromedp.Navigate(url))
+}
+
+// click follows a link or sends a form, and waits until the page it leads to
+// has loaded, through whatever redirects and origins. A page that sends itself
+// on by script is where it ends; waitURL goes further.
+func (b *browser) click(selector string) {
+	b.t.Helper()
+	do(b, fmt.Sprintf("click %q and wait for the next page", selector),
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			before, err := document(ctx, t)
+			if err != nil {
+				return err
+			}
+			if _, err := chromedp.Click(chromedp.CSS(selector))(ctx, t); err != nil {
+				return err
+			}
+			return until(ctx, func() bool {
+				now, err := document(ctx, t)
+				return err == nil && now != before && loaded(ctx, t)
+			})
+		}))
+}
+
+// press clicks what does not lead to another page at once: a radio, a checkbox,
+// or a button that a script waits for.
+func (b *browser) press(selector string) {
+	b.t.Helper()
+	do(b, fmt.Sprintf("press %q", selector), chromedp.Click(chromedp.CSS(selector)))
+}
+
+// fill types value into a field in place of what it holds.
+func (b *browser) fill(selector, value string) {
+	b.t.Helper()
+	field := chromedp.CSS(selector)
+	do(b, fmt.Sprintf("fill %q", selector), chromedp.Steps(
+		chromedp.Focus(field, chromedp.NodeVisible),
+		chromedp.Evaluate[chromedp.Void](`document.activeElement.select()`),
+		chromedp.KeyEvent(kb.Delete),
+		chromedp.SendKeys(field, value),
+	))
+}
+
+// choose takes the option of a select that has this value.
+func (b *browser) choose(selector, value string) {
+	b.t.Helper()
+	do(b, fmt.Sprintf("choose %q in %q", value, selector), chromedp.Steps(
+		chromedp.SetValue(chromedp.CSS(selector), value),
+		chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector(%s).dispatchEvent(new Event("change", {bubbles: true}))`, quote(selector))),
+	))
+}
+
+// text waits until the element shows and reads it.
+func (b *browser) text(selector string) string {
+	b.t.Helper()
+	return do(b, fmt.Sprintf("text of %q", selector), chromedp.Text(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// attribute waits for the element. An attribute that it lacks is empty.
+func (b *browser) attribute(selector, name string) string {
+	b.t.Helper()
+	return do(b, fmt.Sprintf("attribute %s of %q", name, selector), chromedp.AttributeValue(chromedp.CSS(selector), name)).Value
+}
+
+// exists reports whether the page has the element now.
+func (b *browser) exists(selector string) bool {
+	b.t.Helper()
+	return do(b, fmt.Sprintf("whether there is %q", selector),
+		chromedp.Evaluate[bool](fmt.Sprintf(`document.querySelector(%s) !== null`, quote(selector))))
+}
+
+// url is the address of the page.
+func (b *browser) url() string {
+	b.t.Helper()
+	return do(b, "address", chromedp.Location())
+}
+
+// waitURL waits for a loaded page whose address begins with prefix.
+func (b *browser) waitURL(prefix string) {
+	b.t.Helper()
+	do(b, "a page at "+prefix, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		return until(ctx, func() bool {
+			url, err := chromedp.Location()(ctx, t)
+			return err == nil && strings.HasPrefix(url, prefix) && loaded(ctx, t)
+		})
+	}))
+}
+
+// resize gives the window another size, in CSS pixels.
+func (b *browser) resize(width, height int64) {
+	b.t.Helper()
+	do(b, "resize", chromedp.EmulateViewport(width, height))
+}
+
+// screenshot writes the whole page to name.png in the directory that
+// CREDENCE_SCREENSHOTS names, if it names one.
+func (b *browser) screenshot(name string) {
+	b.t.Helper()
+	dir := os.Getenv("CREDENCE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png := do(b, "screenshot", chromedp.FullScreenshot(100))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// accessible fails the test for every barrier on the page.
+func (b *browser) accessible() {
+	b.t.Helper()
+	for _, barrier := range b.barriers() {
+		b.t.Errorf("%s: %s", b.url(), barrier)
+	}
+}
+
+//go:embed testdata/axe/axe.min.js
+var axe string
+
+// barriers is what axe-core finds against WCAG 2.2, levels A and AA, at both
+// widths, and whether the narrow one scrolls sideways.
+func (b *browser) barriers() []string {
+	b.t.Helper()
+	defer b.resize(desktop, 900)
+	do(b, "load axe-core", chromedp.Evaluate[chromedp.Void](axe))
+	var barriers []string
+	for _, width := range []int64{desktop, column} {
+		b.resize(width, 900)
+		for _, violation := range do(b, "run axe-core", chromedp.Evaluate[[]string](`
+			axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then(result =>
+				result.violations.flatMap(rule => rule.nodes.map(node => rule.id + ": " + node.html + ": " + node.failureSummary)))`,
+			chromedp.EvalAwaitPromise)) {
+			barriers = append(barriers, fmt.Sprintf("at %d px: %s", width, violation))
+		}
+	}
+	if needed := do(b, "measure", chromedp.Evaluate[int](`document.documentElement.scrollWidth`)); needed > column {
+		barriers = append(barriers, fmt.Sprintf("at %d px: the page scrolls sideways, it is %d px wide", column, needed))
+	}
+	return barriers
+}
+
+// takeFindings returns the findings since the last call, and forgets them.
+func (b *browser) takeFindings() []string {
+	b.t.Helper()
+	// What the page did before it answers has been reported before the answer.
+	do(b, "an answer of the page", chromedp.Evaluate[chromedp.Void](`0`))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	taken := b.findings
+	b.findings = nil
+	return taken
+}
+
+// console returns what the developer tools' console would show.
+func (b *browser) console() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.messages)
+}
+
+// listen is called between two messages from the browser, so it only takes notes.
+func (b *browser) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *audits.EventIssueAdded:
+		if csp := e.Issue.Details.ContentSecurityPolicyIssueDetails; csp != nil {
+			b.findings = append(b.findings, fmt.Sprintf("against the content security policy: %s %s %s", csp.ViolatedDirective, csp.ContentSecurityPolicyViolationType, csp.BlockedURL))
+		}
+	case *runtime.EventExceptionThrown:
+		b.findings = append(b.findings, fmt.Sprintf("exception in %s: %s", e.ExceptionDetails.URL, said(e.ExceptionDetails.Exception)))
+	case *runtime.EventConsoleAPICalled:
+		b.messages = append(b.messages, fmt.Sprintf("console.%s: %s", e.Type, said(e.Args...)))
+	case *log.EventEntryAdded:
+		b.messages = append(b.messages, fmt.Sprintf("%s %s: %s %s", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL))
+	}
+}
+
+// said is the text of script values: of an error its stack, of a string itself.
+func said(values ...*runtime.RemoteObject) string {
+	var words []string
+	for _, v := range values {
+		if v != nil {
+			words = append(words, strings.TrimSpace(v.Description+" "+string(v.Value)))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// An authenticator is a security key or the lock of a device, attached to the
+// one tab of a browser and touched by an untiring finger.
+type authenticator struct {
+	browser *browser
+	id      webauthn.AuthenticatorID
+}
+
+// securityKey describes a key on a USB port, whose credentials never leave it.
+func securityKey() webauthn.VirtualAuthenticatorOptions {
+	return webauthn.VirtualAuthenticatorOptions{
+		Protocol:                    webauthn.AuthenticatorProtocolCtap2,
+		Ctap2version:                webauthn.Ctap2versionCtap21,
+		Transport:                   webauthn.AuthenticatorTransportUsb,
+		HasResidentKey:              true,
+		HasUserVerification:         true,
+		IsUserVerified:              true,
+		AutomaticPresenceSimulation: true,
+	}
+}
+
+// syncedPasskey describes a device whose credentials are kept in a cloud.
+func syncedPasskey() webauthn.VirtualAuthenticatorOptions {
+	o := securityKey()
+	o.Transport = webauthn.AuthenticatorTransportInternal
+	o.DefaultBackupEligibility = true
+	o.DefaultBackupState = true
+	return o
+}
+
+// addAuthenticator attaches an authenticator. Without one every ceremony waits
+// for its own time to run out.
+func (b *browser) addAuthenticator(o webauthn.VirtualAuthenticatorOptions) authenticator {
+	b.t.Helper()
+	call(b, "simulate authenticators", webauthn.Enable, webauthn.EnableParams{})
+	added := call(b, "add an authenticator", webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &o})
+	return authenticator{b, added.AuthenticatorID}
+}
+
+// setUserVerified decides whether the next PINs and fingerprints are right.
+func (a authenticator) setUserVerified(verified bool) {
+	a.browser.t.Helper()
+	call(a.browser, "set user verification", webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: a.id, IsUserVerified: verified})
+}
+
+// remove unplugs the authenticator for good.
+func (a authenticator) remove() {
+	a.browser.t.Helper()
+	call(a.browser, "remove an authenticator", webauthn.RemoveVirtualAuthenticator, webauthn.RemoveVirtualAuthenticatorParams{AuthenticatorID: a.id})
+}
+
+// do runs an action, or ends the test.
+func do[T any](b *browser, awaited string, action chromedp.Action[T]) T {
+	b.t.Helper()
+	v, err := try(b, awaited, action)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return v
+}
+
+// call runs a command of the DevTools protocol, or ends the test.
+func call[P, R any](b *browser, awaited string, command cdp.Command[P, R], params P) R {
+	b.t.Helper()
+	return do(b, awaited, func(ctx context.Context, t *chromedp.Target) (R, error) {
+		return cdp.Call(ctx, t, command, params)
+	})
+}
+
+// try runs an action for as long as patience lasts. Its error describes the scene.
+func try[T any](b *browser, awaited string, action chromedp.Action[T]) (T, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, b.patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, action)
+	if err == nil {
+		return v, nil
+	}
+
+	ctx, cancel = context.WithTimeout(b.ctx, time.Second)
+	defer cancel()
+	scene, sceneErr := chromedp.Run(ctx, chromedp.Evaluate[string](`location + "\n" + (document.body?.innerText ?? "").slice(0, 600)`))
+	if sceneErr != nil {
+		scene = fmt.Sprintf("(unknown: %v)", sceneErr)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return v, fmt.Errorf("awaited: %s: %w\nfindings: %q\nconsole: %q\npage: %s", awaited, err, b.findings, b.messages, scene)
+}
+
+// until asks again and again until the answer is yes.
+func until(ctx context.Context, holds func() bool) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// document identifies the document in the tab: a redirect or a reload makes
+// another, a change within the page does not.
+func document(ctx context.Context, t *chromedp.Target) (cdp.LoaderID, error) {
+	tree, err := cdp.Call(ctx, t, page.GetFrameTree, cdp.Empty{})
+	if err != nil {
+		return "", err
+	}
+	return tree.FrameTree.Frame.LoaderID, nil
+}
+
+// loaded reports whether the document and its scripts are there. A document on
+// its way out gives no answer, and so is not.
+func loaded(ctx context.Context, t *chromedp.Target) bool {
+	state, err := chromedp.Evaluate[string](`document.readyState`)(ctx, t)
+	return err == nil && state == "complete"
+}
+
+// quote writes s as a JavaScript string.
+func quote(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // no string fails to encode
+	}
+	return string(b)
+}
+
+func TestBrowserHarness(t *testing.T) {
+	t.Parallel()
+	here, there := stage(t)
+
+	t.Run("fills a form and follows it to another origin", func(t *testing.T) {
+		t.Parallel()
+		b := newBrowser(t)
+		b.open(here + "/form")
+		if got, want := b.attribute("#name", "autocomplete"), "name"; got != want {
+			t.Errorf("attribute(autocomplete) = %q, want %q", got, want)
+		}
+		if got := b.attribute("#name", "pattern"); got != "" {
+			t.Errorf("attribute(pattern) = %q, want none", got)
+		}
+		b.fill("#name", "Someone else")
+		b.fill("#name", "Zoë “Q” O'Hara")
+		b.press("#night")
+		b.choose("#ward", "7")
+		if got, want := b.text("#chosen"), "7"; got != want {
+			t.Errorf("text after choose = %q, want %q", got, want)
+		}
+		b.click("button")
+		b.waitURL(there + "/received")
+		if got, want := b.url(), there+"/received?name=Zo%C3%AB+%E2%80%9CQ%E2%80%9D+O%27Hara&shift=night&ward=7"; got != want {
+			t.Errorf("url() = %q, want %q", got, want)
+		}
+		if got, want := b.text("h1"), "Received"; got != want {
+			t.Errorf("text(h1) = %q, want %q", got, want)
+		}
+		if !b.exists("h1") || b.exists("#name") {
+			t.Errorf("exists(h1), exists(#name) = %v, %v, want true, false", b.exists("h1"), b.exists("#name"))
+		}
+		b.click("a")
+		b.waitURL(here + "/form")
+	})
+
+	t.Run("holds ceremonies with an authenticator", func(t *testing.T) {
+		t.Parallel()
+		for _, o := range []webauthn.VirtualAuthenticatorOptions{securityKey(), syncedPasskey()} {
+			b := newBrowser(t)
+			b.open(here + "/ceremony")
+			key := b.addAuthenticator(o)
+			steps := []struct {
+				before func()
+				button string
+				want   string
+			}{
+				{func() {}, "#register", "registered"},
+				{func() {}, "#sign-in", "signed in"},
+				{func() { key.setUserVerified(false) }, "#sign-in", "NotAllowedError"},
+				{func() { key.setUserVerified(true) }, "#sign-in", "signed in"},
+				{func() { key.remove(); b.addAuthenticator(o) }, "#sign-in", "NotAllowedError"}, // another key, which holds nothing
+			}
+			for i, step := range steps {
+				step.before()
+				b.press(step.button)
+				if got := b.text("#result"); got != step.want {
+					t.Errorf("%s authenticator, step %d: text(#result) = %q, want %q", o.Transport, i, got, step.want)
+				}
+			}
+		}
+	})
+
+	t.Run("sees barriers", func(t *testing.T) {
+		t.Parallel()
+		b := newBrowser(t)
+		b.open(here + "/form")
+		b.accessible()
+		for path, want := range map[string]string{
+			"/unlabelled": "at 1280 px: label: <input>",
+			"/wide":       "at 320 px: the page scrolls sideways, it is 700 px wide",
+		} {
+			b.open(here + path)
+			if got := b.barriers(); !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, want) }) {
+				t.Errorf("barriers() of %s = %q, want one that begins %q", path, got, want)
+			}
+		}
+		if got := b.takeFindings(); len(got) != 0 {
+			t.Errorf("takeFindings() after axe-core ran = %q, want none", got)
+		}
+	})
+
+	t.Run("sees what a page does against its policy, and what its scripts throw", func(t *testing.T) {
+		t.Parallel()
+		b := newBrowser(t)
+		for path, want := range map[string]string{
+			"/inline": "against the content security policy: script-src-elem kInlineViolation",
+			"/throws": "exception in " + here + "/throws.js: Error: thrown on purpose",
+		} {
+			b.open(here + path)
+			if got := b.takeFindings(); len(got) != 1 || !strings.HasPrefix(got[0], want) {
+				t.Errorf("takeFindings() at %s = %q, want one that begins %q", path, got, want)
+			}
+		}
+		if got, want := b.console(), `console.error: "said on purpose"`; !slices.Contains(got, want) {
+			t.Errorf("console() = %q, want one that is %q", got, want)
+		}
+		if got := b.takeFindings(); len(got) != 0 {
+			t.Errorf("takeFindings() again = %q, want none", got)
+		}
+	})
+
+	t.Run("says what it waited for in vain", func(t *testing.T) {
+		t.Parallel()
+		b := newBrowser(t)
+		b.open(here + "/form")
+		b.patience = 50 * time.Millisecond
+		_, err := try(b, "the moon", chromedp.Text(chromedp.CSS("#moon")))
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("try = %v, want context.DeadlineExceeded", err)
+		}
+		for _, want := range []string{"the moon", here + "/form", "Your name"} {
+			if !strings.Contains(fmt.Sprint(err), want) {
+				t.Errorf("try = %v, want it to say %q", err, want)
+			}
+		}
+		b.patience = 20 * time.Second
+	})
+}
+
+func TestBrowserScreenshot(t *testing.T) {
+	here, _ := stage(t)
+	b := newBrowser(t)
+	b.open(here + "/form")
+	dir := filepath.Join(t.TempDir(), "shots")
+
+	t.Setenv("CREDENCE_SCREENSHOTS", "")
+	b.screenshot("form")
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("screenshot without a directory: %v", err)
+	}
+
+	t.Setenv("CREDENCE_SCREENSHOTS", dir)
+	b.screenshot("form")
+	got, err := os.ReadFile(filepath.Join(dir, "form.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "image/png"; http.DetectContentType(got) != want {
+		t.Errorf("form.png is %s, want %s", http.DetectContentType(got), want)
+	}
+}
+
+// The engine is the one that was published, as testdata/axe/README.md says.
+func TestAxeIsAsPublished(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("testdata/axe/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(axe))); !strings.Contains(string(readme), sum) {
+		t.Errorf("axe.min.js has the SHA-256 %s, which testdata/axe/README.md does not name", sum)
+	}
+}
+
+// stage serves small pages at two origins of localhost: the only name that is a
+// secure context, and so has WebAuthn, without TLS.
+func stage(t *testing.T) (here, there string) {
+	t.Helper()
+	origin := func(h http.Handler) string {
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "localhost:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := httptest.NewUnstartedServer(h)
+		_ = s.Listener.Close()
+		s.Listener = l
+		s.Start()
+		t.Cleanup(s.Close)
+		return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	}
+	pages := http.NewServeMux()
+	there = origin(pages)
+	here = origin(pages)
+
+	serve := func(path, mediaType, body string) {
+		pages.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self' "+there)
+			w.Header().Set("Content-Type", mediaType)
+			_, _ = fmt.Fprint(w, body)
+		})
+	}
+	html := func(path, body string) {
+		serve(path, "text/html; charset=utf-8", `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">`+
+			`<title>Stage</title><link rel="stylesheet" href="/stage.css"><main>`+body+`</main></html>`)
+	}
+	html("/form", `<h1>Form</h1><form method="post">
+		<p><label for="name">Your name</label> <input id="name" name="name" autocomplete="name" value="Nobody">
+		<div class="radio"><input type="radio" id="night" name="shift" value="night"><label for="night">Night</label></div>
+		<p><label for="ward">Ward</label> <select id="ward" name="ward"><option value="6">Six<option value="7">Seven</select>
+		<p id="chosen"></p><button>Send</button></form><script src="/form.js"></script>`)
+	html("/received", `<h1>Received</h1><a href="`+here+`/form">Again</a>`)
+	html("/ceremony", `<h1>Ceremony</h1><button id="register">Register</button> <button id="sign-in">Sign in</button>
+		<p id="result"></p><script src="/ceremony.js"></script>`)
+	html("/unlabelled", `<h1>Unlabelled</h1><input>`)
+	html("/wide", `<h1>Wide</h1><div class="wide">Wide</div>`)
+	html("/inline", `<h1>Inline</h1><script>document.title = "run"</script>`)
+	html("/throws", `<h1>Throws</h1><script src="/throws.js"></script>`)
+	// The radio is drawn by its label, as the NHS design system does it.
+	serve("/stage.css", "text/css", `body { margin: 0 } .wide { width: 700px }
+		.radio { position: relative; height: 48px } .radio input { position: absolute; width: 44px; height: 44px; margin: 0; opacity: 0 }
+		.radio label { padding-left: 48px } .radio label::before { content: ""; position: absolute; left: 0; width: 40px; height: 40px; border: 2px solid }`)
+	serve("/form.js", "text/javascript", `
+		document.querySelector("#ward").addEventListener("change", e => { document.querySelector("#chosen").textContent = e.target.value })`)
+	serve("/throws.js", "text/javascript", `console.error("said on purpose"); throw new Error("thrown on purpose")`)
+	serve("/ceremony.js", "text/javascript", `
+		const result = document.querySelector("#result"), challenge = new Uint8Array(32), timeout = 10000
+		const on = (selector, ceremony, done) => document.querySelector(selector).addEventListener("click", () => {
+			result.hidden = true
+			ceremony().then(() => done, e => e.name).then(text => { result.textContent = text; result.hidden = false })
+		})
+		on("#register", () => navigator.credentials.create({publicKey: {
+			challenge, timeout, rp: {name: "Stage"}, user: {id: new Uint8Array(8), name: "n", displayName: "n"},
+			pubKeyCredParams: [{type: "public-key", alg: -7}],
+			authenticatorSelection: {residentKey: "required", userVerification: "required"},
+		}}), "registered")
+		on("#sign-in", () => navigator.credentials.get({publicKey: {challenge, timeout, userVerification: "required"}}), "signed in")`)
+	pages.HandleFunc("POST /form", func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		http.Redirect(w, r, there+"/received?"+r.PostForm.Encode(), http.StatusSeeOther)
+	})
+	return here, there
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/store"
+)
+
+func newClientCommand(p *program) *cobra.Command {
+	return newGroup("client", "Register relying parties", `  credence client list
+  credence client add --name "Ward list" --redirect-uri https://ward.example.org/callback`,
+		newClientAddCommand(p), newClientListCommand(p), newClientUpdateCommand(p), newClientDisableCommand(p))
+}
+
+// clientFlags are the flags of what is registered of a client.
+type clientFlags struct {
+	oauth.Registration
+	scope string
+}
+
+func (f *clientFlags) addTo(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.Name, "name", "", "name that people see when they sign in")
+	flags.StringArrayVar(&f.RedirectURIs, "redirect-uri", nil, "`address` that answers go to, repeatable; compared byte for byte")
+	flags.StringArrayVar(&f.PostLogoutRedirectURIs, "post-logout-redirect-uri", nil, "`address` to return to after sign-out, repeatable")
+	flags.StringVar(&f.Authentication, "auth", oauth.AuthBasic, "`how` it authenticates: "+strings.Join([]string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthNone}, ", "))
+	flags.StringVar(&f.IDTokenAlg, "id-token-alg", "RS256", "`algorithm` of its ID tokens: RS256, ES256")
+	flags.StringVar(&f.scope, "scope", "", "`scopes` it may ask for, separated by spaces (default all but "+oauth.ScopeOfflineAccess+")")
+	flags.StringVar(&f.Audience, "audience", "", "`URI` of the API that its access tokens are for (default the issuer)")
+	flags.BoolVar(&f.RequiresRole, "requires-role", false, "let nobody in who has no role")
+}
+
+// apply sets what was given on a registration, and says whether anything was.
+func (f *clientFlags) apply(cmd *cobra.Command, r *oauth.Registration) (changed bool) {
+	f.Scopes = strings.Fields(f.scope)
+	for name, set := range map[string]func(){
+		"name":                     func() { r.Name = f.Name },
+		"redirect-uri":             func() { r.RedirectURIs = f.RedirectURIs },
+		"post-logout-redirect-uri": func() { r.PostLogoutRedirectURIs = f.PostLogoutRedirectURIs },
+		"auth":                     func() { r.Authentication = f.Authentication },
+		"id-token-alg":             func() { r.IDTokenAlg = f.IDTokenAlg },
+		"scope":                    func() { r.Scopes = f.Scopes },
+		"audience":                 func() { r.Audience = f.Audience },
+		"requires-role":            func() { r.RequiresRole = f.RequiresRole },
+	} {
+		if cmd.Flags().Changed(name) {
+			set()
+			changed = true
+		}
+	}
+	return changed
+}
+
+// clientJSON names what is registered as RFC 7591, Section 2 does, where it does.
+type clientJSON struct {
+	ID                     string     `json:"client_id"`
+	Secret                 string     `json:"client_secret,omitempty"`
+	Name                   string     `json:"client_name"`
+	RedirectURIs           []string   `json:"redirect_uris"`
+	PostLogoutRedirectURIs []string   `json:"post_logout_redirect_uris"`
+	Authentication         string     `json:"token_endpoint_auth_method"`
+	IDTokenAlg             string     `json:"id_token_signed_response_alg"`
+	Scope                  string     `json:"scope"`
+	Audience               string     `json:"audience"`
+	RequiresRole           bool       `json:"requires_role"`
+	CreatedAt              time.Time  `json:"created_at"`
+	DisabledAt             *time.Time `json:"disabled_at"`
+}
+
+func newClientJSON(c store.Client, secret string) clientJSON {
+	uri := func(uri string) string { return uri }
+	return clientJSON{
+		ID: c.ID, Secret: secret, Name: c.Name,
+		RedirectURIs: each(c.RedirectURIs, uri), PostLogoutRedirectURIs: each(c.PostLogoutRedirectURIs, uri),
+		Authentication: c.Authentication, IDTokenAlg: c.IDTokenAlg, Scope: strings.Join(c.Scopes, " "), Audience: c.Audience,
+		RequiresRole: c.RequiresRole, CreatedAt: c.CreatedAt.UTC(), DisabledAt: c.DisabledAt,
+	}
+}
+
+// printClient prints a client, with its secret when it got one.
+func printClient(cmd *cobra.Command, c store.Client, secret string, asJSON bool) error {
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), newClientJSON(c, secret))
+	}
+	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "client_id: %s\n", c.ID); err != nil || secret == "" {
+		return err
+	}
+	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "client_secret: %s\n", secret); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(cmd.ErrOrStderr(), "The secret is not shown again: keep it now.")
+	return err
+}
+
+func newClientAddCommand(p *program) *cobra.Command {
+	var given clientFlags
+	var asJSON bool
+	add := &cobra.Command{
+		Use:   "add",
+		Short: "Register a client and print its id and its secret",
+		Example: `  credence client add --name "Ward list" --redirect-uri https://ward.example.org/callback --requires-role
+  credence client add --name "Ward app" --redirect-uri http://127.0.0.1/callback --auth none --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var r oauth.Registration
+			_ = given.apply(cmd, &r)
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				c, secret, err := oauth.AddClient(ctx, s, r, operator(), p.now())
+				if err != nil {
+					return err
+				}
+				return printClient(cmd, c, secret, asJSON)
+			})
+		},
+	}
+	given.addTo(add)
+	require(add, "name", "redirect-uri")
+	addJSONFlag(add, &asJSON)
+	return add
+}
+
+func newClientUpdateCommand(p *program) *cobra.Command {
+	var given clientFlags
+	var rotate, asJSON bool
+	update := &cobra.Command{
+		Use:   "update ID",
+		Short: "Change what is registered of a client",
+		Long:  "Change what is registered of a client. What is not given stays; a list that is given replaces the one there was.",
+		Example: `  credence client update ward-list --redirect-uri https://ward.example.org/callback --redirect-uri https://ward.example.org/silent
+  credence client update ward-list --rotate-secret`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !given.apply(cmd, &oauth.Registration{}) && !rotate {
+				return &usageError{errors.New("there is nothing to change: give a flag of what is to change, or --rotate-secret")}
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				change := func(r *oauth.Registration) { _ = given.apply(cmd, r) }
+				c, secret, err := oauth.UpdateClient(ctx, s, args[0], change, rotate, operator(), p.now())
+				if err != nil {
+					return err
+				}
+				return printClient(cmd, c, secret, asJSON)
+			})
+		},
+	}
+	given.addTo(update)
+	update.Flags().BoolVar(&rotate, "rotate-secret", false, "make a new secret; the old one ends at once")
+	addJSONFlag(update, &asJSON)
+	return update
+}
+
+func newClientListCommand(p *program) *cobra.Command {
+	var page paging
+	list := &cobra.Command{
+		Use:     "list",
+		Short:   "List clients by id",
+		Example: "  credence client list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := page.check(); err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				clients, err := s.Clients(ctx, page.after, page.limit+1)
+				if err != nil {
+					return fmt.Errorf("list clients: %w", err)
+				}
+				clients, next := cut(clients, page.limit, func(c store.Client) string { return c.ID })
+				if page.json {
+					return printJSON(cmd.OutOrStdout(), struct {
+						Clients []clientJSON `json:"clients"`
+						Next    string       `json:"next"`
+					}{each(clients, func(c store.Client) clientJSON { return newClientJSON(c, "") }), next})
+				}
+				sayMore(cmd, next)
+				return printTable(cmd.OutOrStdout(), []string{"ID", "NAME", "AUTHENTICATION", "REDIRECT URIS", "DISABLED"}, each(clients, func(c store.Client) []string {
+					return []string{c.ID, c.Name, c.Authentication, strings.Join(c.RedirectURIs, " "), moment(c.DisabledAt)}
+				}))
+			})
+		},
+	}
+	page.addFlags(list)
+	return list
+}
+
+func newClientDisableCommand(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:     "disable ID",
+		Short:   "Disable a client at once, with everything that it was issued",
+		Example: "  credence client disable ward-list",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				if err := oauth.DisableClient(ctx, s, args[0], operator(), p.now()); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Client %s is disabled.\n", args[0])
+				return err
+			})
+		},
+	}
+}

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/credence-id/credence/idp/seal"
+)
+
+// config is what the environment says. These comments are the manual. `credence serve` needs what is marked (serve),
+// `credence migrate` what is marked (migrate); every other command needs the database only, and finds that of a running
+// `credence dev` by itself. A setting that is empty counts as not set.
+type config struct {
+	// CREDENCE_ISSUER (serve) is the address at which people and clients reach the provider, and its name in every token.
+	// Clients compare it byte for byte, so choose it once. https, without a path and without a slash at its end; http is
+	// taken only for a loopback host. No default. Example: https://id.example.org
+	Issuer string
+
+	// CREDENCE_LISTEN (serve) is where the server takes connections, as host:port. An empty host is every interface.
+	// TLS ends before it: let only the TLS proxy reach it. Default: 127.0.0.1:8080.
+	Listen string
+
+	// CREDENCE_METRICS_LISTEN (serve) is where Prometheus reads metrics, as host:port. It asks for no password: keep it
+	// inside. Default: 127.0.0.1:9464.
+	MetricsListen string
+
+	// CREDENCE_DATABASE_URL (serve) names the PostgreSQL database and the service role, which may read and write rows and
+	// nothing else. It holds a password; CREDENCE_DATABASE_URL_FILE names a file that holds it instead.
+	// No default. Example: postgres://credence_service:password@db.example.org/credence?sslmode=verify-full
+	DatabaseURL string
+
+	// CREDENCE_DATABASE_OWNER_URL (migrate) is the same for the role that owns the tables. The server does not need it and
+	// should not have it. CREDENCE_DATABASE_OWNER_URL_FILE names a file that holds it instead. No default.
+	DatabaseOwnerURL string
+
+	// CREDENCE_SEAL_KEY_FILE (serve) names the file with the key that seals signing keys in the database and what travels
+	// through browsers: 64 hexadecimal digits, which only the server's user may read. Every replica has the same; without
+	// it the signing keys are lost. Make it with: (umask 077; openssl rand -hex 32 > seal.key). No default.
+	SealKeyFile string
+}
+
+// setting ties a field of config to its name.
+type setting struct {
+	name  string
+	value *string
+	check func(string) error
+	// secret settings may come from a file that name + fileSuffix names, and are never quoted.
+	secret bool
+}
+
+const fileSuffix = "_FILE"
+
+func (c *config) settings() []setting {
+	return []setting{
+		{name: "CREDENCE_ISSUER", value: &c.Issuer, check: checkIssuer},
+		{name: "CREDENCE_LISTEN", value: &c.Listen, check: checkListen},
+		{name: "CREDENCE_METRICS_LISTEN", value: &c.MetricsListen, check: checkListen},
+		{name: "CREDENCE_DATABASE_URL", value: &c.DatabaseURL, check: checkDatabaseURL, secret: true},
+		{name: "CREDENCE_DATABASE_OWNER_URL", value: &c.DatabaseOwnerURL, check: checkDatabaseURL, secret: true},
+		{name: "CREDENCE_SEAL_KEY_FILE", value: &c.SealKeyFile, check: func(string) error { return nil }}, // read by who needs it
+	}
+}
+
+// testSettings are read by the tests, which start the program with what they were given.
+func testSettings() []string { return []string{"CREDENCE_TEST_DATABASE", "CREDENCE_SCREENSHOTS"} }
+
+// readConfig reads the configuration and reports all its mistakes together, those of the names included.
+func readConfig(environ []string) (config, error) {
+	c := config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"}
+	known := testSettings()
+	for _, s := range c.settings() {
+		known = append(known, s.name)
+		if s.secret {
+			known = append(known, s.name+fileSuffix)
+		}
+	}
+	given := make(map[string]string)
+	var mistakes []error
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		switch {
+		case !strings.HasPrefix(name, "CREDENCE_"):
+		case !slices.Contains(known, name):
+			mistakes = append(mistakes, fmt.Errorf("%s is no setting: did you mean %s?", name, nearest(name, known)))
+		default:
+			given[name] = value
+		}
+	}
+	for _, s := range c.settings() {
+		if err := s.read(given); err != nil {
+			mistakes = append(mistakes, err)
+		}
+	}
+	return c, errors.Join(mistakes...)
+}
+
+func (s setting) read(given map[string]string) error {
+	value := given[s.name]
+	if file := given[s.name+fileSuffix]; s.secret && file != "" {
+		if value != "" {
+			return fmt.Errorf("%s and %s%s are both set: unset one of them", s.name, s.name, fileSuffix)
+		}
+		b, _, err := readSmallFile(file)
+		if err != nil {
+			return fmt.Errorf("%s%s: %w", s.name, fileSuffix, err)
+		}
+		value = strings.TrimSpace(string(b))
+		if value == "" {
+			return fmt.Errorf("%s%s: %s is empty", s.name, fileSuffix, file)
+		}
+	}
+	if value == "" {
+		return nil
+	}
+	if err := s.check(value); err != nil {
+		if s.secret {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		return fmt.Errorf("%s is %q: %w", s.name, value, err)
+	}
+	*s.value = value
+	return nil
+}
+
+// readServeConfig reads the configuration that `credence serve` needs, and the seal key. All mistakes are reported
+// together.
+func readServeConfig(environ []string) (config, seal.Key, error) {
+	c, err := readConfig(environ)
+	mistakes := []error{err}
+	needed := func(value, name, fix string) {
+		// A setting that was refused is not missing as well.
+		if value == "" && (err == nil || !strings.Contains(err.Error(), name)) {
+			mistakes = append(mistakes, fmt.Errorf("%s is not set: %s", name, fix))
+		}
+	}
+	needed(c.Issuer, "CREDENCE_ISSUER", "set it to the address at which clients reach the provider, such as https://id.example.org")
+	needed(c.DatabaseURL, "CREDENCE_DATABASE_URL", "set it, or CREDENCE_DATABASE_URL_FILE, to postgres://user:password@host:port/database")
+	needed(c.SealKeyFile, "CREDENCE_SEAL_KEY_FILE", "make a key with (umask 077; openssl rand -hex 32 > seal.key) and set it to the file")
+	var key seal.Key
+	if c.SealKeyFile != "" {
+		var err error
+		if key, err = readSealKey(c.SealKeyFile); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("CREDENCE_SEAL_KEY_FILE: %w", err))
+		}
+	}
+	return c, key, errors.Join(mistakes...)
+}
+
+// readSealKey reads the operator's key, from a file that nobody else may read.
+func readSealKey(path string) (seal.Key, error) {
+	b, mode, err := readSmallFile(path)
+	if err != nil {
+		return seal.Key{}, err
+	}
+	if mode.Perm()&0o077 != 0 {
+		return seal.Key{}, fmt.Errorf("others may read %s (mode %04o): chmod 600 it", path, mode.Perm())
+	}
+	key, err := seal.ParseKey(string(b))
+	if err != nil {
+		return seal.Key{}, fmt.Errorf("seal key in %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// readSmallFile reads a file of at most a few lines, and tells its mode.
+func readSmallFile(path string) ([]byte, os.FileMode, error) {
+	const most = 4 << 10
+	f, err := os.Open(path) //nolint:gosec // the operator names it
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(b) > most {
+		return nil, 0, fmt.Errorf("%s is longer than %d bytes: is it the right file?", path, most)
+	}
+	return b, info.Mode(), nil
+}
+
+// checkIssuer holds an issuer to OpenID Connect Discovery 1.0, Section 3, "using the https scheme with no query or
+// fragment component", and to the one spelling that every comparison then finds.
+func checkIssuer(issuer string) error {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Hostname() == "" || issuer != strings.ToLower(u.Scheme+"://"+u.Host) {
+		return errors.New("want scheme and host alone, in small letters and without a slash at the end, such as https://id.example.org")
+	}
+	if u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()) {
+		return nil
+	}
+	return errors.New("want https://; http:// is for localhost, 127.0.0.1 and [::1] only")
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+func checkListen(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return errors.New("want host:port with a port from 0 to 65535, such as 127.0.0.1:8080 or :8080")
+	}
+	return nil
+}
+
+// checkDatabaseURL must not quote what it was given, which holds a password; so does the error of url.Parse.
+func checkDatabaseURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return errors.New("want postgres://user:password@host:port/database, with what is special in the password percent-encoded")
+	}
+	return nil
+}
+
+// nearest is the known name that takes the fewest changes of a letter to reach.
+func nearest(name string, known []string) string {
+	return slices.MinFunc(known, func(a, b string) int { return changes(name, a) - changes(name, b) })
+}
+
+// changes is the Levenshtein distance of two strings.
+func changes(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substituted := diagonal
+			if a[i] != b[j] {
+				substituted++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// file writes a file that only its owner may read.
+func file(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const (
+	databaseURL = "postgres://credence_service:hunter2@db.example.org/credence"
+	ownerURL    = "postgresql://credence_owner:hunter3@db.example.org/credence"
+)
+
+func TestReadConfig(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		environ []string
+		want    config
+	}{
+		"nothing": {
+			nil,
+			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"},
+		},
+		"everything": {
+			[]string{
+				"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_LISTEN=:80", "CREDENCE_METRICS_LISTEN=[::1]:0", "CREDENCE_SEAL_KEY_FILE=/seal.key",
+				"CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_DATABASE_OWNER_URL=" + ownerURL,
+			},
+			config{Issuer: "https://id.example.org", Listen: ":80", MetricsListen: "[::1]:0", SealKeyFile: "/seal.key", DatabaseURL: databaseURL, DatabaseOwnerURL: ownerURL},
+		},
+		"secrets in files": {
+			[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, databaseURL+"\n"), "CREDENCE_DATABASE_OWNER_URL_FILE=" + file(t, ownerURL)},
+			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", DatabaseURL: databaseURL, DatabaseOwnerURL: ownerURL},
+		},
+		"empty values, which count as not set": {
+			[]string{"CREDENCE_ISSUER=", "CREDENCE_LISTEN=", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_DATABASE_URL_FILE="},
+			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", DatabaseURL: databaseURL},
+		},
+		"what belongs to others, and to the tests": {
+			[]string{"PATH=/bin", "credence_issuer=x", "CREDENCE=x", "CREDENCE_TEST_DATABASE=postgres://", "CREDENCE_SCREENSHOTS=/tmp", "="},
+			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"},
+		},
+		"an issuer with a port": {
+			[]string{"CREDENCE_ISSUER=https://id.example.org:443"},
+			config{Issuer: "https://id.example.org:443", Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"},
+		},
+		"an http issuer on a loopback address": {
+			[]string{"CREDENCE_ISSUER=http://[::1]:8080"},
+			config{Issuer: "http://[::1]:8080", Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := readConfig(test.environ)
+			if err != nil {
+				t.Fatalf("readConfig(%v) = %v, want nil", test.environ, err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("readConfig(%v) (-want +got):\n%s", test.environ, diff)
+			}
+		})
+	}
+}
+
+func TestReadConfigRefuses(t *testing.T) {
+	t.Parallel()
+	absent := filepath.Join(t.TempDir(), "absent")
+	for name, test := range map[string]struct {
+		environ []string
+		want    []string // of the error, a line each
+	}{
+		"an unknown name, and suggests the nearest": {[]string{"CREDENCE_ISSUR="}, []string{"CREDENCE_ISSUR is no setting: did you mean CREDENCE_ISSUER?"}},
+		"a seal key outside a file":                 {[]string{"CREDENCE_SEAL_KEY=x"}, []string{"CREDENCE_SEAL_KEY is no setting: did you mean CREDENCE_SEAL_KEY_FILE?"}},
+		"a file for what is no secret":              {[]string{"CREDENCE_LISTEN_FILE=x"}, []string{"CREDENCE_LISTEN_FILE is no setting: did you mean CREDENCE_LISTEN?"}},
+		"a secret and its file":                     {[]string{"CREDENCE_DATABASE_URL=x", "CREDENCE_DATABASE_URL_FILE=y"}, []string{"CREDENCE_DATABASE_URL and CREDENCE_DATABASE_URL_FILE are both set"}},
+		"a file that is not there":                  {[]string{"CREDENCE_DATABASE_URL_FILE=" + absent}, []string{"CREDENCE_DATABASE_URL_FILE: open " + absent}},
+		"an empty file":                             {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "\n")}, []string{"is empty"}},
+		"a file that is too long":                   {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, strings.Repeat("x", 5000))}, []string{"is longer than"}},
+		"a database of another kind":                {[]string{"CREDENCE_DATABASE_URL=mysql://u:hunter2@h/d"}, []string{"CREDENCE_DATABASE_URL: want postgres://"}},
+		"a database URL that does not parse":        {[]string{"CREDENCE_DATABASE_URL=postgres://u:hunter2%@h/d"}, []string{"CREDENCE_DATABASE_URL: want postgres://"}},
+		"an http issuer":                            {[]string{"CREDENCE_ISSUER=http://id.example.org"}, []string{`CREDENCE_ISSUER is "http://id.example.org": want https://`}},
+		"an http issuer that looks like loopback":   {[]string{"CREDENCE_ISSUER=http://localhost.example.org"}, []string{"want https://"}},
+		"an issuer of another scheme":               {[]string{"CREDENCE_ISSUER=ftp://localhost"}, []string{"want https://"}},
+		"an issuer with a slash at its end":         {[]string{"CREDENCE_ISSUER=https://id.example.org/"}, []string{"without a slash"}},
+		"an issuer with a query":                    {[]string{"CREDENCE_ISSUER=https://id.example.org?a=b"}, []string{"scheme and host alone"}},
+		"an issuer with an empty fragment":          {[]string{"CREDENCE_ISSUER=https://id.example.org#"}, []string{"scheme and host alone"}},
+		"an issuer with a user":                     {[]string{"CREDENCE_ISSUER=https://user@id.example.org"}, []string{"scheme and host alone"}},
+		"an issuer in capital letters":              {[]string{"CREDENCE_ISSUER=https://ID.example.org"}, []string{"in small letters"}},
+		"an issuer without a host":                  {[]string{"CREDENCE_ISSUER=https://:443"}, []string{"scheme and host alone"}},
+		"a listen address without a port":           {[]string{"CREDENCE_LISTEN=127.0.0.1"}, []string{`CREDENCE_LISTEN is "127.0.0.1": want host:port`}},
+		"a listen address with a port by name":      {[]string{"CREDENCE_METRICS_LISTEN=:http"}, []string{"CREDENCE_METRICS_LISTEN"}},
+		"a port that is too high":                   {[]string{"CREDENCE_LISTEN=:65536"}, []string{"0 to 65535"}},
+		"several mistakes, and says them all": {
+			[]string{"CREDENCE_DATABASE=x", "CREDENCE_LISTEN=8080", "CREDENCE_ISSUER=id.example.org"},
+			[]string{"CREDENCE_DATABASE is no setting: did you mean CREDENCE_DATABASE_URL?", "CREDENCE_ISSUER is", "CREDENCE_LISTEN is"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readConfig(test.environ)
+			checkMistakes(t, err, test.want)
+		})
+	}
+}
+
+// checkMistakes wants an error of so many lines, with a text in each, and no secret in any.
+func checkMistakes(t *testing.T, err error, want []string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("error = nil, want one with %q", want)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != len(want) {
+		t.Fatalf("error = %q, want lines with %q", lines, want)
+	}
+	for i, line := range lines {
+		if !strings.Contains(line, want[i]) {
+			t.Errorf("line %d of error = %q, want one with %q", i, line, want[i])
+		}
+		if strings.Contains(line, "hunter") {
+			t.Errorf("line %d of error = %q, want it without the password", i, line)
+		}
+	}
+}
+
+func TestReadServeConfig(t *testing.T) {
+	t.Parallel()
+	digits := strings.Repeat("0123456789abcdef", 4)
+	seal := file(t, digits+"\n")
+	group, others := file(t, digits), file(t, digits)
+	for path, mode := range map[string]os.FileMode{group: 0o640, others: 0o604} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		environ []string
+		want    []string // of the error, a line each
+	}{
+		"a complete one": {
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + seal}, nil,
+		},
+		"an empty one": {
+			nil, []string{"CREDENCE_ISSUER is not set", "CREDENCE_DATABASE_URL is not set", "CREDENCE_SEAL_KEY_FILE is not set: make a key with"},
+		},
+		"one with every kind of mistake": {
+			[]string{"CREDENCE_ISUER=x", "CREDENCE_LISTEN=x", "CREDENCE_DATABASE_URL=x", "CREDENCE_SEAL_KEY_FILE=" + file(t, digits[1:])},
+			[]string{"did you mean CREDENCE_ISSUER?", "CREDENCE_LISTEN is", "CREDENCE_DATABASE_URL: want", "CREDENCE_ISSUER is not set", "64 hexadecimal digits"},
+		},
+		"a seal key that the group may read": {
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + group},
+			[]string{"others may read " + group + " (mode 0640): chmod 600 it"},
+		},
+		"a seal key that everybody may read": {
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + others},
+			[]string{"chmod 600"},
+		},
+		"a seal key that is not there": {
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + seal + "x"},
+			[]string{"CREDENCE_SEAL_KEY_FILE: open " + seal + "x"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, key, err := readServeConfig(test.environ)
+			if test.want != nil {
+				checkMistakes(t, err, test.want)
+				return
+			}
+			if err != nil || c.Issuer != "https://id.example.org" {
+				t.Errorf("readServeConfig(%v) = %+v, %v", test.environ, c, err)
+			}
+			if want, err := readSealKey(seal); err != nil || key != want {
+				t.Errorf("readServeConfig(%v) has not the key of %s", test.environ, seal)
+			}
+		})
+	}
+}
+
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0},
+		{"abc", "abc", 0},
+		{"", "abc", 3},
+		{"abc", "", 3},
+		{"abc", "abd", 1},
+		{"abc", "ac", 1},
+		{"ac", "abc", 1},
+		{"ab", "ba", 2},
+		{"kitten", "sitting", 3},
+	} {
+		if got := changes(test.a, test.b); got != test.want {
+			t.Errorf("changes(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
+		}
+	}
+}

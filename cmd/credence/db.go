@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/store/localpg"
+)
+
+// What `credence dev` keeps in its directory beside the database, for the other commands.
+const (
+	defaultData = ".credence"
+	sealKeyFile = "seal.key"
+	issuerFile  = "issuer"
+)
+
+// dataDir is the directory of the private database: the one that --data names, or the default one. `credence dev` and
+// the commands that look for it agree on it as long as they are started in the same directory.
+func (p *program) dataDir() (string, error) {
+	if p.data != "" {
+		return filepath.Abs(p.data)
+	}
+	return localpg.DefaultDir(defaultData)
+}
+
+// serviceURL is that of the database to work on: of the directory that --data names, else of the environment, else of
+// the default directory.
+func (p *program) serviceURL(ctx context.Context) (string, error) {
+	return p.databaseURL(ctx, "CREDENCE_DATABASE_URL", func(c config) string { return c.DatabaseURL }, localpg.Address.ServiceURL)
+}
+
+// ownerURL is serviceURL for the owner.
+func (p *program) ownerURL(ctx context.Context) (string, error) {
+	return p.databaseURL(ctx, "CREDENCE_DATABASE_OWNER_URL", func(c config) string { return c.DatabaseOwnerURL }, localpg.Address.OwnerURL)
+}
+
+func (p *program) databaseURL(ctx context.Context, name string, configured func(config) string, private func(localpg.Address) string) (string, error) {
+	c, err := readConfig(p.environ)
+	if err != nil {
+		return "", err
+	}
+	if url := configured(c); url != "" && p.data == "" {
+		return url, nil
+	}
+	// An environment that names the one and not the other means its own database, and not whatever runs here.
+	if p.data == "" && (c.DatabaseURL != "" || c.DatabaseOwnerURL != "") {
+		return "", fmt.Errorf("%s is not set: set it, or name the directory of a private database with --data", name)
+	}
+	dir, err := p.dataDir()
+	if err != nil {
+		return "", err
+	}
+	address, err := localpg.Running(ctx, dir)
+	if errors.Is(err, localpg.ErrNotRunning) {
+		return "", fmt.Errorf("%w, or name its directory with --data, or set %s", err, name)
+	}
+	if err != nil {
+		return "", err
+	}
+	return private(address), nil
+}
+
+// withStore runs do on the database, as the service role.
+func (p *program) withStore(ctx context.Context, do func(ctx context.Context, s *store.Store) error) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	url, err := p.serviceURL(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.CheckSchema(ctx); err != nil {
+		return err
+	}
+	return do(ctx, s)
+}
+
+// sealKey is the key of the installation that serviceURL finds.
+func (p *program) sealKey() (seal.Key, error) {
+	c, err := readConfig(p.environ)
+	if err != nil {
+		return seal.Key{}, err
+	}
+	path := c.SealKeyFile
+	if path == "" || p.data != "" {
+		dir, err := p.dataDir()
+		if err != nil {
+			return seal.Key{}, err
+		}
+		path = filepath.Join(dir, sealKeyFile)
+	}
+	key, err := readSealKey(path)
+	if err != nil {
+		return seal.Key{}, fmt.Errorf("read seal key: %w", hint(err, fs.ErrNotExist, "set CREDENCE_SEAL_KEY_FILE to the file that the server uses"))
+	}
+	return key, nil
+}
+
+// issuer is that of the installation that serviceURL finds.
+func (p *program) issuer() (string, error) {
+	c, err := readConfig(p.environ)
+	if err != nil {
+		return "", err
+	}
+	if c.Issuer != "" && p.data == "" {
+		return c.Issuer, nil
+	}
+	dir, err := p.dataDir()
+	if err != nil {
+		return "", err
+	}
+	b, _, err := readSmallFile(filepath.Join(dir, issuerFile))
+	if err != nil {
+		return "", fmt.Errorf("find issuer: %w", hint(err, fs.ErrNotExist, "set CREDENCE_ISSUER, or start `credence dev`"))
+	}
+	issuer := strings.TrimSpace(string(b))
+	if err := checkIssuer(issuer); err != nil {
+		return "", fmt.Errorf("find issuer: %s says %q: %w", filepath.Join(dir, issuerFile), issuer, err)
+	}
+	return issuer, nil
+}
+
+func newDBCommand(p *program) *cobra.Command {
+	var owner bool
+	url := &cobra.Command{
+		Use:   "url",
+		Short: "Print the URL of the database, for psql",
+		Long:  "Print the URL of the database. It holds a password.",
+		Example: `  psql "$(credence db url)"
+  pg_dump "$(credence db url --owner)"`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			find := p.serviceURL
+			if owner {
+				find = p.ownerURL
+			}
+			url, err := find(cmd.Context())
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), url)
+			return err
+		},
+	}
+	url.Flags().BoolVar(&owner, "owner", false, "connect as the owner of the tables, and not as the service")
+	return newGroup("db", "Find the database", `  psql "$(credence db url)"`, url)
+}

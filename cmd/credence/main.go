@@ -1,0 +1,142 @@
+// Command credence is an OAuth 2.0 and OpenID Connect identity provider for health and care.
+//
+// `credence dev` runs everything that is needed to try it, `credence serve` the provider of a real installation, and
+// the other commands keep people, organisations, roles, authenticators, clients and keys. They work on the database
+// directly, so that they also work while no server runs; running servers see what they change at once.
+//
+// The configuration is in the environment: see the struct config.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"os/user"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	root := newRootCommand(&program{environ: os.Environ(), now: time.Now})
+	status := execute(ctx, root)
+	stop()
+	os.Exit(status)
+}
+
+// program is what every command needs.
+type program struct {
+	environ []string
+	now     func() time.Time
+	data    string // --data: the directory of the private database, "" when it was not given
+}
+
+func newRootCommand(p *program) *cobra.Command {
+	root := newGroup("credence", "An identity provider for health and care", `  credence dev
+  credence person list
+  credence help client add`,
+		newDevCommand(p),
+		newServeCommand(p),
+		newMigrateCommand(p),
+		newDBCommand(p),
+		newPersonCommand(p),
+		newOrganisationCommand(p),
+		newRoleCommand(p),
+		newAuthenticatorCommand(p),
+		newClientCommand(p),
+		newKeysCommand(p),
+		newVersionCommand(),
+	)
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.PersistentFlags().StringVar(&p.data, "data", "", "the `directory` of the database of credence dev (default "+defaultData+")")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Example = "  credence help person add"
+		}
+	}
+	return root
+}
+
+// newGroup is a command that only holds others.
+func newGroup(use, short, example string, commands ...*cobra.Command) *cobra.Command {
+	group := &cobra.Command{
+		Use: use, Short: short, Example: example,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			err := fmt.Errorf("unknown command %q", args[0])
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				err = fmt.Errorf("%w: did you mean %s?", err, near[0])
+			}
+			return &usageError{err}
+		},
+	}
+	group.SuggestionsMinimumDistance = 2
+	group.AddCommand(commands...)
+	return group
+}
+
+// require makes flags of a command required.
+func require(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // the command has no such flag
+		}
+	}
+}
+
+// usageError is a mistake in how a command was typed.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func (e *usageError) Unwrap() error { return e.err }
+
+// execute runs the command that the arguments name, and returns the exit status: 0, 1 when it failed, or 2 when it was
+// typed wrongly.
+func execute(ctx context.Context, root *cobra.Command) int {
+	started := false
+	noteStart(root, &started)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, "credence:", asFlags(err))
+	// What cobra itself finds wrong, such as a missing argument, it finds before the command starts.
+	if _, usage := errors.AsType[*usageError](err); usage || !started {
+		fmt.Fprintf(os.Stderr, "See: %s --help\n", cmd.CommandPath())
+		return 2
+	}
+	return 1
+}
+
+// noteStart lets every command set started when it begins to run.
+func noteStart(cmd *cobra.Command, started *bool) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*started = true
+			return run(cmd, args)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		noteStart(c, started)
+	}
+}
+
+// operator is the actor of the audit record: the user of the machine who typed the command.
+func operator() string {
+	if u, err := user.Current(); err == nil && len(u.Username) <= 100 {
+		return "operator:" + u.Username
+	}
+	return "operator:uid " + strconv.Itoa(os.Getuid())
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/store"
+)
+
+const listOrganisations = "`credence organisation list` shows organisations"
+
+func newOrganisationCommand(p *program) *cobra.Command {
+	return newGroup("organisation", "Add organisations that people act for", "  credence organisation list",
+		newOrganisationAddCommand(p), newOrganisationListCommand(p))
+}
+
+func newOrganisationAddCommand(p *program) *cobra.Command {
+	var o store.Organisation
+	var parent string
+	add := &cobra.Command{
+		Use:     "add",
+		Short:   "Add an organisation",
+		Example: `  credence organisation add --code ZX400 --name "Example Surgery" --parent ZX000`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("parent") {
+				o.ParentCode = &parent
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				err := directory.AddOrganisation(ctx, s, o, operator(), p.now())
+				if err != nil {
+					return hint(hint(err, directory.ErrUnknown, listOrganisations), directory.ErrTaken, listOrganisations)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Organisation %s is added.\n", o.Code)
+				return err
+			})
+		},
+	}
+	add.Flags().StringVar(&o.Code, "code", "", "ODS `code`, such as ZX400 (required)")
+	add.Flags().StringVar(&o.Name, "name", "", "name as pages show it (required)")
+	add.Flags().StringVar(&parent, "parent", "", "`code` of the organisation that it belongs to")
+	require(add, "code", "name")
+	return add
+}
+
+func newOrganisationListCommand(p *program) *cobra.Command {
+	type row struct {
+		Code   string  `json:"code"`
+		Name   string  `json:"name"`
+		Parent *string `json:"parent"`
+	}
+	var page paging
+	list := &cobra.Command{
+		Use:     "list",
+		Short:   "List organisations by code",
+		Example: "  credence organisation list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := page.check(); err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				organisations, err := s.Organisations(ctx, page.after, page.limit+1)
+				if err != nil {
+					return fmt.Errorf("list organisations: %w", err)
+				}
+				organisations, next := cut(organisations, page.limit, func(o store.Organisation) string { return o.Code })
+				if page.json {
+					return printJSON(cmd.OutOrStdout(), struct {
+						Organisations []row  `json:"organisations"`
+						Next          string `json:"next"`
+					}{each(organisations, func(o store.Organisation) row { return row{o.Code, o.Name, o.ParentCode} }), next})
+				}
+				sayMore(cmd, next)
+				return printTable(cmd.OutOrStdout(), []string{"CODE", "NAME", "PARENT"}, each(organisations, func(o store.Organisation) []string {
+					parent := "-"
+					if o.ParentCode != nil {
+						parent = *o.ParentCode
+					}
+					return []string{o.Code, o.Name, parent}
+				}))
+			})
+		},
+	}
+	page.addFlags(list)
+	return list
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp/directory"
+)
+
+// printJSON prints one object.
+func printJSON(w io.Writer, object any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(object)
+}
+
+// printTable prints rows under titles. What a terminal would obey instead of show, it shows as a replacement character:
+// people name their own authenticators.
+func printTable(w io.Writer, titles []string, rows [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range append([][]string{titles}, rows...) {
+		for i, cell := range row {
+			row[i] = strings.Map(shown, cell)
+		}
+		if _, err := fmt.Fprintln(t, strings.Join(row, "\t")); err != nil {
+			return err
+		}
+	}
+	return t.Flush()
+}
+
+func shown(r rune) rune {
+	if unicode.IsGraphic(r) {
+		return r
+	}
+	return unicode.ReplacementChar
+}
+
+// moment is a time as lists show it, and "-" for none.
+func moment(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// paging is the part of a list that was asked for.
+type paging struct {
+	after string
+	limit int
+	json  bool
+}
+
+const mostRows = 1000
+
+func (p *paging) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.after, "after", "", "begin after this `id`: what the page before gave as next")
+	cmd.Flags().IntVar(&p.limit, "limit", 100, fmt.Sprintf("at most so many `rows`, up to %d", mostRows))
+	addJSONFlag(cmd, &p.json)
+}
+
+func addJSONFlag(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "json", false, "print one JSON object")
+}
+
+func (p *paging) check() error {
+	if p.limit < 1 || p.limit > mostRows {
+		return &usageError{fmt.Errorf("--limit is %d: want 1 to %d", p.limit, mostRows)}
+	}
+	return nil
+}
+
+// cut takes the row off that was read only to learn whether there is more, and returns the id that the next page comes
+// after, or "".
+func cut[T any](rows []T, limit int, id func(T) string) (shown []T, next string) {
+	if len(rows) <= limit {
+		return rows, ""
+	}
+	return rows[:limit], id(rows[limit-1])
+}
+
+// sayMore tells a person how to see the next page.
+func sayMore(cmd *cobra.Command, next string) {
+	if next != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "There is more: --after %s\n", next)
+	}
+}
+
+// each converts the elements of a list. A list without elements is not nil, so that JSON has [] and not null.
+func each[T, V any](list []T, convert func(T) V) []V {
+	out := make([]V, len(list))
+	for i, e := range list {
+		out[i] = convert(e)
+	}
+	return out
+}
+
+// hint adds how to correct a mistake to an error that is the target.
+func hint(err, target error, fix string) error {
+	if errors.Is(err, target) {
+		return fmt.Errorf("%w: %s", err, fix)
+	}
+	return err
+}
+
+// asFlags is the text of an error, in which the fields of a record have the names of the flags that set them.
+func asFlags(err error) string {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return strings.Join(each(joined.Unwrap(), asFlags), "\n")
+	}
+	if wrong, ok := errors.AsType[*directory.InvalidError](err); ok {
+		return "--" + strings.ReplaceAll(wrong.Field, "_", "-") + ": want " + wrong.Want
+	}
+	return err.Error()
+}

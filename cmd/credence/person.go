@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/store"
+)
+
+const listPeople = "`credence person list` shows people"
+
+func newPersonCommand(p *program) *cobra.Command {
+	return newGroup("person", "Add people and withdraw their access", `  credence person list
+  credence person enrol-link 656005750107`,
+		newPersonAddCommand(p),
+		newPersonListCommand(p),
+		newPersonStateCommand(p, "disable", "Take all access from a person at once, and end her sessions", "disabled", directory.DisablePerson),
+		newPersonStateCommand(p, "enable", "Give a disabled person her access back", "enabled", directory.EnablePerson),
+		newPersonEnrolLinkCommand(p),
+	)
+}
+
+func newPersonAddCommand(p *program) *cobra.Command {
+	var person directory.NewPerson
+	var born, level string
+	var registrations []string
+	var asJSON bool
+	add := &cobra.Command{
+		Use:   "add",
+		Short: "Add a person and print the id",
+		Example: `  credence person add --given-name Ada --family-name Example --email ada@example.org --identity-level high
+  credence person add --title Dr --given-name Sam --family-name Sample --registration gmc=7654321`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			person.IdentityLevel = assurance.IdentityLevel(level)
+			if born != "" {
+				date, err := time.Parse(time.DateOnly, born)
+				if err != nil {
+					return &usageError{fmt.Errorf("--date-of-birth is %q: want a date like 1980-12-31", born)}
+				}
+				person.DateOfBirth = &date
+			}
+			for _, r := range registrations {
+				body, number, ok := strings.Cut(r, "=")
+				if !ok {
+					return &usageError{fmt.Errorf("--registration is %q: want body=number, such as gmc=7654321", r)}
+				}
+				person.Registrations = append(person.Registrations, store.Registration{Body: body, Number: number})
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				id, err := directory.AddPerson(ctx, s, person, operator(), p.now())
+				if err != nil {
+					return hint(err, directory.ErrTaken, "choose another id, or leave --id out")
+				}
+				return printID(cmd, id, asJSON)
+			})
+		},
+	}
+	flags := add.Flags()
+	flags.StringVar(&person.ID, "id", "", "12 `digits` (default drawn at random)")
+	flags.StringVar(&person.Title, "title", "", "such as Dr")
+	flags.StringVar(&person.GivenName, "given-name", "", "first name (required)")
+	flags.StringVar(&person.MiddleNames, "middle-names", "", "names between the two")
+	flags.StringVar(&person.FamilyName, "family-name", "", "last name (required)")
+	flags.StringVar(&person.DisplayName, "display-name", "", "name as pages show it (default the given and the family name)")
+	flags.StringVar(&person.Email, "email", "", "e-mail `address`")
+	flags.StringVar(&born, "date-of-birth", "", "a `date` like 1980-12-31")
+	flags.StringVar(&level, "identity-level", string(assurance.IdentityNone), "how well the identity was proved by GPG 45: "+strings.Join(each(assurance.IdentityLevels(), func(l assurance.IdentityLevel) string { return string(l) }), ", "))
+	flags.StringArrayVar(&registrations, "registration", nil, "`body=number` of a professional body, repeatable: "+strings.Join(directory.ProfessionalBodies(), ", "))
+	require(add, "given-name", "family-name")
+	addJSONFlag(add, &asJSON)
+	return add
+}
+
+// printID prints the id of what was added, alone, so that a script can take it.
+func printID(cmd *cobra.Command, id string, asJSON bool) error {
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), map[string]string{"id": id})
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), id)
+	return err
+}
+
+func newPersonListCommand(p *program) *cobra.Command {
+	type row struct {
+		ID            string     `json:"id"`
+		DisplayName   string     `json:"display_name"`
+		IdentityLevel string     `json:"identity_level"`
+		DisabledAt    *time.Time `json:"disabled_at"`
+	}
+	var page paging
+	list := &cobra.Command{
+		Use:     "list",
+		Short:   "List people by id",
+		Example: "  credence person list --json --limit 1000 --after 656005750107",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := page.check(); err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				people, err := s.People(ctx, page.after, page.limit+1)
+				if err != nil {
+					return fmt.Errorf("list people: %w", err)
+				}
+				people, next := cut(people, page.limit, func(r store.PersonRow) string { return r.ID })
+				if page.json {
+					return printJSON(cmd.OutOrStdout(), struct {
+						People []row  `json:"people"`
+						Next   string `json:"next"`
+					}{each(people, func(r store.PersonRow) row { return row(r) }), next})
+				}
+				sayMore(cmd, next)
+				return printTable(cmd.OutOrStdout(), []string{"ID", "NAME", "IDENTITY", "DISABLED"}, each(people, func(r store.PersonRow) []string {
+					return []string{r.ID, r.DisplayName, r.IdentityLevel, moment(r.DisabledAt)}
+				}))
+			})
+		},
+	}
+	page.addFlags(list)
+	return list
+}
+
+func newPersonStateCommand(p *program, name, short, done string, change func(ctx context.Context, s *store.Store, id, actor string, now time.Time) error) *cobra.Command {
+	return &cobra.Command{
+		Use:     name + " ID",
+		Short:   short,
+		Example: "  credence person " + name + " 656005750107",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				if err := change(ctx, s, args[0], operator(), p.now()); err != nil {
+					return hint(err, directory.ErrUnknown, listPeople)
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Person %s is %s.\n", args[0], done)
+				return err
+			})
+		},
+	}
+}
+
+func newPersonEnrolLinkCommand(p *program) *cobra.Command {
+	var asJSON bool
+	link := &cobra.Command{
+		Use:   "enrol-link ID",
+		Short: "Print a link with which a person enrols a passkey or a security key",
+		Long: "Print a link with which a person enrols a passkey or a security key. It works once. Whoever opens it can sign in\n" +
+			"as that person from then on: give it to nobody else.",
+		Example: "  credence person enrol-link 656005750107",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			issuer, err := p.issuer()
+			if err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				secret, expiresAt, err := registration.NewEnrolmentLink(ctx, s, args[0], operator(), p.now())
+				if err != nil {
+					return err
+				}
+				address := issuer + "/enrol?" + url.Values{"token": {secret}}.Encode()
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), map[string]string{"url": address, "expires_at": moment(&expiresAt)})
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nIt expires at %s.\n", address, moment(&expiresAt))
+				return err
+			})
+		},
+	}
+	addJSONFlag(link, &asJSON)
+	return link
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/store"
+)
+
+func newRoleCommand(p *program) *cobra.Command {
+	return newGroup("role", "Grant roles to people and end them", `  credence role list --person 656005750104
+  credence role codes`,
+		newRoleGrantCommand(p), newRoleEndCommand(p), newRoleListCommand(p), newRoleCodesCommand())
+}
+
+func newRoleGrantCommand(p *program) *cobra.Command {
+	var role directory.NewRole
+	var workgroups []string
+	var starts, ends string
+	var asJSON bool
+	grant := &cobra.Command{
+		Use:   "grant",
+		Short: "Grant a role to a person and print its id",
+		Long: "Grant a role to a person at an organisation and print the role's id. The person may do in the role what the given\n" +
+			"activities say and nothing more: the job role adds none.",
+		Example: `  credence role grant --person 656005750113 --organisation ZX100 --job-role S8000:G8000:R8000 --activity B0420,B0401
+  credence role grant --person 656005750113 --organisation ZX100 --job-role S8000:G8000:R8001 --ends 2030-01-01 --workgroup "655694018104=Ward 4"`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			catalogue, err := directory.NewCatalogue()
+			if err != nil {
+				return err
+			}
+			for _, w := range workgroups {
+				id, name, ok := strings.Cut(w, "=")
+				if !ok {
+					return &usageError{fmt.Errorf("--workgroup is %q: want id=name, such as \"655694018104=Ward 4\"", w)}
+				}
+				role.Workgroups = append(role.Workgroups, store.Workgroup{ID: id, Name: name})
+			}
+			if starts != "" {
+				if role.StartsAt, err = parseMoment("--starts", starts); err != nil {
+					return err
+				}
+			}
+			if ends != "" {
+				end, err := parseMoment("--ends", ends)
+				if err != nil {
+					return err
+				}
+				role.EndsAt = &end
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				id, err := directory.GrantRole(ctx, s, catalogue, role, operator(), p.now())
+				if err != nil {
+					err = hint(err, directory.ErrUnknownJobRole, "`credence role codes` shows those there are")
+					return hint(hint(err, directory.ErrUnknown, listPeople+", "+listOrganisations), directory.ErrTaken, "choose another id, or leave --id out")
+				}
+				return printID(cmd, id, asJSON)
+			})
+		},
+	}
+	flags := grant.Flags()
+	flags.StringVar(&role.ID, "id", "", "12 `digits` (default drawn at random)")
+	flags.StringVar(&role.PersonID, "person", "", "`id` of the person (required)")
+	flags.StringVar(&role.Organisation, "organisation", "", "`code` of the organisation (required)")
+	flags.StringVar(&role.JobRole, "job-role", "", "S:G:R `code` of the job role (required)")
+	flags.StringSliceVar(&role.Activities, "activity", nil, "B `code` of an activity, repeatable")
+	flags.StringSliceVar(&role.AreasOfWork, "area-of-work", nil, "P:Q:T `code` of an area of work, repeatable")
+	flags.StringArrayVar(&workgroups, "workgroup", nil, "`id=name` of a workgroup, repeatable; the name counts when the workgroup is new")
+	flags.StringVar(&starts, "starts", "", "`when`: a date, or a time like 2030-01-01T08:00:00Z (default now)")
+	flags.StringVar(&ends, "ends", "", "`when` (default never)")
+	require(grant, "person", "organisation", "job-role")
+	addJSONFlag(grant, &asJSON)
+	return grant
+}
+
+// parseMoment reads a time, or a date as its first moment in UTC.
+func parseMoment(flag, text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, &usageError{fmt.Errorf("%s is %q: want a date like 2030-01-01, or a time like 2030-01-01T08:00:00Z", flag, text)}
+}
+
+func newRoleEndCommand(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:     "end ID",
+		Short:   "End a role at once",
+		Example: "  credence role end 656014107001",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				if err := directory.EndRole(ctx, s, args[0], operator(), p.now()); err != nil {
+					return hint(err, directory.ErrUnknown, "`credence role list` shows roles")
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Role %s has ended.\n", args[0])
+				return err
+			})
+		},
+	}
+}
+
+func newRoleListCommand(p *program) *cobra.Command {
+	type row struct {
+		ID           string     `json:"id"`
+		Person       string     `json:"person"`
+		Organisation string     `json:"organisation"`
+		JobRole      string     `json:"job_role"`
+		JobRoleName  string     `json:"job_role_name"`
+		Activities   []string   `json:"activities"`
+		StartsAt     time.Time  `json:"starts_at"`
+		EndsAt       *time.Time `json:"ends_at"`
+	}
+	var page paging
+	var person string
+	list := &cobra.Command{
+		Use:     "list",
+		Short:   "List roles by id, those that have ended included",
+		Example: "  credence role list --person 656005750104 --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := page.check(); err != nil {
+				return err
+			}
+			catalogue, err := directory.NewCatalogue()
+			if err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				roles, err := s.Roles(ctx, person, page.after, page.limit+1)
+				if err != nil {
+					return fmt.Errorf("list roles: %w", err)
+				}
+				roles, next := cut(roles, page.limit, func(r store.RoleRow) string { return r.ID })
+				if page.json {
+					return printJSON(cmd.OutOrStdout(), struct {
+						Roles []row  `json:"roles"`
+						Next  string `json:"next"`
+					}{each(roles, func(r store.RoleRow) row {
+						return row{r.ID, r.PersonID, r.OrganisationCode, r.JobRole, catalogue.JobRoleShortName(r.JobRole), r.Activities, r.StartsAt.UTC(), r.EndsAt}
+					}), next})
+				}
+				sayMore(cmd, next)
+				return printTable(cmd.OutOrStdout(), []string{"ID", "PERSON", "ORGANISATION", "JOB ROLE", "NAME", "ACTIVITIES", "STARTS", "ENDS"}, each(roles, func(r store.RoleRow) []string {
+					return []string{r.ID, r.PersonID, r.OrganisationCode, r.JobRole, catalogue.JobRoleShortName(r.JobRole), strings.Join(r.Activities, ","), moment(&r.StartsAt), moment(r.EndsAt)}
+				}))
+			})
+		},
+	}
+	list.Flags().StringVar(&person, "person", "", "only those of the person with this `id`")
+	page.addFlags(list)
+	return list
+}
+
+func newRoleCodesCommand() *cobra.Command {
+	type row struct {
+		Code string `json:"code"`
+		Name string `json:"name"`
+	}
+	var asJSON bool
+	codes := &cobra.Command{
+		Use:     "codes",
+		Short:   "List the codes of job roles, activities and areas of work",
+		Example: "  credence role codes",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			catalogue, err := directory.NewCatalogue()
+			if err != nil {
+				return err
+			}
+			rows := func(entries []directory.Entry) []row {
+				return each(entries, func(e directory.Entry) row { return row{e.Code, e.Name} })
+			}
+			object := struct {
+				JobRoles    []row `json:"job_roles"`
+				Activities  []row `json:"activities"`
+				AreasOfWork []row `json:"areas_of_work"`
+			}{rows(catalogue.JobRoles()), rows(catalogue.Activities()), rows(catalogue.AreasOfWork())}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), object)
+			}
+			var lines [][]string
+			for _, r := range append(append(object.JobRoles, object.Activities...), object.AreasOfWork...) {
+				lines = append(lines, []string{r.Code, r.Name})
+			}
+			return printTable(cmd.OutOrStdout(), []string{"CODE", "NAME"}, lines)
+		},
+	}
+	addJSONFlag(codes, &asJSON)
+	return codes
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/credence-id/credence/idp"
+)
+
+// clock is the time as the database keeps it: UTC, in microseconds.
+func (p *program) clock() time.Time { return p.now().UTC().Truncate(time.Microsecond) }
+
+// site is one HTTP server with the listeners that it serves.
+type site struct {
+	name      string
+	handler   http.Handler
+	listeners []net.Listener
+}
+
+// stopTimeout is how long requests that run when the program is told to stop have to end.
+const stopTimeout = 20 * time.Second
+
+// run serves the sites and runs the provider's own work until the context ends, then lets running requests finish.
+func run(ctx context.Context, log *slog.Logger, provider *idp.Provider, sites ...site) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return provider.RunKeys(ctx) })
+	group.Go(func() error { return provider.RunClients(ctx) })
+	for _, s := range sites {
+		server := &http.Server{
+			Handler:           s.handler,
+			ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout:       15 * time.Second,
+			WriteTimeout:      30 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			MaxHeaderBytes:    32 << 10,
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		}
+		for _, l := range s.listeners {
+			group.Go(func() error {
+				if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+					return fmt.Errorf("serve %s: %w", s.name, err)
+				}
+				return nil
+			})
+		}
+		group.Go(func() error {
+			<-ctx.Done()
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+			defer cancel()
+			if err := server.Shutdown(stop); err != nil {
+				return fmt.Errorf("stop %s: %w", s.name, errors.Join(err, server.Close()))
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// metrics is the site that Prometheus reads.
+func metrics(provider *idp.Provider, l net.Listener) (site, error) {
+	registry := prometheus.NewRegistry()
+	all := append(provider.Collectors(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, c := range all {
+		if err := registry.Register(c); err != nil {
+			return site{}, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return site{name: "metrics", handler: mux, listeners: []net.Listener{l}}, nil
+}
+
+// listen opens a listener, and says which setting to change when it cannot.
+func listen(ctx context.Context, address, setting string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%w: stop what uses the address, or set another with %s", err, setting)
+	}
+	return l, nil
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp"
+	"github.com/credence-id/credence/store"
+)
+
+func newServeCommand(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the provider of a real installation",
+		Long: `Run the provider of a real installation, configured by the environment:
+
+  CREDENCE_ISSUER          its address, https
+  CREDENCE_DATABASE_URL    or CREDENCE_DATABASE_URL_FILE: the database, as the service role
+  CREDENCE_SEAL_KEY_FILE   the file with the key that seals signing keys
+  CREDENCE_LISTEN          where it takes connections (default 127.0.0.1:8080)
+  CREDENCE_METRICS_LISTEN  where Prometheus reads (default 127.0.0.1:9464)
+
+The schema has to be this program's: run credence migrate up first.`,
+		Example: `  CREDENCE_ISSUER=https://id.example.org CREDENCE_DATABASE_URL_FILE=/run/secrets/database \
+    CREDENCE_SEAL_KEY_FILE=/run/secrets/seal.key credence serve`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context()) },
+	}
+}
+
+func (p *program) serve(ctx context.Context) error {
+	c, key, err := readServeConfig(p.environ)
+	if err != nil {
+		return err
+	}
+	log := slog.New(idp.RequestLog{Handler: slog.NewJSONHandler(os.Stderr, nil)})
+	s, err := store.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.CheckSchema(ctx); err != nil {
+		return err
+	}
+	development, err := s.Development(ctx)
+	if err != nil {
+		return err
+	}
+	if development {
+		return errors.New("this database belongs to `credence dev`, whose people and secrets everybody knows: make another one for `credence serve`")
+	}
+	provider, err := idp.New(ctx, idp.Config{Issuer: c.Issuer, Store: s, Key: key, Now: p.clock, Log: log})
+	if err != nil {
+		return err
+	}
+	public, err := listen(ctx, c.Listen, "CREDENCE_LISTEN")
+	if err != nil {
+		return err
+	}
+	private, err := listen(ctx, c.MetricsListen, "CREDENCE_METRICS_LISTEN")
+	if err != nil {
+		return errors.Join(err, public.Close())
+	}
+	figures, err := metrics(provider, private)
+	if err != nil {
+		return errors.Join(err, public.Close(), private.Close())
+	}
+	log.InfoContext(ctx, "serving", slog.String("issuer", c.Issuer), slog.String("address", public.Addr().String()), slog.String("metrics", private.Addr().String()))
+	err = run(ctx, log, provider, site{name: "provider", handler: provider, listeners: []net.Listener{public}}, figures)
+	log.InfoContext(context.WithoutCancel(ctx), "stopped")
+	return err
+}

@@ -1,0 +1,166 @@
+// Package assurance knows how much is known: how well an identity was proved (GPG 45), how strongly somebody signed in
+// (GPG 44, NIST SP 800-63B-4), and whether what was done satisfies what was asked.
+//
+// Levels are derived from facts and never asserted: a fact that is absent lowers the level. The package is pure: it
+// imports nothing of ours, reads no clock and does no I/O.
+package assurance
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// IdentityLevel is the level of confidence in an identity by the words of GPG 45.
+type IdentityLevel string
+
+// The identity levels, lowest first.
+const (
+	IdentityNone     IdentityLevel = "none"
+	IdentityLow      IdentityLevel = "low"
+	IdentityMedium   IdentityLevel = "medium"
+	IdentityHigh     IdentityLevel = "high"
+	IdentityVeryHigh IdentityLevel = "very_high"
+)
+
+// IdentityLevels lists the levels, lowest first.
+func IdentityLevels() []IdentityLevel {
+	return []IdentityLevel{IdentityNone, IdentityLow, IdentityMedium, IdentityHigh, IdentityVeryHigh}
+}
+
+// Known says whether the level is one of those of GPG 45.
+func (l IdentityLevel) Known() bool { return slices.Contains(IdentityLevels(), l) }
+
+// Number is the level as the Care Identity Service writes it: "0" to "3", where high and very high are both "3".
+func (l IdentityLevel) Number() string {
+	return strconv.Itoa(min(max(slices.Index(IdentityLevels(), l), 0), 3))
+}
+
+// AuthenticatorLevel is an authenticator assurance level (AAL) of NIST SP 800-63B-4: 1, 2 or 3.
+type AuthenticatorLevel int
+
+// The authenticator assurance levels.
+const (
+	AAL1 AuthenticatorLevel = 1
+	AAL2 AuthenticatorLevel = 2
+	AAL3 AuthenticatorLevel = 3
+)
+
+// String is the level as tokens carry it: "1", "2" or "3".
+func (l AuthenticatorLevel) String() string { return strconv.Itoa(int(l)) }
+
+// ACR is the authentication context class of the level: AAL1_ANY, AAL2_ANY or AAL3_ANY.
+func (l AuthenticatorLevel) ACR() string { return "AAL" + l.String() + "_ANY" }
+
+// ACRs lists the authentication context classes, weakest first.
+func ACRs() []string { return []string{AAL1.ACR(), AAL2.ACR(), AAL3.ACR()} }
+
+// IdleLimit is how long a session of the level lasts when nothing is asked of it: NIST SP 800-63B-4, Sections 2.1.3,
+// 2.2.3 and 2.3.3.
+func (l AuthenticatorLevel) IdleLimit() time.Duration {
+	if l == AAL3 {
+		return 15 * time.Minute
+	}
+	return time.Hour
+}
+
+// AbsoluteLimit is how long after a sign-in at the level the person has to sign in again, whatever was asked meanwhile.
+func (l AuthenticatorLevel) AbsoluteLimit() time.Duration {
+	if l == AAL3 {
+		return 12 * time.Hour
+	}
+	return 24 * time.Hour
+}
+
+// Method is a way to sign in.
+type Method string
+
+// The methods. Smartcard, TOTP and password exist simulated only, in `credence dev`.
+const (
+	Smartcard   Method = "smartcard"
+	SecurityKey Method = "security-key"
+	Passkey     Method = "passkey"
+	TOTP        Method = "totp"
+	Password    Method = "password"
+)
+
+// Methods lists the methods, strongest first.
+func Methods() []Method { return []Method{Smartcard, SecurityKey, Passkey, TOTP, Password} }
+
+// Authentication is what an authenticator reports of one sign-in: facts, from which the level follows.
+type Authentication struct {
+	Method       Method
+	UserVerified bool // by this sign-in: PIN or biometric; of a passkey the UV flag of this assertion
+	Attested     bool // the authenticator proved at enrolment what model it is, and that it cannot be copied
+	Simulated    bool // nobody authenticated: the development server was told to pretend
+	At           time.Time
+}
+
+// Level is the AAL of the sign-in: NIST SP 800-63B-4, Section 2. A passkey or security key reaches 3 only when it is
+// attested: without, nothing shows that its key cannot be exported.
+func (a Authentication) Level() AuthenticatorLevel {
+	switch {
+	case a.Method == Smartcard && a.UserVerified:
+		return AAL3
+	case a.Method == SecurityKey && a.UserVerified && a.Attested:
+		return AAL3
+	case (a.Method == SecurityKey || a.Method == Passkey) && a.UserVerified:
+		return AAL2
+	case a.Method == TOTP && a.UserVerified:
+		return AAL2
+	}
+	return AAL1
+}
+
+// AMR lists the authentication methods of the sign-in by the names of RFC 8176, and "simulated" beside them when
+// nobody authenticated.
+func (a Authentication) AMR() []string {
+	var amr []string
+	switch a.Method {
+	case Smartcard:
+		amr = []string{"sc", "pin", "mfa"}
+	case SecurityKey, Passkey:
+		amr = []string{"pop", "user"}
+		if a.Attested {
+			amr[0] = "hwk"
+		}
+		if a.UserVerified {
+			amr = append(amr, "mfa")
+		}
+	case TOTP:
+		amr = []string{"pwd", "otp", "mfa"}
+	case Password:
+		amr = []string{"pwd"}
+	}
+	if a.Simulated {
+		amr = append(amr, "simulated")
+	}
+	return amr
+}
+
+// Simulate is the sign-in that `credence dev` pretends has happened: the best that the method can be.
+func Simulate(m Method, at time.Time) Authentication {
+	return Authentication{
+		Method:       m,
+		UserVerified: m != Password,
+		Attested:     m == SecurityKey,
+		Simulated:    true,
+		At:           at,
+	}
+}
+
+// Freshness is what a request asks about when the person signed in: OpenID Connect Core 1.0, Section 3.1.2.1.
+type Freshness struct {
+	Again   bool           // prompt=login: a sign-in made for this request
+	MaxAge  *time.Duration // max_age: the oldest sign-in that will do
+	AskedAt time.Time      // when the request was first asked
+}
+
+// SatisfiedBy says whether a sign-in at the given time will do. One that was made since the request was first asked
+// always does: otherwise max_age=0 could never be satisfied.
+func (f Freshness) SatisfiedBy(authenticatedAt, now time.Time) bool {
+	if !authenticatedAt.Before(f.AskedAt) {
+		return true
+	}
+	return !f.Again && (f.MaxAge == nil || now.Sub(authenticatedAt) <= *f.MaxAge)
+}

@@ -1,0 +1,98 @@
+// Package audit names the security events and writes the record of them.
+//
+// An event is a row of the transaction of the act it records: if the row cannot be written, the act does not happen.
+// Refusals are recorded when they name an authenticated client, a person or a real artefact; anonymous garbage is only
+// counted. The database role of the service can add to the record and read it, and cannot change it.
+package audit
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/store"
+)
+
+// Event is what happened, or was refused.
+type Event string
+
+// The events. Each says who needs it.
+const (
+	SignedIn             Event = "signed_in"             // investigators: who was there, how strongly, from where
+	Enrolled             Event = "enrolled"              // investigators: an authenticator was bound to a person
+	RoleChosen           Event = "role_chosen"           // privacy officers: in which role and for whom somebody acts
+	CodeIssued           Event = "code_issued"           // investigators: which client a sign-in went to
+	TokenIssued          Event = "token_issued"          // investigators: which client holds tokens, of which grant
+	UserinfoRead         Event = "userinfo_read"         // privacy officers: only refusals are recorded
+	SessionEnded         Event = "session_ended"         // investigators: when somebody stopped being there
+	PersonAdded          Event = "person_added"          // registration: joiners
+	PersonDisabled       Event = "person_disabled"       // registration: access was withdrawn
+	PersonEnabled        Event = "person_enabled"        // registration: access was given back
+	EnrolmentLinkMade    Event = "enrolment_link_made"   // investigators: who could have bound an authenticator
+	AuthenticatorRevoked Event = "authenticator_revoked" // registration: lost and replaced authenticators
+	OrganisationAdded    Event = "organisation_added"    // registration
+	RoleGranted          Event = "role_granted"          // privacy officers: who may act as what
+	RoleEnded            Event = "role_ended"            // privacy officers
+	ClientAdded          Event = "client_added"          // operators: which services may ask
+	ClientUpdated        Event = "client_updated"        // operators
+	ClientDisabled       Event = "client_disabled"       // operators
+	KeyRotated           Event = "key_rotated"           // operators
+)
+
+// Entry is one line of the record.
+type Entry struct {
+	At      time.Time
+	Event   Event
+	Refusal string // "" when the act was done, else why it was not: a constant in snake_case
+	Actor   string // who did it; empty means the person, and without a person the client
+	Person  string // whom it concerns
+	Client  string
+	Session uuid.UUID
+	Grant   uuid.UUID
+	Detail  map[string]string // never a secret
+}
+
+// Record appends an entry, in the transaction it is given. The request's id and address come from the context.
+func Record(ctx context.Context, tx interface {
+	AddAuditEvent(ctx context.Context, e store.AuditEvent) error
+}, e Entry,
+) error {
+	if e.Actor == "" {
+		e.Actor = e.Person
+	}
+	if e.Actor == "" {
+		e.Actor = e.Client
+	}
+	request := RequestOf(ctx)
+	return tx.AddAuditEvent(ctx, store.AuditEvent{
+		At: e.At, Event: string(e.Event), Refusal: e.Refusal, Actor: e.Actor, PersonID: e.Person, ClientID: e.Client,
+		SessionID: known(e.Session), GrantID: known(e.Grant), RequestID: request.ID, Address: request.Address, Detail: e.Detail,
+	})
+}
+
+func known(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
+}
+
+// Request is what the record says of the request in which something happened.
+type Request struct {
+	ID      string // on every page and in every log line of the request
+	Address string // of the client
+}
+
+type requestKey struct{}
+
+// WithRequest returns a context that carries the request.
+func WithRequest(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// RequestOf returns the request that the context carries, or an empty one: at the command line there is none.
+func RequestOf(ctx context.Context) Request {
+	r, _ := ctx.Value(requestKey{}).(Request)
+	return r
+}

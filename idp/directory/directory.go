@@ -1,0 +1,105 @@
+// Package directory keeps who people are, which organisations there are, and who may act for which in what role.
+//
+// A person has one record for life. Organisations grant role profiles to people and end them; they never own the person.
+// Each act is one transaction together with the line of the audit record that says who did it. What is recorded is
+// bounded and can be shown anywhere: names hold no control characters and nothing that changes the direction of text.
+//
+// Job roles, activities and areas of work have the codes of the national role-based access control database of the NHS,
+// of which the package carries a small [Catalogue]. [Seed] fills the database of `credence dev` with invented people.
+package directory
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/credence-id/credence/store"
+)
+
+// Errors that callers tell apart. Compare with errors.Is.
+var (
+	// ErrTaken says that a record with this id or code exists.
+	ErrTaken = errors.New("exists already")
+	// ErrUnknown says that nothing with this id or code exists, or not in the state that the act needs.
+	ErrUnknown = errors.New("is unknown")
+	// ErrUnknownJobRole says that a job role is not in the catalogue.
+	ErrUnknownJobRole = errors.New("is not a job role of the catalogue")
+	// ErrTooManyRoles says that a person has as many current roles as anybody may have.
+	ErrTooManyRoles = errors.New("has 100 current roles already, and one has to end first")
+)
+
+// InvalidError says what is wrong with one value of a record. Several are joined with errors.Join.
+type InvalidError struct {
+	Field string // of the record, in snake_case
+	Want  string // what would be right
+}
+
+// Error names the field and what would be right.
+func (e *InvalidError) Error() string { return e.Field + ": want " + e.Want }
+
+// Forms of ids and codes. The schema holds the same.
+var (
+	idForm           = regexp.MustCompile(`^[0-9]{12}$`)
+	organisationForm = regexp.MustCompile(`^[A-Z0-9]{2,12}$`)
+	jobRoleForm      = regexp.MustCompile(`^S[0-9]{4}:G[0-9]{4}:R[0-9]{4}$`)
+	areaOfWorkForm   = regexp.MustCompile(`^P[0-9]{4}:Q[0-9]{4}:T[0-9]{4}$`)
+	activityForm     = regexp.MustCompile(`^B[0-9]{4}$`)
+)
+
+const wantID = "12 digits"
+
+// randomID draws an id of 12 digits that does not begin with 0, for whoever stores it as a number after all.
+func randomID() string {
+	const lowest, count = 100_000_000_000, 900_000_000_000
+	n, _ := rand.Int(rand.Reader, big.NewInt(count))
+	return n.Add(n, big.NewInt(lowest)).String()
+}
+
+// attempts bounds how often an act is tried again because an id drawn at random was taken.
+const attempts = 5
+
+// checkText says what is wrong with text that people will read. Everything in it must have a shape of its own: that
+// refuses control characters and what reverses the direction of text, with which a name could pose as another. Joiners
+// have none, and some languages need them.
+func checkText(field, text string, least, most int) error {
+	n := utf8.RuneCountInString(text)
+	switch {
+	case n < least || n > most:
+		return &InvalidError{field, fmt.Sprintf("%d to %d characters", least, most)}
+	case !utf8.ValidString(text):
+		return &InvalidError{field, "valid UTF-8"}
+	case strings.TrimSpace(text) != text:
+		return &InvalidError{field, "no space at either end"}
+	case strings.ContainsFunc(text, func(r rune) bool {
+		const nonJoiner, joiner = '\u200c', '\u200d'
+		return !unicode.IsGraphic(r) && r != nonJoiner && r != joiner
+	}):
+		return &InvalidError{field, "no control characters and none that change the direction of text"}
+	}
+	return nil
+}
+
+func checkForm(field, value string, form *regexp.Regexp, want string) error {
+	if !form.MatchString(value) {
+		return &InvalidError{field, want}
+	}
+	return nil
+}
+
+// named turns the store's errors into ours and says what they are about.
+func named(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrConflict):
+		return fmt.Errorf("%s %w", what, ErrTaken)
+	case errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("%s %w", what, ErrUnknown)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

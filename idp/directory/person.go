@@ -1,0 +1,156 @@
+package directory
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/store"
+)
+
+// NewPerson is a person to add.
+type NewPerson struct {
+	ID            string // 12 digits; "" draws them at random
+	Title         string
+	GivenName     string
+	MiddleNames   string
+	FamilyName    string
+	DisplayName   string // "" is the given and the family name
+	Email         string
+	DateOfBirth   *time.Time
+	IdentityLevel assurance.IdentityLevel // how well the identity was proved; "" is none
+	Registrations []store.Registration    // at most one of each of ProfessionalBodies
+}
+
+// ProfessionalBodies lists whose registration numbers a person can have.
+func ProfessionalBodies() []string {
+	return []string{"gmc", "gdc", "gmp", "gdp", "nmc", "rcn", "gphc", "consultant"}
+}
+
+// AddPerson records a person and returns the id. An id that is taken is ErrTaken.
+func AddPerson(ctx context.Context, s *store.Store, p NewPerson, actor string, now time.Time) (id string, err error) {
+	p.DisplayName = p.displayName()
+	p.IdentityLevel = cmp.Or(p.IdentityLevel, assurance.IdentityNone)
+	if err := p.check(now); err != nil {
+		return "", err
+	}
+	for range attempts {
+		id = cmp.Or(p.ID, randomID())
+		err = addPerson(ctx, s, id, p, actor, now)
+		if p.ID != "" || !errors.Is(err, store.ErrConflict) {
+			break
+		}
+	}
+	return id, named("person "+id, err)
+}
+
+func addPerson(ctx context.Context, s *store.Store, id string, p NewPerson, actor string, now time.Time) error {
+	handle := make([]byte, 32)
+	_, _ = rand.Read(handle)
+	return s.InTx(ctx, func(tx *store.Tx) error {
+		err := tx.AddPerson(ctx, store.NewPerson{
+			ID: id, Handle: handle, Title: p.Title, GivenName: p.GivenName, MiddleNames: p.MiddleNames, FamilyName: p.FamilyName,
+			DisplayName: p.DisplayName, Email: p.Email, DateOfBirth: p.DateOfBirth, IdentityLevel: string(p.IdentityLevel), Registrations: p.Registrations,
+		}, now)
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{
+			At: now, Event: audit.PersonAdded, Actor: actor, Person: id,
+			Detail: map[string]string{"identity_level": string(p.IdentityLevel)},
+		})
+	})
+}
+
+func (p NewPerson) displayName() string {
+	return cmp.Or(p.DisplayName, p.GivenName+" "+p.FamilyName)
+}
+
+func (p NewPerson) check(now time.Time) error {
+	errs := []error{
+		checkText("title", p.Title, 0, 35),
+		checkText("given_name", p.GivenName, 1, 100),
+		checkText("middle_names", p.MiddleNames, 0, 100),
+		checkText("family_name", p.FamilyName, 1, 100),
+		checkText("display_name", p.DisplayName, 1, 200),
+		checkEmail(p.Email),
+		checkDateOfBirth(p.DateOfBirth, now),
+	}
+	if p.ID != "" {
+		errs = append(errs, checkForm("id", p.ID, idForm, wantID))
+	}
+	if !p.IdentityLevel.Known() {
+		errs = append(errs, &InvalidError{"identity_level", oneOf(assurance.IdentityLevels())})
+	}
+	var bodies []string
+	for _, r := range p.Registrations {
+		switch {
+		case !slices.Contains(ProfessionalBodies(), r.Body):
+			errs = append(errs, &InvalidError{"registration", "as its body " + oneOf(ProfessionalBodies())})
+		case slices.Contains(bodies, r.Body):
+			errs = append(errs, &InvalidError{"registration", "each body once"})
+		default:
+			errs = append(errs, checkText("registration", r.Number, 1, 50))
+		}
+		bodies = append(bodies, r.Body)
+	}
+	return errors.Join(errs...)
+}
+
+// checkEmail wants an address alone (RFC 5322, Section 3.4.1), without a name before it.
+func checkEmail(email string) error {
+	if email == "" {
+		return nil
+	}
+	address, err := mail.ParseAddress(email)
+	if err != nil || address.Address != email {
+		return &InvalidError{"email", "an address like ada@example.org"}
+	}
+	return checkText("email", email, 0, 254)
+}
+
+// checkDateOfBirth wants a date at which somebody was born who works now.
+func checkDateOfBirth(born *time.Time, now time.Time) error {
+	const youngest, oldest = 14, 120
+	if born == nil || born.After(now.AddDate(-oldest, 0, 0)) && born.Before(now.AddDate(-youngest, 0, 0)) {
+		return nil
+	}
+	return &InvalidError{"date_of_birth", fmt.Sprintf("a date between %d and %d years ago", youngest, oldest)}
+}
+
+func oneOf[T ~string](words []T) string {
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
+	}
+	return "one of " + strings.Join(list, ", ")
+}
+
+// DisablePerson takes all access from a person at once, and ends her sessions. One who is unknown or disabled already
+// is ErrUnknown.
+func DisablePerson(ctx context.Context, s *store.Store, id, actor string, now time.Time) error {
+	return named(fmt.Sprintf("person %q who is enabled", id), s.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.DisablePerson(ctx, id, now); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.PersonDisabled, Actor: actor, Person: id})
+	}))
+}
+
+// EnablePerson gives a disabled person her access back. One who is unknown or not disabled is ErrUnknown.
+func EnablePerson(ctx context.Context, s *store.Store, id, actor string, now time.Time) error {
+	return named(fmt.Sprintf("person %q who is disabled", id), s.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.EnablePerson(ctx, id); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.PersonEnabled, Actor: actor, Person: id})
+	}))
+}

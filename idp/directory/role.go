@@ -1,0 +1,148 @@
+package directory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/store"
+)
+
+// NewRole is a role profile to grant.
+type NewRole struct {
+	ID           string // 12 digits; "" draws them at random
+	MembershipID string // of a person who is not yet at the organisation: 12 digits; "" draws them at random
+	PersonID     string
+	Organisation string   // its code
+	JobRole      string   // S:G:R code, of the catalogue
+	AreasOfWork  []string // P:Q:T codes
+	Activities   []string // B codes: the effective ones, to which the job role adds none
+	Workgroups   []store.Workgroup
+	StartsAt     time.Time // zero is now
+	EndsAt       *time.Time
+}
+
+// mostRoles is how many current roles a person can have: as many as one read of a person finds.
+const mostRoles = 100
+
+// GrantRole records a role profile, makes the person a member of the organisation where that is missing, and returns
+// the role's id. A person or an organisation that does not exist is ErrUnknown, an id that is taken ErrTaken.
+//
+// Activities and areas of work need not be in the catalogue, which has few of them; a job role must be.
+func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, actor string, now time.Time) (id string, err error) {
+	if r.StartsAt.IsZero() {
+		r.StartsAt = now
+	}
+	if err := r.check(c); err != nil {
+		return "", err
+	}
+	for range attempts {
+		id = cmp.Or(r.ID, randomID())
+		err = grantRole(ctx, s, id, r, actor, now)
+		if r.ID != "" || !errors.Is(err, store.ErrConflict) {
+			break
+		}
+	}
+	if errors.Is(err, store.ErrConflict) {
+		return "", fmt.Errorf("role %s %w", id, ErrTaken)
+	}
+	return id, err
+}
+
+func (r NewRole) check(c *Catalogue) error {
+	errs := []error{
+		checkForm("person", r.PersonID, idForm, wantID),
+		checkList("area_of_work", r.AreasOfWork, 50, areaOfWorkForm, "a code like P0020:Q0300:T0640"),
+		checkList("activity", r.Activities, 200, activityForm, "a code like B0420"),
+	}
+	if r.ID != "" {
+		errs = append(errs, checkForm("id", r.ID, idForm, wantID))
+	}
+	if r.MembershipID != "" {
+		errs = append(errs, checkForm("membership", r.MembershipID, idForm, wantID))
+	}
+	if !c.knowsJobRole(r.JobRole) {
+		errs = append(errs, fmt.Errorf("%q %w", r.JobRole, ErrUnknownJobRole))
+	}
+	ids := make([]string, len(r.Workgroups))
+	for i, w := range r.Workgroups {
+		ids[i] = w.ID
+		errs = append(errs, checkText("workgroup", w.Name, 1, 200))
+	}
+	errs = append(errs, checkList("workgroup", ids, 50, idForm, "an id of 12 digits"))
+	if r.EndsAt != nil && !r.EndsAt.After(r.StartsAt) {
+		errs = append(errs, &InvalidError{"ends", "a time after the start"})
+	}
+	return errors.Join(errs...)
+}
+
+func checkList(field string, codes []string, most int, form *regexp.Regexp, want string) error {
+	if len(codes) > most {
+		return &InvalidError{field, fmt.Sprintf("at most %d", most)}
+	}
+	seen := make(map[string]bool, len(codes))
+	for _, code := range codes {
+		if err := checkForm(field, code, form, want); err != nil {
+			return err
+		}
+		if seen[code] {
+			return &InvalidError{field, "each once, and " + code + " is there twice"}
+		}
+		seen[code] = true
+	}
+	return nil
+}
+
+func grantRole(ctx context.Context, s *store.Store, id string, r NewRole, actor string, now time.Time) error {
+	return s.InTx(ctx, func(tx *store.Tx) error {
+		person, err := tx.Person(ctx, r.PersonID, now)
+		if err != nil {
+			return named("person "+r.PersonID, err)
+		}
+		if len(person.Person.Roles) >= mostRoles {
+			return fmt.Errorf("person %s %w", r.PersonID, ErrTooManyRoles)
+		}
+		membership, err := tx.EnsureMembership(ctx, cmp.Or(r.MembershipID, randomID()), r.PersonID, r.Organisation, now)
+		if errors.Is(err, store.ErrReference) { // the person was there
+			return fmt.Errorf("organisation %q %w", r.Organisation, ErrUnknown)
+		}
+		if err != nil {
+			return fmt.Errorf("add person %s to organisation %s: %w", r.PersonID, r.Organisation, err)
+		}
+		workgroups := make([]string, len(r.Workgroups))
+		for i, w := range r.Workgroups {
+			workgroups[i] = w.ID
+			if err := tx.AddWorkgroup(ctx, w); err != nil {
+				return err
+			}
+		}
+		err = tx.AddRole(ctx, store.NewRole{
+			ID: id, MembershipID: membership, JobRole: r.JobRole, AreasOfWork: r.AreasOfWork, Activities: r.Activities,
+			Workgroups: workgroups, StartsAt: r.StartsAt, EndsAt: r.EndsAt,
+		}, now)
+		if err != nil {
+			return fmt.Errorf("add role %s: %w", id, err)
+		}
+		return audit.Record(ctx, tx, audit.Entry{
+			At: now, Event: audit.RoleGranted, Actor: actor, Person: r.PersonID,
+			Detail: map[string]string{"role": id, "organisation": r.Organisation, "job_role": r.JobRole},
+		})
+	})
+}
+
+// EndRole ends a role profile. One that is unknown or has ended is ErrUnknown.
+func EndRole(ctx context.Context, s *store.Store, id, actor string, now time.Time) error {
+	return named(fmt.Sprintf("role %q that has not ended", id), s.InTx(ctx, func(tx *store.Tx) error {
+		person, err := tx.EndRole(ctx, id, now)
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{
+			At: now, Event: audit.RoleEnded, Actor: actor, Person: person, Detail: map[string]string{"role": id},
+		})
+	}))
+}

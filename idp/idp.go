@@ -1,0 +1,125 @@
+// Package idp assembles the provider: the rooms below it, the middleware around them, and nothing else. Tests of whole
+// flows live here.
+package idp
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/keys"
+	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/signin"
+	"github.com/credence-id/credence/idp/webauthn"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// Config is what a provider is made of.
+type Config struct {
+	Issuer string // its URL, without a path
+	Store  *store.Store
+	Key    seal.Key
+	Now    func() time.Time // UTC, in microseconds as the database keeps them
+	Log    *slog.Logger
+
+	// Simulated lists the people whom the development server signs in without an authenticator. Nil elsewhere.
+	Simulated []directory.FixedPerson
+}
+
+// Provider is the assembled provider.
+type Provider struct {
+	http.Handler
+	keys       *keys.Ring
+	clients    *oauth.Clients
+	collectors []prometheus.Collector
+}
+
+// New assembles a provider and reads what it keeps in memory. At first start it makes the signing keys.
+func New(ctx context.Context, c Config) (*Provider, error) {
+	pages, err := web.New(web.Options{Development: c.Simulated != nil})
+	if err != nil {
+		return nil, err
+	}
+	catalogue, err := directory.NewCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	relyingParty, err := webauthn.New(webauthn.Config{Store: c.Store, Key: c.Key, Issuer: c.Issuer, Name: "Credence", Now: c.Now})
+	if err != nil {
+		return nil, err
+	}
+	ring := keys.New(c.Store, c.Key, c.Now, c.Log)
+	if err := ring.Load(ctx); err != nil {
+		return nil, err
+	}
+	clients := &oauth.Clients{Store: c.Store, Now: c.Now, Log: c.Log}
+	if err := clients.Load(ctx); err != nil {
+		return nil, err
+	}
+	sameOrigin, err := crossOriginProtection(c.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	sessions := &session.Manager{Store: c.Store, Secure: strings.HasPrefix(c.Issuer, "https://"), Now: c.Now}
+	signIn := &signin.Handler{
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Catalogue: catalogue, Pages: pages,
+		Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
+	}
+	desk := &registration.Handler{
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Catalogue: catalogue, Pages: pages, Now: c.Now, Log: c.Log,
+	}
+	endpoints := &oauth.Handler{
+		Issuer: c.Issuer, Store: c.Store, Clients: clients, Keys: ring, Sessions: sessions, SignIn: signIn, Catalogue: catalogue, Pages: pages,
+		Box: c.Key.Box("pending authorization"), SameOrigin: sameOrigin, Now: c.Now, Log: c.Log,
+	}
+
+	s := &server{mux: http.NewServeMux(), pages: pages, log: c.Log, now: c.Now, secure: sessions.Secure, metrics: newMetrics()}
+	if err := endpoints.Mount(s.handle); err != nil {
+		return nil, err
+	}
+	signIn.Mount(s.handle)
+	desk.Mount(s.handle)
+	s.mux.Handle("GET /static/", pages.Static())
+	s.handle("GET /healthz", alive)
+	s.handle("GET /readyz", ready(c.Store))
+	s.handle("/", notFound)
+
+	return &Provider{
+		Handler:    s.middleware(sameOrigin),
+		keys:       ring,
+		clients:    clients,
+		collectors: append(endpoints.Collectors(), s.metrics.collectors()...),
+	}, nil
+}
+
+// crossOriginProtection refuses forms that another site posts. The protocol's own endpoints take them, and turn those that a
+// person is part of into the same request as GET, with the cookies that the browser then sends.
+func crossOriginProtection(issuer string) (*http.CrossOriginProtection, error) {
+	p := http.NewCrossOriginProtection()
+	if err := p.AddTrustedOrigin(issuer); err != nil {
+		return nil, fmt.Errorf("issuer %q: %w", issuer, err)
+	}
+	for _, pattern := range []string{"POST /authorize", "POST /token", "POST /userinfo", "POST /logout"} {
+		p.AddInsecureBypassPattern(pattern)
+	}
+	return p, nil
+}
+
+// RunKeys keeps the signing keys fresh, and rotates them when they are due, until the context ends.
+func (p *Provider) RunKeys(ctx context.Context) error { return p.keys.Run(ctx) }
+
+// RunClients keeps the clients fresh until the context ends.
+func (p *Provider) RunClients(ctx context.Context) error { return p.clients.Run(ctx) }
+
+// Collectors are the metrics of the provider.
+func (p *Provider) Collectors() []prometheus.Collector { return p.collectors }

@@ -1,0 +1,62 @@
+package idp_test
+
+import (
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowed is the architecture: for each package, the packages of this module
+// it may import. A new edge is a design decision and is made here first.
+var allowed = map[string][]string{
+	"cmd/credence":          {"*"}, // the program may import every room
+	"cmd/credence/wardlist": {},
+
+	"idp":           {"idp/oauth", "idp/signin", "idp/session", "idp/webauthn", "idp/directory", "idp/keys", "idp/audit", "idp/seal", "store", "web"},
+	"idp/oauth":     {"idp/signin", "idp/session", "idp/directory", "idp/assurance", "idp/keys", "idp/seal", "idp/audit", "store", "web"},
+	"idp/signin":    {"idp/webauthn", "idp/session", "idp/directory", "idp/assurance", "idp/seal", "idp/audit", "store", "web"},
+	"idp/webauthn":  {"idp/assurance", "idp/seal", "idp/audit", "store"},
+	"idp/session":   {"idp/assurance", "idp/audit", "store"},
+	"idp/directory": {"idp/assurance", "idp/audit", "store"},
+	"idp/keys":      {"idp/seal", "idp/audit", "store"},
+	"idp/audit":     {"store"},
+	"idp/assurance": {},
+	"idp/seal":      {},
+
+	"store":           {"migrations"},
+	"store/localpg":   {},
+	"store/storetest": {"store", "store/localpg", "migrations"},
+	"migrations":      {},
+	"web":             {},
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	const module = "github.com/credence-id/credence/"
+	list := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...")
+	list.Stderr = t.Output()
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	unseen := maps.Clone(allowed)
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		pkg := strings.TrimPrefix(fields[0], module)
+		delete(unseen, pkg)
+		want, ok := allowed[pkg]
+		if !ok {
+			t.Errorf("package %s is not in the architecture", pkg)
+		}
+		for _, imp := range fields[1:] {
+			if imp, ours := strings.CutPrefix(imp, module); ours && !slices.Contains(want, imp) && !slices.Contains(want, "*") {
+				t.Errorf("%s may not import %s", pkg, imp)
+			}
+		}
+	}
+	for pkg := range unseen {
+		t.Errorf("package %s is in the architecture but not in the module", pkg)
+	}
+}

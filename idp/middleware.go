@@ -1,0 +1,211 @@
+package idp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// server routes requests, and answers the errors of handlers in one place.
+type server struct {
+	mux     *http.ServeMux
+	pages   *web.Pages
+	log     *slog.Logger
+	now     func() time.Time
+	secure  bool
+	metrics metrics
+}
+
+// handle adds a handler whose error becomes a page: a *web.Problem says what it shows; of anything else, which is our
+// fault, only the log learns.
+func (s *server) handle(pattern string, f func(http.ResponseWriter, *http.Request) error) {
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if err := f(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	problem, ok := errors.AsType[*web.Problem](err)
+	if !ok {
+		s.log.ErrorContext(r.Context(), "request failed", slog.Any("error", err))
+		problem = &web.Problem{
+			Status: http.StatusInternalServerError, Title: "Sorry, there is a problem with this service",
+			Message: "It is our fault, not yours.",
+			Next:    "Try again in a few minutes. If it happens again, tell your help desk the reference below.",
+		}
+	}
+	shown := *problem
+	shown.RequestID = audit.RequestOf(r.Context()).ID
+	if err := s.pages.Render(w, shown.Status, &shown); err != nil {
+		s.log.ErrorContext(r.Context(), "error page failed", slog.Any("error", err))
+		http.Error(w, "Sorry, there is a problem with this service.", http.StatusInternalServerError)
+	}
+}
+
+// middleware is what every request passes, outermost first: it gets an id, its one log event and its metrics; a panic
+// becomes an error page; a form that another site posts is refused.
+func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler {
+	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, &web.Problem{
+			Status: http.StatusForbidden, Title: "This form was sent from another site",
+			Message: "We only accept forms that were filled in on our own pages.",
+			Next:    "Go back to the service that you want to use and sign in again.",
+		})
+	}))
+	guarded := sameOrigin.Handler(s.mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := s.now()
+		id := rand.Text()[:16]
+		r = r.WithContext(audit.WithRequest(r.Context(), audit.Request{ID: id, Address: address(r)}))
+		seen := &recorder{ResponseWriter: w}
+		seen.Header().Set("X-Request-Id", id)
+		if s.secure {
+			seen.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains") // RFC 6797
+		}
+		s.guard(seen, r, guarded)
+
+		_, pattern := s.mux.Handler(r)
+		took := s.now().Sub(began)
+		s.metrics.requests.WithLabelValues(pattern, strconv.Itoa(seen.status)).Inc()
+		s.metrics.seconds.WithLabelValues(pattern).Observe(took.Seconds())
+		s.log.InfoContext(r.Context(), "request",
+			slog.String("method", r.Method), slog.String("route", pattern), slog.Int("status", seen.status),
+			slog.Duration("took", took), slog.String("address", address(r)))
+	})
+}
+
+// guard turns a panic, which is a bug of ours, into the page of our faults.
+func (s *server) guard(w *recorder, r *http.Request, next http.Handler) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.ErrorContext(r.Context(), "panic", slog.Any("value", v))
+			if w.status == 0 {
+				s.fail(w, r, errors.New("panic"))
+			}
+		}
+		if w.status == 0 {
+			w.status = http.StatusOK
+		}
+	}()
+	next.ServeHTTP(w, r)
+}
+
+// address is the client's, as the connection has it.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// recorder notes the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+type metrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+}
+
+func newMetrics() metrics {
+	return metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "credence_http_requests_total", Help: "Requests, by route and status.",
+		}, []string{"route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "credence_http_request_seconds", Help: "How long requests took, by route.",
+			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5},
+		}, []string{"route"}),
+	}
+}
+
+func (m metrics) collectors() []prometheus.Collector {
+	return []prometheus.Collector{m.requests, m.seconds}
+}
+
+// alive says that the process runs.
+func alive(w http.ResponseWriter, _ *http.Request) error {
+	return plain(w, http.StatusOK, "ok\n")
+}
+
+// ready says whether requests can be served: the database answers.
+func ready(s *store.Store) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := s.Ping(ctx); err != nil {
+			return plain(w, http.StatusServiceUnavailable, "the database does not answer\n")
+		}
+		return plain(w, http.StatusOK, "ready\n")
+	}
+}
+
+func plain(w http.ResponseWriter, status int, text string) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // a caller that is gone needs no answer
+	return nil
+}
+
+func notFound(http.ResponseWriter, *http.Request) error {
+	return &web.Problem{
+		Status: http.StatusNotFound, Title: "Page not found",
+		Message: "If you typed the address, check it is right. If you copied it, check you copied all of it.",
+		Next:    "Go to the home page to sign in or to see your roles.",
+	}
+}
+
+// RequestLog adds the id of the request to each record that is logged in it.
+type RequestLog struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h RequestLog) Handle(ctx context.Context, record slog.Record) error {
+	if id := audit.RequestOf(ctx).ID; id != "" {
+		record.AddAttrs(slog.String("request_id", id))
+	}
+	return h.Handler.Handle(ctx, record) //nolint:wrapcheck // nothing to add
+}
+
+// WithAttrs implements slog.Handler.
+func (h RequestLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return RequestLog{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h RequestLog) WithGroup(name string) slog.Handler { return RequestLog{h.Handler.WithGroup(name)} }

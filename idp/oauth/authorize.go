@@ -1,0 +1,380 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/signin"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// authorization is an authorization request: RFC 6749, Section 4.1.1; OpenID Connect Core 1.0, Section 3.1.2.1.
+type authorization struct {
+	client        client
+	redirectURI   string
+	state         string
+	scopes        []string
+	nonce         string
+	codeChallenge string
+	prompt        []string
+	maxAge        *time.Duration
+	loginHint     string
+	hint          *hint // id_token_hint
+}
+
+// unredirectable is a mistake in a request of which not even the way back is sure. It is shown to the person, and nobody
+// is sent anywhere: RFC 6749, Section 4.1.2.1, "MUST NOT automatically redirect the user-agent to the invalid redirection
+// URI".
+type unredirectable struct{ error }
+
+func (u unredirectable) Unwrap() error { return u.error }
+
+// authorize is the authorization endpoint. It is the only entry and the only exit: what a person has to do first happens
+// on pages of signin, which lead back here, where everything is decided again.
+func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
+	raw, sealed, _ := strings.Cut(r.URL.RawQuery, "&"+askedParameter+"=")
+	a, err := h.parseAuthorization(r.Context(), raw)
+	if err != nil {
+		return h.refuseAuthorization(w, r, a, err)
+	}
+	s, err := h.who(r, a)
+	if err != nil {
+		return h.refuseAuthorization(w, r, a, err)
+	}
+	browser := h.Sessions.Browser(w, r)
+	askedAt, returned := h.askedAt(sealed, raw, browser)
+	req := a.needs(raw, askedAt)
+	switch step := h.next(req, a, s); {
+	case step == signin.Done:
+		return h.issueCode(w, r, a, *s)
+	case slices.Contains(a.prompt, "none") && step == signin.Authenticate:
+		return h.refuseAuthorization(w, r, a, fosite.ErrLoginRequired.WithDescription("Nobody is signed in whom this request would accept."))
+	case slices.Contains(a.prompt, "none"):
+		return h.refuseAuthorization(w, r, a, fosite.ErrInteractionRequired.WithDescription("The person has to choose a role."))
+	case returned && step == signin.Authenticate && s != nil && req.Freshness.SatisfiedBy(s.AuthenticatedAt, h.Now()):
+		return h.refuseAuthorization(w, r, a, fosite.ErrLoginRequired.WithDescription("Somebody else signed in than id_token_hint names."))
+	default:
+		if req.ReturnTo, err = h.returnTo(raw, askedAt, browser); err != nil {
+			return err
+		}
+		if req.CancelTo, err = h.errorURL(a, fosite.ErrAccessDenied.WithDescription("The person did not want to sign in.")); err != nil {
+			return err
+		}
+		location, err := h.SignIn.URL(step, req, browser)
+		if err != nil {
+			return err
+		}
+		return seeOther(w, r, location)
+	}
+}
+
+// who finds who is signed in; nil is nobody. With the session it learns whether the client is still enabled.
+func (h *Handler) who(r *http.Request, a authorization) (*session.Session, error) {
+	s, err := h.Sessions.Find(r.Context(), h.Sessions.CookieOf(r), a.client.ID)
+	if errors.Is(err, session.ErrNone) {
+		return nil, nil //nolint:nilnil // nobody is a valid answer, and what signin.Next takes
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !s.ClientStands {
+		entry := audit.Entry{At: h.Now(), Event: audit.CodeIssued, Refusal: "client_disabled", Person: s.Person.ID, Client: a.client.ID, Session: s.ID}
+		if err := audit.Record(r.Context(), h.Store, entry); err != nil {
+			return nil, err
+		}
+		return nil, unredirectable{fosite.ErrUnauthorizedClient.WithDescription("The client is disabled.")}
+	}
+	return &s, nil
+}
+
+// next is the step that the request needs. A hint that names somebody else asks for another sign-in.
+func (h *Handler) next(req signin.Request, a authorization, s *session.Session) signin.Step {
+	if s != nil && a.hint != nil && a.hint.Subject != s.Person.ID {
+		return signin.Authenticate
+	}
+	return signin.Next(req, s, h.Now())
+}
+
+// needs is what the request asks of whoever signs in.
+func (a authorization) needs(raw string, askedAt time.Time) signin.Request {
+	req := signin.Request{
+		ReturnTo: "/authorize?" + raw,
+		Freshness: assurance.Freshness{
+			// Choosing an account is signing in as whom one wants to be.
+			Again:  slices.Contains(a.prompt, "login") || slices.Contains(a.prompt, "select_account"),
+			MaxAge: a.maxAge, AskedAt: askedAt,
+		},
+		Role:       signin.RoleIfHeld,
+		ChooseRole: slices.Contains(a.scopes, ScopeChangedRole),
+		ClientName: a.client.Name,
+		FormAction: formAction(a.redirectURI),
+	}
+	if a.client.RequiresRole {
+		req.Role = signin.RoleRequired
+	}
+	if a.hint != nil {
+		req.Username = a.hint.Subject
+	} else {
+		req.Username = a.loginHint
+	}
+	return req
+}
+
+// askedParameter carries when a request was first asked, while the person signs in and comes back: sealed, and bound to
+// the request and to the browser. A sign-in since then is fresh, however soon max_age ends.
+const askedParameter = "asked"
+
+func askedBinding(raw string, browser []byte) []byte {
+	sum := sha256.Sum256([]byte(raw))
+	return append(sum[:], browser...)
+}
+
+func (h *Handler) returnTo(raw string, askedAt time.Time, browser []byte) (string, error) {
+	sealed, err := h.Box.SealJSON(askedAt, askedBinding(raw, browser))
+	return "/authorize?" + raw + "&" + askedParameter + "=" + sealed, err
+}
+
+// askedAt reads when the request was first asked, and says whether that was before. What cannot be read was not asked.
+func (h *Handler) askedAt(sealed, raw string, browser []byte) (time.Time, bool) {
+	var at time.Time
+	now := h.Now()
+	if err := h.Box.OpenJSON(sealed, askedBinding(raw, browser), &at); err != nil || now.Sub(at) > time.Hour {
+		return now, false
+	}
+	return at, true
+}
+
+// issueCode issues an authorization code through fosite, in one transaction of one round trip.
+func (h *Handler) issueCode(w http.ResponseWriter, r *http.Request, a authorization, s session.Session) error {
+	now := h.Now()
+	g := &grant{
+		Grant: store.Grant{
+			ID: newGrantID(), ClientID: a.client.ID, PersonID: s.Person.ID, SessionID: s.ID, Scopes: a.scopes, RedirectURI: a.redirectURI,
+			Nonce: a.nonce, AuthenticatorLevel: int(s.Level), Methods: s.AMR, AuthenticatedAt: s.AuthenticatedAt,
+			CodeChallenge: a.codeChallenge, CreatedAt: now, ExpiresAt: s.AuthenticatedAt.Add(s.Level.AbsoluteLimit()),
+		},
+		Person: s.Person, Scopes: a.scopes,
+	}
+	if s.Role != nil {
+		g.RoleID = &s.Role.ID
+	}
+	ar := fosite.NewAuthorizeRequest()
+	ar.ResponseTypes, ar.Client, ar.RequestedScope, ar.State = fosite.Arguments{"code"}, a.client, a.scopes, a.state
+
+	var resp fosite.AuthorizeResponder
+	err := h.Store.InTx(r.Context(), func(tx *store.Tx) (err error) {
+		if resp, err = h.fosite.NewAuthorizeResponse(withTx(r.Context(), tx), ar, g); err != nil {
+			return err
+		}
+		return h.Sessions.Touch(r.Context(), tx, s)
+	})
+	if err != nil {
+		return h.refuseAuthorization(w, r, a, err)
+	}
+	location, err := h.answerURL(a, resp.GetParameters())
+	if err != nil {
+		return err
+	}
+	return seeOther(w, r, location)
+}
+
+// answerURL is the address that takes an answer to the client.
+func (h *Handler) answerURL(a authorization, parameters url.Values) (string, error) {
+	if a.state != "" {
+		parameters.Set("state", a.state)
+	}
+	parameters.Set("iss", h.Issuer) // RFC 9207, Section 2
+	return withParameters(a.redirectURI, parameters)
+}
+
+// errorURL is the address that takes an error to the client: RFC 6749, Section 4.1.2.1.
+func (h *Handler) errorURL(a authorization, e *fosite.RFC6749Error) (string, error) {
+	return h.answerURL(a, url.Values{"error": {e.ErrorField}, "error_description": {description(e)}})
+}
+
+// refuseAuthorization tells a mistake to whom it concerns: the client, or when the way to it is not sure, the person.
+func (h *Handler) refuseAuthorization(w http.ResponseWriter, r *http.Request, a authorization, err error) error {
+	sent := refusal(err)
+	h.refusals.WithLabelValues("authorize", sent.ErrorField).Inc()
+	if sent.ErrorField == "server_error" {
+		return err // our fault: the page says so, and the log why
+	}
+	if _, ok := errors.AsType[unredirectable](err); ok {
+		return &web.Problem{
+			Status: http.StatusBadRequest, Title: "You cannot sign in from here",
+			Message: "The service that sent you here asked for it in a way that we do not accept.",
+			Next:    "Go back to the service and try again. If this happens again, tell its help desk what is written below.",
+			Code:    sent.ErrorField, Description: description(sent),
+		}
+	}
+	location, err := h.errorURL(a, sent)
+	if err != nil {
+		return err
+	}
+	return seeOther(w, r, location)
+}
+
+// postAuthorization takes a request that was posted: OpenID Connect Core 1.0, Section 3.1.2.1. It becomes the same request
+// as GET, so that the browser sends the cookies that it keeps back when another site posts.
+func (h *Handler) postAuthorization(w http.ResponseWriter, r *http.Request) error {
+	form, err := body(w, r)
+	if err != nil {
+		return h.refuseAuthorization(w, r, authorization{}, unredirectable{err})
+	}
+	form.Del(askedParameter)
+	return seeOther(w, r, "/authorize?"+form.Encode())
+}
+
+// seeOther sends the browser on with GET: RFC 9700, Section 4.12 wants 303 after a form with credentials.
+func seeOther(w http.ResponseWriter, r *http.Request, location string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	http.Redirect(w, r, location, http.StatusSeeOther)
+	return nil
+}
+
+// parseAuthorization reads and checks an authorization request. The client and the way back come first: what is wrong
+// with them is unredirectable, and everything after is told to the client.
+func (h *Handler) parseAuthorization(ctx context.Context, raw string) (authorization, error) {
+	var a authorization
+	if len(raw) > maxQuery {
+		return a, unredirectable{invalidRequest("The request is longer than 8 KiB.")}
+	}
+	p, err := url.ParseQuery(raw)
+	if err != nil || !clean(p) {
+		return a, unredirectable{invalidRequest("The query is not properly encoded text.")}
+	}
+	again := repeated(p)
+	if len(p["client_id"]) > 1 || len(p["redirect_uri"]) > 1 {
+		return a, unredirectable{invalidRequest("The parameter client_id or redirect_uri is there more than once.")}
+	}
+	var ok bool
+	if a.client, ok = h.Clients.find(ctx, p.Get("client_id")); !ok {
+		return a, unredirectable{fosite.ErrUnauthorizedClient.WithDescription("The client_id is missing, unknown or disabled.")}
+	}
+	if !registeredRedirect(a.client.RedirectURIs, p.Get("redirect_uri")) {
+		return a, unredirectable{invalidRequest("The redirect_uri is missing, or not exactly one that the client registered.")}
+	}
+	a.redirectURI = p.Get("redirect_uri")
+	if len(p["state"]) == 1 {
+		a.state = p.Get("state")
+	}
+	if again != "" {
+		return a, invalidRequest("A parameter is there more than once.")
+	}
+	return a, errors.Join(a.check(p), h.checkHint(ctx, p, &a))
+}
+
+var (
+	scopeToken    = regexp.MustCompile(`^[!#-\[\]-~]{1,64}$`)   // RFC 6749, Section 3.3
+	codeChallenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)   // RFC 7636, Section 4.2, of S256
+	maxAgeSeconds = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`) // OpenID Connect Core 1.0, Section 3.1.2.1
+	loginHintForm = regexp.MustCompile(`^[0-9]{12}$`)           // a user id; any other hint is ignored
+	knownPrompts  = regexp.MustCompile(`^(none|login|select_account|consent)$`)
+)
+
+// check reads what comes after the client and the way back.
+func (a *authorization) check(p url.Values) error {
+	switch {
+	case p.Has("request"):
+		return fosite.ErrRequestNotSupported
+	case p.Has("request_uri"):
+		return fosite.ErrRequestURINotSupported
+	case p.Has("registration"):
+		return fosite.ErrRegistrationNotSupported
+	case !p.Has("response_type"):
+		return invalidRequest("The parameter response_type is missing.")
+	case p.Get("response_type") != "code":
+		return fosite.ErrUnsupportedResponseType.WithDescription("The response_type must be code.")
+	case p.Has("response_mode") && p.Get("response_mode") != "query":
+		return invalidRequest("The response_mode must be query.")
+	case len(a.state) > 2048 || len(p.Get("nonce")) > 1024:
+		return invalidRequest("The state is longer than 2048, or the nonce longer than 1024 characters.")
+	}
+	a.nonce = p.Get("nonce")
+	return errors.Join(a.checkScope(p.Get("scope")), a.checkChallenge(p), a.checkPrompt(p))
+}
+
+func (a *authorization) checkScope(scope string) error {
+	a.scopes = words(scope)
+	if len(a.scopes) > 50 {
+		return fosite.ErrInvalidScope.WithDescription("There are more than 50 scopes.")
+	}
+	for _, s := range a.scopes {
+		if !scopeToken.MatchString(s) || !slices.Contains(a.client.Scopes, s) {
+			return fosite.ErrInvalidScope.WithDescription("A scope is unknown, or not registered for the client.")
+		}
+	}
+	slices.Sort(a.scopes)
+	a.scopes = slices.Compact(a.scopes)
+	if len(a.scopes) == 0 {
+		return fosite.ErrInvalidScope.WithDescription("The parameter scope is missing: ask at least for openid.")
+	}
+	return nil
+}
+
+// checkChallenge demands PKCE with S256 of every client: RFC 9700, Section 2.1.1.
+func (a *authorization) checkChallenge(p url.Values) error {
+	switch {
+	case !p.Has("code_challenge"):
+		return invalidRequest("The parameter code_challenge is missing: every client uses PKCE.")
+	case p.Get("code_challenge_method") != "S256":
+		return invalidRequest("The code_challenge_method must be S256.")
+	case !codeChallenge.MatchString(p.Get("code_challenge")):
+		return invalidRequest("The code_challenge is not an S256 challenge: 43 characters of base64url.")
+	}
+	a.codeChallenge = p.Get("code_challenge")
+	return nil
+}
+
+func (a *authorization) checkPrompt(p url.Values) error {
+	a.prompt = words(p.Get("prompt"))
+	for _, prompt := range a.prompt {
+		if !knownPrompts.MatchString(prompt) {
+			return invalidRequest("The prompt has a value that is not none, login, select_account or consent.")
+		}
+	}
+	if len(a.prompt) > 1 && slices.Contains(a.prompt, "none") { // OpenID Connect Core 1.0, Section 3.1.2.1
+		return invalidRequest("The prompt none does not go with another.")
+	}
+	if p.Has("max_age") {
+		if !maxAgeSeconds.MatchString(p.Get("max_age")) {
+			return invalidRequest("The max_age is not a number of seconds.")
+		}
+		seconds, err := strconv.Atoi(p.Get("max_age"))
+		if err != nil {
+			return err
+		}
+		a.maxAge = new(time.Duration(seconds) * time.Second)
+	}
+	if loginHintForm.MatchString(p.Get("login_hint")) {
+		a.loginHint = p.Get("login_hint")
+	}
+	return nil
+}
+
+func (h *Handler) checkHint(ctx context.Context, p url.Values, a *authorization) error {
+	if p.Get("id_token_hint") == "" {
+		return nil
+	}
+	t, err := h.readHint(ctx, p.Get("id_token_hint"))
+	if err != nil {
+		return invalidRequest("The id_token_hint is not an ID token of ours.")
+	}
+	a.hint = &t
+	return nil
+}

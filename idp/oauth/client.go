@@ -1,0 +1,268 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/ory/fosite"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/keys"
+	"github.com/credence-id/credence/store"
+)
+
+// Ways in which a client authenticates at the token endpoint: OpenID Connect Core 1.0, Section 9.
+const (
+	AuthNone  = "none"
+	AuthBasic = "client_secret_basic"
+	AuthPost  = "client_secret_post"
+)
+
+// Registration is what is registered of a client: OpenID Connect Dynamic Client Registration 1.0, Section 2.
+type Registration struct {
+	ID                     string // made at random when empty
+	Name                   string
+	Authentication         string // AuthNone, AuthBasic (when empty) or AuthPost
+	IDTokenAlg             string // RS256 (when empty) or ES256
+	Audience               string // of its access tokens; "" is the issuer
+	RedirectURIs           []string
+	PostLogoutRedirectURIs []string
+	Scopes                 []string // every scope, when empty, but for offline_access
+	RequiresRole           bool
+}
+
+// AddClient registers a client and returns it with its secret, which is nowhere else: only its hash is kept. A public
+// client has none. The error says what to correct.
+func AddClient(ctx context.Context, s *store.Store, r Registration, actor string, now time.Time) (store.Client, string, error) {
+	if r.ID == "" {
+		r.ID = strings.ToLower(rand.Text()[:20])
+	}
+	c := store.Client{ID: r.ID, CreatedAt: now}
+	if err := r.apply(&c); err != nil {
+		return store.Client{}, "", err
+	}
+	secret := newSecret(&c)
+	err := s.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.AddClient(ctx, c); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.ClientAdded, Actor: actor, Client: c.ID, Detail: summary(c)})
+	})
+	if errors.Is(err, store.ErrConflict) {
+		return store.Client{}, "", fmt.Errorf("a client with id %q is registered already: choose another id, or leave it out", c.ID)
+	}
+	if err != nil {
+		return store.Client{}, "", fmt.Errorf("add client: %w", err)
+	}
+	return c, secret, nil
+}
+
+// EnsureClient registers a client under a fixed id and secret, or leaves it as it is: for the clients of `credence dev`.
+func EnsureClient(ctx context.Context, s *store.Store, r Registration, secret, actor string, now time.Time) error {
+	c := store.Client{ID: r.ID, CreatedAt: now}
+	if err := r.apply(&c); err != nil {
+		return err
+	}
+	if c.Authentication != AuthNone {
+		c.SecretHash = hash(secret)
+	}
+	err := s.InTx(ctx, func(tx *store.Tx) error {
+		old, err := tx.Client(ctx, r.ID)
+		c.CreatedAt = old.CreatedAt
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			c.CreatedAt = now
+			if err := tx.AddClient(ctx, c); err != nil {
+				return err
+			}
+			return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.ClientAdded, Actor: actor, Client: c.ID, Detail: summary(c)})
+		case err != nil:
+			return err
+		case slices.Equal(old.RedirectURIs, c.RedirectURIs) && slices.Equal(old.PostLogoutRedirectURIs, c.PostLogoutRedirectURIs) &&
+			subtle.ConstantTimeCompare(old.SecretHash, c.SecretHash) == 1:
+			return nil
+		}
+		if err := tx.UpdateClient(ctx, c); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.ClientUpdated, Actor: actor, Client: c.ID, Detail: summary(c)})
+	})
+	if err != nil && !errors.Is(err, store.ErrConflict) {
+		return fmt.Errorf("ensure client %q: %w", r.ID, err)
+	}
+	return nil
+}
+
+// UpdateClient changes what is registered of a client. It returns the client and a new secret, if one was asked for or
+// the change makes one necessary.
+func UpdateClient(ctx context.Context, s *store.Store, id string, change func(*Registration), rotateSecret bool, actor string, now time.Time) (store.Client, string, error) {
+	var c store.Client
+	var secret string
+	err := s.InTx(ctx, func(tx *store.Tx) (err error) {
+		if c, err = tx.Client(ctx, id); err != nil {
+			return err
+		}
+		r := Registration{
+			ID: c.ID, Name: c.Name, Authentication: c.Authentication, IDTokenAlg: c.IDTokenAlg, Audience: c.Audience, RedirectURIs: c.RedirectURIs,
+			PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, Scopes: c.Scopes, RequiresRole: c.RequiresRole,
+		}
+		before := summary(c)
+		change(&r)
+		if err := r.apply(&c); err != nil {
+			return err
+		}
+		switch {
+		case c.Authentication == AuthNone:
+			c.SecretHash = nil
+		case rotateSecret || c.SecretHash == nil:
+			secret = newSecret(&c)
+		}
+		if err := tx.UpdateClient(ctx, c); err != nil {
+			return err
+		}
+		detail := summary(c)
+		for name, value := range before {
+			if value != detail[name] {
+				detail["old_"+name] = value
+			}
+		}
+		if secret != "" {
+			detail["secret"] = "new"
+		}
+		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.ClientUpdated, Actor: actor, Client: c.ID, Detail: detail})
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Client{}, "", fmt.Errorf("no client has id %q: `credence client list` shows those there are", id)
+	}
+	if err != nil {
+		return store.Client{}, "", fmt.Errorf("update client %q: %w", id, err)
+	}
+	return c, secret, nil
+}
+
+// DisableClient disables a client: from now on nothing of it works, nor what it was issued.
+func DisableClient(ctx context.Context, s *store.Store, id, actor string, now time.Time) error {
+	err := s.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.DisableClient(ctx, id, now); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.ClientDisabled, Actor: actor, Client: id})
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("no enabled client has id %q: `credence client list` shows those there are", id)
+	}
+	if err != nil {
+		return fmt.Errorf("disable client %q: %w", id, err)
+	}
+	return nil
+}
+
+// summary is what the record says of a client. The record takes at most 8 KiB, and a client has at most 40 addresses.
+func summary(c store.Client) map[string]string {
+	const most = 1500
+	cut := func(s string) string { return s[:min(len(s), most)] }
+	return map[string]string{
+		"name": c.Name, "authentication": c.Authentication, "redirect_uris": cut(strings.Join(c.RedirectURIs, " ")),
+		"post_logout_redirect_uris": cut(strings.Join(c.PostLogoutRedirectURIs, " ")), "scopes": cut(strings.Join(c.Scopes, " ")),
+		"id_token_alg": c.IDTokenAlg, "audience": c.Audience, "requires_role": strconv.FormatBool(c.RequiresRole),
+	}
+}
+
+// newSecret gives a confidential client a new secret and returns it.
+func newSecret(c *store.Client) string {
+	if c.Authentication == AuthNone {
+		return ""
+	}
+	secret := randomToken()
+	c.SecretHash = hash(secret)
+	return secret
+}
+
+// randomToken is 256 random bits as text: a code, a refresh token, a client secret.
+func randomToken() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// hash is how random tokens rest. They are too random to guess, so a fast hash is enough.
+func hash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// apply checks the registration and sets it on the client. All mistakes are reported together.
+func (r Registration) apply(c *store.Client) error {
+	var mistakes []error
+	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
+
+	if !regexp.MustCompile(`^[a-zA-Z0-9._-]{3,64}$`).MatchString(r.ID) {
+		wrong("the id %q is not 3 to 64 letters, digits, dots, dashes and underscores", r.ID)
+	}
+	if r.Name == "" || len(r.Name) > 100 || strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		wrong("the name must be 1 to 100 printable characters: people see it when they sign in")
+	}
+	if r.Authentication == "" {
+		r.Authentication = AuthBasic
+	}
+	if !slices.Contains([]string{AuthNone, AuthBasic, AuthPost}, r.Authentication) {
+		wrong("authentication %q is not %s, %s or %s", r.Authentication, AuthBasic, AuthPost, AuthNone)
+	}
+	if r.IDTokenAlg == "" {
+		r.IDTokenAlg = keys.RS256
+	}
+	if !slices.Contains([]string{keys.RS256, keys.ES256}, r.IDTokenAlg) {
+		wrong("ID token algorithm %q is not %s or %s", r.IDTokenAlg, keys.RS256, keys.ES256)
+	}
+	if len(r.RedirectURIs) == 0 || len(r.RedirectURIs) > 20 || len(r.PostLogoutRedirectURIs) > 20 {
+		wrong("a client has 1 to 20 redirect URIs and at most 20 post-logout redirect URIs")
+	}
+	for _, uri := range slices.Concat(r.RedirectURIs, r.PostLogoutRedirectURIs) {
+		if err := checkRedirectURI(uri); err != nil {
+			wrong("redirect URI %q: %w", uri, err)
+		}
+	}
+	if len(r.Scopes) == 0 {
+		r.Scopes = slices.DeleteFunc(Scopes(), func(s string) bool { return s == ScopeOfflineAccess })
+	}
+	for _, scope := range r.Scopes {
+		if !slices.Contains(Scopes(), scope) {
+			wrong("scope %q is not one of: %s", scope, strings.Join(Scopes(), " "))
+		}
+	}
+	if r.Audience != "" {
+		if u, err := url.Parse(r.Audience); err != nil || u.Scheme == "" || u.Fragment != "" || len(r.Audience) > 512 {
+			wrong("the audience %q is not an absolute URI without a fragment", r.Audience)
+		}
+	}
+	slices.Sort(r.Scopes)
+	c.Name, c.Authentication, c.IDTokenAlg, c.Audience, c.RequiresRole = r.Name, r.Authentication, r.IDTokenAlg, r.Audience, r.RequiresRole
+	c.RedirectURIs, c.PostLogoutRedirectURIs, c.Scopes = r.RedirectURIs, r.PostLogoutRedirectURIs, slices.Compact(r.Scopes)
+	return errors.Join(mistakes...)
+}
+
+// client is a relying party as fosite sees it.
+type client struct{ store.Client }
+
+var _ fosite.Client = client{}
+
+func (c client) GetID() string                      { return c.ID }
+func (c client) GetHashedSecret() []byte            { return nil } // our strategy authenticates, fosite never compares
+func (c client) GetRedirectURIs() []string          { return c.RedirectURIs }
+func (c client) GetGrantTypes() fosite.Arguments    { return grantTypes() }
+func (c client) GetResponseTypes() fosite.Arguments { return fosite.Arguments{"code"} }
+func (c client) GetScopes() fosite.Arguments        { return c.Scopes }
+func (c client) IsPublic() bool                     { return c.Authentication == AuthNone }
+func (c client) GetAudience() fosite.Arguments      { return fosite.Arguments{c.Audience} }

@@ -1,0 +1,110 @@
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/credence-id/credence/store"
+)
+
+// Clients is the registered clients, as this replica last read them. A change is seen within two seconds. What must be
+// seen at once, that a client was disabled, is read with every request that a person or a token is part of.
+type Clients struct {
+	Store *store.Store
+	Now   func() time.Time
+	Log   *slog.Logger
+
+	current atomic.Pointer[clientSnapshot] // replaced whole, never changed
+
+	loading    sync.Mutex // at most one load at a time
+	lastLookup time.Time  // for an unknown client; guarded by loading
+}
+
+type clientSnapshot struct {
+	generation int64
+	byID       map[string]client
+}
+
+const (
+	pollClientsEvery = time.Second
+	// lookUpEvery bounds how often requests that name an unknown client can make a replica look for it.
+	lookUpEvery = 500 * time.Millisecond
+	clientPage  = 500
+)
+
+// Load reads the clients, if they changed since they were last read.
+func (c *Clients) Load(ctx context.Context) error {
+	c.loading.Lock()
+	defer c.loading.Unlock()
+	return c.load(ctx)
+}
+
+func (c *Clients) load(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	generation, err := c.Store.Generation(ctx, "client") // first: a change in between makes the next poll read again
+	if err != nil {
+		return fmt.Errorf("read generation of clients: %w", err)
+	}
+	if s := c.current.Load(); s != nil && s.generation == generation {
+		return nil
+	}
+	s := &clientSnapshot{generation: generation, byID: map[string]client{}}
+	for after := ""; ; {
+		page, err := c.Store.Clients(ctx, after, clientPage)
+		if err != nil {
+			return fmt.Errorf("read clients: %w", err)
+		}
+		for _, row := range page {
+			s.byID[row.ID] = client{row}
+			after = row.ID
+		}
+		if len(page) < clientPage {
+			break
+		}
+	}
+	c.current.Store(s)
+	return nil
+}
+
+// Run looks for changes until the context ends.
+func (c *Clients) Run(ctx context.Context) error {
+	tick := time.NewTicker(pollClientsEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := c.Load(ctx); err != nil && ctx.Err() == nil {
+			c.Log.ErrorContext(ctx, "clients could not be refreshed", slog.Any("error", err))
+		}
+	}
+}
+
+// find returns an enabled client. One that is not known may have been registered a moment ago.
+func (c *Clients) find(ctx context.Context, id string) (client, bool) {
+	found, ok := c.current.Load().byID[id]
+	if !ok && len(id) <= 64 {
+		found, ok = c.lookUp(ctx, id)
+	}
+	return found, ok && found.DisabledAt == nil
+}
+
+func (c *Clients) lookUp(ctx context.Context, id string) (client, bool) {
+	c.loading.Lock()
+	defer c.loading.Unlock()
+	if now := c.Now(); now.Sub(c.lastLookup) >= lookUpEvery {
+		c.lastLookup = now
+		if err := c.load(ctx); err != nil {
+			c.Log.ErrorContext(ctx, "clients could not be read", slog.Any("error", err))
+		}
+	}
+	found, ok := c.current.Load().byID[id]
+	return found, ok
+}

@@ -1,0 +1,89 @@
+package oauth
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ory/fosite"
+)
+
+// refusal maps an error to the one that is sent: RFC 6749, Sections 4.1.2.1 and 5.2. What is not a protocol error is our
+// fault, and says nothing.
+func refusal(err error) *fosite.RFC6749Error {
+	known, ok := errors.AsType[*fosite.RFC6749Error](err)
+	if !ok || !slices.Contains(registeredErrors(), known.ErrorField) {
+		return fosite.ErrServerError
+	}
+	return known
+}
+
+// registeredErrors lists the error codes that we send. Each is in the IANA registry of OAuth extensions errors.
+func registeredErrors() []string {
+	return []string{
+		"invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope", "server_error",
+		"temporarily_unavailable", "invalid_client", "invalid_grant", "unsupported_grant_type", "invalid_token", "insufficient_scope",
+		"login_required", "interaction_required", "request_not_supported", "request_uri_not_supported", "registration_not_supported",
+	}
+}
+
+// description is the error_description: printable ASCII without quotation mark and backslash (RFC 6749, Section 5.2).
+// Descriptions are our constants; the filter holds whatever happens to them.
+func description(e *fosite.RFC6749Error) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, e.DescriptionField)
+}
+
+func invalidRequest(description string) error {
+	return fosite.ErrInvalidRequest.WithDescription(description)
+}
+
+func invalidGrant(description string) error {
+	return fosite.ErrInvalidGrant.WithDescription(description)
+}
+
+// errInvalidClient is one answer for every way to fail, so that none is told from another.
+func errInvalidClient() error {
+	return fosite.ErrInvalidClient.WithDescription("Client authentication failed: check the client id, the secret, and that the client uses the authentication method that it registered.")
+}
+
+// writeJSON answers with JSON that nobody may keep: RFC 6749, Section 5.1.
+func writeJSON(w http.ResponseWriter, status int, body any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // a client that is gone needs no answer
+	return nil
+}
+
+// api makes a handler of an endpoint that services call: what goes wrong there is answered in JSON, never with a page.
+func (h *Handler) api(endpoint string, f func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := f(w, r)
+		if err == nil {
+			return nil
+		}
+		sent := refusal(err)
+		h.refusals.WithLabelValues(endpoint, sent.ErrorField).Inc()
+		if sent.ErrorField == "server_error" {
+			h.Log.ErrorContext(r.Context(), "request failed", slog.String("endpoint", endpoint), slog.Any("error", err))
+		}
+		if sent.CodeField == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="credence"`) // RFC 6749, Section 5.2
+		}
+		return writeJSON(w, sent.CodeField, map[string]string{"error": sent.ErrorField, "error_description": description(sent)})
+	}
+}

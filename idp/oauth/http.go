@@ -1,0 +1,94 @@
+package oauth
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/keys"
+	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/signin"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// Handler serves the endpoints.
+type Handler struct {
+	Issuer     string
+	Store      *store.Store
+	Clients    *Clients
+	Keys       *keys.Ring
+	Sessions   *session.Manager
+	SignIn     *signin.Handler
+	Catalogue  *directory.Catalogue
+	Pages      *web.Pages
+	Box        seal.Box // of what travels with a pending request
+	SameOrigin *http.CrossOriginProtection
+	Now        func() time.Time
+	Log        *slog.Logger
+
+	fosite   *fosite.Fosite
+	refusals *prometheus.CounterVec
+	tokens   *prometheus.CounterVec
+}
+
+// Mount adds the endpoints to the server.
+func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) error {
+	h.fosite = &fosite.Fosite{Config: h.config()}
+	h.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "credence_oauth_refusals_total", Help: "Requests that were refused, by endpoint and error code.",
+	}, []string{"endpoint", "error"})
+	h.tokens = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "credence_oauth_tokens_total", Help: "Token responses, by grant type.",
+	}, []string{"grant_type"})
+
+	metadata, err := h.metadata()
+	if err != nil {
+		return err
+	}
+	schema, err := schemas.ReadFile("schemas/userinfo.json")
+	if err != nil {
+		return fmt.Errorf("read userinfo schema: %w", err)
+	}
+	handle("GET /.well-known/openid-configuration", fixed("application/json", metadata))
+	handle("GET /.well-known/oauth-authorization-server", fixed("application/json", metadata))
+	handle("GET /schemas/userinfo.json", fixed("application/schema+json", schema))
+	handle("GET /jwks", h.jwks)
+	handle("GET /authorize", h.authorize)
+	handle("POST /authorize", h.postAuthorization)
+	handle("POST /token", h.api("token", h.exchange))
+	handle("GET /userinfo", h.api("userinfo", h.userinfo))
+	handle("POST /userinfo", h.api("userinfo", h.userinfo))
+	handle("GET /logout", h.logout)
+	handle("POST /logout", h.confirmLogout)
+	return nil
+}
+
+// Collectors are the metrics of the endpoints.
+func (h *Handler) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{h.refusals, h.tokens}
+}
+
+// config sets everything that fosite asks for on the paths that our handlers leave to it, so that it fills in nothing at
+// a first request, which would race. It never compares a secret and fetches no keys: our strategy authenticates clients.
+func (h *Handler) config() *fosite.Config {
+	return &fosite.Config{
+		IDTokenIssuer:                h.Issuer,
+		AccessTokenIssuer:            h.Issuer,
+		TokenURL:                     h.Issuer + "/token",
+		ScopeStrategy:                fosite.ExactScopeStrategy,
+		AudienceMatchingStrategy:     fosite.ExactAudienceMatchingStrategy,
+		EnforcePKCE:                  true,
+		EnforcePKCEForPublicClients:  true,
+		OmitRedirectScopeParam:       true,
+		ClientAuthenticationStrategy: h.authenticateClient,
+		AuthorizeEndpointHandlers:    fosite.AuthorizeEndpointHandlers{codeGrant{h}},
+		TokenEndpointHandlers:        fosite.TokenEndpointHandlers{codeGrant{h}, refreshGrant{h}},
+	}
+}

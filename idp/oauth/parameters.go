@@ -1,0 +1,57 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxQuery = 8 << 10  // of an authorization request
+	maxBody  = 32 << 10 // of a form that is posted
+)
+
+// repeated returns the name of a parameter that is there more than once, or "". RFC 6749, Section 3.1: "Request and
+// response parameters MUST NOT be included more than once."
+func repeated(parameters url.Values) string {
+	for name, values := range parameters {
+		if len(values) > 1 {
+			return name
+		}
+	}
+	return ""
+}
+
+// clean says whether names and values are text: valid UTF-8 without control characters.
+func clean(parameters url.Values) bool {
+	for name, values := range parameters {
+		for _, text := range append(values, name) {
+			if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// body reads the parameters of a form that was posted.
+func body(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if contentType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); strings.TrimSpace(strings.ToLower(contentType)) != "application/x-www-form-urlencoded" {
+		return nil, invalidRequest("Send the parameters as application/x-www-form-urlencoded in the body.")
+	}
+	if err := r.ParseForm(); err != nil {
+		return nil, invalidRequest("The body is not a form of at most 32 KiB.")
+	}
+	if repeated(r.PostForm) != "" {
+		return nil, invalidRequest("A parameter is there more than once.")
+	}
+	if !clean(r.PostForm) {
+		return nil, invalidRequest("A parameter is not valid UTF-8 text.")
+	}
+	return r.PostForm, nil
+}
+
+// words splits a list that is separated by spaces.
+func words(list string) []string { return strings.Fields(list) }

@@ -1,0 +1,223 @@
+package registration
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/webauthn"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// Mount adds the pages to the server.
+func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
+	handle("GET /{$}", h.home)
+	handle("GET /enrol", h.enrolPage)
+	handle("POST /enrol", h.finishEnrol)
+	handle("GET /enrolled", h.enrolledPage)
+}
+
+func frame(r *http.Request) web.Frame {
+	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID}
+}
+
+func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
+	browser, token := h.Sessions.Browser(w, r), r.URL.Query().Get("token")
+	found, err := h.enrolment(r.Context(), token)
+	if errors.Is(err, errLink) {
+		return &web.Problem{
+			Status: http.StatusGone, Title: "This link does not work",
+			Message: "It has been used, it is too old, or it was not copied whole.",
+			Next:    "Ask your registration authority for a new link.",
+		}
+	}
+	if err != nil {
+		return err
+	}
+	existing, err := h.Store.Authenticators(r.Context(), found.Person.ID, false)
+	if err != nil {
+		return fmt.Errorf("list authenticators: %w", err)
+	}
+	ceremony, err := h.WebAuthn.BeginEnrolment(found.Person, found.Handle, existing, browser)
+	if err != nil {
+		return fmt.Errorf("begin enrolment: %w", err)
+	}
+	return h.Pages.Render(w, http.StatusOK, web.Enrol{
+		Frame: frame(r), PersonName: found.Person.DisplayName, SuggestedName: "My passkey",
+		Ceremony: web.Ceremony{
+			Options: ceremony.Options,
+			Finish:  "/enrol?" + url.Values{"token": {token}, "ceremony": {ceremony.State}}.Encode(),
+		},
+	})
+}
+
+// finishEnrol takes the answer to a WebAuthn ceremony from the page's script.
+func (h *Handler) finishEnrol(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Response json.RawMessage `json:"response"`
+		Name     string          `json:"name"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 128<<10)).Decode(&body); err != nil {
+		return answer(w, http.StatusBadRequest, "message", "The answer of your authenticator did not arrive whole. Try again.")
+	}
+	q := r.URL.Query()
+	bound, err := h.enrol(r.Context(), q.Get("token"), h.Sessions.Browser(w, r), q.Get("ceremony"), body.Name, body.Response)
+	if errors.Is(err, errLink) {
+		return answer(w, http.StatusGone, "message", "This link does not work any more. Ask your registration authority for a new one.")
+	}
+	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
+		h.Log.InfoContext(r.Context(), "enrolment refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
+		return answer(w, http.StatusForbidden, "message", explain(refused.Reason))
+	}
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, "location", "/enrolled?"+url.Values{"name": {bound.Name}, "kind": {bound.Kind}}.Encode())
+}
+
+// explain says why an authenticator was not bound, in words for the person who holds it.
+func explain(reason string) string {
+	switch reason {
+	case webauthn.CeremonyExpired:
+		return "This page was open for too long. Reload it and try again."
+	case webauthn.NameInvalid:
+		return "Enter a name of 1 to 60 letters, digits and signs."
+	case webauthn.AuthenticatorKnown:
+		return "This passkey or security key is registered already. Use another one."
+	case webauthn.NotDiscoverable:
+		return "This security key cannot store a passkey, or has no room for another. Use another one."
+	}
+	return "This passkey or security key could not be added. Reload the page and try again, or use another one."
+}
+
+func answer(w http.ResponseWriter, status int, name, value string) error {
+	b, err := json.Marshal(map[string]string{name: value})
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // a browser that is gone needs no answer
+	return nil
+}
+
+// kindName is how people call a kind of authenticator.
+func kindName(kind string) string {
+	if kind == string(assurance.SecurityKey) {
+		return "Security key"
+	}
+	return "Passkey"
+}
+
+func (h *Handler) enrolledPage(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	name := q.Get("name")
+	if len(name) > 60 {
+		name = ""
+	}
+	return h.Pages.Render(w, http.StatusOK, web.Enrolled{
+		Frame: frame(r), Authenticator: web.Authenticator{Name: name, Kind: kindName(q.Get("kind")), AddedAt: h.Now()}, ContinueURL: "/sign-in",
+	})
+}
+
+// home says who is signed in, at which levels, and in which role.
+func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
+	s, err := h.Sessions.Find(r.Context(), h.Sessions.CookieOf(r), "")
+	if errors.Is(err, session.ErrNone) {
+		return h.Pages.Render(w, http.StatusOK, web.Welcome{Frame: frame(r), SignInURL: "/sign-in"})
+	}
+	if err != nil {
+		return err
+	}
+	authenticators, err := h.Store.Authenticators(r.Context(), s.Person.ID, false)
+	if err != nil {
+		return fmt.Errorf("list authenticators: %w", err)
+	}
+	page := web.Home{
+		Frame: frame(r), Name: s.Person.DisplayName, UserID: s.Person.ID,
+		IdentityAssurance: identityWords(assurance.IdentityLevel(s.Person.IdentityLevel)),
+		Method:            methodWords(s.AMR), AuthenticatorAssurance: levelWords(s.Level), AuthenticatedAt: s.AuthenticatedAt,
+		SignOutURL: "/logout", SignOutEverywhereURL: "/logout?everywhere=1",
+	}
+	page.SignedInAs = s.Person.DisplayName
+	for _, role := range s.Person.Roles {
+		shown := h.role(role)
+		if s.Role != nil && s.Role.ID == role.ID {
+			page.Role = &shown
+		} else {
+			page.OtherRoles = append(page.OtherRoles, shown)
+		}
+	}
+	if len(page.OtherRoles) > 0 {
+		page.ChangeRoleURL = "/sign-in/role"
+	}
+	for _, a := range authenticators {
+		shown := web.Authenticator{Name: a.Name, Kind: kindName(a.Kind), AddedAt: a.CreatedAt}
+		if a.LastUsedAt != nil {
+			shown.LastUsedAt = *a.LastUsedAt
+		}
+		page.Authenticators = append(page.Authenticators, shown)
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) role(r store.Role) web.Role {
+	shown := web.Role{ID: r.ID, Name: h.Catalogue.JobRoleShortName(r.JobRole), Organisation: r.OrganisationName, OrganisationCode: r.OrganisationCode}
+	for _, code := range r.Activities {
+		shown.Activities = append(shown.Activities, h.Catalogue.ActivityName(code)+" ("+code+")")
+	}
+	return shown
+}
+
+func identityWords(l assurance.IdentityLevel) string {
+	switch l {
+	case assurance.IdentityVeryHigh:
+		return "Very high"
+	case assurance.IdentityHigh:
+		return "High"
+	case assurance.IdentityMedium:
+		return "Medium"
+	case assurance.IdentityLow:
+		return "Low"
+	case assurance.IdentityNone:
+	}
+	return "None: your identity has not been proved"
+}
+
+func levelWords(l assurance.AuthenticatorLevel) string {
+	switch l {
+	case assurance.AAL3:
+		return "3: the strongest"
+	case assurance.AAL2:
+		return "2: strong"
+	case assurance.AAL1:
+	}
+	return "1: basic"
+}
+
+// methodWords says how somebody signed in, from the methods that the session recorded.
+func methodWords(amr []string) string {
+	words := "Passkey or security key"
+	switch {
+	case slices.Contains(amr, "sc"):
+		words = "Smartcard"
+	case slices.Contains(amr, "otp"):
+		words = "Password and one-time code"
+	case slices.Contains(amr, "pwd"):
+		words = "Password"
+	}
+	if slices.Contains(amr, "simulated") {
+		words += " (simulated)"
+	}
+	return words
+}

@@ -1,0 +1,143 @@
+// Package registration is the registration authority: it binds authenticators to people and takes them away, and shows
+// people what is on record about them.
+//
+// An authenticator is bound through a link that works once and not for long. The link is spent when the enrolment
+// finishes, in the transaction that binds the authenticator, so looking at its page, as mail scanners do, costs nothing.
+package registration
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/webauthn"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// Handler serves the pages.
+type Handler struct {
+	Store     *store.Store
+	Sessions  *session.Manager
+	WebAuthn  *webauthn.RelyingParty
+	Catalogue *directory.Catalogue
+	Pages     *web.Pages
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// linkLife is how long an enrolment link works.
+const linkLife = 24 * time.Hour
+
+func hash(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+// NewEnrolmentLink makes the secret of a link with which a person binds an authenticator. Only its hash is kept.
+func NewEnrolmentLink(ctx context.Context, s *store.Store, personID, actor string, now time.Time) (secret string, expiresAt time.Time, err error) {
+	secret, expiresAt = rand.Text()+rand.Text(), now.Add(linkLife)
+	err = s.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.AddEnrolmentLink(ctx, hash(secret), personID, now, expiresAt); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{
+			At: now, Event: audit.EnrolmentLinkMade, Actor: actor, Person: personID, Detail: map[string]string{"expires_at": expiresAt.Format(time.RFC3339)},
+		})
+	})
+	if errors.Is(err, store.ErrReference) {
+		return "", time.Time{}, fmt.Errorf("no person has user id %q: `credence person list` shows those there are", personID)
+	}
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("add enrolment link: %w", err)
+	}
+	return secret, expiresAt, nil
+}
+
+// RevokeAuthenticator takes an authenticator away. The sessions that were begun with it end.
+func RevokeAuthenticator(ctx context.Context, s *store.Store, id uuid.UUID, actor string, now time.Time) error {
+	err := s.InTx(ctx, func(tx *store.Tx) error {
+		personID, err := tx.RevokeAuthenticator(ctx, id, now)
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{
+			At: now, Event: audit.AuthenticatorRevoked, Actor: actor, Person: personID, Detail: map[string]string{"authenticator": id.String()},
+		})
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("no authenticator in use has id %s: `credence authenticator list PERSON` shows those there are", id)
+	}
+	if err != nil {
+		return fmt.Errorf("revoke authenticator %s: %w", id, err)
+	}
+	return nil
+}
+
+// errLink says that an enrolment link does not work: it never did, it was used, it has expired, or the person is
+// disabled.
+var errLink = errors.New("the enrolment link does not work")
+
+// enrolment reads for whom a link is, without spending it.
+func (h *Handler) enrolment(ctx context.Context, secret string) (store.Enrolment, error) {
+	found, err := h.Store.EnrolmentLink(ctx, hash(secret), h.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return found, errLink
+	}
+	if err != nil {
+		return found, fmt.Errorf("read enrolment link: %w", err)
+	}
+	if fallen := found.Fallen(); fallen != "" {
+		if err := audit.Record(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: fallen, Person: found.Person.ID}); err != nil {
+			return found, fmt.Errorf("record refusal: %w", err)
+		}
+		return found, errLink
+	}
+	return found, nil
+}
+
+// enrol finishes an enrolment: it spends the link and binds the authenticator, in one transaction. A refusal is a
+// *webauthn.Refusal or errLink.
+func (h *Handler) enrol(ctx context.Context, secret string, browser []byte, ceremony, name string, response []byte) (store.Authenticator, error) {
+	found, err := h.enrolment(ctx, secret)
+	if err != nil {
+		return store.Authenticator{}, err
+	}
+	enrolled, err := h.WebAuthn.VerifyEnrolment(ceremony, browser, found.Person.ID, name, response)
+	if err == nil {
+		err = h.Store.InTx(ctx, func(tx *store.Tx) error { return h.bind(ctx, tx, secret, enrolled) })
+	}
+	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
+		entry := audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refused.Reason, Person: found.Person.ID}
+		if err := audit.Record(ctx, h.Store, entry); err != nil {
+			return store.Authenticator{}, fmt.Errorf("record refusal: %w", err)
+		}
+	}
+	return enrolled.Authenticator, err
+}
+
+func (h *Handler) bind(ctx context.Context, tx *store.Tx, secret string, enrolled webauthn.Enrolment) error {
+	now := h.Now()
+	if _, err := tx.UseEnrolmentLink(ctx, hash(secret), now); errors.Is(err, store.ErrNotFound) {
+		return errLink // used a moment ago
+	} else if err != nil {
+		return fmt.Errorf("use enrolment link: %w", err)
+	}
+	if err := enrolled.Record(ctx, tx); err != nil {
+		return err
+	}
+	a := enrolled.Authenticator
+	return audit.Record(ctx, tx, audit.Entry{
+		At: now, Event: audit.Enrolled, Person: a.PersonID,
+		Detail: map[string]string{"authenticator": a.ID.String(), "kind": a.Kind, "aaguid": a.AAGUID.String(), "attestation": a.AttestationFormat},
+	})
+}

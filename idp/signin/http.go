@@ -1,0 +1,364 @@
+package signin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// Mount adds the pages to the server.
+func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
+	handle("GET /sign-in", h.page)
+	handle("POST /sign-in", h.identify)
+	handle("POST /sign-in/passkey", h.passkey)
+	handle("GET /sign-in/role", h.rolePage)
+	handle("POST /sign-in/role", h.chooseRole)
+	if h.Simulated != nil {
+		handle("GET /sign-in/simulated", h.simulatedPage)
+		handle("POST /sign-in/simulated", h.simulated)
+	}
+}
+
+// pending is the request that a page belongs to.
+type pending struct {
+	Request
+	state   string
+	browser []byte
+}
+
+// url is another page of the same pending request.
+func (p pending) url(path string, more ...string) string {
+	q := url.Values{"state": {p.state}}
+	for i := 0; i+1 < len(more); i += 2 {
+		q.Set(more[i], more[i+1])
+	}
+	return path + "?" + q.Encode()
+}
+
+func (p pending) frame(r *http.Request) web.Frame {
+	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, FormAction: p.FormAction}
+}
+
+// pending opens the request that the page's address carries. Without one, somebody came by themselves: the page begins
+// a request of its own, which leads to the home page.
+func (h *Handler) pending(w http.ResponseWriter, r *http.Request) (pending, error) {
+	p := pending{state: r.URL.Query().Get("state"), browser: h.Sessions.Browser(w, r)}
+	if p.state == "" {
+		p.Request = Request{ReturnTo: "/", Freshness: assurance.Freshness{AskedAt: h.Now()}}
+		if r.URL.Path == "/sign-in/role" {
+			p.Role, p.ChooseRole = RoleIfHeld, true
+		}
+		var err error
+		p.state, err = h.Box.SealJSON(p.Request, p.browser)
+		return p, err
+	}
+	var err error
+	if p.Request, err = h.open(p.state, p.browser); errors.Is(err, seal.ErrSeal) {
+		return p, &web.Problem{
+			Status: http.StatusBadRequest, Title: "This sign-in cannot be continued",
+			Message: "It was begun too long ago, or in another browser.",
+			Next:    "Go back to the service that you want to use and sign in again.",
+		}
+	}
+	return p, err
+}
+
+// form reads a small form. Everything that a step needs beside it is in the address.
+func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	if err := r.ParseForm(); err != nil {
+		return nil, &web.Problem{
+			Status: http.StatusBadRequest, Title: "We could not read what you sent",
+			Message: "The form did not arrive whole.", Next: "Go back and try again.",
+		}
+	}
+	return r.PostForm, nil
+}
+
+// to answers with the next page. 303 makes the browser ask for it with GET, whatever it sent: RFC 9700, Section 4.12.
+func to(w http.ResponseWriter, r *http.Request, location string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, location, http.StatusSeeOther)
+	return nil
+}
+
+func (h *Handler) page(w http.ResponseWriter, r *http.Request) error {
+	p, err := h.pending(w, r)
+	if err != nil {
+		return err
+	}
+	return h.renderSignIn(w, r, p, http.StatusOK, r.URL.Query().Get("username"))
+}
+
+// renderSignIn renders the sign-in page, for anybody or, identifier-first, for a given user id.
+func (h *Handler) renderSignIn(w http.ResponseWriter, r *http.Request, p pending, status int, username string, mistakes ...web.FieldError) error {
+	if len(mistakes) > 0 {
+		username = ""
+	}
+	ceremony, err := h.WebAuthn.BeginSignIn(r.Context(), username, p.browser)
+	if err != nil {
+		return fmt.Errorf("begin sign-in: %w", err)
+	}
+	page := web.SignIn{
+		Frame: p.frame(r), ClientName: p.ClientName, Username: username, Cancelable: p.CancelTo != "",
+		Ceremony: web.Ceremony{Options: ceremony.Options, Finish: p.url("/sign-in/passkey", "ceremony", ceremony.State)},
+	}
+	page.Errors = mistakes
+	if h.Simulated != nil {
+		page.SimulatedURL = p.url("/sign-in/simulated")
+	}
+	return h.Pages.Render(w, status, page)
+}
+
+// identify takes the user id of somebody whose authenticator does not offer itself, or ends the request.
+func (h *Handler) identify(w http.ResponseWriter, r *http.Request) error {
+	p, err := h.pending(w, r)
+	if err != nil {
+		return err
+	}
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	if f.Has("cancel") && p.CancelTo != "" {
+		return to(w, r, p.CancelTo)
+	}
+	username := f.Get("username")
+	if !userID(username) {
+		return h.renderSignIn(w, r, p, http.StatusBadRequest, "", web.FieldError{Field: "username", Message: "Enter your user ID: 12 digits, such as 656005750104"})
+	}
+	return to(w, r, p.url("/sign-in", "username", username))
+}
+
+// userID says whether a text has the form of a user id.
+func userID(text string) bool {
+	return len(text) == 12 && !slices.ContainsFunc([]byte(text), func(b byte) bool { return b < '0' || b > '9' })
+}
+
+// passkey takes the answer to a WebAuthn ceremony from the page's script.
+func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
+	p, err := h.pending(w, r)
+	if problem, ok := errors.AsType[*web.Problem](err); ok {
+		return answer(w, problem.Status, map[string]string{"message": problem.Title + ". " + problem.Next})
+	}
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Response json.RawMessage `json:"response"`
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
+	if err := decoder.Decode(&body); err != nil {
+		return answer(w, http.StatusBadRequest, map[string]string{"message": "The answer of your authenticator did not arrive whole. Try again."})
+	}
+	in, err := h.withPasskey(r.Context(), p.browser, h.Sessions.CookieOf(r), r.URL.Query().Get("ceremony"), body.Response)
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return answer(w, http.StatusForbidden, map[string]string{"message": refused.message})
+	}
+	if err != nil {
+		return err
+	}
+	location, err := h.enter(w, p, in)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, map[string]string{"location": location})
+}
+
+// enter gives the browser the cookie of the session that a sign-in began, and says where to go on.
+func (h *Handler) enter(w http.ResponseWriter, p pending, in signedIn) (string, error) {
+	h.Sessions.SetCookie(w, in.cookie)
+	return h.URL(Next(p.Request, &in.session, h.Now()), p.Request, p.browser)
+}
+
+// answer answers the page's script.
+func answer(w http.ResponseWriter, status int, body map[string]string) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // a browser that is gone needs no answer
+	return nil
+}
+
+// current finds who is signed in, for a page that needs somebody.
+func (h *Handler) current(r *http.Request) (*session.Session, error) {
+	s, err := h.Sessions.Find(r.Context(), h.Sessions.CookieOf(r), "")
+	if errors.Is(err, session.ErrNone) {
+		return nil, nil //nolint:nilnil // nobody is a valid answer, and what Next takes
+	}
+	return &s, err
+}
+
+// roleStep finds the session for the role page. When it is not the turn of this page, it has sent the browser where it
+// is, and the session is nil.
+func (h *Handler) roleStep(w http.ResponseWriter, r *http.Request) (pending, *session.Session, error) {
+	p, err := h.pending(w, r)
+	if err != nil {
+		return p, nil, err
+	}
+	s, err := h.current(r)
+	if err != nil {
+		return p, nil, err
+	}
+	if step := Next(p.Request, s, h.Now()); step != ChooseRole {
+		location, err := h.URL(step, p.Request, p.browser)
+		if err != nil {
+			return p, nil, err
+		}
+		return p, nil, to(w, r, location)
+	}
+	return p, s, nil
+}
+
+func (h *Handler) rolePage(w http.ResponseWriter, r *http.Request) error {
+	p, s, err := h.roleStep(w, r)
+	if err != nil || s == nil {
+		return err
+	}
+	if len(s.Person.Roles) == 1 { // nothing to choose
+		return h.choose(w, r, p, *s, s.Person.Roles[0].ID)
+	}
+	return h.renderRoles(w, r, p, *s, http.StatusOK, "")
+}
+
+func (h *Handler) renderRoles(w http.ResponseWriter, r *http.Request, p pending, s session.Session, status int, search string, mistakes ...web.FieldError) error {
+	frame := p.frame(r)
+	frame.SignedInAs, frame.Errors = s.Person.DisplayName, mistakes
+	if len(s.Person.Roles) == 0 {
+		return h.Pages.Render(w, status, web.NoRole{
+			Frame: frame, ClientName: p.ClientName, CanContinue: p.Role != RoleRequired, Cancelable: p.CancelTo != "",
+		})
+	}
+	page := web.RoleChoice{Frame: frame, ClientName: p.ClientName, Search: search, Cancelable: p.CancelTo != ""}
+	for _, role := range s.Person.Roles {
+		page.Roles = append(page.Roles, web.Role{
+			ID: role.ID, Name: h.Catalogue.JobRoleShortName(role.JobRole), Organisation: role.OrganisationName, OrganisationCode: role.OrganisationCode,
+		})
+	}
+	if s.Role != nil {
+		page.Selected = s.Role.ID
+	}
+	return h.Pages.Render(w, status, page)
+}
+
+func (h *Handler) chooseRole(w http.ResponseWriter, r *http.Request) error {
+	p, s, err := h.roleStep(w, r)
+	if err != nil || s == nil {
+		return err
+	}
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.Has("cancel") && p.CancelTo != "":
+		return to(w, r, p.CancelTo)
+	case f.Has("search"):
+		return h.renderRoles(w, r, p, *s, http.StatusOK, f.Get("q"))
+	case len(s.Person.Roles) == 0 && p.Role == RoleRequired:
+		return h.renderRoles(w, r, p, *s, http.StatusForbidden, "")
+	case len(s.Person.Roles) == 0:
+		return h.choose(w, r, p, *s, "")
+	case f.Get("role") == "":
+		return h.renderRoles(w, r, p, *s, http.StatusBadRequest, f.Get("q"), web.FieldError{Field: "role", Message: "Select the role you will act in"})
+	}
+	return h.choose(w, r, p, *s, f.Get("role"))
+}
+
+func (h *Handler) choose(w http.ResponseWriter, r *http.Request, p pending, s session.Session, roleID string) error {
+	err := h.Sessions.ChooseRole(r.Context(), s, roleID)
+	if errors.Is(err, session.ErrRole) {
+		return h.renderRoles(w, r, p, s, http.StatusBadRequest, "", web.FieldError{Field: "role", Message: "Select one of your current roles"})
+	}
+	if err != nil {
+		return err
+	}
+	return to(w, r, p.ReturnTo)
+}
+
+func (h *Handler) simulatedPage(w http.ResponseWriter, r *http.Request) error {
+	p, err := h.pending(w, r)
+	if err != nil {
+		return err
+	}
+	return h.renderSimulated(w, r, p, http.StatusOK, r.URL.Query().Get("username"), "")
+}
+
+// maxPeople bounds the list of people that the simulated sign-in offers. Others can be typed.
+const maxPeople = 100
+
+func (h *Handler) renderSimulated(w http.ResponseWriter, r *http.Request, p pending, status int, username string, method assurance.Method, mistakes ...web.FieldError) error {
+	page := web.Simulated{Frame: p.frame(r), ClientName: p.ClientName, Username: username, Method: string(method), Cancelable: p.CancelTo != ""}
+	page.Errors = mistakes
+	people, err := h.Store.People(r.Context(), "", maxPeople)
+	if err != nil {
+		return fmt.Errorf("list people: %w", err)
+	}
+	for _, person := range people {
+		page.People = append(page.People, web.SimulatedPerson{
+			Name: person.DisplayName, UserID: person.ID, Description: h.describe(person), URL: p.url("/sign-in/simulated", "username", person.ID),
+		})
+	}
+	for _, m := range assurance.Methods() {
+		level := assurance.Simulate(m, h.Now()).Level()
+		page.Methods = append(page.Methods, web.Option{Value: string(m), Label: fmt.Sprintf("%s (level %s)", m, level)})
+	}
+	return h.Pages.Render(w, status, page)
+}
+
+func (h *Handler) describe(person store.PersonRow) string {
+	for _, fixed := range h.Simulated {
+		if fixed.ID == person.ID {
+			return fixed.Description
+		}
+	}
+	return "identity " + person.IdentityLevel
+}
+
+func (h *Handler) simulated(w http.ResponseWriter, r *http.Request) error {
+	p, err := h.pending(w, r)
+	if err != nil {
+		return err
+	}
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	if f.Has("cancel") && p.CancelTo != "" {
+		return to(w, r, p.CancelTo)
+	}
+	username, method := f.Get("username"), assurance.Method(f.Get("method"))
+	if !userID(username) {
+		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, method, web.FieldError{Field: "username", Message: "Enter a user ID: 12 digits, or choose a person above"})
+	}
+	if method != "" && !slices.Contains(assurance.Methods(), method) {
+		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, "", web.FieldError{Field: "method", Message: "Select a method from the list"})
+	}
+	in, err := h.simulate(r.Context(), h.Sessions.CookieOf(r), username, method)
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, method, web.FieldError{Field: "username", Message: refused.message})
+	}
+	if err != nil {
+		return err
+	}
+	location, err := h.enter(w, p, in)
+	if err != nil {
+		return err
+	}
+	return to(w, r, location)
+}

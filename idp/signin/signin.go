@@ -1,0 +1,224 @@
+// Package signin takes an end-user from no session to one that satisfies a request: it authenticates, and has the role
+// chosen in which the person acts.
+//
+// What is asked travels sealed in the address of each page, bound to the browser, so that nothing is stored before
+// somebody has signed in and nobody can finish what another browser began. Every step posts to its own page, records
+// its outcome in the session, and goes where [Next] says: to a further step, or back to where the request came from,
+// which decides again. The package knows nothing of OAuth, and whoever has something to protect can ask it the same way.
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/webauthn"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// Handler serves the pages of a sign-in.
+type Handler struct {
+	Store     *store.Store
+	Sessions  *session.Manager
+	WebAuthn  *webauthn.RelyingParty
+	Catalogue *directory.Catalogue
+	Pages     *web.Pages
+	Box       seal.Box // of pending sign-ins
+	Now       func() time.Time
+	Log       *slog.Logger
+
+	// Simulated lists the people of the development server, who can be signed in without an authenticator. It is nil
+	// elsewhere, and then there is no such page.
+	Simulated []directory.FixedPerson
+}
+
+// RoleNeed is what a request asks about the role in which somebody acts.
+type RoleNeed int
+
+// The needs of a role.
+const (
+	NoMatter     RoleNeed = iota // the request does not care
+	RoleIfHeld                   // a role is chosen by whoever has one; others go on without
+	RoleRequired                 // nobody goes on without a role
+)
+
+// Request is what somebody has to satisfy, and where to go on then. It is sealed while it travels.
+type Request struct {
+	ReturnTo   string              // path and query on this host: where the request came from, and decides again
+	CancelTo   string              // where a person goes who gives up; "" when there is nowhere
+	Freshness  assurance.Freshness // when the sign-in has to have been
+	Role       RoleNeed
+	ChooseRole bool     // the role is chosen again, if that was not done since the request was first asked
+	ClientName string   // for whom it is
+	Username   string   // whom the client thinks it is about: a suggestion
+	FormAction []string // CSP sources to which the chain of redirects may lead
+}
+
+// maxAge is how long a pending sign-in can be taken up again.
+const maxAge = time.Hour
+
+// Step is what a person has to do next.
+type Step int
+
+// The steps of a sign-in.
+const (
+	Done Step = iota
+	Authenticate
+	ChooseRole
+)
+
+// Next is the step that a session needs to satisfy a request; nil is nobody signed in.
+func Next(req Request, s *session.Session, now time.Time) Step {
+	switch {
+	case s == nil || !req.Freshness.SatisfiedBy(s.AuthenticatedAt, now):
+		return Authenticate
+	case req.Role == NoMatter && !req.ChooseRole:
+		return Done
+	case s.RoleChosenAt.IsZero(),
+		s.Role == nil && len(s.Person.Roles) > 0, // a role was granted since
+		s.Role == nil && req.Role == RoleRequired,
+		req.ChooseRole && s.RoleChosenAt.Before(req.Freshness.AskedAt) && len(s.Person.Roles) > 1:
+		return ChooseRole
+	}
+	return Done
+}
+
+// URL is the page of a step of a request, for the browser that the request is bound to.
+func (h *Handler) URL(step Step, req Request, browser []byte) (string, error) {
+	path := "/sign-in"
+	switch step {
+	case Done:
+		return req.ReturnTo, nil
+	case Authenticate:
+	case ChooseRole:
+		path = "/sign-in/role"
+	}
+	state, err := h.Box.SealJSON(req, browser)
+	if err != nil {
+		return "", err
+	}
+	return path + "?" + url.Values{"state": {state}}.Encode(), nil
+}
+
+// open opens a pending request, or fails with seal.ErrSeal: it was begun elsewhere, too long ago, or not by us.
+func (h *Handler) open(state string, browser []byte) (Request, error) {
+	var req Request
+	if err := h.Box.OpenJSON(state, browser, &req); err != nil {
+		return Request{}, err
+	}
+	if h.Now().Sub(req.Freshness.AskedAt) > maxAge {
+		return Request{}, seal.ErrSeal
+	}
+	return req, nil
+}
+
+// refusal is why a sign-in was refused, in words for the person.
+type refusal struct{ message string }
+
+func (r *refusal) Error() string { return r.message }
+
+// signedIn is a session that a sign-in began, and its cookie.
+type signedIn struct {
+	session session.Session
+	cookie  session.Cookie
+}
+
+// withPasskey finishes a WebAuthn ceremony: three round trips, one transaction. A refusal is a *refusal.
+func (h *Handler) withPasskey(ctx context.Context, browser []byte, old session.Cookie, ceremony string, response []byte) (signedIn, error) {
+	assertion, err := h.WebAuthn.VerifySignIn(ctx, ceremony, browser, response)
+	if err != nil {
+		return signedIn{}, h.refusePasskey(ctx, err)
+	}
+	out, err := h.begin(ctx, old, assertion.Person, assertion.AuthenticatorID, assertion.Authentication, assertion.Record)
+	if errors.Is(err, store.ErrConflict) { // the answer to this challenge was accepted before
+		return signedIn{}, h.refusePasskey(ctx, &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: assertion.Person.ID})
+	}
+	return out, err
+}
+
+// refusePasskey records a refusal that names a person, and says it in words that tell a stranger nothing.
+func (h *Handler) refusePasskey(ctx context.Context, err error) error {
+	refused, ok := errors.AsType[*webauthn.Refusal](err)
+	if !ok {
+		return err
+	}
+	h.Log.InfoContext(ctx, "passkey refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
+	if refused.PersonID != "" {
+		entry := audit.Entry{At: h.Now(), Event: audit.SignedIn, Refusal: refused.Reason, Person: refused.PersonID}
+		if err := audit.Record(ctx, h.Store, entry); err != nil {
+			return fmt.Errorf("record refusal: %w", err)
+		}
+	}
+	if refused.Reason == webauthn.CeremonyExpired {
+		return &refusal{"This page was open for too long. Reload it and try again."}
+	}
+	return &refusal{"We could not sign you in with that passkey or security key. Try again, or use another one. If none works, contact your registration authority."}
+}
+
+// simulate signs in whom the developer chose, by a method that nobody carries out.
+func (h *Handler) simulate(ctx context.Context, old session.Cookie, username string, method assurance.Method) (signedIn, error) {
+	now := h.Now()
+	found, err := h.Store.Person(ctx, username, now)
+	if errors.Is(err, store.ErrNotFound) {
+		return signedIn{}, &refusal{"There is no person with this user ID"}
+	}
+	if err != nil {
+		return signedIn{}, fmt.Errorf("read person: %w", err)
+	}
+	if fallen := found.Fallen(); fallen != "" {
+		entry := audit.Entry{At: now, Event: audit.SignedIn, Refusal: fallen, Person: found.Person.ID, Detail: map[string]string{"method": "simulated"}}
+		if err := audit.Record(ctx, h.Store, entry); err != nil {
+			return signedIn{}, fmt.Errorf("record refusal: %w", err)
+		}
+		return signedIn{}, &refusal{"This person is disabled: `credence person enable " + found.Person.ID + "` lets them in again"}
+	}
+	if method == "" {
+		method = h.usualMethod(username)
+	}
+	return h.begin(ctx, old, found.Person, uuid.Nil, assurance.Simulate(method, now), func(context.Context, *store.Tx) error { return nil })
+}
+
+func (h *Handler) usualMethod(username string) assurance.Method {
+	for _, p := range h.Simulated {
+		if p.ID == username {
+			return p.Method
+		}
+	}
+	return assurance.Passkey
+}
+
+// begin begins the session, in one transaction with what the authenticator has to record and with the audit event.
+func (h *Handler) begin(ctx context.Context, old session.Cookie, p store.Person, authenticatorID uuid.UUID, a assurance.Authentication,
+	record func(context.Context, *store.Tx) error,
+) (signedIn, error) {
+	var out signedIn
+	err := h.Store.InTx(ctx, func(tx *store.Tx) error {
+		err := record(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if out.session, out.cookie, err = h.Sessions.Begin(ctx, tx, old, p, authenticatorID, a); err != nil {
+			return err
+		}
+		detail := map[string]string{"method": string(a.Method), "authenticator_level": a.Level().String()}
+		if authenticatorID != uuid.Nil {
+			detail["authenticator"] = authenticatorID.String()
+		}
+		if a.Simulated {
+			detail["simulated"] = "true"
+		}
+		return audit.Record(ctx, tx, audit.Entry{At: a.At, Event: audit.SignedIn, Person: p.ID, Session: out.session.ID, Detail: detail})
+	})
+	return out, err
+}

@@ -1,0 +1,169 @@
+package webauthn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	gowebauthn "github.com/go-webauthn/webauthn/webauthn"
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/store"
+)
+
+// BeginSignIn begins a sign-in in a browser, known by the hash of a cookie.
+//
+// With a person's id it asks for one of her authenticators. An id that nobody has, and one whose person has no
+// authenticator, gets an answer that looks the same, stays the same, and leads nowhere: nobody learns here who exists
+// (WebAuthn Level 3, Section 14.6.2). A disabled person is asked like any other, and refused afterwards. The caller has
+// checked the form of the id.
+//
+// Without, whoever the authenticator knows may sign in, and the database is not asked.
+func (rp *RelyingParty) BeginSignIn(ctx context.Context, personID string, browser []byte) (Ceremony, error) {
+	begun := rp.begin()
+	var allowed []protocol.CredentialDescriptor
+	if personID != "" {
+		authenticators, err := rp.store.Authenticators(ctx, personID, false)
+		if err != nil {
+			return Ceremony{}, fmt.Errorf("read authenticators of person %q: %w", personID, err)
+		}
+		allowed = descriptors(authenticators)
+		if len(allowed) == 0 {
+			allowed = []protocol.CredentialDescriptor{rp.decoy(personID)}
+		}
+	}
+	for _, d := range allowed {
+		begun.Allowed = append(begun.Allowed, hash(d.CredentialID))
+	}
+	return rp.ceremony(rp.signIn, begun, browser, "", protocol.PublicKeyCredentialRequestOptions{
+		Challenge:          begun.Challenge,
+		Timeout:            int(lifetime.Milliseconds()),
+		RelyingPartyID:     rp.id,
+		AllowedCredentials: allowed,
+		UserVerification:   protocol.VerificationRequired,
+	})
+}
+
+// decoy is the credential of a person who has none: always the same, and nobody's.
+func (rp *RelyingParty) decoy(personID string) protocol.CredentialDescriptor {
+	return descriptor(rp.key.MAC("webauthn decoy", []byte(personID)), []string{"internal", "hybrid"})
+}
+
+// SignIn is a sign-in that was verified and not yet recorded.
+type SignIn struct {
+	Person          store.Person
+	AuthenticatorID uuid.UUID
+	Authentication  assurance.Authentication
+
+	begun       pending
+	signCount   uint32
+	backupState bool
+}
+
+// VerifySignIn verifies a browser's answer to [RelyingParty.BeginSignIn], an AuthenticationResponseJSON. What is not
+// acceptable is a *[Refusal]. It asks the database once. The sign-in counts when it was recorded.
+func (rp *RelyingParty) VerifySignIn(ctx context.Context, state string, browser, response []byte) (SignIn, error) {
+	now := rp.now()
+	begun, err := open(rp.signIn, state, browser, "", now)
+	if err != nil {
+		return SignIn{}, err
+	}
+	assertion, err := rp.readAssertion(begun, response)
+	if err != nil {
+		return SignIn{}, err
+	}
+	credential, err := rp.store.Credential(ctx, assertion.RawID, now)
+	if errors.Is(err, store.ErrNotFound) {
+		return SignIn{}, &Refusal{Reason: AuthenticatorUnknown}
+	}
+	if err != nil {
+		return SignIn{}, fmt.Errorf("read credential: %w", err)
+	}
+	return rp.verifyAssertion(begun, assertion, credential, now)
+}
+
+// readAssertion reads an answer, and refuses what can be refused without knowing whose it is.
+func (rp *RelyingParty) readAssertion(begun pending, response []byte) (*protocol.ParsedCredentialAssertionData, error) {
+	if len(response) > maxResponse {
+		return nil, &Refusal{Reason: ResponseMalformed, cause: errSize}
+	}
+	assertion, err := protocol.ParseCredentialRequestResponseBytes(response)
+	if err != nil {
+		return nil, &Refusal{Reason: ResponseMalformed, cause: detailed(err)}
+	}
+	clientData := assertion.Raw.AssertionResponse.ClientDataJSON
+	switch {
+	case len(assertion.RawID) > maxCredentialID || len(clientData) > maxClientData:
+		return nil, &Refusal{Reason: ResponseMalformed, cause: errSize}
+	case repeats(clientData):
+		return nil, &Refusal{Reason: ResponseMalformed, cause: errRepeats}
+	case assertion.Response.CollectedClientData.Origin != rp.origin:
+		return nil, &Refusal{Reason: OriginMismatch}
+	// WebAuthn Level 3, Section 7.2, step 6: who was not identified before must be by the user handle.
+	case len(begun.Allowed) == 0 && len(assertion.Response.UserHandle) == 0:
+		return nil, &Refusal{Reason: UserHandleMissing}
+	// Section 7.2, step 5. It also keeps a ceremony that was begun for one person from ending with another.
+	case len(begun.Allowed) > 0 && !slices.ContainsFunc(begun.Allowed, func(h []byte) bool { return bytes.Equal(h, hash(assertion.RawID)) }):
+		return nil, &Refusal{Reason: AuthenticatorNotAsked}
+	}
+	return assertion, nil
+}
+
+// verifyAssertion verifies an answer with the credential it names.
+func (rp *RelyingParty) verifyAssertion(
+	begun pending, assertion *protocol.ParsedCredentialAssertionData, c store.Credential, now time.Time,
+) (SignIn, error) {
+	refuse := func(reason string, cause error) (SignIn, error) {
+		return SignIn{}, &Refusal{Reason: reason, PersonID: c.PersonID, cause: cause}
+	}
+	// Type, challenge, RP ID, crossOrigin, UP, UV, BE as at enrolment, no BS without BE, user handle, signature:
+	// WebAuthn Level 3, Section 7.2, steps 6 to 23.
+	verified, err := rp.library.ValidateLogin(person{handle: c.Handle, credentials: []gowebauthn.Credential{{
+		ID:                c.CredentialID,
+		PublicKey:         c.PublicKey,
+		AttestationFormat: c.AttestationFormat,
+		Flags:             gowebauthn.CredentialFlags{BackupEligible: c.BackupEligible, BackupState: c.BackupState},
+		Authenticator:     gowebauthn.Authenticator{SignCount: uint32(min(max(c.SignCount, 0), math.MaxUint32))},
+	}}}, begun.session(c.Handle), assertion)
+	if err != nil {
+		return refuse(AssertionInvalid, detailed(err))
+	}
+	// Section 7.2, step 22, leaves it open whether that is refused. The library only remarks it.
+	if verified.Authenticator.CloneWarning {
+		return refuse(CounterRegressed, nil)
+	}
+	if fallen := c.Fallen(); fallen != "" {
+		return refuse(fallen, nil)
+	}
+	return SignIn{
+		Person:          c.Person,
+		AuthenticatorID: c.ID,
+		Authentication: assurance.Authentication{
+			Method: assurance.Method(c.Kind),
+			// Of this assertion. What the library keeps with the credential is that it happened once.
+			UserVerified: assertion.Response.AuthenticatorData.Flags.HasUserVerified(),
+			At:           now,
+		},
+		begun:       begun,
+		signCount:   verified.Authenticator.SignCount,
+		backupState: verified.Flags.BackupState,
+	}, nil
+}
+
+// Record spends the challenge and writes down that the authenticator was used. It is the first thing that a transaction
+// does. A challenge that was answered before is a *[Refusal], and then nothing was written.
+func (s SignIn) Record(ctx context.Context, tx *store.Tx) error {
+	if err := s.begun.spend(ctx, tx, s.Person.ID); err != nil {
+		return err
+	}
+	if err := tx.UseAuthenticator(ctx, s.AuthenticatorID, int64(s.signCount), s.backupState, s.Authentication.At); err != nil {
+		return fmt.Errorf("record use of authenticator %s: %w", s.AuthenticatorID, err)
+	}
+	return nil
+}

@@ -1,0 +1,1 @@
+DROP TABLE role_profile, workgroup, membership, professional_registration, person, organisation;

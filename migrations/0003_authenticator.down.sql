@@ -1,0 +1,1 @@
+DROP TABLE used_challenge, enrolment_link, authenticator;

@@ -1,0 +1,2 @@
+DROP TABLE client;
+DELETE FROM generation WHERE name = 'client';

@@ -1,0 +1,2 @@
+DROP TABLE signing_key;
+DELETE FROM generation WHERE name = 'signing_key';

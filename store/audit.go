@@ -1,0 +1,42 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// AuditEvent is a line of the record of what was done and what was refused.
+type AuditEvent struct {
+	Sequence  int64 // given by the database
+	At        time.Time
+	Event     string
+	Refusal   string // "" when the act was done, else why it was not
+	Actor     string
+	PersonID  string
+	ClientID  string
+	SessionID *uuid.UUID
+	GrantID   *uuid.UUID
+	RequestID string
+	Address   string
+	Detail    map[string]string
+}
+
+// AddAuditEvent appends an event.
+func (q queries) AddAuditEvent(ctx context.Context, e AuditEvent) error {
+	if e.Detail == nil {
+		e.Detail = map[string]string{}
+	}
+	return q.db.exec(ctx, `
+		INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		e.At, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.GrantID, e.RequestID, e.Address, e.Detail)
+}
+
+// AuditEvents lists events in their order, from the one after the given sequence number, at most limit of them.
+func (q queries) AuditEvents(ctx context.Context, after int64, limit int) ([]AuditEvent, error) {
+	return all[AuditEvent](ctx, q, `
+		SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail
+		FROM audit_event WHERE sequence > $1 ORDER BY sequence LIMIT $2`, after, limit)
+}

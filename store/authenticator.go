@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Authenticator is a WebAuthn credential bound to a person.
+type Authenticator struct {
+	ID                uuid.UUID
+	PersonID          string
+	Name              string
+	Kind              string // "passkey" or "security-key"
+	CredentialID      []byte
+	PublicKey         []byte // COSE
+	SignCount         int64
+	AAGUID            uuid.UUID
+	Transports        []string
+	BackupEligible    bool
+	BackupState       bool
+	AttestationFormat string
+	AttestationObject []byte // as the browser sent it
+	ClientData        []byte // that the attestation signs
+	CreatedAt         time.Time
+	LastUsedAt        *time.Time
+	RevokedAt         *time.Time
+}
+
+const authenticatorColumns = `a.id, a.person_id, a.name, a.kind, a.credential_id, a.public_key, a.sign_count, a.aaguid, a.transports,
+	a.backup_eligible, a.backup_state, a.attestation_format, a.attestation_object, a.client_data, a.created_at, a.last_used_at, a.revoked_at`
+
+// AddAuthenticator binds an authenticator. A credential id that is bound already, to whomever, is ErrConflict.
+func (q queries) AddAuthenticator(ctx context.Context, a Authenticator) error {
+	_, err := scalar[uuid.UUID](ctx, q, `
+		INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports,
+			backup_eligible, backup_state, attestation_format, attestation_object, client_data, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10, $11, $12, $13, $14, $15)
+		RETURNING id`,
+		a.ID, a.PersonID, a.Name, a.Kind, a.CredentialID, a.PublicKey, a.SignCount, a.AAGUID, a.Transports,
+		a.BackupEligible, a.BackupState, a.AttestationFormat, a.AttestationObject, a.ClientData, a.CreatedAt)
+	return err
+}
+
+// Credential is an authenticator with whose it is.
+type Credential struct {
+	Authenticator
+	Handle   []byte // WebAuthn user handle of its owner
+	Standing        // of its owner; no client, session or role is concerned
+}
+
+// Credential finds an authenticator that is not revoked by its credential id, and reads its owner.
+func (q queries) Credential(ctx context.Context, credentialID []byte, now time.Time) (Credential, error) {
+	return one[Credential](ctx, q, `
+		SELECT `+authenticatorColumns+`, p.handle,
+			`+standingColumns+`
+		FROM authenticator a
+		JOIN person p ON p.id = a.person_id
+		CROSS JOIN LATERAL standing(a.person_id, NULL, NULL, NULL, $2) s
+		WHERE a.credential_id = $1 AND a.revoked_at IS NULL`, credentialID, now)
+}
+
+// Authenticators lists a person's authenticators, oldest first, the revoked ones too when asked; at most 100.
+func (q queries) Authenticators(ctx context.Context, personID string, revoked bool) ([]Authenticator, error) {
+	return all[Authenticator](ctx, q, `
+		SELECT `+authenticatorColumns+` FROM authenticator a
+		WHERE a.person_id = $1 AND ($2 OR a.revoked_at IS NULL) ORDER BY a.created_at, a.id LIMIT 100`, personID, revoked)
+}
+
+// UseAuthenticator records that an authenticator signed somebody in.
+func (q queries) UseAuthenticator(ctx context.Context, id uuid.UUID, signCount int64, backupState bool, now time.Time) error {
+	return q.db.exec(ctx, `
+		UPDATE authenticator SET sign_count = $2, backup_state = $3, last_used_at = $4 WHERE id = $1`, id, signCount, backupState, now)
+}
+
+// RevokeAuthenticator revokes an authenticator, ends the sessions that were begun with it, and returns whose it was.
+// One that is unknown or revoked already is ErrNotFound.
+func (q queries) RevokeAuthenticator(ctx context.Context, id uuid.UUID, now time.Time) (personID string, err error) {
+	return scalar[string](ctx, q, `
+		WITH revoked AS (
+			UPDATE authenticator SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id, person_id
+		), ended AS (
+			UPDATE session SET ended_at = $2 WHERE authenticator_id IN (SELECT id FROM revoked) AND ended_at IS NULL
+		)
+		SELECT person_id FROM revoked`, id, now)
+}
+
+// AddEnrolmentLink records a link by the hash of its secret. An unknown person is ErrReference.
+func (q queries) AddEnrolmentLink(ctx context.Context, hash []byte, personID string, now, expiresAt time.Time) error {
+	_, err := scalar[string](ctx, q, `
+		INSERT INTO enrolment_link (hash, person_id, created_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING person_id`,
+		hash, personID, now, expiresAt)
+	return err
+}
+
+// Enrolment is a live enrolment link and for whom it is.
+type Enrolment struct {
+	Handle   []byte
+	Standing // of the person; no client, session or role is concerned
+}
+
+// EnrolmentLink reads a link that is neither used nor expired, without spending it.
+func (q queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time) (Enrolment, error) {
+	return one[Enrolment](ctx, q, `
+		SELECT p.handle, `+standingColumns+`
+		FROM enrolment_link l
+		JOIN person p ON p.id = l.person_id
+		CROSS JOIN LATERAL standing(l.person_id, NULL, NULL, NULL, $2) s
+		WHERE l.hash = $1 AND l.used_at IS NULL AND l.expires_at > $2`, hash, now)
+}
+
+// UseEnrolmentLink spends a live link. Of concurrent calls one succeeds and the others get ErrNotFound.
+func (q queries) UseEnrolmentLink(ctx context.Context, hash []byte, now time.Time) (personID string, err error) {
+	return scalar[string](ctx, q, `
+		UPDATE enrolment_link l SET used_at = $2
+		FROM person p
+		WHERE l.hash = $1 AND l.used_at IS NULL AND l.expires_at > $2 AND p.id = l.person_id AND p.disabled_at IS NULL
+		RETURNING l.person_id`, hash, now)
+}
+
+// UseChallenge records that a challenge was answered, and says whether that was the first time.
+func (q queries) UseChallenge(ctx context.Context, hash []byte, expiresAt time.Time) (first bool, err error) {
+	return scalar[bool](ctx, q, `
+		WITH used AS (
+			INSERT INTO used_challenge (hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING hash
+		)
+		SELECT EXISTS (SELECT FROM used)`, hash, expiresAt)
+}

@@ -1,0 +1,255 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Person is somebody who may sign in, with what they act as now.
+type Person struct {
+	ID            string         `json:"id"`
+	Title         string         `json:"title"`
+	GivenName     string         `json:"given_name"`
+	MiddleNames   string         `json:"middle_names"`
+	FamilyName    string         `json:"family_name"`
+	DisplayName   string         `json:"display_name"`
+	Email         string         `json:"email"` // "" when none is known
+	IdentityLevel string         `json:"identity_level"`
+	Registrations []Registration `json:"registrations"`
+	Memberships   []Membership   `json:"memberships"`
+	Roles         []Role         `json:"roles"` // current ones only, by id
+}
+
+// Registration is a number from a professional body.
+type Registration struct {
+	Body   string `json:"body"` // gmc, nmc, ...
+	Number string `json:"number"`
+}
+
+// Membership is a person at an organisation.
+type Membership struct {
+	ID               string `json:"id"`
+	OrganisationCode string `json:"organisation_code"`
+	OrganisationName string `json:"organisation_name"`
+}
+
+// Role is a role profile: what a person may act as for an organisation.
+type Role struct {
+	ID               string      `json:"id"`
+	MembershipID     string      `json:"membership_id"`
+	OrganisationCode string      `json:"organisation_code"`
+	OrganisationName string      `json:"organisation_name"`
+	JobRole          string      `json:"job_role"`      // S:G:R code
+	AreasOfWork      []string    `json:"areas_of_work"` // P:Q:T codes
+	Activities       []string    `json:"activities"`    // B codes
+	Workgroups       []Workgroup `json:"workgroups"`
+}
+
+// Workgroup is a team whose members see the same patients.
+type Workgroup struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Role returns the current role with the given id.
+func (p Person) Role(id string) (Role, bool) {
+	for _, r := range p.Roles {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return Role{}, false
+}
+
+// Standing is what decides access, as one read found it. See the function standing of the schema.
+type Standing struct {
+	PersonStands        bool
+	ClientStands        bool
+	SessionStands       bool
+	AuthenticatorStands bool
+	RoleStands          bool
+	Person              Person
+}
+
+// Fallen names the first thing that no longer stands, of those whose fall ends access whatever was granted: person,
+// client, session, authenticator. It is "" when all stand. A fallen role is the caller's to judge.
+func (s Standing) Fallen() string {
+	switch {
+	case !s.PersonStands:
+		return "person_disabled"
+	case !s.ClientStands:
+		return "client_disabled"
+	case !s.SessionStands:
+		return "session_ended"
+	case !s.AuthenticatorStands:
+		return "authenticator_revoked"
+	}
+	return ""
+}
+
+// NewPerson is a person to add.
+type NewPerson struct {
+	ID            string // 12 digits
+	Handle        []byte // WebAuthn user handle, 32 random bytes
+	Title         string
+	GivenName     string
+	MiddleNames   string
+	FamilyName    string
+	DisplayName   string
+	Email         string
+	DateOfBirth   *time.Time
+	IdentityLevel string
+	Registrations []Registration
+}
+
+// AddPerson records a person. The id being taken is ErrConflict.
+func (q queries) AddPerson(ctx context.Context, p NewPerson, now time.Time) error {
+	_, err := scalar[string](ctx, q, `
+		WITH added AS (
+			INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, email, date_of_birth, identity_level, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11)
+			RETURNING id
+		), registered AS (
+			INSERT INTO professional_registration (person_id, body, number)
+			SELECT added.id, r.body, r.number FROM added, unnest($12::text[], $13::text[]) r (body, number)
+		)
+		SELECT id FROM added`,
+		p.ID, p.Handle, p.Title, p.GivenName, p.MiddleNames, p.FamilyName, p.DisplayName, p.Email, p.DateOfBirth, p.IdentityLevel, now,
+		column(p.Registrations, func(r Registration) string { return r.Body }),
+		column(p.Registrations, func(r Registration) string { return r.Number }))
+	return err
+}
+
+// Person reads a person and whether she is enabled.
+func (q queries) Person(ctx context.Context, id string, now time.Time) (Standing, error) {
+	return one[Standing](ctx, q, `
+		SELECT person_stands, client_stands, session_stands, authenticator_stands, role_stands, person
+		FROM standing($1, NULL, NULL, NULL, $2)`, id, now)
+}
+
+// PersonRow is a line of a list of people.
+type PersonRow struct {
+	ID            string
+	DisplayName   string
+	IdentityLevel string
+	DisabledAt    *time.Time
+}
+
+// People lists people by id, from the one after the given id, at most limit of them.
+func (q queries) People(ctx context.Context, after string, limit int) ([]PersonRow, error) {
+	return all[PersonRow](ctx, q, `
+		SELECT id, display_name, identity_level, disabled_at FROM person WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+}
+
+// DisablePerson disables a person and ends her sessions. A person who is unknown or disabled already is ErrNotFound.
+func (q queries) DisablePerson(ctx context.Context, id string, now time.Time) error {
+	_, err := scalar[string](ctx, q, `
+		WITH disabled AS (
+			UPDATE person SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL RETURNING id
+		), ended AS (
+			UPDATE session SET ended_at = $2 WHERE person_id IN (SELECT id FROM disabled) AND ended_at IS NULL
+		)
+		SELECT id FROM disabled`, id, now)
+	return err
+}
+
+// EnablePerson enables a disabled person. Sessions that ended stay ended.
+func (q queries) EnablePerson(ctx context.Context, id string) error {
+	_, err := scalar[string](ctx, q, `
+		UPDATE person SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL RETURNING id`, id)
+	return err
+}
+
+// Organisation is a body that people act for.
+type Organisation struct {
+	Code       string
+	Name       string
+	ParentCode *string
+}
+
+// AddOrganisation records an organisation. The code being taken is ErrConflict, an unknown parent ErrReference.
+func (q queries) AddOrganisation(ctx context.Context, o Organisation, now time.Time) error {
+	_, err := scalar[string](ctx, q, `
+		INSERT INTO organisation (code, name, parent_code, created_at) VALUES ($1, $2, $3, $4) RETURNING code`,
+		o.Code, o.Name, o.ParentCode, now)
+	return err
+}
+
+// Organisations lists organisations by code, from the one after the given code, at most limit of them.
+func (q queries) Organisations(ctx context.Context, after string, limit int) ([]Organisation, error) {
+	return all[Organisation](ctx, q, `
+		SELECT code, name, parent_code FROM organisation WHERE code > $1 ORDER BY code LIMIT $2`, after, limit)
+}
+
+// EnsureMembership returns the id of a person's membership of an organisation, and adds it under the given id when
+// there is none. An unknown person or organisation is ErrReference.
+func (q queries) EnsureMembership(ctx context.Context, id, person, organisation string, now time.Time) (string, error) {
+	return scalar[string](ctx, q, `
+		INSERT INTO membership (id, person_id, organisation_code, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT ON CONSTRAINT membership_once DO UPDATE SET person_id = EXCLUDED.person_id
+		RETURNING id`, id, person, organisation, now)
+}
+
+// AddWorkgroup records a workgroup. One that is known already is left as it is.
+func (q queries) AddWorkgroup(ctx context.Context, w Workgroup) error {
+	return q.db.exec(ctx, `INSERT INTO workgroup (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, w.ID, w.Name)
+}
+
+// NewRole is a role profile to add.
+type NewRole struct {
+	ID           string // 12 digits
+	MembershipID string
+	JobRole      string
+	AreasOfWork  []string
+	Activities   []string
+	Workgroups   []string // ids
+	StartsAt     time.Time
+	EndsAt       *time.Time
+}
+
+// AddRole records a role profile. The id being taken is ErrConflict, an unknown membership ErrReference.
+func (q queries) AddRole(ctx context.Context, r NewRole, now time.Time) error {
+	_, err := scalar[string](ctx, q, `
+		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, created_at)
+		VALUES ($1, $2, $3, coalesce($4::text[], '{}'), coalesce($5::text[], '{}'), coalesce($6::text[], '{}'), $7, $8, $9)
+		RETURNING id`,
+		r.ID, r.MembershipID, r.JobRole, r.AreasOfWork, r.Activities, r.Workgroups, r.StartsAt, r.EndsAt, now)
+	return err
+}
+
+// EndRole ends a role profile that has not ended, and returns whose it was. Otherwise ErrNotFound.
+func (q queries) EndRole(ctx context.Context, id string, now time.Time) (personID string, err error) {
+	return scalar[string](ctx, q, `
+		UPDATE role_profile r SET ends_at = greatest($2, r.starts_at)
+		FROM membership m
+		WHERE r.id = $1 AND m.id = r.membership_id AND (r.ends_at IS NULL OR r.ends_at > $2)
+		RETURNING m.person_id`, id, now)
+}
+
+// RoleRow is a line of a list of role profiles, ended and future ones included.
+type RoleRow struct {
+	ID               string
+	PersonID         string
+	OrganisationCode string
+	JobRole          string
+	Activities       []string
+	StartsAt         time.Time
+	EndsAt           *time.Time
+}
+
+// Roles lists role profiles by id, from the one after the given id, at most limit of them; person "" means everybody's.
+func (q queries) Roles(ctx context.Context, person, after string, limit int) ([]RoleRow, error) {
+	return all[RoleRow](ctx, q, `
+		SELECT r.id, m.person_id, m.organisation_code, r.job_role, r.activities, r.starts_at, r.ends_at
+		FROM role_profile r JOIN membership m ON m.id = r.membership_id
+		WHERE r.id > $2 AND ($1 = '' OR m.person_id = $1) ORDER BY r.id LIMIT $3`, person, after, limit)
+}
+
+// column takes one value from each element.
+func column[T, V any](list []T, value func(T) V) []V {
+	out := make([]V, len(list))
+	for i, e := range list {
+		out[i] = value(e)
+	}
+	return out
+}

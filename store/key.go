@@ -1,0 +1,44 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// SigningKey is a key that signs tokens.
+type SigningKey struct {
+	ID        string // kid
+	Alg       string // RS256 or ES256
+	Sealed    []byte // private key, PKCS #8, sealed
+	CreatedAt time.Time
+	ActiveAt  time.Time
+	ExpiresAt *time.Time // when it is no longer published; set when it has a successor
+}
+
+// SigningKeys lists the keys that are to be published, oldest first.
+func (q queries) SigningKeys(ctx context.Context, now time.Time) ([]SigningKey, error) {
+	return all[SigningKey](ctx, q, `
+		SELECT id, alg, sealed, created_at, active_at, expires_at FROM signing_key
+		WHERE expires_at IS NULL OR expires_at > $1 ORDER BY active_at, id LIMIT 100`, now)
+}
+
+// AddSigningKey publishes the first key of its algorithm. One being there already is ErrConflict.
+func (q queries) AddSigningKey(ctx context.Context, k SigningKey) error {
+	_, err := scalar[string](ctx, q, `
+		INSERT INTO signing_key (id, alg, sealed, created_at, active_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+		k.ID, k.Alg, k.Sealed, k.CreatedAt, k.ActiveAt)
+	return err
+}
+
+// ReplaceSigningKey publishes a key as the successor of another, which stays published until the given time. Of
+// concurrent calls for one predecessor one succeeds, and the others get ErrNotFound.
+func (q queries) ReplaceSigningKey(ctx context.Context, predecessorID string, expiresAt time.Time, k SigningKey) error {
+	_, err := scalar[string](ctx, q, `
+		WITH predecessor AS (
+			UPDATE signing_key SET expires_at = $2 WHERE id = $1 AND alg = $4 AND expires_at IS NULL RETURNING id
+		)
+		INSERT INTO signing_key (id, alg, sealed, created_at, active_at)
+		SELECT $3, $4, $5, $6, $7 FROM predecessor
+		RETURNING id`, predecessorID, expiresAt, k.ID, k.Alg, k.Sealed, k.CreatedAt, k.ActiveAt)
+	return err
+}

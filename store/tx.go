@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Tx is a transaction. It offers the statements of [Store]; those that report nothing are held back and travel with the
+// next one that does, or with the commit.
+type Tx struct {
+	queries
+	conn  *pgxpool.Conn
+	held  pgx.Batch
+	begun bool
+}
+
+// InTx runs do in one transaction and commits when it returns nil. BEGIN travels with the first statement and COMMIT
+// with the last, so a transaction of one read and any number of writes is two round trips.
+//
+// An error from do rolls back everything. A refusal that must leave a trace (a revoked grant, an audit event) is
+// therefore no error of do: do returns nil and carries the refusal out in a variable.
+//
+// If the process dies before COMMIT arrives, nothing has happened. If it dies after, everything has, and the caller
+// never said so: whoever repeats a single-use act then meets its refusal.
+func (s *Store) InTx(ctx context.Context, do func(*Tx) error) (err error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("acquire connection: %w", err)
+	}
+	tx := &Tx{conn: conn}
+	tx.queries = queries{tx}
+	done := false
+	defer func() {
+		if !done {
+			tx.rollback(ctx)
+		}
+		conn.Release()
+	}()
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := tx.commit(ctx); err != nil {
+		return err
+	}
+	done = true
+	return nil
+}
+
+func (t *Tx) query(ctx context.Context, read func(pgx.Rows) error, sql string, args ...any) error {
+	before := t.hold(sql, args...)
+	return t.send(ctx, before, func(results pgx.BatchResults) error {
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return read(rows)
+	})
+}
+
+func (t *Tx) exec(_ context.Context, sql string, args ...any) error {
+	t.hold(sql, args...)
+	return nil
+}
+
+// hold puts a statement into the batch, BEGIN before the first one, and says how many stand before it.
+func (t *Tx) hold(sql string, args ...any) int {
+	if !t.begun {
+		t.begun = true
+		t.held.Queue("BEGIN")
+	}
+	before := t.held.Len()
+	t.held.Queue(sql, args...)
+	return before
+}
+
+// send sends the batch; the results of its first statements are only checked, the last one's goes to last.
+func (t *Tx) send(ctx context.Context, before int, last func(pgx.BatchResults) error) error {
+	batch := t.held
+	t.held = pgx.Batch{}
+	results := t.conn.SendBatch(ctx, &batch)
+	for range before {
+		if _, err := results.Exec(); err != nil {
+			return translate(errors.Join(err, results.Close()))
+		}
+	}
+	err := last(results)
+	return translate(errors.Join(err, results.Close()))
+}
+
+func (t *Tx) commit(ctx context.Context) error {
+	if !t.begun {
+		return nil
+	}
+	before := t.hold("COMMIT")
+	return t.send(ctx, before, func(results pgx.BatchResults) error {
+		tag, err := results.Exec()
+		if err == nil && tag.String() != "COMMIT" {
+			err = errors.New("commit: the transaction had failed and was rolled back")
+		}
+		return err
+	})
+}
+
+// rollback undoes what was done, also when the request that asked for it is gone. A connection on which that fails is
+// closed, which rolls back too.
+func (t *Tx) rollback(ctx context.Context) {
+	if !t.begun || t.conn.Conn().IsClosed() || t.conn.Conn().PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if _, err := t.conn.Exec(ctx, "ROLLBACK"); err != nil {
+		_ = t.conn.Conn().Close(ctx)
+	}
+}

@@ -1,0 +1,420 @@
+package web
+
+import (
+	"encoding/json"
+	"flag"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// pages are all pages, by the name of their golden file.
+func pages() map[string]Page {
+	signedOut := Frame{RequestID: "7ZQK3M5TXA"}
+	signedIn := Frame{RequestID: "7ZQK3M5TXA", SignedInAs: "Amara Okafor"}
+	pending := Frame{RequestID: "7ZQK3M5TXA", FormAction: []string{"https:", "http://127.0.0.1:8080"}}
+	nurse := Role{
+		ID: "555200000101", Name: "Nurse Access Role", Organisation: "Riverside General Hospital", OrganisationCode: "RX001",
+		Activities: []string{"Read a summary record", "Prescribe from a protocol"},
+	}
+	roles := []Role{
+		nurse,
+		{ID: "555200000102", Name: "Clinical Practitioner Access Role", Organisation: "Hilltop Surgery", OrganisationCode: "Y00002"},
+	}
+	manyRoles := slices.Concat(roles, []Role{
+		{ID: "555200000103", Name: "Midwife Access Role", Organisation: "Riverside General Hospital", OrganisationCode: "RX001"},
+		{ID: "555200000104", Name: "Nurse Access Role", Organisation: "Hilltop Surgery", OrganisationCode: "Y00002"},
+		{ID: "555200000105", Name: "Registration Authority Agent", Organisation: "Riverside General Hospital", OrganisationCode: "RX001"},
+		{ID: "555200000106", Name: "Bank Nurse", Organisation: "An agency without a code"},
+	})
+	key := Authenticator{
+		Name: "Blue key on my lanyard", Kind: "Security key",
+		AddedAt:    time.Date(2026, time.March, 2, 9, 5, 0, 0, time.UTC),
+		LastUsedAt: time.Date(2026, time.November, 22, 8, 55, 0, 0, time.UTC),
+	}
+	unused := Authenticator{Name: "Phone", Kind: "Passkey", AddedAt: time.Date(2026, time.November, 21, 16, 0, 0, 0, time.UTC)}
+	get := Ceremony{
+		Options: json.RawMessage(`{"challenge":"dGhlIGNoYWxsZW5nZQ","rpId":"localhost","userVerification":"required"}`),
+		Finish:  "/sign-in/finish?state=abc&x=1",
+	}
+	create := Ceremony{
+		Options: json.RawMessage(`{"challenge":"dGhlIGNoYWxsZW5nZQ","rp":{"id":"localhost","name":"Credence"},` +
+			`"user":{"id":"YW1hcmE","name":"555100000001","displayName":"Amara Okafor"},"pubKeyCredParams":[{"type":"public-key","alg":-7}]}`),
+		Finish: "/enrol/finish?token=abc",
+	}
+	people := []SimulatedPerson{
+		{"Amara Okafor", "555100000001", "R8000 Clinical Practitioner, level 3, high", "/sign-in/simulated?state=abc&username=555100000001"},
+		{"Bram de Vries", "555100000002", "No role, level 2, medium", "/sign-in/simulated?state=abc&username=555100000002"},
+	}
+	methods := []Option{
+		{Value: "smartcard", Label: "Smartcard (level 3)"},
+		{Value: "security-key", Label: "Security key (level 3)"},
+		{Value: "passkey", Label: "Passkey (level 2)"},
+		{Value: "totp", Label: "Password and code from an app (level 2)"},
+		{Value: "password", Label: "Password (level 1)"},
+	}
+	return map[string]Page{
+		"sign-in": SignIn{
+			Frame: pending, ClientName: "Ward Notes", PolicyURL: "https://ward.example/privacy", TermsURL: "https://ward.example/terms",
+			Ceremony: get, SimulatedURL: "/sign-in/simulated?state=abc", Cancelable: true,
+		},
+		"sign-in-alone":    SignIn{Frame: signedOut, Ceremony: get},
+		"sign-in-username": SignIn{Frame: pending, ClientName: "Ward Notes", Username: "555100000001", Ceremony: get, Cancelable: true},
+		"sign-in-error": SignIn{
+			Frame: Frame{Errors: []FieldError{{"username", "Enter your user ID, which is 12 digits long"}}}, Username: "5551", Ceremony: get,
+		},
+		"simulated": Simulated{Frame: pending, ClientName: "Ward Notes", People: people, Methods: methods, Cancelable: true},
+		"simulated-error": Simulated{
+			Frame:  Frame{Errors: []FieldError{{"username", "There is no person with user ID 555100000009"}}},
+			People: people, Username: "555100000009", Methods: methods, Method: "passkey",
+		},
+		"role-choice": RoleChoice{Frame: pending, ClientName: "Ward Notes", Roles: roles, Selected: nurse.ID, Cancelable: true},
+		"role-choice-error": RoleChoice{
+			Frame: Frame{SignedInAs: "Amara Okafor", Errors: []FieldError{{"role", "Choose a role"}}}, Roles: roles,
+		},
+		"role-choice-many":     RoleChoice{Frame: signedIn, Roles: manyRoles},
+		"role-choice-search":   RoleChoice{Frame: signedIn, ClientName: "Ward Notes", Roles: manyRoles, Search: "nurse RX0", Cancelable: true},
+		"role-choice-no-match": RoleChoice{Frame: signedIn, Roles: manyRoles, Search: "surgeon"},
+		"no-role":              NoRole{Frame: pending, ClientName: "Ward Notes", CanContinue: true, Cancelable: true},
+		"no-role-refused":      NoRole{Frame: signedIn},
+		"enrol":                Enrol{Frame: signedOut, PersonName: "Amara Okafor", SuggestedName: "My security key", Ceremony: create},
+		"enrolled":             Enrolled{Frame: signedOut, Authenticator: unused, ContinueURL: "/sign-in"},
+		"welcome":              Welcome{Frame: signedOut, SignInURL: "/sign-in"},
+		"home": Home{
+			Frame: signedIn, Name: "Amara Okafor", UserID: "555100000001", IdentityAssurance: "High: identity proved in person",
+			Method: "Security key", AuthenticatorAssurance: "Level 3: a key that cannot be copied",
+			AuthenticatedAt: time.Date(2026, time.November, 22, 8, 55, 0, 0, time.UTC),
+			Role:            &nurse, OtherRoles: roles[1:], Authenticators: []Authenticator{key, unused},
+			ChangeRoleURL: "/role", SignOutURL: "/logout", SignOutEverywhereURL: "/logout/everywhere",
+		},
+		"home-bare": Home{
+			Frame: Frame{SignedInAs: "Bram de Vries"}, Name: "Bram de Vries", UserID: "555100000002", IdentityAssurance: "Medium", Method: "Password",
+			AuthenticatorAssurance: "Level 1", AuthenticatedAt: time.Date(2026, time.July, 1, 12, 0, 0, 0, time.UTC),
+			SignOutURL: "/logout", SignOutEverywhereURL: "/logout/everywhere",
+		},
+		"sign-out-confirm": SignOutConfirm{Frame: signedIn, ClientName: "Ward Notes", StayURL: "/"},
+		"signed-out":       SignedOut{Frame: signedOut, SignInURL: "/sign-in", ReturnURL: "https://ward.example/bye", ClientName: "Ward Notes"},
+		"problem": &Problem{
+			Frame: signedOut, Status: 410, Title: "This link has expired",
+			Message: "An enrolment link works once, for 24 hours.", Next: "Ask your registration authority for a new one.",
+		},
+		"problem-developer": &Problem{
+			Frame: signedOut, Status: 400, Title: "There is a problem with the service you came from",
+			Message: "It sent you here with a request that we cannot accept.", Next: "Go back and try again, or tell the people who run the service.",
+			Code: "invalid_request", Description: "The redirect_uri is not registered for this client.",
+		},
+	}
+}
+
+// hostile returns each page type with every text in it replaced by one that breaks out of a page that does not escape.
+func hostile() map[string]Page {
+	all := make(map[string]Page)
+	for key, p := range pages() {
+		name, _ := p.page()
+		if key != name {
+			continue
+		}
+		v := reflect.ValueOf(p)
+		pointer := v.Kind() == reflect.Pointer
+		changed := reflect.New(reflect.Indirect(v).Type())
+		changed.Elem().Set(reflect.Indirect(v))
+		poison(changed.Elem(), "")
+		if !pointer {
+			changed = changed.Elem()
+		}
+		all["hostile-"+name], _ = reflect.TypeAssert[Page](changed)
+	}
+	return all
+}
+
+const script = `"'></textarea></title><script>alert(1)</script><img src=x onerror=alert(1)>{{.}}`
+
+func poison(v reflect.Value, field string) {
+	switch v.Kind() {
+	case reflect.String:
+		if strings.HasSuffix(field, "URL") {
+			v.SetString("javascript:alert(1)//" + script)
+		} else {
+			v.SetString(script)
+		}
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for f, value := range v.Fields() {
+			if f.Name != "FormAction" { // refused, see TestRenderRefusesFormAction
+				poison(value, f.Name)
+			}
+		}
+	case reflect.Slice:
+		if v.Type() == reflect.TypeFor[json.RawMessage]() {
+			quoted, _ := json.Marshal(map[string]string{"challenge": script})
+			v.SetBytes(quoted)
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), 7, 7)) // not shared with the ordinary page
+		for i := range v.Len() {
+			poison(v.Index(i), field)
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		poison(v.Elem(), field)
+	default:
+	}
+}
+
+func render(t *testing.T, o Options, page Page) *httptest.ResponseRecorder {
+	t.Helper()
+	pages, err := New(o)
+	if err != nil {
+		t.Fatalf("New(%+v) = %v, want no error", o, err)
+	}
+	w := httptest.NewRecorder()
+	if err := pages.Render(w, 200, page); err != nil {
+		t.Fatalf("Render(%T) = %v, want no error", page, err)
+	}
+	return w
+}
+
+func TestPagesAreGolden(t *testing.T) {
+	t.Parallel()
+	version := regexp.MustCompile(`\?v=[0-9a-f]{16}`)
+	all := pages()
+	maps.Copy(all, hostile())
+	for name, page := range all {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := version.ReplaceAllString(render(t, Options{}, page).Body.String(), "?v=VERSION")
+			file := filepath.Join("testdata", name+".html")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("Render(%s) differs from %s; -update rewrites it (-want +got):\n%s", name, file, diff)
+			}
+		})
+	}
+	t.Run("no golden file is left over", func(t *testing.T) {
+		t.Parallel()
+		goldens, err := filepath.Glob("testdata/*.html")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range goldens {
+			if name := strings.TrimSuffix(filepath.Base(file), ".html"); all[name] == nil {
+				t.Errorf("%s is the golden file of no page", file)
+			}
+		}
+	})
+}
+
+func TestEveryTemplateHasAPage(t *testing.T) {
+	t.Parallel()
+	p, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for name := range hostile() {
+		got = append(got, strings.TrimPrefix(name, "hostile-"))
+	}
+	for name := range p.templates {
+		want = append(want, name)
+	}
+	sorted := cmp.Transformer("sort", func(s []string) map[string]bool {
+		set := make(map[string]bool)
+		for _, name := range s {
+			set[name] = true
+		}
+		return set
+	})
+	if diff := cmp.Diff(want, got, sorted); diff != "" {
+		t.Errorf("pages under test differ from templates/pages (-templates +tested):\n%s", diff)
+	}
+}
+
+// TestStructure holds every page to what a keyboard, a screen reader and the content security policy need.
+func TestStructure(t *testing.T) {
+	t.Parallel()
+	all := pages()
+	maps.Copy(all, hostile())
+	for name, page := range all {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			document, err := html.Parse(render(t, Options{Development: true}, page).Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, frame := page.page()
+			ids, labels := make(map[string]int), make(map[string]bool)
+			count := make(map[string]int)
+			for n := range document.Descendants() {
+				if n.Type != html.ElementNode {
+					continue
+				}
+				count[n.Data]++
+				ids[attribute(n, "id")]++
+				labels[attribute(n, "for")] = n.Data == "label" || labels[attribute(n, "for")]
+				for _, a := range n.Attr {
+					if strings.HasPrefix(a.Key, "on") || a.Key == "style" {
+						t.Errorf("<%s %s=%q> is inline script or style", n.Data, a.Key, a.Val)
+					}
+					if strings.HasPrefix(a.Val, "javascript:") {
+						t.Errorf("<%s %s=%q> runs script", n.Data, a.Key, a.Val)
+					}
+				}
+			}
+			for _, once := range []string{"h1", "title", "main", "header", "footer"} {
+				if count[once] != 1 {
+					t.Errorf("page has %d <%s>, want 1", count[once], once)
+				}
+			}
+			for n := range document.Descendants() {
+				if n.Type != html.ElementNode {
+					continue
+				}
+				switch n.Data {
+				case "html":
+					if got := attribute(n, "lang"); got != "en-GB" {
+						t.Errorf("lang = %q, want en-GB", got)
+					}
+				case "title":
+					if got, want := strings.HasPrefix(text(n), "Error: "), len(frame.Errors) > 0; got != want {
+						t.Errorf("title %q starts with Error: %t, want %t", text(n), got, want)
+					}
+				case "script":
+					if n.FirstChild != nil || !strings.HasPrefix(attribute(n, "src"), "/static/") {
+						t.Errorf("<script src=%q> is inline or from elsewhere", attribute(n, "src"))
+					}
+				case "style", "iframe", "base":
+					t.Errorf("page has a <%s>", n.Data)
+				case "img":
+					if !strings.HasPrefix(attribute(n, "src"), "/static/") {
+						t.Errorf("<img src=%q> is from elsewhere", attribute(n, "src"))
+					}
+				case "input", "select":
+					if attribute(n, "type") == "hidden" {
+						t.Errorf("hidden field %q", attribute(n, "name"))
+					}
+					if !labels[attribute(n, "id")] {
+						t.Errorf("<%s id=%q> has no label", n.Data, attribute(n, "id"))
+					}
+				case "form":
+					if attribute(n, "method") != "post" {
+						t.Errorf("<form id=%q method=%q> does not post", attribute(n, "id"), attribute(n, "method"))
+					}
+				case "button":
+					if attribute(n, "type") != "submit" || attribute(n, "id") == "" {
+						t.Errorf("button %q has type %q and id %q, want submit and an id", text(n), attribute(n, "type"), attribute(n, "id"))
+					}
+				}
+				for id := range strings.FieldsSeq(attribute(n, "aria-describedby")) {
+					if ids[id] == 0 && !strings.HasPrefix(name, "hostile-") {
+						t.Errorf("aria-describedby %q names nothing", id)
+					}
+				}
+				if target, ok := strings.CutPrefix(attribute(n, "href"), "#"); ok && ids[target] == 0 && !strings.HasPrefix(name, "hostile-") {
+					t.Errorf("<a href=#%s> leads nowhere", target)
+				}
+			}
+			for id, n := range ids {
+				if id != "" && n > 1 && !strings.HasPrefix(name, "hostile-") {
+					t.Errorf("%d elements have id %q", n, id)
+				}
+			}
+		})
+	}
+}
+
+// TestHostileTextStaysText renders text that would break out of a page, and expects it whole, as text.
+func TestHostileTextStaysText(t *testing.T) {
+	t.Parallel()
+	for name, page := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := render(t, Options{}, page).Body.String()
+			if strings.Contains(body, "<script>") || strings.Contains(body, "<img src=x") {
+				t.Errorf("Render(%s) writes hostile text as markup", name)
+			}
+			if strings.Contains(body, `"javascript:`) {
+				t.Errorf("Render(%s) links to script", name)
+			}
+		})
+	}
+}
+
+func attribute(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func text(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func TestRoleChoiceSearch(t *testing.T) {
+	t.Parallel()
+	page := RoleChoice{Roles: []Role{
+		{ID: "1", Name: "Nurse Access Role", Organisation: "Riverside General Hospital", OrganisationCode: "RX001"},
+		{ID: "2", Name: "Nurse Access Role", Organisation: "Hilltop Surgery", OrganisationCode: "Y00002"},
+		{ID: "3", Name: "Bank Nurse", Organisation: "An agency without a code"},
+	}}
+	for _, test := range []struct {
+		search string
+		want   []string
+	}{
+		{"", []string{"1", "2", "3"}},
+		{"  ", []string{"1", "2", "3"}},
+		{"NURSE", []string{"1", "2", "3"}},
+		{"surgery nurse", []string{"2"}},
+		{"rx0", []string{"1"}},
+		{"surgeon", nil},
+	} {
+		page.Search = test.search
+		var got []string
+		for _, o := range page.Options() {
+			got = append(got, o.Value)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("RoleChoice{Search: %q}.Options() (-want +got):\n%s", test.search, diff)
+		}
+	}
+}
+
+func TestProblemIsAnError(t *testing.T) {
+	t.Parallel()
+	var err error = &Problem{Status: 404, Title: "Page not found"}
+	if got, want := err.Error(), "404 Page not found"; got != want {
+		t.Errorf("Problem.Error() = %q, want %q", got, want)
+	}
+}

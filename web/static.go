@@ -1,0 +1,86 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"time"
+)
+
+// asset is a file under static, which the program carries and which therefore never changes while it runs.
+type asset struct {
+	body        []byte
+	contentType string
+	version     string // from its content
+}
+
+// readAssets reads the files under static that a browser needs, by URL path.
+func readAssets() (map[string]asset, error) {
+	// Not mime.TypeByExtension: it asks the machine.
+	contentTypes := map[string]string{
+		".css": "text/css; charset=utf-8",
+		".js":  "text/javascript; charset=utf-8",
+		".svg": "image/svg+xml",
+	}
+	assets := make(map[string]asset)
+	err := fs.WalkDir(files, "static", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		contentType, ok := contentTypes[path.Ext(name)]
+		if d.IsDir() || !ok {
+			return nil
+		}
+		body, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(body)
+		assets["/"+name] = asset{body: body, contentType: contentType, version: hex.EncodeToString(sum[:8])}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read static files: %w", err)
+	}
+	return assets, nil
+}
+
+// assetURL returns the template function that gives the URL of a file under static. The version in it lets browsers keep the file for
+// good, and makes them ask for the next one.
+func assetURL(assets map[string]asset) func(name string) (string, error) {
+	return func(name string) (string, error) {
+		url := "/static/" + name
+		a, ok := assets[url]
+		if !ok {
+			return "", fmt.Errorf("no static file %q", name)
+		}
+		return url + "?v=" + a.version, nil
+	}
+}
+
+// Static serves the files that pages need, under /static/.
+func (p *Pages) Static() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		a, ok := p.assets[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		h.Set("Content-Type", a.contentType)
+		h.Set("ETag", `"`+a.version+`"`)
+		if r.URL.Query().Get("v") == a.version {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		} else {
+			h.Set("Cache-Control", "public, max-age=3600") // what the style sheet asks for itself
+		}
+		// An SVG opened by itself is a document, and must not run script either.
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		http.ServeContent(w, r, r.URL.Path, time.Time{}, bytes.NewReader(a.body))
+	})
+}
