@@ -4,13 +4,18 @@
 # Both need Go and make. What else they need they install when they run as root;
 # otherwise they say what to type.
 
-LINT := .tools/bin/golangci-lint-v2.15.0
+LINT_VERSION := v2.15.0
+LINT := .tools/bin/golangci-lint-$(LINT_VERSION)
+
+# Git tells root nothing about a checkout that is somebody else's, and the build
+# would fail for want of a version stamp.
+export GOFLAGS += -buildvcs=false
 
 .PHONY: run test machine
 .NOTPARALLEL:
 
 run:
-	@.ci/install $(if $(CREDENCE_DATABASE_URL),,database)
+	@.ci/install $(if $(value CREDENCE_DATABASE_URL),,database)
 	CGO_ENABLED=0 go build -o bin/credence ./cmd/credence
 	@exec bin/credence dev
 
@@ -27,5 +32,5 @@ machine:
 	@.ci/install database compiler browser
 
 $(LINT):
-	GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(lastword $(subst -, ,$@))
+	GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	@mv $(@D)/golangci-lint $@

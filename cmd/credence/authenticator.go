@@ -40,7 +40,7 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if _, err := s.Person(ctx, args[0], p.now()); errors.Is(err, store.ErrNotFound) {
+				if _, err := s.Person(ctx, args[0], p.clock()); errors.Is(err, store.ErrNotFound) {
 					return fmt.Errorf("no person has id %q: %s", args[0], listPeople)
 				} else if err != nil {
 					return fmt.Errorf("read person %q: %w", args[0], err)
@@ -82,7 +82,7 @@ func newAuthenticatorRevokeCommand(p *program) *cobra.Command {
 				return &usageError{fmt.Errorf("%q is not the id of an authenticator: `credence authenticator list PERSON` shows them", args[0])}
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if err := registration.RevokeAuthenticator(ctx, s, id, operator(), p.now()); err != nil {
+				if err := registration.RevokeAuthenticator(ctx, s, id, operator(), p.clock()); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Authenticator %s is revoked.\n", id)

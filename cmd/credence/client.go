@@ -112,7 +112,7 @@ func newClientAddCommand(p *program) *cobra.Command {
 			var r oauth.Registration
 			_ = given.apply(cmd, &r)
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				c, secret, err := oauth.AddClient(ctx, s, r, operator(), p.now())
+				c, secret, err := oauth.AddClient(ctx, s, r, operator(), p.clock())
 				if err != nil {
 					return err
 				}
@@ -142,7 +142,7 @@ func newClientUpdateCommand(p *program) *cobra.Command {
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				change := func(r *oauth.Registration) { _ = given.apply(cmd, r) }
-				c, secret, err := oauth.UpdateClient(ctx, s, args[0], change, rotate, operator(), p.now())
+				c, secret, err := oauth.UpdateClient(ctx, s, args[0], change, rotate, operator(), p.clock())
 				if err != nil {
 					return err
 				}
@@ -198,7 +198,7 @@ func newClientDisableCommand(p *program) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if err := oauth.DisableClient(ctx, s, args[0], operator(), p.now()); err != nil {
+				if err := oauth.DisableClient(ctx, s, args[0], operator(), p.clock()); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Client %s is disabled.\n", args[0])

@@ -73,7 +73,28 @@ func (c *config) settings() []setting {
 func testSettings() []string { return []string{"CREDENCE_TEST_DATABASE", "CREDENCE_SCREENSHOTS"} }
 
 // readConfig reads the configuration and reports all its mistakes together, those of the names included.
-func readConfig(environ []string) (config, error) {
+func readConfig(environ []string) (config, error) { return readSettings(environ, nil) }
+
+// readServeConfig reads the configuration that `credence serve` needs, and the seal key. All mistakes are reported
+// together.
+func readServeConfig(environ []string) (config, seal.Key, error) {
+	c, err := readSettings(environ, map[string]string{
+		"CREDENCE_ISSUER":        "set it to the address at which clients reach the provider, such as https://id.example.org",
+		"CREDENCE_DATABASE_URL":  "set it, or CREDENCE_DATABASE_URL_FILE, to postgres://user:password@host:port/database",
+		"CREDENCE_SEAL_KEY_FILE": "make a key with (umask 077; openssl rand -hex 32 > seal.key) and set it to the file",
+	})
+	var key seal.Key
+	if c.SealKeyFile != "" {
+		var unread error
+		if key, unread = readSealKey(c.SealKeyFile); unread != nil {
+			err = errors.Join(err, fmt.Errorf("CREDENCE_SEAL_KEY_FILE: %w", unread))
+		}
+	}
+	return c, key, err
+}
+
+// readSettings reads the configuration. The settings that are needed come with how to set them.
+func readSettings(environ []string, needed map[string]string) (config, error) {
 	c := config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"}
 	known := testSettings()
 	for _, s := range c.settings() {
@@ -90,68 +111,49 @@ func readConfig(environ []string) (config, error) {
 		case !strings.HasPrefix(name, "CREDENCE_"):
 		case !slices.Contains(known, name):
 			mistakes = append(mistakes, fmt.Errorf("%s is no setting: did you mean %s?", name, nearest(name, known)))
-		default:
+		case value != "":
 			given[name] = value
 		}
 	}
 	for _, s := range c.settings() {
-		if err := s.read(given); err != nil {
+		value, err := s.read(given)
+		if fix, ok := needed[s.name]; err == nil && value == "" && ok {
+			err = fmt.Errorf("%s is not set: %s", s.name, fix)
+		}
+		if err != nil {
 			mistakes = append(mistakes, err)
+		} else if value != "" {
+			*s.value = value
 		}
 	}
 	return c, errors.Join(mistakes...)
 }
 
-func (s setting) read(given map[string]string) error {
-	value := given[s.name]
-	if file := given[s.name+fileSuffix]; s.secret && file != "" {
+// read returns the value that was given, or "" when none was.
+func (s setting) read(given map[string]string) (string, error) {
+	value, file := given[s.name], given[s.name+fileSuffix]
+	if s.secret && file != "" {
 		if value != "" {
-			return fmt.Errorf("%s and %s%s are both set: unset one of them", s.name, s.name, fileSuffix)
+			return "", fmt.Errorf("%s and %s%s are both set: unset one of them", s.name, s.name, fileSuffix)
 		}
 		b, _, err := readSmallFile(file)
 		if err != nil {
-			return fmt.Errorf("%s%s: %w", s.name, fileSuffix, err)
+			return "", fmt.Errorf("%s%s: %w", s.name, fileSuffix, err)
 		}
-		value = strings.TrimSpace(string(b))
-		if value == "" {
-			return fmt.Errorf("%s%s: %s is empty", s.name, fileSuffix, file)
+		if value = strings.TrimSpace(string(b)); value == "" {
+			return "", fmt.Errorf("%s%s: %s is empty", s.name, fileSuffix, file)
 		}
 	}
 	if value == "" {
-		return nil
+		return "", nil
 	}
 	if err := s.check(value); err != nil {
 		if s.secret {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return "", fmt.Errorf("%s: %w", s.name, err)
 		}
-		return fmt.Errorf("%s is %q: %w", s.name, value, err)
+		return "", fmt.Errorf("%s is %q: %w", s.name, value, err)
 	}
-	*s.value = value
-	return nil
-}
-
-// readServeConfig reads the configuration that `credence serve` needs, and the seal key. All mistakes are reported
-// together.
-func readServeConfig(environ []string) (config, seal.Key, error) {
-	c, err := readConfig(environ)
-	mistakes := []error{err}
-	needed := func(value, name, fix string) {
-		// A setting that was refused is not missing as well.
-		if value == "" && (err == nil || !strings.Contains(err.Error(), name)) {
-			mistakes = append(mistakes, fmt.Errorf("%s is not set: %s", name, fix))
-		}
-	}
-	needed(c.Issuer, "CREDENCE_ISSUER", "set it to the address at which clients reach the provider, such as https://id.example.org")
-	needed(c.DatabaseURL, "CREDENCE_DATABASE_URL", "set it, or CREDENCE_DATABASE_URL_FILE, to postgres://user:password@host:port/database")
-	needed(c.SealKeyFile, "CREDENCE_SEAL_KEY_FILE", "make a key with (umask 077; openssl rand -hex 32 > seal.key) and set it to the file")
-	var key seal.Key
-	if c.SealKeyFile != "" {
-		var err error
-		if key, err = readSealKey(c.SealKeyFile); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("CREDENCE_SEAL_KEY_FILE: %w", err))
-		}
-	}
-	return c, key, errors.Join(mistakes...)
+	return value, nil
 }
 
 // readSealKey reads the operator's key, from a file that nobody else may read.

@@ -158,7 +158,7 @@ func TestReadServeConfig(t *testing.T) {
 		},
 		"one with every kind of mistake": {
 			[]string{"CREDENCE_ISUER=x", "CREDENCE_LISTEN=x", "CREDENCE_DATABASE_URL=x", "CREDENCE_SEAL_KEY_FILE=" + file(t, digits[1:])},
-			[]string{"did you mean CREDENCE_ISSUER?", "CREDENCE_LISTEN is", "CREDENCE_DATABASE_URL: want", "CREDENCE_ISSUER is not set", "64 hexadecimal digits"},
+			[]string{"did you mean CREDENCE_ISSUER?", "CREDENCE_ISSUER is not set", "CREDENCE_LISTEN is", "CREDENCE_DATABASE_URL: want", "64 hexadecimal digits"},
 		},
 		"a seal key that the group may read": {
 			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + group},

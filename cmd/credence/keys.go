@@ -26,7 +26,7 @@ func newKeysListCommand(p *program) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				list, err := s.SigningKeys(ctx, p.now())
+				list, err := s.SigningKeys(ctx, p.clock())
 				if err != nil {
 					return fmt.Errorf("list signing keys: %w", err)
 				}
@@ -54,7 +54,7 @@ func newKeysRotateCommand(p *program) *cobra.Command {
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-				added, err := keys.New(s, key, p.now, log).Rotate(ctx, operator())
+				added, err := keys.New(s, key, p.clock, log).Rotate(ctx, operator())
 				if err != nil {
 					return err
 				}

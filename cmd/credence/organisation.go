@@ -30,7 +30,7 @@ func newOrganisationAddCommand(p *program) *cobra.Command {
 				o.ParentCode = &parent
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				err := directory.AddOrganisation(ctx, s, o, operator(), p.now())
+				err := directory.AddOrganisation(ctx, s, o, operator(), p.clock())
 				if err != nil {
 					return hint(hint(err, directory.ErrUnknown, listOrganisations), directory.ErrTaken, listOrganisations)
 				}

@@ -56,7 +56,7 @@ func newPersonAddCommand(p *program) *cobra.Command {
 				person.Registrations = append(person.Registrations, store.Registration{Body: body, Number: number})
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				id, err := directory.AddPerson(ctx, s, person, operator(), p.now())
+				id, err := directory.AddPerson(ctx, s, person, operator(), p.clock())
 				if err != nil {
 					return hint(err, directory.ErrTaken, "choose another id, or leave --id out")
 				}
@@ -137,7 +137,7 @@ func newPersonStateCommand(p *program, name, short, done string, change func(ctx
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if err := change(ctx, s, args[0], operator(), p.now()); err != nil {
+				if err := change(ctx, s, args[0], operator(), p.clock()); err != nil {
 					return hint(err, directory.ErrUnknown, listPeople)
 				}
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Person %s is %s.\n", args[0], done)
@@ -162,7 +162,7 @@ func newPersonEnrolLinkCommand(p *program) *cobra.Command {
 				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				secret, expiresAt, err := registration.NewEnrolmentLink(ctx, s, args[0], operator(), p.now())
+				secret, expiresAt, err := registration.NewEnrolmentLink(ctx, s, args[0], operator(), p.clock())
 				if err != nil {
 					return err
 				}

@@ -126,15 +126,11 @@ func usePrivateDatabase(t *testing.T, ts *testscript.TestScript) {
 	t.Helper()
 	dir := t.TempDir()
 	for _, path := range []string{filepath.Dir(dir), dir} {
-		if err := os.Chmod(path, 0o711); err != nil { // PostgreSQL's account passes through
-			t.Fatal(err)
-		}
+		ts.Check(os.Chmod(path, 0o711)) // PostgreSQL's account passes through
 	}
 	dir = filepath.Join(dir, "data")
 	cluster, err := localpg.Start(t.Context(), localpg.Options{Dir: dir, Unsafe: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ts.Check(err)
 	t.Cleanup(func() {
 		if err := cluster.Stop(); err != nil {
 			t.Error(err)
@@ -149,18 +145,13 @@ func usePrivateDatabase(t *testing.T, ts *testscript.TestScript) {
 func addAuthenticator(t *testing.T, ts *testscript.TestScript, person string) {
 	t.Helper()
 	s, err := store.Open(t.Context(), ts.Getenv("CREDENCE_DATABASE_URL"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	ts.Check(err)
 	defer s.Close()
 	id := uuid.New()
-	err = s.AddAuthenticator(t.Context(), store.Authenticator{
+	ts.Check(s.AddAuthenticator(t.Context(), store.Authenticator{
 		ID: id, PersonID: person, Name: "Blue\x1b[2Jkey", Kind: "passkey", CredentialID: id[:], PublicKey: []byte{1}, AAGUID: uuid.New(),
-		Transports: []string{"usb"}, AttestationFormat: "none", CreatedAt: time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+		Transports: []string{"usb"}, AttestationFormat: "none", AttestationObject: []byte{1}, ClientData: []byte{1}, CreatedAt: time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC),
+	}))
 	ts.Setenv("AUTHENTICATOR", id.String())
 }
 

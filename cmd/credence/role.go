@@ -56,7 +56,7 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 				role.EndsAt = &end
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				id, err := directory.GrantRole(ctx, s, catalogue, role, operator(), p.now())
+				id, err := directory.GrantRole(ctx, s, catalogue, role, operator(), p.clock())
 				if err != nil {
 					err = hint(err, directory.ErrUnknownJobRole, "`credence role codes` shows those there are")
 					return hint(hint(err, directory.ErrUnknown, listPeople+", "+listOrganisations), directory.ErrTaken, "choose another id, or leave --id out")
@@ -98,7 +98,7 @@ func newRoleEndCommand(p *program) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if err := directory.EndRole(ctx, s, args[0], operator(), p.now()); err != nil {
+				if err := directory.EndRole(ctx, s, args[0], operator(), p.clock()); err != nil {
 					return hint(err, directory.ErrUnknown, "`credence role list` shows roles")
 				}
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Role %s has ended.\n", args[0])

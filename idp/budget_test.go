@@ -1,0 +1,41 @@
+package idp_test
+
+import (
+	"testing"
+)
+
+// What each request may cost: round trips to the database, and transactions that write. The counts do not depend on the
+// machine. The first run of a flow warms what is kept in memory, and the second is counted.
+func TestRoundTripBudgets(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid offline_access")
+
+	spent := func(what string, mostTrips, mostWrites int, do func()) {
+		t.Helper()
+		p.trips.take()
+		do()
+		if trips, writes := p.trips.take(); trips > mostTrips || writes > mostWrites {
+			t.Errorf("%s took %d round trips and %d transactions that write, want at most %d and %d", what, trips, writes, mostTrips, mostWrites)
+		}
+	}
+	b, k := p.browser(), newPKCE()
+	q := request(confidentialClient, k, "scope", "openid offline_access")
+	var page, back answer
+	var code string
+	var got tokens
+	spent("GET /authorize without a session, and the sign-in page", 0, 0, func() { page = b.authorize(q) })
+	spent("POST /sign-in/simulated", 3, 1, func() {
+		back = b.post("/sign-in/simulated?"+page.Request.URL.RawQuery, map[string][]string{"username": {oneRole}})
+	})
+	spent("GET /authorize with a session", 2, 1, func() { code = b.rest(back).redirect(t).Get("code") })
+	spent("POST /token, authorization_code", 2, 1, func() { got = p.as(confidentialClient, redeem(confidentialClient, code, k)) })
+	spent("POST /token, refresh_token", 2, 1, func() { got = p.as(confidentialClient, refresh(got.RefreshToken)) })
+	spent("GET /userinfo", 1, 0, func() { p.userinfo(got.AccessToken) })
+	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks", "/schemas/userinfo.json"} {
+		spent("GET "+path, 0, 0, func() { b.get(path) })
+	}
+	if got.AccessToken == "" {
+		t.Errorf("the last refresh answered %d %s, want tokens", got.status, got.Error)
+	}
+}
