@@ -119,11 +119,8 @@ func (q queries) UseEnrolmentLink(ctx context.Context, hash []byte, now time.Tim
 		RETURNING l.person_id`, hash, now)
 }
 
-// UseChallenge records that a challenge was answered, and says whether that was the first time.
-func (q queries) UseChallenge(ctx context.Context, hash []byte, expiresAt time.Time) (first bool, err error) {
-	return scalar[bool](ctx, q, `
-		WITH used AS (
-			INSERT INTO used_challenge (hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING hash
-		)
-		SELECT EXISTS (SELECT FROM used)`, hash, expiresAt)
+// UseChallenge records that a challenge was answered. When it was answered before, that is ErrReplayed: in a transaction
+// it comes with the next statement that reports something, or with the commit, and nothing of the transaction happens.
+func (q queries) UseChallenge(ctx context.Context, hash []byte, expiresAt time.Time) error {
+	return q.db.exec(ctx, `INSERT INTO used_challenge (hash, expires_at) VALUES ($1, $2)`, hash, expiresAt)
 }

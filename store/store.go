@@ -26,6 +26,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict says that a row with this key exists.
 	ErrConflict = errors.New("already exists")
+	// ErrReplayed says that a challenge was answered before. It is no ErrConflict: it can come with a later statement
+	// of the transaction, and must not pass for a conflict of that one.
+	ErrReplayed = errors.New("this challenge was answered before")
 	// ErrReference says that a row names another that does not exist, or breaks a rule of the schema.
 	ErrReference = errors.New("refused by the schema")
 )
@@ -153,6 +156,9 @@ func translate(err error) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
 		case "23505": // unique_violation
+			if pg.ConstraintName == "used_challenge_pkey" {
+				return ErrReplayed
+			}
 			return fmt.Errorf("%s: %w", pg.ConstraintName, ErrConflict)
 		case "23503", "23514", "23502": // foreign_key_violation, check_violation, not_null_violation
 			return fmt.Errorf("%s: %w", pg.ConstraintName, ErrReference)

@@ -52,6 +52,7 @@ type setting struct {
 	name  string
 	value *string
 	check func(string) error
+	fix   string // said to who needs it and has not set it
 	// secret settings may come from a file that name + fileSuffix names, and are never quoted.
 	secret bool
 }
@@ -60,29 +61,28 @@ const fileSuffix = "_FILE"
 
 func (c *config) settings() []setting {
 	return []setting{
-		{name: "CREDENCE_ISSUER", value: &c.Issuer, check: checkIssuer},
+		{name: "CREDENCE_ISSUER", value: &c.Issuer, check: checkIssuer, fix: "set it to the address at which clients reach the provider, such as https://id.example.org"},
 		{name: "CREDENCE_LISTEN", value: &c.Listen, check: checkListen},
 		{name: "CREDENCE_METRICS_LISTEN", value: &c.MetricsListen, check: checkListen},
-		{name: "CREDENCE_DATABASE_URL", value: &c.DatabaseURL, check: checkDatabaseURL, secret: true},
+		{name: "CREDENCE_DATABASE_URL", value: &c.DatabaseURL, check: checkDatabaseURL, fix: "set it, or CREDENCE_DATABASE_URL_FILE, to postgres://user:password@host:port/database", secret: true},
 		{name: "CREDENCE_DATABASE_OWNER_URL", value: &c.DatabaseOwnerURL, check: checkDatabaseURL, secret: true},
-		{name: "CREDENCE_SEAL_KEY_FILE", value: &c.SealKeyFile, check: func(string) error { return nil }}, // read by who needs it
+		{name: "CREDENCE_SEAL_KEY_FILE", value: &c.SealKeyFile, check: anyText, fix: "make a key with (umask 077; openssl rand -hex 32 > seal.key) and set it to the file"},
 	}
 }
+
+// anyText accepts a setting that whoever uses it will check.
+func anyText(string) error { return nil }
 
 // testSettings are read by the tests, which start the program with what they were given.
 func testSettings() []string { return []string{"CREDENCE_TEST_DATABASE", "CREDENCE_SCREENSHOTS"} }
 
 // readConfig reads the configuration and reports all its mistakes together, those of the names included.
-func readConfig(environ []string) (config, error) { return readSettings(environ, nil) }
+func readConfig(environ []string) (config, error) { return readSettings(environ) }
 
 // readServeConfig reads the configuration that `credence serve` needs, and the seal key. All mistakes are reported
 // together.
 func readServeConfig(environ []string) (config, seal.Key, error) {
-	c, err := readSettings(environ, map[string]string{
-		"CREDENCE_ISSUER":        "set it to the address at which clients reach the provider, such as https://id.example.org",
-		"CREDENCE_DATABASE_URL":  "set it, or CREDENCE_DATABASE_URL_FILE, to postgres://user:password@host:port/database",
-		"CREDENCE_SEAL_KEY_FILE": "make a key with (umask 077; openssl rand -hex 32 > seal.key) and set it to the file",
-	})
+	c, err := readSettings(environ, "CREDENCE_ISSUER", "CREDENCE_DATABASE_URL", "CREDENCE_SEAL_KEY_FILE")
 	var key seal.Key
 	if c.SealKeyFile != "" {
 		var unread error
@@ -93,8 +93,8 @@ func readServeConfig(environ []string) (config, seal.Key, error) {
 	return c, key, err
 }
 
-// readSettings reads the configuration. The settings that are needed come with how to set them.
-func readSettings(environ []string, needed map[string]string) (config, error) {
+// readSettings reads the configuration, and wants the needed settings in it.
+func readSettings(environ []string, needed ...string) (config, error) {
 	c := config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"}
 	known := testSettings()
 	for _, s := range c.settings() {
@@ -117,8 +117,8 @@ func readSettings(environ []string, needed map[string]string) (config, error) {
 	}
 	for _, s := range c.settings() {
 		value, err := s.read(given)
-		if fix, ok := needed[s.name]; err == nil && value == "" && ok {
-			err = fmt.Errorf("%s is not set: %s", s.name, fix)
+		if err == nil && value == "" && slices.Contains(needed, s.name) {
+			err = fmt.Errorf("%s is not set: %s", s.name, s.fix)
 		}
 		if err != nil {
 			mistakes = append(mistakes, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,6 +62,7 @@ func TestScripts(t *testing.T) {
 				Files: []string{script},
 				Setup: func(e *testscript.Env) error {
 					e.Setenv("PATH", program+string(filepath.ListSeparator)+e.Getenv("PATH"))
+					e.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector makes every command last a second
 					e.Setenv("CREDENCE_DATABASE_OWNER_URL", owner)
 					e.Setenv("CREDENCE_DATABASE_URL", service)
 					return nil
@@ -159,9 +161,7 @@ func addAuthenticator(t *testing.T, ts *testscript.TestScript, person string) {
 func everyCommand(root *cobra.Command) map[string]*cobra.Command {
 	all := map[string]*cobra.Command{root.CommandPath(): root}
 	for _, c := range root.Commands() {
-		for path, c := range everyCommand(c) {
-			all[path] = c
-		}
+		maps.Copy(all, everyCommand(c))
 	}
 	return all
 }

@@ -116,6 +116,9 @@ func (h *Handler) enrol(ctx context.Context, secret string, browser []byte, cere
 	if err == nil {
 		err = h.Store.InTx(ctx, func(tx *store.Tx) error { return h.bind(ctx, tx, secret, enrolled) })
 	}
+	if errors.Is(err, store.ErrReplayed) {
+		err = &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: found.Person.ID}
+	}
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
 		entry := audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refused.Reason, Person: found.Person.ID}
 		if err := audit.Record(ctx, h.Store, entry); err != nil {

@@ -141,7 +141,7 @@ func (h *Handler) withPasskey(ctx context.Context, browser []byte, old session.C
 		return signedIn{}, h.refusePasskey(ctx, err)
 	}
 	out, err := h.begin(ctx, old, assertion.Person, assertion.AuthenticatorID, assertion.Authentication, assertion.Record)
-	if errors.Is(err, store.ErrConflict) { // the answer to this challenge was accepted before
+	if errors.Is(err, store.ErrReplayed) {
 		return signedIn{}, h.refusePasskey(ctx, &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: assertion.Person.ID})
 	}
 	return out, err

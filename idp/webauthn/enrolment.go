@@ -89,9 +89,6 @@ func (rp *RelyingParty) VerifyEnrolment(state string, browser []byte, personID, 
 	if err != nil {
 		return refuse(AttestationInvalid, detailed(err))
 	}
-	if len(credential.ID) == 0 || len(credential.ID) > maxCredentialID { // Section 7.1, step 25
-		return refuse(ResponseMalformed, errSize)
-	}
 	if rk := credential.Extensions.RK; rk != nil && !*rk {
 		return refuse(NotDiscoverable, nil)
 	}
@@ -126,11 +123,11 @@ func (rp *RelyingParty) VerifyEnrolment(state string, browser []byte, personID, 
 	}, nil
 }
 
-// Record spends the challenge and binds the authenticator. It is the first thing that a transaction does. It fails with
-// a *[Refusal] when the challenge was answered before, and then nothing was written; or when the credential is bound
-// already, and then the transaction is broken: whoever records the refusal does so in another.
+// Record spends the challenge and binds the authenticator. It fails with a *[Refusal] when the credential is bound
+// already, and with store.ErrReplayed when the challenge was answered before, which the caller treats as a refusal for
+// [ChallengeReplayed]. Either way the transaction is broken: whoever records the refusal does so in another.
 func (e Enrolment) Record(ctx context.Context, tx *store.Tx) error {
-	if err := e.begun.spend(ctx, tx, e.Authenticator.PersonID); err != nil {
+	if err := e.begun.spend(ctx, tx); err != nil {
 		return err
 	}
 	err := tx.AddAuthenticator(ctx, e.Authenticator)

@@ -318,7 +318,7 @@ func TestEnrolmentIsAnsweredOnce(t *testing.T) {
 			return err
 		}
 		return record(t.Context(), w.store, e)
-	}, webauthn.ChallengeReplayed)
+	})
 	bound, err := w.store.Authenticators(t.Context(), alice, true)
 	if err != nil {
 		t.Fatal(err)

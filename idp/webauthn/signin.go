@@ -156,10 +156,11 @@ func (rp *RelyingParty) verifyAssertion(
 	}, nil
 }
 
-// Record spends the challenge and writes down that the authenticator was used. It is the first thing that a transaction
-// does. A challenge that was answered before is a *[Refusal], and then nothing was written.
+// Record spends the challenge and writes down that the authenticator was used. Both are held back and travel with the
+// next statement of the transaction. A challenge that was answered before therefore fails the transaction and not Record:
+// with store.ErrReplayed, which the caller, after the rollback, treats as a refusal for [ChallengeReplayed].
 func (s SignIn) Record(ctx context.Context, tx *store.Tx) error {
-	if err := s.begun.spend(ctx, tx, s.Person.ID); err != nil {
+	if err := s.begun.spend(ctx, tx); err != nil {
 		return err
 	}
 	if err := tx.UseAuthenticator(ctx, s.AuthenticatorID, int64(s.signCount), s.backupState, s.Authentication.At); err != nil {

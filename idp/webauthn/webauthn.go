@@ -218,15 +218,12 @@ func (p pending) session(handle []byte) gowebauthn.SessionData {
 	}
 }
 
-// spend uses up the challenge: of any number of answers one wins. The record of it outlives the state by a minute, so
-// that an answer verified at the last moment cannot be repeated after the record was swept away.
-func (p pending) spend(ctx context.Context, tx *store.Tx, personID string) error {
-	first, err := tx.UseChallenge(ctx, hash(p.Challenge), p.ExpiresAt.Add(time.Minute))
-	if err != nil {
+// spend uses up the challenge: of any number of answers one wins, and the transactions of the others fail with
+// store.ErrReplayed. The record of it outlives the state by a minute, so that an answer verified at the last moment
+// cannot be repeated after the record was swept away.
+func (p pending) spend(ctx context.Context, tx *store.Tx) error {
+	if err := tx.UseChallenge(ctx, hash(p.Challenge), p.ExpiresAt.Add(time.Minute)); err != nil {
 		return fmt.Errorf("use challenge: %w", err)
-	}
-	if !first {
-		return &Refusal{Reason: ChallengeReplayed, PersonID: personID}
 	}
 	return nil
 }
