@@ -29,7 +29,7 @@ test: machine $(LINT)
 	.ci/fuzz
 
 machine:
-	@.ci/install database compiler browser
+	@.ci/install database compiler browser client
 
 $(LINT):
 	GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)

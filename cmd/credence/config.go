@@ -76,13 +76,10 @@ func anyText(string) error { return nil }
 // testSettings are read by the tests, which start the program with what they were given.
 func testSettings() []string { return []string{"CREDENCE_TEST_DATABASE", "CREDENCE_SCREENSHOTS"} }
 
-// readConfig reads the configuration and reports all its mistakes together, those of the names included.
-func readConfig(environ []string) (config, error) { return readSettings(environ) }
-
 // readServeConfig reads the configuration that `credence serve` needs, and the seal key. All mistakes are reported
 // together.
 func readServeConfig(environ []string) (config, seal.Key, error) {
-	c, err := readSettings(environ, "CREDENCE_ISSUER", "CREDENCE_DATABASE_URL", "CREDENCE_SEAL_KEY_FILE")
+	c, err := readConfig(environ, "CREDENCE_ISSUER", "CREDENCE_DATABASE_URL", "CREDENCE_SEAL_KEY_FILE")
 	var key seal.Key
 	if c.SealKeyFile != "" {
 		var unread error
@@ -93,8 +90,9 @@ func readServeConfig(environ []string) (config, seal.Key, error) {
 	return c, key, err
 }
 
-// readSettings reads the configuration, and wants the needed settings in it.
-func readSettings(environ []string, needed ...string) (config, error) {
+// readConfig reads the configuration, wants the needed settings in it, and reports all mistakes together, those of the
+// names included.
+func readConfig(environ []string, needed ...string) (config, error) {
 	c := config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"}
 	known := testSettings()
 	for _, s := range c.settings() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -348,4 +349,26 @@ func TestJourneySimulatedSignIn(t *testing.T) { //nolint:tparallel // a journey 
 	b.open(d.issuer + "/nowhere")
 	b.want("h1", "Page not found")
 	b.accessible()
+}
+
+// TestREADMECurl runs the commands of the README as they stand there, against an issuer of its own.
+func TestREADMECurl(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(readme), "<!-- TestREADMECurl runs this block. -->\n```sh\n")
+	script, _, found := strings.Cut(after, "```")
+	const issuer = "issuer=http://localhost:8080\n"
+	if !found || !strings.HasPrefix(script, issuer) {
+		t.Fatalf("the README has no block that begins with %q", issuer)
+	}
+	d := startTrial(t)
+	sh := exec.CommandContext(t.Context(), "sh", "-eu", "-c", strings.Replace(script, issuer, "issuer="+d.issuer+"\n", 1))
+	sh.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	out, err := sh.CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), `{"sub":"656005750108","name":"Gwil Hawthornby"`) {
+		t.Errorf("the commands of the README print %q, %v, want the userinfo of a GP", out, err)
+	}
 }

@@ -84,7 +84,7 @@ func (rp *RelyingParty) VerifyEnrolment(state string, browser []byte, personID, 
 		return refuse(KeyWeak, detailed(err))
 	}
 	// Type, challenge, RP ID, crossOrigin, UP, UV, no BS without BE, algorithm, attestation statement: WebAuthn Level 3,
-	// Section 7.1, steps 7 to 23.
+	// Section 7.1, from step 7 on.
 	credential, err := rp.library.CreateCredential(person{}, begun.session(nil), creation)
 	if err != nil {
 		return refuse(AttestationInvalid, detailed(err))

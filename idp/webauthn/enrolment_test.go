@@ -143,7 +143,7 @@ func TestVerifyEnrolmentRefusesLies(t *testing.T) {
 		reason string
 		cause  string
 	}{
-		// WebAuthn Level 3, Section 7.1, steps 7 to 12: client data.
+		// WebAuthn Level 3, Section 7.1, from step 7 on: client data.
 		{"the type is that of a sign-in", clientData(replace("webauthn.create", "webauthn.get")), webauthn.AttestationInvalid, "ceremony type"},
 		{"the challenge is another", clientData(replace(`"challenge":"`, `"challenge":"A`)), webauthn.AttestationInvalid, "challenge"},
 		{"the challenge is missing", clientData(replace(`"challenge":`, `"x":`)), webauthn.AttestationInvalid, "challenge"},
@@ -151,7 +151,7 @@ func TestVerifyEnrolmentRefusesLies(t *testing.T) {
 		{"it names a site around it", clientData(replace(noCross, noCross+`,"topOrigin":"https://evil.example"`)), webauthn.AttestationInvalid, "topOrigin"},
 		{"the client data has two challenges", clientData(replace(noCross, `"Challenge":"AAAA"`)), webauthn.ResponseMalformed, "twice"},
 		{"the client data is too large", clientData(replace(noCross, noCross+`,"x":"`+strings.Repeat("x", 20<<10)+`"`)), webauthn.ResponseMalformed, "large"},
-		// Steps 14 to 18: authenticator data.
+		// Authenticator data.
 		{"it is for another relying party", authenticatorData(func(b []byte) []byte { b[0] ^= 1; return b }), webauthn.AttestationInvalid, "RP Hash mismatch"},
 		{"nobody was present", authenticatorData(setFlags(0, webauthntest.UserPresent)), webauthn.AttestationInvalid, "presence"},
 		{"the user was not verified", authenticatorData(setFlags(0, webauthntest.UserVerified)), webauthn.AttestationInvalid, "verification required"},
@@ -162,7 +162,7 @@ func TestVerifyEnrolmentRefusesLies(t *testing.T) {
 		{"bytes follow the key", authenticatorData(func(b []byte) []byte { return append(b, 0) }), webauthn.ResponseMalformed, ""},
 		{"extensions are announced and missing", authenticatorData(setFlags(0x80, 0)), webauthn.ResponseMalformed, ""},
 		{"extensions are garbage", authenticatorData(func(b []byte) []byte { return append(setFlags(0x80, 0)(b), 0xff) }), webauthn.ResponseMalformed, ""},
-		// Step 20: algorithm and key.
+		// Algorithm and key.
 		{"the algorithm was not offered", publicKey(webauthntest.ES256, func(cose map[int]any) { cose[3] = -9 }), webauthn.AttestationInvalid, "algorithm not supported"},
 		{"the curve is not that of the algorithm", publicKey(webauthntest.ES256, func(cose map[int]any) { cose[-1] = 2 }), webauthn.KeyWeak, "curve"},
 		{"the algorithm is not that of the curve", publicKey(webauthntest.ES256, func(cose map[int]any) { cose[3] = -35 }), webauthn.KeyWeak, "curve"},
@@ -183,7 +183,7 @@ func TestVerifyEnrolmentRefusesLies(t *testing.T) {
 		{"an RSA key has exponent 3", publicKey(webauthntest.RS256, func(cose map[int]any) { cose[-2] = []byte{3} }), webauthn.KeyWeak, "exponent 3"},
 		{"an RSA key has an even exponent", publicKey(webauthntest.RS256, func(cose map[int]any) { cose[-2] = []byte{1, 0, 2} }), webauthn.KeyWeak, "exponent 65538"},
 		{"an RSA key has no exponent", publicKey(webauthntest.RS256, func(cose map[int]any) { cose[-2] = []byte{} }), webauthn.KeyWeak, "exponent"},
-		// Steps 21 to 23: attestation statement.
+		// Attestation statement.
 		{"the attestation is signed with another key", func(key *webauthntest.Key) {
 			key.SelfAttestation = true
 			key.PublicKey = func(cose map[int]any) {

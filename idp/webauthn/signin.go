@@ -123,7 +123,7 @@ func (rp *RelyingParty) verifyAssertion(
 		return SignIn{}, &Refusal{Reason: reason, PersonID: c.PersonID, cause: cause}
 	}
 	// Type, challenge, RP ID, crossOrigin, UP, UV, BE as at enrolment, no BS without BE, user handle, signature:
-	// WebAuthn Level 3, Section 7.2, steps 6 to 23.
+	// WebAuthn Level 3, Section 7.2, from step 6 on.
 	verified, err := rp.library.ValidateLogin(person{handle: c.Handle, credentials: []gowebauthn.Credential{{
 		ID:                c.CredentialID,
 		PublicKey:         c.PublicKey,
@@ -134,7 +134,7 @@ func (rp *RelyingParty) verifyAssertion(
 	if err != nil {
 		return refuse(AssertionInvalid, detailed(err))
 	}
-	// Section 7.2, step 22, leaves it open whether that is refused. The library only remarks it.
+	// Section 7.2 leaves it open whether that is refused. The library only remarks it.
 	if verified.Authenticator.CloneWarning {
 		return refuse(CounterRegressed, nil)
 	}

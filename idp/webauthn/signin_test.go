@@ -111,11 +111,11 @@ func TestVerifySignInRefusesLies(t *testing.T) {
 	}
 	const getType, noCross = `"type":"webauthn.get"`, `"crossOrigin":false`
 	tests := []lie{
-		// WebAuthn Level 3, Section 7.2, step 11: type.
+		// WebAuthn Level 3, Section 7.2, step 10: type.
 		{"the type is that of an enrolment", "", false, clientData(replace("webauthn.get", "webauthn.create")), webauthn.AssertionInvalid, alice, "ceremony type"},
 		{"the type is in upper case", "", false, clientData(replace("webauthn.get", "WEBAUTHN.GET")), webauthn.AssertionInvalid, alice, "ceremony type"},
 		{"there is no type", "", false, clientData(replace(getType+",", "")), webauthn.AssertionInvalid, alice, "ceremony type"},
-		// Step 12: challenge.
+		// Step 11: challenge.
 		{"the challenge is shortened", "", false, clientData(func(b []byte) []byte {
 			i := bytes.Index(b, []byte(`"challenge":"`)) + len(`"challenge":"`)
 			return slices.Delete(b, i, i+4)
@@ -125,7 +125,7 @@ func TestVerifySignInRefusesLies(t *testing.T) {
 			return slices.Delete(b, i, i+bytes.IndexByte(b[i:], '"'))
 		}), webauthn.AssertionInvalid, alice, "challenge"},
 		{"the challenge is padded", "", false, clientData(replace(`","origin"`, `=","origin"`)), webauthn.AssertionInvalid, alice, "challenge"},
-		// Steps 14 to 16: crossOrigin, topOrigin.
+		// Client data: crossOrigin, topOrigin and its form.
 		{"it was given in a frame of another site", "", false, clientData(replace(noCross, `"crossOrigin":true`)), webauthn.AssertionInvalid, alice, "cross origin"},
 		{"it was given in a frame of a named site", "", false, clientData(replace(noCross, `"crossOrigin":true,"topOrigin":"https://evil.example"`)), webauthn.AssertionInvalid, alice, "cross origin"},
 		{"it names a site around it and denies the frame", "", false, clientData(replace(noCross, noCross+`,"topOrigin":"https://evil.example"`)), webauthn.AssertionInvalid, alice, "topOrigin"},
@@ -136,10 +136,10 @@ func TestVerifySignInRefusesLies(t *testing.T) {
 		{"bytes follow the client data", "", false, clientData(replace("}", "}{}")), webauthn.ResponseMalformed, "", ""},
 		{"the client data is too large", "", false, clientData(replace(noCross, noCross+`,"x":"`+strings.Repeat("x", 20<<10)+`"`)), webauthn.ResponseMalformed, "", "large"},
 		{"the client data is no object", "", false, clientData(func([]byte) []byte { return []byte("[]") }), webauthn.ResponseMalformed, "", ""},
-		// Step 17: rpIdHash.
+		// Authenticator data: rpIdHash.
 		{"it is for another relying party", "", false, authenticatorData(func(b []byte) []byte { b[0] ^= 1; return b }), webauthn.AssertionInvalid, alice, "RP Hash mismatch"},
 		{"it is for no relying party", "", false, authenticatorData(func(b []byte) []byte { clear(b[:32]); return b }), webauthn.AssertionInvalid, alice, "RP Hash mismatch"},
-		// Steps 18 to 20: UP, UV, BE and BS.
+		// Flags: UP, UV, BE and BS.
 		{"nobody was present", "", false, authenticatorData(setFlags(0, webauthntest.UserPresent)), webauthn.AssertionInvalid, alice, "presence"},
 		{"the user was verified at enrolment and not now", "", false, authenticatorData(setFlags(0, webauthntest.UserVerified)), webauthn.AssertionInvalid, alice, "verification required"},
 		{"a device-bound credential can be backed up now", "", false, authenticatorData(setFlags(webauthntest.BackupEligible, 0)), webauthn.AssertionInvalid, alice, "Backup Eligible flag inconsistency"},
@@ -150,7 +150,7 @@ func TestVerifySignInRefusesLies(t *testing.T) {
 		{"extensions are garbage", "", false, authenticatorData(func(b []byte) []byte { return append(setFlags(0x80, 0)(b), 0xbf, 0xff) }), webauthn.ResponseMalformed, "", ""},
 		{"bytes follow the authenticator data", "", false, authenticatorData(func(b []byte) []byte { return append(b, 0) }), webauthn.ResponseMalformed, "", ""},
 		{"the authenticator data is short", "", false, authenticatorData(func(b []byte) []byte { return b[:36] }), webauthn.ResponseMalformed, "", ""},
-		// Step 21: signature.
+		// Signature.
 		{"the signature is missing", "", false, response(func(a webauthntest.Answer) { a.Set("signature", "") }), webauthn.AssertionInvalid, alice, "signature"},
 		{"the signature is another's", "", false, response(func(a webauthntest.Answer) { a.Set("signature", "MAYCAQECAQE") }), webauthn.AssertionInvalid, alice, "signature"},
 		// Steps 5 and 6: which credential, and whose.

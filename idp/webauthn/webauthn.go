@@ -75,9 +75,9 @@ func New(c Config) (*RelyingParty, error) {
 		RPID:          host,
 		RPDisplayName: c.Name,
 		RPOrigins:     []string{origin},
-		// "Relying Parties MUST be prepared to handle such situations, whether by ignoring unsolicited extensions or
-		// by rejecting": WebAuthn Level 3, Section 7.2. Nothing here depends on an output, and nobody is locked out
-		// because of a talkative password manager.
+		// "[Relying Parties] MUST be prepared to handle such situations, whether it be to ignore the unsolicited
+		// extensions or reject the assertion": WebAuthn Level 3, Section 7.2. Nothing here depends on an output, and
+		// nobody is locked out because of a talkative password manager.
 		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
 	})
 	if err != nil {

@@ -43,7 +43,7 @@ func topics() []topic {
 			{"given_name", "The person's given name."},
 			{"family_name", "The person's family name."},
 			{"email", "Where the person reads mail. Never a reason to permit anything."},
-			{"identity_assurance_level", "How well the person's identity was proved before they were let in, from 1 to 3."},
+			{"identity_assurance_level", "How well the person's identity was proved before they were let in: none, low, medium, high or very_high."},
 		}},
 		{"claims-sign-in", "How they signed in", []term{
 			{"authenticator_assurance_level", "How strong this sign-in was: 1 is one factor, 2 is two, 3 is two of which one is a key or card that cannot be phished or copied."},
