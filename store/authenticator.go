@@ -71,7 +71,7 @@ func (q queries) Authenticators(ctx context.Context, personID string, revoked bo
 // UseAuthenticator records that an authenticator signed somebody in.
 func (q queries) UseAuthenticator(ctx context.Context, id uuid.UUID, signCount int64, backupState bool, now time.Time) error {
 	return q.db.exec(ctx, `
-		UPDATE authenticator SET sign_count = $2, backup_state = $3, last_used_at = $4 WHERE id = $1`, id, signCount, backupState, now)
+		UPDATE authenticator SET sign_count = greatest(sign_count, $2), backup_state = $3, last_used_at = $4 WHERE id = $1`, id, signCount, backupState, now)
 }
 
 // RevokeAuthenticator revokes an authenticator, ends the sessions that were begun with it, and returns whose it was.

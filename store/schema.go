@@ -85,10 +85,13 @@ func migrateSchema(ctx context.Context, ownerURL string, run func(*migrate.Migra
 // and is rolled back, so the schema is whole at the version before.
 func clearDirty(m *migrate.Migrate) error {
 	failed, dirty, err := m.Version()
-	if err != nil || !dirty {
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if !dirty {
 		return nil
 	}
-	good := int(failed) - 1 //nolint:gosec // versions are small numbers of ours
+	good := int(failed) - 1
 	if good == 0 {
 		good = -1 // the library's word for "no version"
 	}

@@ -25,8 +25,8 @@ const sessionColumns = `e.id, e.person_id, e.authenticator_id, e.authenticator_l
 
 // BegunSession says what beginning a session did.
 type BegunSession struct {
-	ID            uuid.UUID  // of the session that goes on
-	RoleID        *string    // its active role; it may have ended since it was chosen
+	ID            uuid.UUID // of the session that goes on
+	RoleID        *string   // its active role; it may have ended since it was chosen
 	RoleChosenAt  *time.Time
 	EndedID       *uuid.UUID // the session of somebody else that this browser had, and that ended now
 	EndedPersonID *string

@@ -160,8 +160,10 @@ func translate(err error) error {
 				return ErrReplayed
 			}
 			return fmt.Errorf("%s: %w", pg.ConstraintName, ErrConflict)
-		case "23503", "23514", "23502": // foreign_key_violation, check_violation, not_null_violation
+		case "23503", "23514": // foreign_key_violation, check_violation
 			return fmt.Errorf("%s: %w", pg.ConstraintName, ErrReference)
+		case "23502": // not_null_violation, whose constraint has no name
+			return fmt.Errorf("%s.%s: %w", pg.TableName, pg.ColumnName, ErrReference)
 		}
 	}
 	return err

@@ -14,9 +14,10 @@ import (
 // next one that does, or with the commit.
 type Tx struct {
 	queries
-	conn  *pgxpool.Conn
-	held  pgx.Batch
-	begun bool
+	conn   *pgxpool.Conn
+	held   pgx.Batch
+	begun  bool
+	failed bool
 }
 
 // InTx runs do in one transaction and commits when it returns nil. BEGIN travels with the first statement and COMMIT
@@ -79,18 +80,29 @@ func (t *Tx) hold(sql string, args ...any) int {
 	return before
 }
 
-// send sends the batch; the results of its first statements are only checked, the last one's goes to last.
+// send sends the batch; the results of its first statements are only checked, the last one's goes to last. To find
+// nothing harms nothing. Any other error ends the transaction, because with it were lost the statements that were held
+// back, or BEGIN itself: without it, what came after would be done for good, one by one.
 func (t *Tx) send(ctx context.Context, before int, last func(pgx.BatchResults) error) error {
+	if t.failed {
+		return errors.New("the transaction had failed")
+	}
 	batch := t.held
 	t.held = pgx.Batch{}
 	results := t.conn.SendBatch(ctx, &batch)
-	for range before {
-		if _, err := results.Exec(); err != nil {
-			return translate(errors.Join(err, results.Close()))
-		}
+	var err error
+	for i := 0; i < before && err == nil; i++ {
+		_, err = results.Exec()
 	}
-	err := last(results)
-	return translate(errors.Join(err, results.Close()))
+	if err == nil {
+		err = last(results)
+	}
+	if closeErr := results.Close(); err == nil {
+		err = closeErr
+	}
+	err = translate(err)
+	t.failed = err != nil && !errors.Is(err, ErrNotFound)
+	return err
 }
 
 func (t *Tx) commit(ctx context.Context) error {
@@ -99,10 +111,7 @@ func (t *Tx) commit(ctx context.Context) error {
 	}
 	before := t.hold("COMMIT")
 	return t.send(ctx, before, func(results pgx.BatchResults) error {
-		tag, err := results.Exec()
-		if err == nil && tag.String() != "COMMIT" {
-			err = errors.New("commit: the transaction had failed and was rolled back")
-		}
+		_, err := results.Exec()
 		return err
 	})
 }

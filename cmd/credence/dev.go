@@ -34,7 +34,7 @@ type development struct {
 }
 
 // demoSecret is the fixed secret of the client demo-secret, which scripts rely on.
-const demoSecret = "demo-secret-for-development-only" //nolint:gosec // everybody is meant to know it
+const demoSecret = "demo-secret-for-development-only"
 
 // enrolPerson is for whom `dev` prints an enrolment link: the first of the fixed people with two roles to choose from.
 const enrolPerson = "656005750104"

@@ -91,7 +91,7 @@ func reachableDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, path := range []string{filepath.Dir(dir), dir} {
-		if err := os.Chmod(path, 0o711); err != nil { //nolint:gosec // so that the account can pass
+		if err := os.Chmod(path, 0o711); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -152,7 +152,7 @@ func (b *browser) want(selector, words string) {
 
 // TestJourneyFirstSignIn is the first thing that people do with Credence: from an enrolment link to a service that
 // permits and denies on the claims of their sign-in.
-func TestJourneyFirstSignIn(t *testing.T) { //nolint:tparallel // a journey is one step after another
+func TestJourneyFirstSignIn(t *testing.T) {
 	t.Parallel()
 	d := startTrial(t)
 	const nurse, expired = "656005750104", "656005750114" // the one with two roles to choose from, the other's role has expired
@@ -294,7 +294,7 @@ func enrolLink(t *testing.T, printed string) string {
 
 // TestJourneySimulatedSignIn is what the developer of a service does: sign in as anyone, without an authenticator, and
 // see the difference that roles and levels make.
-func TestJourneySimulatedSignIn(t *testing.T) { //nolint:tparallel // a journey is one step after another
+func TestJourneySimulatedSignIn(t *testing.T) {
 	t.Parallel()
 	d := startTrial(t)
 	b := newBrowser(t)

@@ -176,11 +176,12 @@ func (h *Handler) issueCode(w http.ResponseWriter, r *http.Request, a authorizat
 	ar.ResponseTypes, ar.Client, ar.RequestedScope, ar.State = fosite.Arguments{"code"}, a.client, a.scopes, a.state
 
 	var resp fosite.AuthorizeResponder
-	err := h.Store.InTx(r.Context(), func(tx *store.Tx) (err error) {
-		if resp, err = h.fosite.NewAuthorizeResponse(withTx(r.Context(), tx), ar, g); err != nil {
+	ctx := r.Context()
+	err := h.Store.InTx(ctx, func(tx *store.Tx) (err error) {
+		if resp, err = h.fosite.NewAuthorizeResponse(withTx(ctx, tx), ar, g); err != nil {
 			return err
 		}
-		return h.Sessions.Touch(r.Context(), tx, s)
+		return h.Sessions.Touch(ctx, tx, s)
 	})
 	if err != nil {
 		return h.refuseAuthorization(w, r, a, err)
@@ -243,7 +244,7 @@ func (h *Handler) postAuthorization(w http.ResponseWriter, r *http.Request) erro
 func seeOther(w http.ResponseWriter, r *http.Request, location string) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	http.Redirect(w, r, location, http.StatusSeeOther)
+	http.Redirect(w, r, location, http.StatusSeeOther) //nolint:gosec // an address of ours, or one that the client registered
 	return nil
 }
 

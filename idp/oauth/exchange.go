@@ -28,8 +28,9 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request) error {
 	}
 	var answer fosite.AccessResponder
 	var refused error
-	err = h.Store.InTx(r.Context(), func(tx *store.Tx) error {
-		ctx := withTx(r.Context(), tx)
+	ctx := r.Context()
+	err = h.Store.InTx(ctx, func(tx *store.Tx) error {
+		ctx := withTx(ctx, tx)
 		request, err := h.fosite.NewAccessRequest(ctx, r, &grant{})
 		if err == nil {
 			answer, err = h.fosite.NewAccessResponse(ctx, request)

@@ -95,7 +95,7 @@ func (h codeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acce
 	if err != nil {
 		return err
 	}
-	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: found.Grant.Scopes}
+	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: found.Scopes}
 	if err := h.refuseFallen(ctx, g, found.Standing); err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (h refreshGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.A
 	if err != nil {
 		return err
 	}
-	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: found.Grant.Scopes}
+	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: found.Scopes}
 	if err := h.refuseFallen(ctx, g, found.Standing); err != nil {
 		return err
 	}
