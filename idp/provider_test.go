@@ -127,25 +127,29 @@ func newProvider(t *testing.T) *provider {
 	return p
 }
 
-// second is another process of the same installation: another provider on the same database, with the same clock.
-func (p *provider) second() *provider {
+// second is another process of the same installation: another provider on the same database, with the same clock. The
+// changes are to how it is assembled.
+func (p *provider) second(changes ...func(*idp.Config)) *provider {
 	p.t.Helper()
 	q := &provider{t: p.t, clock: p.clock, key: p.key, owner: p.owner, urls: p.urls}
-	q.start()
+	q.start(changes...)
 	return q
 }
 
-func (p *provider) start() {
+func (p *provider) start(changes ...func(*idp.Config)) {
 	p.t.Helper()
 	p.trips, p.logs = &tripCounter{}, &lockedBuffer{}
 	p.store = p.open(p.urls.service, p.trips)
-	var err error
-	p.handler, err = idp.New(p.t.Context(), idp.Config{
+	config := idp.Config{
 		Issuer: issuer, Store: p.store, Key: p.key, Now: p.clock.Now,
 		Log:       slog.New(idp.RequestLog{Handler: slog.NewTextHandler(p.logs, nil)}),
 		Simulated: directory.FixedPeople(),
-	})
-	if err != nil {
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	var err error
+	if p.handler, err = idp.New(p.t.Context(), config); err != nil {
 		p.t.Fatal(err)
 	}
 	p.server = httptest.NewTLSServer(p.handler)
@@ -206,6 +210,27 @@ func (p *provider) exec(sql string, args ...any) {
 	if _, err := db.Exec(p.t.Context(), sql, args...); err != nil {
 		p.t.Fatalf("%s: %v", sql, err)
 	}
+}
+
+// count is the single number that a query of the test's own yields, as the owner.
+func (p *provider) count(sql string, args ...any) int {
+	p.t.Helper()
+	db, err := pgx.Connect(p.t.Context(), p.urls.owner)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = db.Close(p.t.Context()) }()
+	var n int
+	if err := db.QueryRow(p.t.Context(), sql, args...).Scan(&n); err != nil {
+		p.t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
+// at is the same browser, when its requests arrive at another process of the installation.
+func (b *browser) at(q *provider) *browser {
+	b.t.Helper()
+	return &browser{t: b.t, p: q, client: q.httpClient(b.client.Jar)}
 }
 
 // audited lists the events of a kind as "event" or "event: refusal", oldest first.

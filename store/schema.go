@@ -2,17 +2,21 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database"
 	pgxmigrate "github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/credence-id/credence/migrations"
@@ -45,20 +49,20 @@ func migrateSchema(ctx context.Context, ownerURL string, run func(*migrate.Migra
 	}
 	config.ConnectTimeout = 5 * time.Second
 	db := stdlib.OpenDB(*config)
+	defer func() { _ = db.Close() }()
 	if err := db.PingContext(ctx); err != nil {
-		_ = db.Close()
 		return fmt.Errorf("reach database: %w", err)
 	}
 	driver, err := pgxmigrate.WithInstance(db, &pgxmigrate.Config{MigrationsTable: "schema_migrations"})
 	if err != nil {
-		_ = db.Close()
 		return fmt.Errorf("prepare to migrate: %w", err)
 	}
 	files, err := iofs.New(migrations.FS, ".")
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	m, err := migrate.NewWithInstance("embedded", files, "postgres", driver)
+	runFile := func(file string, version int) error { return runFile(ctx, db, file, version) }
+	m, err := migrate.NewWithInstance("embedded", files, "postgres", &wholeFiles{Driver: driver, run: runFile})
 	if err != nil {
 		return fmt.Errorf("prepare to migrate: %w", err)
 	}
@@ -71,40 +75,63 @@ func migrateSchema(ctx context.Context, ownerURL string, run func(*migrate.Migra
 	if before > uint(latest()) {
 		return fmt.Errorf("%w: it is at version %d and this program knows %d: run the newer program", ErrSchema, before, latest())
 	}
-	err = run(m)
-	if errors.Is(err, migrate.ErrNoChange) {
-		return nil
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("migrate: %w", err), clearDirty(m))
+	if err := run(m); err != nil && !errors.Is(err, migrate.ErrNoChange) {
+		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
 }
 
-// clearDirty takes back the mark that the migration library sets before it runs a file. The file was one transaction
-// and is rolled back, so the schema is whole at the version before.
-func clearDirty(m *migrate.Migrate) error {
-	failed, dirty, err := m.Version()
+// wholeFiles makes the version part of the transaction of the file that brings it. The library would record it, and a
+// mark that a file is half done, in transactions of their own: when a file then failed or the program died, neither told
+// what the schema is.
+type wholeFiles struct {
+	database.Driver
+	run     func(file string, version int) error
+	version int
+}
+
+// SetVersion is called before a file and after it. Run does its work.
+func (w *wholeFiles) SetVersion(version int, _ bool) error {
+	w.version = version
+	return nil
+}
+
+// Run runs a file and records the version that it brings.
+func (w *wholeFiles) Run(file io.Reader) error {
+	text, err := io.ReadAll(file)
 	if err != nil {
-		return fmt.Errorf("read schema version: %w", err)
+		return err
 	}
-	if !dirty {
-		return nil
+	return w.run(string(text), max(w.version, 0)) // -1 is the library's word for "no version"
+}
+
+func runFile(ctx context.Context, db *sql.DB, file string, version int) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
 	}
-	good := int(failed) - 1
-	if good == 0 {
-		good = -1 // the library's word for "no version"
+	defer func() { _ = tx.Rollback() }() // does nothing after the commit
+	if _, err := tx.ExecContext(ctx, file); err != nil {
+		fix := ""
+		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Hint != "" {
+			fix = ": " + pg.Hint
+		}
+		return fmt.Errorf("the file on the way to version %d failed and left nothing behind: %w%s", version, err, fix)
 	}
-	if err := m.Force(good); err != nil {
-		return fmt.Errorf("clear the mark of the failed migration %d: %w", failed, err)
+	if _, err := tx.ExecContext(ctx, `DELETE FROM schema_migrations`); err != nil {
+		return fmt.Errorf("record version %d of the schema: %w", version, err)
 	}
-	return fmt.Errorf("migration %d failed and left nothing behind: the schema stays at version %d", failed, failed-1)
+	if _, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (version, dirty) SELECT $1, false WHERE $1 > 0`, version); err != nil {
+		return fmt.Errorf("record version %d of the schema: %w", version, err)
+	}
+	return tx.Commit()
 }
 
 // Schema reads which version the schema has.
 func (s *Store) Schema(ctx context.Context) (Schema, error) {
 	schema := Schema{Latest: latest()}
-	known, err := scalar[bool](ctx, s.queries, `SELECT to_regclass('schema_migrations') IS NOT NULL`)
+	// The table is opened to the service by the first migration: until then it may be absent or closed.
+	known, err := scalar[bool](ctx, s.queries, `SELECT coalesce(has_table_privilege(to_regclass('schema_migrations'), 'SELECT'), false)`)
 	if err != nil || !known {
 		return schema, err
 	}

@@ -50,8 +50,13 @@ func (p *pipe) String() string {
 // startTrial starts it, and stops it when the test ends.
 func startTrial(t *testing.T) *trial {
 	t.Helper()
+	return startTrialIn(t, reachableDir(t))
+}
+
+func startTrialIn(t *testing.T, dir string) *trial {
+	t.Helper()
 	d := &trial{
-		t: t, dir: reachableDir(t),
+		t: t, dir: dir,
 		output: &pipe{more: make(chan struct{}, 1)}, errors: &pipe{more: make(chan struct{}, 1)},
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
