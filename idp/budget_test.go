@@ -2,6 +2,8 @@ package idp_test
 
 import (
 	"testing"
+
+	"github.com/credence-id/credence/idp/webauthn/webauthntest"
 )
 
 // What each request may cost: round trips to the database, and transactions that write. The counts do not depend on the
@@ -32,6 +34,20 @@ func TestRoundTripBudgets(t *testing.T) {
 	spent("POST /token, authorization_code", 2, 1, func() { got = p.as(confidentialClient, redeem(confidentialClient, code, k)) })
 	spent("POST /token, refresh_token", 2, 1, func() { got = p.as(confidentialClient, refresh(got.RefreshToken)) })
 	spent("GET /userinfo", 1, 0, func() { p.userinfo(got.AccessToken) })
+
+	key := webauthntest.New()
+	p.enrol(oneRole, key)
+	other := p.browser()
+	other.passkey(other.get("/sign-in"), key)
+	other = p.browser()
+	page = other.authorize(q)
+	spent("the sign-in page for a user id", 1, 0, func() { page = other.get(page.Request.URL.RequestURI() + "&username=" + oneRole) })
+	asked := page.ceremony(t)
+	response := key.Get(asked.options, issuer)
+	spent("POST /sign-in/passkey", 3, 1, func() { other.finish(asked, response, "") })
+	if other.home() == "" {
+		t.Error("nobody is signed in after POST /sign-in/passkey")
+	}
 	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks", "/schemas/userinfo.json"} {
 		spent("GET "+path, 0, 0, func() { b.get(path) })
 	}

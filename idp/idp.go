@@ -70,6 +70,12 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The protocol's own endpoints take what other sites post, and turn what a person is part of into the same request as
+	// GET, with the cookies that the browser then sends.
+	guard, err := crossOriginProtection(c.Issuer, "POST /authorize", "POST /token", "POST /userinfo", "POST /logout")
+	if err != nil {
+		return nil, err
+	}
 	sessions := &session.Manager{Store: c.Store, Secure: strings.HasPrefix(c.Issuer, "https://"), Now: c.Now}
 	signIn := &signin.Handler{
 		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Catalogue: catalogue, Pages: pages,
@@ -92,24 +98,23 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	s.mux.Handle("GET /static/", pages.Static())
 	s.handle("GET /healthz", alive)
 	s.handle("GET /readyz", ready(c.Store))
-	s.handle("/", notFound)
+	s.handle("/", s.notFound)
 
 	return &Provider{
-		Handler:    s.middleware(sameOrigin),
+		Handler:    s.middleware(guard),
 		keys:       ring,
 		clients:    clients,
 		collectors: append(endpoints.Collectors(), s.metrics.collectors()...),
 	}, nil
 }
 
-// crossOriginProtection refuses forms that another site posts. The protocol's own endpoints take them, and turn those that a
-// person is part of into the same request as GET, with the cookies that the browser then sends.
-func crossOriginProtection(issuer string) (*http.CrossOriginProtection, error) {
+// crossOriginProtection refuses what another site posts, but to the exempt endpoints.
+func crossOriginProtection(issuer string, exempt ...string) (*http.CrossOriginProtection, error) {
 	p := http.NewCrossOriginProtection()
 	if err := p.AddTrustedOrigin(issuer); err != nil {
 		return nil, fmt.Errorf("issuer %q: %w", issuer, err)
 	}
-	for _, pattern := range []string{"POST /authorize", "POST /token", "POST /userinfo", "POST /logout"} {
+	for _, pattern := range exempt {
 		p.AddInsecureBypassPattern(pattern)
 	}
 	return p, nil

@@ -183,7 +183,23 @@ func plain(w http.ResponseWriter, status int, text string) error {
 	return nil
 }
 
-func notFound(http.ResponseWriter, *http.Request) error {
+// notFound answers what no pattern takes. What would be taken by another method gets 405 and says by which: RFC 9110,
+// Section 15.5.6.
+func (s *server) notFound(w http.ResponseWriter, r *http.Request) error {
+	for method, allow := range map[string]string{http.MethodGet: "GET, HEAD", http.MethodPost: "POST"} {
+		other := r.WithContext(r.Context()) // a copy
+		other.Method = method
+		if _, pattern := s.mux.Handler(other); pattern != "/" {
+			w.Header().Add("Allow", allow)
+		}
+	}
+	if w.Header().Get("Allow") != "" {
+		return &web.Problem{
+			Status: http.StatusMethodNotAllowed, Title: "This address is not used like that",
+			Message: "There is something here, and your browser or program asked for it by a method that it does not take.",
+			Next:    "Go back to the service that you want to use and try again.",
+		}
+	}
 	return &web.Problem{
 		Status: http.StatusNotFound, Title: "Page not found",
 		Message: "If you typed the address, check it is right. If you copied it, check you copied all of it.",

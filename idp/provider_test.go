@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"log/slog"
 	"net"
@@ -15,11 +16,14 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/credence-id/credence/idp"
@@ -614,4 +618,83 @@ func writes(sql string) int {
 		}
 	}
 	return 0
+}
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares a JSON object with a file of testdata. The members that vary from run to run are named.
+func golden(t *testing.T, name string, got map[string]any, varying ...string) {
+	t.Helper()
+	for _, member := range varying {
+		if got[member] != nil {
+			got[member] = "(varies)"
+		}
+	}
+	text, err := json.MarshalIndent(got, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, '\n')
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(text)); diff != "" {
+		t.Errorf("%s differs (-want +got), -update rewrites it:\n%s", path, diff)
+	}
+}
+
+// in is the provider for a subtest, which its failures then name.
+func (p *provider) in(t *testing.T) *provider {
+	t.Helper()
+	q := *p
+	q.t = t
+	return &q
+}
+
+// enter signs a person in and has her act in a role, as far as she is asked, and returns the answer that leads to the
+// client. Role "" is to go on without.
+func (b *browser) enter(q url.Values, username, role string) answer {
+	b.t.Helper()
+	a := b.authorize(q)
+	if a.path() == "/sign-in" {
+		a = b.simulate(a, username, "")
+	}
+	if a.path() == "/sign-in/role" {
+		a = b.rest(b.post("/sign-in/role?"+a.Request.URL.RawQuery, url.Values{"role": {role}}))
+	}
+	return a
+}
+
+// run runs what a process does beside answering: it looks for changed clients and keys.
+func (p *provider) run() {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(p.t.Context()))
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context) error{p.handler.RunKeys, p.handler.RunClients} {
+		running.Go(func() {
+			if err := run(ctx); err != nil {
+				p.t.Error(err)
+			}
+		})
+	}
+	p.t.Cleanup(func() { cancel(); running.Wait() })
+}
+
+// eventually waits until something holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("after 30 s it is still not so that %s", what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }

@@ -32,12 +32,14 @@ CREATE TABLE generation (
 GRANT SELECT ON generation TO credence_service;
 
 -- A trigger raises the number, so that no writer can forget it. It runs as the owner: the service may change a client,
--- and may not touch a number without having changed one.
+-- and may not touch a number without having changed one. No temporary table of the service stands in for `generation`
+-- (its triggers would run as the owner), and no table of the service's own may carry the trigger.
 CREATE FUNCTION raise_generation() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    UPDATE generation SET value = value + 1 WHERE name = TG_TABLE_NAME;
+    EXECUTE format('UPDATE %I.generation SET value = value + 1 WHERE name = $1', TG_TABLE_SCHEMA) USING TG_TABLE_NAME;
     RETURN NULL;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION raise_generation() FROM PUBLIC;

@@ -121,7 +121,7 @@ func runFile(ctx context.Context, db *sql.DB, file string, version int) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM schema_migrations`); err != nil {
 		return fmt.Errorf("record version %d of the schema: %w", version, err)
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (version, dirty) SELECT $1, false WHERE $1 > 0`, version); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (version, dirty) SELECT $1::bigint, false WHERE $1::bigint > 0`, version); err != nil {
 		return fmt.Errorf("record version %d of the schema: %w", version, err)
 	}
 	return tx.Commit()

@@ -90,14 +90,14 @@ func Methods() []Method { return []Method{Smartcard, SecurityKey, Passkey, TOTP,
 // Authentication is what an authenticator reports of one sign-in: facts, from which the level follows.
 type Authentication struct {
 	Method       Method
-	UserVerified bool // by this sign-in: PIN or biometric; of a passkey the UV flag of this assertion
+	UserVerified bool // by this sign-in: PIN or biometric; of a passkey the UV flag of this assertion, of a TOTP the password
 	Attested     bool // the authenticator proved at enrolment what model it is, and that it cannot be copied
 	Simulated    bool // nobody authenticated: the development server was told to pretend
 	At           time.Time
 }
 
-// Level is the AAL of the sign-in: NIST SP 800-63B-4, Section 2. A passkey or security key reaches 3 only when it is
-// attested: without, nothing shows that its key cannot be exported.
+// Level is the AAL of the sign-in: NIST SP 800-63B-4, Section 2. A security key reaches 3 only when it is attested:
+// without, nothing shows that its key cannot be exported. A passkey's can.
 func (a Authentication) Level() AuthenticatorLevel {
 	switch {
 	case a.Method == Smartcard && a.UserVerified:
@@ -118,7 +118,10 @@ func (a Authentication) AMR() []string {
 	var amr []string
 	switch a.Method {
 	case Smartcard:
-		amr = []string{"sc", "pin", "mfa"}
+		amr = []string{"sc"}
+		if a.UserVerified {
+			amr = append(amr, "pin", "mfa")
+		}
 	case SecurityKey, Passkey:
 		amr = []string{"pop", "user"}
 		if a.Attested {
@@ -128,7 +131,10 @@ func (a Authentication) AMR() []string {
 			amr = append(amr, "mfa")
 		}
 	case TOTP:
-		amr = []string{"pwd", "otp", "mfa"}
+		amr = []string{"otp"}
+		if a.UserVerified {
+			amr = []string{"pwd", "otp", "mfa"}
+		}
 	case Password:
 		amr = []string{"pwd"}
 	}

@@ -260,6 +260,7 @@ func (h *Handler) parseAuthorization(ctx context.Context, raw string) (authoriza
 		return a, unredirectable{invalidRequest("The query is not properly encoded text.")}
 	}
 	again := repeated(p)
+	omitEmpty(p)
 	if len(p["client_id"]) > 1 || len(p["redirect_uri"]) > 1 {
 		return a, unredirectable{invalidRequest("The parameter client_id or redirect_uri is there more than once.")}
 	}
@@ -274,7 +275,7 @@ func (h *Handler) parseAuthorization(ctx context.Context, raw string) (authoriza
 	if len(p["state"]) == 1 {
 		a.state = p.Get("state")
 	}
-	if again != "" {
+	if again {
 		return a, invalidRequest("A parameter is there more than once.")
 	}
 	return a, errors.Join(a.check(p), h.checkHint(ctx, p, &a))
@@ -311,7 +312,7 @@ func (a *authorization) check(p url.Values) error {
 }
 
 func (a *authorization) checkScope(scope string) error {
-	a.scopes = words(scope)
+	a.scopes = scopeSet(scope)
 	if len(a.scopes) > 50 {
 		return fosite.ErrInvalidScope.WithDescription("There are more than 50 scopes.")
 	}
@@ -320,8 +321,6 @@ func (a *authorization) checkScope(scope string) error {
 			return fosite.ErrInvalidScope.WithDescription("A scope is unknown, or not registered for the client.")
 		}
 	}
-	slices.Sort(a.scopes)
-	a.scopes = slices.Compact(a.scopes)
 	if len(a.scopes) == 0 {
 		return fosite.ErrInvalidScope.WithDescription("The parameter scope is missing: ask at least for openid.")
 	}

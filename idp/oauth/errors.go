@@ -54,6 +54,16 @@ func errInvalidClient() error {
 	return fosite.ErrInvalidClient.WithDescription("Client authentication failed: check the client id, the secret, and that the client uses the authentication method that it registered.")
 }
 
+// onlyBy refuses the methods that an endpoint does not take: RFC 9110, Section 15.5.6.
+func onlyBy(methods string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Allow", methods)
+		return &fosite.RFC6749Error{
+			ErrorField: "invalid_request", DescriptionField: "Send the request by " + methods + ".", CodeField: http.StatusMethodNotAllowed,
+		}
+	}
+}
+
 // writeJSON answers with JSON that nobody may keep: RFC 6749, Section 5.1.
 func writeJSON(w http.ResponseWriter, status int, body any) error {
 	b, err := json.Marshal(body)

@@ -42,7 +42,11 @@ func (h codeGrant) HandleAuthorizeEndpointRequest(ctx context.Context, ar fosite
 		return nil
 	}
 	tx, code := txOf(ctx), randomToken()
-	if err := tx.AddGrant(ctx, g.Grant, hash(code), g.CreatedAt.Add(codeLife)); err != nil {
+	expiresAt := g.CreatedAt.Add(codeLife)
+	if g.ExpiresAt.Before(expiresAt) { // it never outlives the grant
+		expiresAt = g.ExpiresAt
+	}
+	if err := tx.AddGrant(ctx, g.Grant, hash(code), expiresAt); err != nil {
 		return err
 	}
 	if err := audit.Record(ctx, tx, g.entry(audit.CodeIssued, "", g.CreatedAt)); err != nil {
@@ -169,7 +173,7 @@ func (h refreshGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.A
 	}
 	if form.Has("scope") {
 		// RFC 6749, Section 6: "The requested scope MUST NOT include any scope not originally granted".
-		g.Scopes = words(form.Get("scope"))
+		g.Scopes = scopeSet(form.Get("scope"))
 		if len(g.Scopes) == 0 || slices.ContainsFunc(g.Scopes, func(s string) bool { return !slices.Contains(g.Grant.Scopes, s) }) {
 			return unspent{fosite.ErrInvalidScope.WithDescription("The scope goes beyond what was granted.")}
 		}

@@ -63,8 +63,10 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /authorize", h.authorize)
 	handle("POST /authorize", h.postAuthorization)
 	handle("POST /token", h.api("token", h.exchange))
+	handle("/token", h.api("token", onlyBy("POST")))
 	handle("GET /userinfo", h.api("userinfo", h.userinfo))
 	handle("POST /userinfo", h.api("userinfo", h.userinfo))
+	handle("/userinfo", h.api("userinfo", onlyBy("GET, HEAD, POST")))
 	handle("GET /logout", h.logout)
 	handle("POST /logout", h.confirmLogout)
 	return nil

@@ -102,7 +102,7 @@ func (h *Handler) parseSignOut(r *http.Request) (signOut, error) {
 		return out, badSignOut("The request is longer than 8 KiB.")
 	}
 	p, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil || !clean(p) || repeated(p) != "" {
+	if err != nil || !clean(p) || repeated(p) {
 		return out, badSignOut("The query is not properly encoded text, or a parameter is there more than once.")
 	}
 	id := p.Get("client_id")

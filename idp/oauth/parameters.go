@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,15 +14,21 @@ const (
 	maxBody  = 32 << 10 // of a form that is posted
 )
 
-// repeated returns the name of a parameter that is there more than once, or "". RFC 6749, Section 3.1: "Request and
-// response parameters MUST NOT be included more than once."
-func repeated(parameters url.Values) string {
-	for name, values := range parameters {
+// repeated says whether a parameter is there more than once. RFC 6749, Section 3.1: "Request and response parameters MUST
+// NOT be included more than once."
+func repeated(parameters url.Values) bool {
+	for _, values := range parameters {
 		if len(values) > 1 {
-			return name
+			return true
 		}
 	}
-	return ""
+	return false
+}
+
+// omitEmpty drops parameters without a value: RFC 6749, Sections 3.1 and 3.2, "Parameters sent without a value MUST be
+// treated as if they were omitted from the request."
+func omitEmpty(parameters url.Values) {
+	maps.DeleteFunc(parameters, func(_ string, values []string) bool { return len(values) == 1 && values[0] == "" })
 }
 
 // clean says whether names and values are text: valid UTF-8 without control characters.
@@ -44,14 +52,22 @@ func body(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, invalidRequest("The body is not a form of at most 32 KiB.")
 	}
-	if repeated(r.PostForm) != "" {
+	if repeated(r.PostForm) {
 		return nil, invalidRequest("A parameter is there more than once.")
 	}
 	if !clean(r.PostForm) {
 		return nil, invalidRequest("A parameter is not valid UTF-8 text.")
 	}
+	omitEmpty(r.PostForm)
 	return r.PostForm, nil
 }
 
 // words splits a list that is separated by spaces.
 func words(list string) []string { return strings.Fields(list) }
+
+// scopeSet splits a scope, in which order and repetition mean nothing: RFC 6749, Section 3.3.
+func scopeSet(scope string) []string {
+	set := words(scope)
+	slices.Sort(set)
+	return slices.Compact(set)
+}

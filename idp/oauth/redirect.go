@@ -20,14 +20,20 @@ func checkRedirectURI(uri string) error {
 		return errors.New("it must have no fragment")
 	case u.User != nil:
 		return errors.New("it must name no user")
-	case u.Scheme == "https" && u.Host != "":
+	case u.String() != uri: // an answer is sent to exactly what is registered
+		return errors.New("write it as " + u.String())
+	case u.Scheme == "https" && u.Hostname() != "":
 	case u.Scheme == "http" && (u.Hostname() == "localhost" || loopback(u)):
 	case privateScheme(u.Scheme):
 	default:
 		return errors.New("want https://, or http:// on 127.0.0.1, [::1] or localhost, or an app's own scheme such as org.example.app:/callback")
 	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return errors.New("its query is not properly encoded")
+	}
 	for _, name := range []string{"code", "state", "iss", "error", "error_description", "error_uri", "response"} {
-		if u.Query().Has(name) {
+		if query.Has(name) {
 			return errors.New("its query must not have " + name + ", which an answer adds")
 		}
 	}

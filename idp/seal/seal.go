@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -26,32 +27,29 @@ import (
 // ErrSeal says that a value was not sealed by us, for this purpose, bound to this; or was changed.
 var ErrSeal = errors.New("the seal is broken")
 
-// Key is the operator's key: 32 random bytes, from which the key of each purpose is derived.
-type Key struct{ secret [32]byte }
+// Key is the operator's key: 32 random bytes, from which the key of each purpose is derived. The zero Key is none.
+type Key struct {
+	secret *[32]byte // a pointer, because fmt calls no Format of an unexported field that holds a Key, and prints an address
+}
 
 // NewKey makes a key and its text, which ParseKey reads.
 func NewKey() (Key, string) {
-	var k Key
+	k := Key{new([32]byte)}
 	_, _ = rand.Read(k.secret[:])
 	return k, hex.EncodeToString(k.secret[:])
 }
 
 // ParseKey reads a key from its text: 64 hexadecimal digits, as `openssl rand -hex 32` prints them.
 func ParseKey(text string) (Key, error) {
-	var k Key
 	b, err := hex.DecodeString(strings.TrimSpace(text))
-	if err != nil || len(b) != len(k.secret) {
+	if err != nil || len(b) != 32 {
 		return Key{}, errors.New("want 64 hexadecimal digits, as `openssl rand -hex 32` prints them")
 	}
-	copy(k.secret[:], b)
-	return k, nil
+	return Key{(*[32]byte)(b)}, nil
 }
 
-// String hides the key, should it ever reach a log.
-func (Key) String() string { return "seal.Key(hidden)" }
-
-// GoString hides the key, should it ever reach a log.
-func (Key) GoString() string { return "seal.Key(hidden)" }
+// Format hides the key, should it ever reach a log, whatever the verb.
+func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "seal.Key(hidden)") }
 
 func (k Key) derive(purpose string) []byte {
 	derived, err := hkdf.Key(sha256.New, k.secret[:], nil, "credence "+purpose, 32)
@@ -103,7 +101,7 @@ func (b Box) SealJSON(value any, bound []byte) (string, error) {
 
 // OpenJSON opens text that SealJSON made into the value that into points to, or fails with ErrSeal.
 func (b Box) OpenJSON(text string, bound []byte, into any) error {
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil {
 		return ErrSeal
 	}

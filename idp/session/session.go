@@ -158,15 +158,17 @@ func (m *Manager) ChooseRole(ctx context.Context, s Session, roleID string) erro
 		chosen = &roleID
 	}
 	entry := audit.Entry{At: now, Event: audit.RoleChosen, Person: s.Person.ID, Session: s.ID, Detail: map[string]string{"role": roleID}}
+	if !wellFormed(roleID) { // it can be no role's id, nor even text
+		entry.Refusal, entry.Detail = roleNotHeld, nil
+	}
 	err := m.Store.InTx(ctx, func(tx *store.Tx) error {
-		err := tx.ChooseRole(ctx, s.ID, chosen, now)
-		if errors.Is(err, store.ErrNotFound) {
-			entry.Refusal = "role_not_held"
-			if !wellFormed(roleID) {
-				entry.Detail = nil
+		if entry.Refusal == "" {
+			err := tx.ChooseRole(ctx, s.ID, chosen, now)
+			if errors.Is(err, store.ErrNotFound) {
+				entry.Refusal = roleNotHeld
+			} else if err != nil {
+				return err
 			}
-		} else if err != nil {
-			return err
 		}
 		return audit.Record(ctx, tx, entry)
 	})
@@ -179,7 +181,10 @@ func (m *Manager) ChooseRole(ctx context.Context, s Session, roleID string) erro
 	return nil
 }
 
-// wellFormed says whether an outside value looks like an id, so that it may stand in the record.
+const roleNotHeld = "role_not_held"
+
+// wellFormed says whether an outside value looks like an id, so that it may be asked of the database and stand in the
+// record.
 func wellFormed(id string) bool {
 	return len(id) <= 32 && !slices.ContainsFunc([]byte(id), func(b byte) bool { return b < '0' || b > '9' })
 }

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,15 +98,25 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.renderSignIn(w, r, p, http.StatusOK, r.URL.Query().Get("username"))
+	username := p.suggested(r)
+	if !userID(username) {
+		username = ""
+	}
+	return h.renderSignIn(w, r, p, http.StatusOK, username)
+}
+
+// suggested is the user id to begin with: the one that was entered, else the one that the client thinks of.
+func (p pending) suggested(r *http.Request) string {
+	return cmp.Or(r.URL.Query().Get("username"), p.Username)
 }
 
 // renderSignIn renders the sign-in page, for anybody or, identifier-first, for a given user id.
 func (h *Handler) renderSignIn(w http.ResponseWriter, r *http.Request, p pending, status int, username string, mistakes ...web.FieldError) error {
+	asked := username
 	if len(mistakes) > 0 {
-		username = ""
+		asked = ""
 	}
-	ceremony, err := h.WebAuthn.BeginSignIn(r.Context(), username, p.browser)
+	ceremony, err := h.WebAuthn.BeginSignIn(r.Context(), asked, p.browser)
 	if err != nil {
 		return fmt.Errorf("begin sign-in: %w", err)
 	}
@@ -135,7 +146,7 @@ func (h *Handler) identify(w http.ResponseWriter, r *http.Request) error {
 	}
 	username := f.Get("username")
 	if !userID(username) {
-		return h.renderSignIn(w, r, p, http.StatusBadRequest, "", web.FieldError{Field: "username", Message: "Enter your user ID: 12 digits, such as 656005750104"})
+		return h.renderSignIn(w, r, p, http.StatusBadRequest, username, web.FieldError{Field: "username", Message: "Enter your user ID: 12 digits, such as 656005750104"})
 	}
 	return to(w, r, p.url("/sign-in", "username", username))
 }
@@ -238,12 +249,13 @@ func (h *Handler) rolePage(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Handler) renderRoles(w http.ResponseWriter, r *http.Request, p pending, s session.Session, status int, search string, mistakes ...web.FieldError) error {
 	frame := p.frame(r)
-	frame.SignedInAs, frame.Errors = s.Person.DisplayName, mistakes
+	frame.SignedInAs = s.Person.DisplayName
 	if len(s.Person.Roles) == 0 {
 		return h.Pages.Render(w, status, web.NoRole{
 			Frame: frame, ClientName: p.ClientName, CanContinue: p.Role != RoleRequired, Cancelable: p.CancelTo != "",
 		})
 	}
+	frame.Errors = mistakes
 	page := web.RoleChoice{Frame: frame, ClientName: p.ClientName, Search: search, Cancelable: p.CancelTo != ""}
 	for _, role := range s.Person.Roles {
 		page.Roles = append(page.Roles, web.Role{
@@ -270,12 +282,10 @@ func (h *Handler) chooseRole(w http.ResponseWriter, r *http.Request) error {
 		return to(w, r, p.CancelTo)
 	case f.Has("search"):
 		return h.renderRoles(w, r, p, *s, http.StatusOK, f.Get("q"))
-	case len(s.Person.Roles) == 0 && p.Role == RoleRequired:
-		return h.renderRoles(w, r, p, *s, http.StatusForbidden, "")
-	case len(s.Person.Roles) == 0:
-		return h.choose(w, r, p, *s, "")
-	case f.Get("role") == "":
+	case f.Get("role") == "" && len(s.Person.Roles) > 0:
 		return h.renderRoles(w, r, p, *s, http.StatusBadRequest, f.Get("q"), web.FieldError{Field: "role", Message: "Select the role you will act in"})
+	case f.Get("role") == "" && p.Role == RoleRequired:
+		return h.renderRoles(w, r, p, *s, http.StatusForbidden, "")
 	}
 	return h.choose(w, r, p, *s, f.Get("role"))
 }
@@ -296,7 +306,7 @@ func (h *Handler) simulatedPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.renderSimulated(w, r, p, http.StatusOK, r.URL.Query().Get("username"), "")
+	return h.renderSimulated(w, r, p, http.StatusOK, p.suggested(r), "")
 }
 
 // maxPeople bounds the list of people that the simulated sign-in offers. Others can be typed.

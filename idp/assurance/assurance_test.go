@@ -1,0 +1,174 @@
+package assurance_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/credence-id/credence/idp/assurance"
+)
+
+// Every method with every combination of facts.
+func TestAuthentication(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		method             assurance.Method
+		verified, attested bool
+		level              assurance.AuthenticatorLevel
+		amr                string
+	}{
+		{assurance.Smartcard, true, true, assurance.AAL3, "sc pin mfa"},
+		{assurance.Smartcard, true, false, assurance.AAL3, "sc pin mfa"},
+		{assurance.Smartcard, false, true, assurance.AAL1, "sc"},
+		{assurance.Smartcard, false, false, assurance.AAL1, "sc"},
+		{assurance.SecurityKey, true, true, assurance.AAL3, "hwk user mfa"},
+		{assurance.SecurityKey, true, false, assurance.AAL2, "pop user mfa"},
+		{assurance.SecurityKey, false, true, assurance.AAL1, "hwk user"},
+		{assurance.SecurityKey, false, false, assurance.AAL1, "pop user"},
+		{assurance.Passkey, true, true, assurance.AAL2, "hwk user mfa"},
+		{assurance.Passkey, true, false, assurance.AAL2, "pop user mfa"},
+		{assurance.Passkey, false, true, assurance.AAL1, "hwk user"},
+		{assurance.Passkey, false, false, assurance.AAL1, "pop user"},
+		{assurance.TOTP, true, true, assurance.AAL2, "pwd otp mfa"},
+		{assurance.TOTP, true, false, assurance.AAL2, "pwd otp mfa"},
+		{assurance.TOTP, false, true, assurance.AAL1, "otp"},
+		{assurance.TOTP, false, false, assurance.AAL1, "otp"},
+		{assurance.Password, true, true, assurance.AAL1, "pwd"},
+		{assurance.Password, true, false, assurance.AAL1, "pwd"},
+		{assurance.Password, false, true, assurance.AAL1, "pwd"},
+		{assurance.Password, false, false, assurance.AAL1, "pwd"},
+		{"unheard-of", true, true, assurance.AAL1, ""},
+		{"", false, false, assurance.AAL1, ""},
+	} {
+		for _, simulated := range []bool{false, true} { // it changes what is said, and never the level
+			a := assurance.Authentication{Method: tt.method, UserVerified: tt.verified, Attested: tt.attested, Simulated: simulated}
+			want := strings.Fields(tt.amr)
+			if simulated {
+				want = append(want, "simulated")
+			}
+			if got := a.Level(); got != tt.level {
+				t.Errorf("%+v.Level() = %v, want %v", a, got, tt.level)
+			}
+			if got := strings.Join(a.AMR(), " "); got != strings.Join(want, " ") {
+				t.Errorf("%+v.AMR() = %v, want %v", a, got, want)
+			}
+		}
+	}
+}
+
+func TestSimulate(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	want := map[assurance.Method]assurance.AuthenticatorLevel{
+		assurance.Smartcard: assurance.AAL3, assurance.SecurityKey: assurance.AAL3, assurance.Passkey: assurance.AAL2,
+		assurance.TOTP: assurance.AAL2, assurance.Password: assurance.AAL1,
+	}
+	got := map[assurance.Method]assurance.AuthenticatorLevel{}
+	last := assurance.AAL3
+	for _, m := range assurance.Methods() {
+		a := assurance.Simulate(m, at)
+		if !a.Simulated || a.At != at || a.Method != m {
+			t.Errorf("Simulate(%s) = %+v, want it simulated, at the time", m, a)
+		}
+		got[m] = a.Level()
+		if got[m] > last {
+			t.Errorf("Methods() lists %s after a weaker one, want the strongest first", m)
+		}
+		last = got[m]
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("levels of simulated sign-ins differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestIdentityLevel(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		level  assurance.IdentityLevel
+		number string
+		known  bool
+	}{
+		{assurance.IdentityNone, "0", true},
+		{assurance.IdentityLow, "1", true},
+		{assurance.IdentityMedium, "2", true},
+		{assurance.IdentityHigh, "3", true},
+		{assurance.IdentityVeryHigh, "3", true},
+		{"", "0", false},
+		{"High", "0", false},
+		{"3", "0", false},
+	} {
+		if got := tt.level.Number(); got != tt.number {
+			t.Errorf("IdentityLevel(%q).Number() = %q, want %q", tt.level, got, tt.number)
+		}
+		if got := tt.level.Known(); got != tt.known {
+			t.Errorf("IdentityLevel(%q).Known() = %t, want %t", tt.level, got, tt.known)
+		}
+	}
+}
+
+func TestAuthenticatorLevel(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		level          assurance.AuthenticatorLevel
+		text, acr      string
+		idle, absolute time.Duration
+	}{
+		{assurance.AAL1, "1", "AAL1_ANY", time.Hour, 24 * time.Hour},
+		{assurance.AAL2, "2", "AAL2_ANY", time.Hour, 24 * time.Hour},
+		{assurance.AAL3, "3", "AAL3_ANY", 15 * time.Minute, 12 * time.Hour},
+	} {
+		if got := tt.level.String(); got != tt.text {
+			t.Errorf("String() = %q, want %q", got, tt.text)
+		}
+		if got := tt.level.ACR(); got != tt.acr || assurance.ACRs()[tt.level-1] != got {
+			t.Errorf("ACR() = %q of %v, want %q", got, assurance.ACRs(), tt.acr)
+		}
+		if idle, absolute := tt.level.IdleLimit(), tt.level.AbsoluteLimit(); idle != tt.idle || absolute != tt.absolute {
+			t.Errorf("limits of %v = %v and %v, want %v and %v", tt.level, idle, absolute, tt.idle, tt.absolute)
+		}
+	}
+	if got := len(assurance.ACRs()); got != 3 {
+		t.Errorf("ACRs() = %d of them, want 3", got)
+	}
+}
+
+func TestFreshness(t *testing.T) {
+	t.Parallel()
+	asked := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	const tick = time.Microsecond
+	for _, tt := range []struct {
+		name   string
+		again  bool
+		maxAge time.Duration // -1: none
+		signed time.Duration // in, after the request was asked
+		now    time.Duration
+		want   bool
+	}{
+		{"nothing is asked", false, -1, -24 * time.Hour, 0, true},
+		{"prompt=login, signed in before", true, -1, -tick, 0, false},
+		{"prompt=login, signed in at the instant of asking", true, -1, 0, 0, true},
+		{"prompt=login, signed in since", true, -1, tick, time.Hour, true},
+		{"max_age=0, signed in before", false, 0, -tick, 0, false},
+		{"max_age=0, signed in at the instant of asking", false, 0, 0, 0, true},
+		{"max_age=0, signed in since, and looked at later", false, 0, tick, time.Minute, true},
+		{"max_age=60, signed in a minute before", false, time.Minute, -time.Minute, 0, true},
+		{"max_age=60, signed in longer before", false, time.Minute, -time.Minute - tick, 0, false},
+		{"max_age=60, became too old while the person chose", false, time.Minute, -30 * time.Second, 31 * time.Second, false},
+		{"max_age=60, signed in since, and looked at much later", false, time.Minute, tick, time.Hour, true},
+		{"prompt=login and max_age=60, signed in shortly before", true, time.Minute, -time.Second, 0, false},
+		{"prompt=login and max_age=0, signed in since", true, 0, tick, tick, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := assurance.Freshness{Again: tt.again, AskedAt: asked}
+			if tt.maxAge >= 0 {
+				f.MaxAge = &tt.maxAge
+			}
+			if got := f.SatisfiedBy(asked.Add(tt.signed), asked.Add(tt.now)); got != tt.want {
+				t.Errorf("SatisfiedBy() = %t, want %t", got, tt.want)
+			}
+		})
+	}
+}

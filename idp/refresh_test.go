@@ -1,0 +1,196 @@
+package idp_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// RFC 9700, Section 4.14.2: "Authorization servers MUST utilize one of these methods to detect refresh token replay by
+// malicious actors for public clients": rotation, for every client. A second use ends the grant, whoever it was.
+func TestASecondUseOfARefreshTokenEndsTheGrant(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	for _, client := range []string{confidentialClient, publicClient, otherClient} {
+		t.Run(client, func(t *testing.T) {
+			p := p.in(t)
+			first := p.signedIn(p.browser(), client, oneRole, "scope", "openid offline_access")
+			family := []tokens{first}
+			for range 3 {
+				next := p.as(client, refresh(family[len(family)-1].RefreshToken))
+				next.granted(t)
+				if slices.ContainsFunc(family, func(old tokens) bool {
+					return old.RefreshToken == next.RefreshToken || old.AccessToken == next.AccessToken || old.IDToken == next.IDToken
+				}) {
+					t.Errorf("a refresh returned a token that was there before")
+				}
+				p.wantUserinfo(next.AccessToken, http.StatusOK)
+				family = append(family, next)
+			}
+			p.as(client, refresh(family[1].RefreshToken)).refused(t, http.StatusBadRequest, "invalid_grant")
+			for _, member := range family {
+				p.as(client, refresh(member.RefreshToken)).refused(t, http.StatusBadRequest, "invalid_grant")
+				p.wantUserinfo(member.AccessToken, http.StatusUnauthorized)
+			}
+			if got := p.audited("token_issued"); !slices.Contains(got, "token_issued: refresh_token_reused") {
+				t.Errorf("the record has %q, want refresh_token_reused", got)
+			}
+			// The twin: another grant of the same person and client goes on.
+			p.signedIn(p.browser(), client, oneRole)
+		})
+	}
+}
+
+// RFC 6749, Section 6: "the authorization server MUST [...] validate the refresh token", and Section 10.4: "The authorization
+// server MUST maintain the binding between a refresh token and the client to whom it was issued." Another client neither
+// uses it, nor spends it, nor ends its grant: not when it is alive and not when it was used.
+func TestAnotherClientsRefreshTokenIsRefusedAndNotSpent(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	held := p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid offline_access")
+	steal := func(token string) {
+		for _, thief := range []string{otherClient, publicClient} {
+			p.as(thief, refresh(token)).refused(t, http.StatusBadRequest, "invalid_grant")
+		}
+	}
+	steal(held.RefreshToken)
+	next := p.as(confidentialClient, refresh(held.RefreshToken))
+	next.granted(t)
+	steal(held.RefreshToken)
+	p.wantUserinfo(next.AccessToken, http.StatusOK)
+	p.as(confidentialClient, refresh(next.RefreshToken)).granted(t)
+}
+
+// RFC 6749, Section 6: "If a new refresh token is issued, the refresh token scope MUST be identical to that of the refresh
+// token included by the client in the request."
+func TestANarrowerScopeIsForTheAccessTokenOnly(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	held := p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid profile email offline_access")
+	const whole = "email offline_access openid profile"
+	for _, tt := range []struct{ asked, want string }{
+		{"openid", "openid"},
+		{"", whole}, // Section 3.2: "Parameters sent without a value MUST be treated as if they were omitted"
+		{"openid email", "email openid"},
+		{"openid email openid", "email openid"},
+		{"profile", "profile"},
+		{whole, whole},
+	} {
+		form := refresh(held.RefreshToken)
+		form.Set("scope", tt.asked)
+		held = p.as(confidentialClient, form)
+		held.granted(t)
+		if held.Scope != tt.want || claims(t, held.AccessToken)["scope"] != tt.want {
+			t.Errorf("refresh(scope %q) has scope %q in the answer and %q in the token, want %q", tt.asked, held.Scope, claims(t, held.AccessToken)["scope"], tt.want)
+		}
+		if (held.IDToken != "") != (tt.asked != "profile") {
+			t.Errorf("refresh(scope %q) has the ID token %q", tt.asked, held.IDToken)
+		}
+	}
+	held = p.as(confidentialClient, refresh(held.RefreshToken))
+	if held.granted(t); held.Scope != whole {
+		t.Errorf("scope after narrowing = %q, want all that was granted", held.Scope)
+	}
+}
+
+// RFC 6749, Section 6: "The requested scope MUST NOT include any scope not originally granted by the resource owner". The
+// mistake costs the client nothing: its token is not spent.
+func TestAWiderScopeIsRefusedAndSpendsNothing(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	held := p.signedIn(p.browser(), publicClient, oneRole, "scope", "openid offline_access")
+	for _, scope := range []string{"openid profile", "profile", "openid unknown", "OPENID", "openid,offline_access", "openid\u00a0email"} {
+		form := refresh(held.RefreshToken)
+		form.Set("scope", scope)
+		p.as(publicClient, form).refused(t, http.StatusBadRequest, "invalid_scope")
+	}
+	p.as(publicClient, refresh(held.RefreshToken)).granted(t)
+}
+
+// OpenID Connect Core 1.0, Section 12.2: of a refreshed ID token "its iss Claim Value MUST be the same as in the ID Token
+// issued when the original authentication occurred", and so sub, aud and auth_time; "it SHOULD NOT have a nonce Claim".
+func TestARefreshedIDTokenSaysWhatTheFirstSaid(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	b := p.browser()
+	held := p.signedIn(b, confidentialClient, oneRole, "scope", "openid offline_access selectedrole", "max_age", "1000")
+	first := claims(t, held.IDToken)
+	p.clock.advance(20 * time.Minute)
+	p.signedIn(b, confidentialClient, oneRole) // she has signed in again meanwhile, which is nothing to this grant
+	next := claims(t, p.as(confidentialClient, refresh(held.RefreshToken)).IDToken)
+	if first["nonce"] != "a nonce" || next["nonce"] != nil {
+		t.Errorf("nonce = %v, then %v, want it in the first alone", first["nonce"], next["nonce"])
+	}
+	if next["iat"] == first["iat"] || next["exp"] == first["exp"] || next["jti"] == first["jti"] || next["at_hash"] == first["at_hash"] {
+		t.Errorf("refreshed ID token = %v, want a new one", next)
+	}
+	for _, name := range []string{"nonce", "iat", "exp", "jti", "at_hash"} {
+		delete(first, name)
+		delete(next, name)
+	}
+	if diff := cmp.Diff(first, next); diff != "" {
+		t.Errorf("refreshed ID token differs (-first +refreshed):\n%s", diff)
+	}
+}
+
+// OpenID Connect Core 1.0, Section 11: offline_access asks for a refresh token, and nothing else yields one.
+func TestOnlyOfflineAccessYieldsARefreshToken(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	if got := p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid profile"); got.RefreshToken != "" {
+		t.Error("scope openid profile yields a refresh token")
+	}
+	if got := p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid offline_access"); got.RefreshToken == "" {
+		t.Error("scope openid offline_access yields no refresh token")
+	}
+}
+
+// RFC 9700, Section 4.14.2: refresh tokens expire. A grant ends when the sign-in reaches the absolute limit of its level,
+// however often it is refreshed, and not when the session idles.
+func TestAGrantEndsAtTheLimitOfItsLevel(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	for username, limit := range map[string]time.Duration{oneRole: 12 * time.Hour, passkeyDoctor: 24 * time.Hour, passwordOnly: 24 * time.Hour} {
+		held := p.signedIn(p.browser(), confidentialClient, username, "scope", "openid offline_access")
+		if held.ExpiresIn != 600 {
+			t.Errorf("expires_in = %d, want 600", held.ExpiresIn)
+		}
+		for range 3 {
+			p.clock.advance(limit/3 - time.Minute)
+			held = p.as(confidentialClient, refresh(held.RefreshToken))
+			held.granted(t)
+		}
+		if held.ExpiresIn > 180 {
+			t.Errorf("expires_in of %s = %d three minutes before the end, want at most 180", username, held.ExpiresIn)
+		}
+		p.wantUserinfo(held.AccessToken, http.StatusOK)
+		p.clock.advance(3 * time.Minute)
+		p.wantUserinfo(held.AccessToken, http.StatusUnauthorized)
+		p.as(confidentialClient, refresh(held.RefreshToken)).refused(t, http.StatusBadRequest, "invalid_grant")
+	}
+}
+
+// Refresh tokens are used once, whatever races: at two processes, one of many succeeds and the others end the grant.
+func TestOneOfManyRefreshesWins(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	processes := []*provider{p, p.second()}
+	b, k := p.browser(), newPKCE()
+	for range stormRounds {
+		code := b.code(request(publicClient, k, "scope", "openid offline_access"), oneRole)
+		held := p.as(publicClient, redeem(publicClient, code, k))
+		held.granted(t)
+		won := winner(t, storm(stormSize, processes, publicClient, func(int) url.Values { return refresh(held.RefreshToken) }))
+		for _, p := range processes {
+			p.wantUserinfo(won.AccessToken, http.StatusUnauthorized)
+			p.as(publicClient, refresh(won.RefreshToken)).refused(t, http.StatusBadRequest, "invalid_grant")
+		}
+	}
+	if diff := cmp.Diff(slices.Repeat([]int{2}, stormRounds), p.issuedTimes()); diff != "" { // by the code, and by one refresh
+		t.Errorf("tokens issued for each grant differ (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,129 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/credence-id/credence/store/storetest"
+)
+
+// What the running server may do to each table, all told: by a grant to it, to everybody, or to a column.
+func TestPrivilegesOfTheService(t *testing.T) {
+	t.Parallel()
+	ownerURL, _ := storetest.URLs(t)
+	conn := connect(t, ownerURL)
+	rows, err := conn.Query(t.Context(), `
+		SELECT t.table_name, coalesce((
+			SELECT string_agg(p, ' ' ORDER BY p) FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+			WHERE CASE WHEN p IN ('DELETE', 'TRUNCATE', 'TRIGGER') THEN has_table_privilege('credence_service', t.table_name, p)
+				ELSE has_any_column_privilege('credence_service', t.table_name, p) END), '') AS privileges
+		FROM information_schema.tables t WHERE t.table_schema = 'public'`)
+	must(t, err)
+	got := map[string]string{}
+	var table, privileges string
+	_, err = pgx.ForEachRow(rows, []any{&table, &privileges}, func() error {
+		got[table] = privileges
+		return nil
+	})
+	must(t, err)
+	const (
+		read   = "SELECT"
+		add    = "INSERT SELECT"
+		change = "INSERT SELECT UPDATE"
+		sweep  = "DELETE INSERT SELECT UPDATE"
+	)
+	same(t, "privileges of credence_service", got, map[string]string{
+		"audit_event":               add,
+		"authenticator":             change,
+		"authorization_grant":       sweep,
+		"client":                    change,
+		"development":               read,
+		"enrolment_link":            sweep,
+		"generation":                read,
+		"membership":                change,
+		"organisation":              add,
+		"person":                    change,
+		"professional_registration": sweep,
+		"refresh_token":             sweep,
+		"role_profile":              change,
+		"schema_migrations":         read,
+		"session":                   sweep,
+		"signing_key":               change,
+		"used_challenge":            "DELETE INSERT SELECT",
+		"workgroup":                 add,
+	})
+	functions := value[[]string](t, conn, `
+		SELECT coalesce(array_agg(proname::text ORDER BY proname), '{}') FROM pg_proc
+		WHERE pronamespace = 'public'::regnamespace AND has_function_privilege('credence_service', oid, 'EXECUTE')`)
+	same(t, "functions that credence_service may call", functions, []string{"standing"})
+	if n := value[int](t, conn, `SELECT count(*)::int FROM pg_class WHERE CASE relkind WHEN 'S' THEN has_sequence_privilege('credence_service', oid, 'SELECT, USAGE, UPDATE') END`); n != 0 {
+		t.Errorf("sequences that credence_service may use = %d, want 0", n)
+	}
+}
+
+func TestServiceIsRefused(t *testing.T) {
+	t.Parallel()
+	in := newInstallation(t)
+	must(t, in.AddAuditEvent(t.Context(), event))
+	conn := connect(t, in.serviceURL)
+	for _, statement := range []string{
+		`UPDATE audit_event SET event = 'nothing'`,
+		`DELETE FROM audit_event`,
+		`TRUNCATE audit_event`,
+		`SELECT setval('audit_event_sequence_seq', 1)`,
+		`UPDATE generation SET value = 0`,
+		`INSERT INTO generation (name) VALUES ('another')`,
+		`DELETE FROM generation`,
+		`TRUNCATE generation`,
+		`INSERT INTO development (marked_at) VALUES (now())`,
+		`UPDATE development SET marked_at = now()`,
+		`DELETE FROM development`,
+		`TRUNCATE development`,
+		`INSERT INTO schema_migrations (version, dirty) VALUES (99, false)`,
+		`UPDATE schema_migrations SET version = 99`,
+		`DELETE FROM schema_migrations`,
+		`TRUNCATE schema_migrations`,
+		`DELETE FROM person`,
+		`TRUNCATE session CASCADE`,
+		`DROP TABLE audit_event`,
+		`ALTER TABLE audit_event DISABLE TRIGGER ALL`,
+		`DROP TRIGGER client_generation ON client`,
+		`CREATE TRIGGER mine AFTER INSERT ON client EXECUTE FUNCTION raise_generation()`,
+		`CREATE TABLE mine ()`,
+		`CREATE VIEW mine AS SELECT 1`,
+		`CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+		`CREATE OR REPLACE FUNCTION raise_generation() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+		`CREATE SCHEMA mine`,
+		`GRANT credence_owner TO credence_service`,
+	} {
+		_, err := conn.Exec(t.Context(), statement)
+		if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "42501" {
+			t.Errorf("%s = %v, want insufficient privilege (SQLSTATE 42501)", statement, err)
+		}
+	}
+}
+
+// The trigger that raises a generation runs as the owner. Nothing that the service can make in its own temporary schema
+// may stand in for what the trigger uses, or use the trigger.
+func TestTemporaryTablesOfTheService(t *testing.T) {
+	t.Parallel()
+	in := newInstallation(t)
+	conn := connect(t, in.serviceURL)
+	exec(t, conn, `CREATE TEMPORARY TABLE generation (name text, value bigint)`)
+	exec(t, conn, `INSERT INTO pg_temp.generation VALUES ('client', 0)`)
+	exec(t, conn, `GRANT ALL ON pg_temp.generation TO PUBLIC`)
+	before, err := in.Generation(t.Context(), "client")
+	must(t, err)
+	exec(t, conn, `UPDATE client SET name = 'Changed'`)
+	if after, err := in.Generation(t.Context(), "client"); err != nil || after != before+1 {
+		t.Errorf("Generation(client) = %d, %v, want %d", after, err, before+1)
+	}
+	exec(t, conn, `CREATE TEMPORARY TABLE client (id text)`)
+	_, err = conn.Exec(t.Context(), `CREATE TRIGGER mine AFTER INSERT ON pg_temp.client EXECUTE FUNCTION raise_generation()`)
+	if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "42501" {
+		t.Errorf("CREATE TRIGGER(on a table of the service's own) = %v, want insufficient privilege", err)
+	}
+}
