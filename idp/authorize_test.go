@@ -28,7 +28,7 @@ func (a answer) wantNowhere(t *testing.T, code string) {
 // redirection URI, the authorization server SHOULD inform the resource owner of the error and MUST NOT automatically
 // redirect the user-agent to the invalid redirection URI." RFC 9700, Section 2.1: addresses are compared by "exact string
 // matching except for port numbers in localhost redirection URIs of native apps".
-func TestOnlyARegisteredRedirectURILeadsAnywhere(t *testing.T) {
+func TestOnlyARegisteredRedirectURILeadsAnywhere(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share a browser
 	t.Parallel()
 	p := newProvider(t)
 	const (
@@ -139,7 +139,7 @@ func TestAnUnknownClientLeadsNowhere(t *testing.T) {
 
 // RFC 6749, Section 4.1.2.1: every other mistake is told to the client, with a registered code and, "REQUIRED if a "state"
 // parameter was present in the client authorization request", the state. RFC 9207, Section 2: with the issuer, too.
-func TestMistakesAreToldToTheClient(t *testing.T) {
+func TestMistakesAreToldToTheClient(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share a browser
 	t.Parallel()
 	p := newProvider(t)
 	b := p.browser()
@@ -217,7 +217,7 @@ func TestMistakesAreToldToTheClient(t *testing.T) {
 }
 
 // What is not text is not looked at further, and leads nowhere: it could not be given back unmangled.
-func TestWhatIsNotTextLeadsNowhere(t *testing.T) {
+func TestWhatIsNotTextLeadsNowhere(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share a browser
 	t.Parallel()
 	p := newProvider(t)
 	b := p.browser()
@@ -268,7 +268,7 @@ func TestWhatIsReadPast(t *testing.T) {
 
 // RFC 6749, Section 4.1.2: state is "The exact value received from the client." OpenID Connect Core 1.0, Section 3.1.2.1: the
 // nonce "is passed through unmodified from the Authentication Request to the ID Token."
-func TestStateAndNonceComeBackAsTheyWere(t *testing.T) {
+func TestStateAndNonceComeBackAsTheyWere(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share a browser
 	t.Parallel()
 	p := newProvider(t)
 	b := p.browser()
@@ -352,7 +352,7 @@ func TestPromptNoneShowsNoPage(t *testing.T) {
 // OpenID Connect Core 1.0, Section 3.1.2.1, max_age: "If the elapsed time is greater than this value, the OP MUST attempt to
 // actively re-authenticate the End-User", and login: "The Authorization Server SHOULD prompt the End-User for
 // reauthentication." A sign-in that was made for the request satisfies it, so that nobody goes in circles.
-func TestAFreshSignInIsAskedForOnce(t *testing.T) {
+func TestAFreshSignInIsAskedForOnce(t *testing.T) { //nolint:tparallel // the subtests run in turn: they move the clock
 	t.Parallel()
 	p := newProvider(t)
 	for name, tt := range map[string]struct {

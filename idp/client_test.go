@@ -37,7 +37,7 @@ const formType = "application/x-www-form-urlencoded"
 // RFC 6749, Section 3.2.1: "Confidential clients or other clients issued client credentials MUST authenticate with the
 // authorization server [...] when making requests to the token endpoint." A client authenticates in the one way that it
 // registered, and every failure looks alike. No failure spends the code.
-func TestAClientAuthenticatesAsItRegistered(t *testing.T) {
+func TestAClientAuthenticatesAsItRegistered(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share their codes
 	t.Parallel()
 	p := newProvider(t)
 	quoted := url.QueryEscape(secret)
@@ -149,7 +149,7 @@ func TestTheAddressOfTheTokenEndpointTakesNothing(t *testing.T) {
 
 // RFC 6749, Section 3.2: "The client MUST use the HTTP "POST" method when making access token requests." and "Request and
 // response parameters MUST NOT be included more than once."
-func TestTheFormOfATokenRequest(t *testing.T) {
+func TestTheFormOfATokenRequest(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share a code
 	t.Parallel()
 	p := newProvider(t)
 	code, k := p.issue(publicClient, oneRole, "scope", "openid offline_access")

@@ -57,7 +57,7 @@ func TestEveryRequestHasAChallenge(t *testing.T) {
 // RFC 7636, Section 4.6: "If the values are not equal, an error response indicating "invalid_grant" as described in Section
 // 5.2 of [RFC6749] MUST be returned." The code is dead after the first failure, so that nobody tries again: neither
 // with another verifier nor with none.
-func TestAWrongVerifierKillsTheCode(t *testing.T) {
+func TestAWrongVerifierKillsTheCode(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share a browser
 	t.Parallel()
 	p := newProvider(t)
 	b := p.browser()
@@ -114,7 +114,7 @@ func TestSwappedCodesAreRefused(t *testing.T) {
 
 // RFC 6749, Section 4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the
 // request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
-func TestASecondUseOfACodeRevokesItsTokens(t *testing.T) {
+func TestASecondUseOfACodeRevokesItsTokens(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share the record
 	t.Parallel()
 	p := newProvider(t)
 	for _, client := range []string{confidentialClient, publicClient, otherClient} {
@@ -205,6 +205,7 @@ func TestTheRedirectURIIsRepeatedIdentically(t *testing.T) {
 		"another loopback port":        {publicClient, "http://127.0.0.1:5000/callback", "http://127.0.0.1:5001/callback"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := p.in(t)
 			code, k := p.issue(tt.client, oneRole, "redirect_uri", tt.asked)
 			form := redeem(tt.client, code, k)

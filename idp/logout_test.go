@@ -49,7 +49,7 @@ func withHeader(t *testing.T, token, header string) string {
 // foreign is a token with the same claims and header, signed by a key that is not ours.
 func foreign(t *testing.T, token string) string {
 	t.Helper()
-	parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,29 +69,30 @@ func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := s.now()
 		id := rand.Text()[:16]
-		r = r.WithContext(audit.WithRequest(r.Context(), audit.Request{ID: id, Address: address(r)}))
+		ctx := audit.WithRequest(r.Context(), audit.Request{ID: id, Address: address(r)})
+		r = r.WithContext(ctx)
 		seen := &recorder{ResponseWriter: w}
 		seen.Header().Set("X-Request-Id", id)
 		if s.secure {
 			seen.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains") // RFC 6797
 		}
-		s.guard(seen, r, guarded)
+		s.guard(ctx, seen, r, guarded)
 
 		_, pattern := s.mux.Handler(r)
 		took := s.now().Sub(began)
 		s.metrics.requests.WithLabelValues(pattern, strconv.Itoa(seen.status)).Inc()
 		s.metrics.seconds.WithLabelValues(pattern).Observe(took.Seconds())
-		s.log.InfoContext(r.Context(), "request",
+		s.log.InfoContext(ctx, "request",
 			slog.String("method", r.Method), slog.String("route", pattern), slog.Int("status", seen.status),
 			slog.Duration("took", took), slog.String("address", address(r)))
 	})
 }
 
 // guard turns a panic, which is a bug of ours, into the page of our faults.
-func (s *server) guard(w *recorder, r *http.Request, next http.Handler) {
+func (s *server) guard(ctx context.Context, w *recorder, r *http.Request, next http.Handler) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.log.ErrorContext(r.Context(), "panic", slog.Any("value", v))
+			s.log.ErrorContext(ctx, "panic", slog.Any("value", v))
 			if w.status == 0 {
 				s.fail(w, r, errors.New("panic"))
 			}

@@ -341,7 +341,7 @@ func TestWithoutOpenIDThereIsNoIDToken(t *testing.T) {
 
 // Whatever falls, every entry is closed at once, on the process that made it fall and on the other: person, client,
 // session, authenticator, role.
-func TestWhatFellOpensNothing(t *testing.T) {
+func TestWhatFellOpensNothing(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share the record
 	t.Parallel()
 	p := newProvider(t)
 	q := p.second()
@@ -446,12 +446,12 @@ func TestWhatFellOpensNothing(t *testing.T) {
 }
 
 // When the database fails, the answer says that it is our fault and nothing else, and nothing is half done.
-func TestWhenTheDatabaseFails(t *testing.T) {
+func TestWhenTheDatabaseFails(t *testing.T) { //nolint:tparallel // the subtests run in turn: they break the one database
 	t.Parallel()
 	p := newProvider(t)
 	for _, tt := range []struct {
 		name          string
-		break_, mend  func(q *provider)
+		fail, mend    func(q *provider)
 		userinfoReads bool
 	}{
 		{"the connections are gone", func(q *provider) { q.store.Close() }, func(*provider) {}, false},
@@ -485,7 +485,7 @@ func TestWhenTheDatabaseFails(t *testing.T) {
 			onOther := &browser{t: t, p: q, client: q.httpClient(b.client.Jar)}
 			rows := p.dump()
 
-			tt.break_(q)
+			tt.fail(q)
 			q.as(confidentialClient, redeem(confidentialClient, code, k)).refused(t, http.StatusInternalServerError, "server_error")
 			q.as(confidentialClient, refresh(held.RefreshToken)).refused(t, http.StatusInternalServerError, "server_error")
 			page := onOther.authorize(asked)

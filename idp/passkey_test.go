@@ -51,7 +51,7 @@ func (p *provider) sessions() int {
 	return p.count(`SELECT count(*) FROM session`)
 }
 
-func TestPasskeySignIn(t *testing.T) {
+func TestPasskeySignIn(t *testing.T) { //nolint:tparallel // a key answers one ceremony at a time
 	t.Parallel()
 	p := newProvider(t)
 	hers, his := webauthntest.New(), webauthntest.NewPasskey()
@@ -70,7 +70,7 @@ func TestPasskeySignIn(t *testing.T) {
 		{"a passkey after the user id", his, twoRoles, twoRoles, []any{"pop", "user", "mfa"}},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { // one after the other: a key answers one ceremony at a time
+		t.Run(tt.name, func(t *testing.T) {
 			b, k := p.browser(), newPKCE()
 			page := b.authorize(request(confidentialClient, k))
 			if tt.username != "" {

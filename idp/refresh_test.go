@@ -12,7 +12,7 @@ import (
 
 // RFC 9700, Section 4.14.2: "Authorization servers MUST utilize one of these methods to detect refresh token replay by
 // malicious actors for public clients": rotation, for every client. A second use ends the grant, whoever it was.
-func TestASecondUseOfARefreshTokenEndsTheGrant(t *testing.T) {
+func TestASecondUseOfARefreshTokenEndsTheGrant(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share the record
 	t.Parallel()
 	p := newProvider(t)
 	for _, client := range []string{confidentialClient, publicClient, otherClient} {

@@ -82,7 +82,7 @@ func TestNothingIsWrittenBeforeSomebodySignsIn(t *testing.T) {
 	}
 }
 
-func TestPendingSignInIsBound(t *testing.T) {
+func TestPendingSignInIsBound(t *testing.T) { //nolint:tparallel // the subtests take turns in one browser
 	t.Parallel()
 	p := newProvider(t)
 	mine, other := p.browser(), p.browser()
@@ -220,7 +220,7 @@ func (b *browser) postWith(location string, form url.Values, change func(*http.R
 	return b.send(r)
 }
 
-func TestStepsTakeNonsense(t *testing.T) {
+func TestStepsTakeNonsense(t *testing.T) { //nolint:tparallel // the subtests take turns in one browser
 	t.Parallel()
 	p := newProvider(t)
 	var multi bytes.Buffer
@@ -314,6 +314,7 @@ func TestCancelEndsAtTheClient(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			b := p.browser()
 			page := b.authorize(request(tt.client, newPKCE()))
 			if tt.username != "" {
@@ -423,6 +424,7 @@ func TestSimulatedMethods(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%q of %s", tt.method, tt.username), func(t *testing.T) {
+			t.Parallel()
 			b, k := p.browser(), newPKCE()
 			a := b.simulate(b.authorize(request(confidentialClient, k)), tt.username, tt.method)
 			got := p.as(confidentialClient, redeem(confidentialClient, a.redirect(t).Get("code"), k))
@@ -472,8 +474,8 @@ func TestSimulatedSignInIsRefused(t *testing.T) {
 func TestNoSimulatedSignInElsewhere(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
-	real := p.second(func(c *idp.Config) { c.Simulated = nil })
-	b := real.browser()
+	elsewhere := p.second(func(c *idp.Config) { c.Simulated = nil })
+	b := elsewhere.browser()
 	page := b.authorize(request(confidentialClient, newPKCE()))
 	const banner = "credence-development"
 	for _, at := range []string{"/", page.Request.URL.RequestURI(), "/nowhere", "/logout", "/enrol"} {

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -72,6 +73,7 @@ func TestHowATokenReachesUserinfo(t *testing.T) {
 		"a cookie instead of a token": {http.MethodGet, "", "", []string{"Cookie", "access_token=" + token}, http.StatusUnauthorized, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := p.in(t)
 			a := p.askUserinfo(tt.method, tt.query, strings.NewReader(tt.body), tt.headers...)
 			if a.StatusCode != tt.status {
@@ -133,10 +135,7 @@ func (p *provider) forgeries(token string) map[string]string {
 	header := joseHeader(t, token)
 	encode := base64.RawURLEncoding.EncodeToString
 	withHeader := func(changes ...any) string { // pairs of a member and its value; nil takes it out
-		changed := map[string]any{}
-		for name, value := range header {
-			changed[name] = value
-		}
+		changed := maps.Clone(header)
 		for i := 0; i+1 < len(changes); i += 2 {
 			changed[changes[i].(string)] = changes[i+1]
 			if changes[i+1] == nil {
@@ -220,7 +219,7 @@ func (p *provider) forgeries(token string) map[string]string {
 // RFC 8725, Section 3.1: "Libraries MUST enable the caller to specify a supported set of algorithms and MUST NOT use any
 // other algorithms when performing cryptographic operations." The same forgeries are tried wherever a token of ours comes
 // back: at userinfo, and as id_token_hint.
-func TestForgedTokens(t *testing.T) {
+func TestForgedTokens(t *testing.T) { //nolint:tparallel // the subtests run in turn: they share a browser
 	t.Parallel()
 	p := newProvider(t)
 	for client, alg := range map[string]string{confidentialClient: "RS256", publicClient: "ES256"} {

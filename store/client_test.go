@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -31,7 +32,7 @@ func TestClient(t *testing.T) {
 }
 
 // A change of a set raises its number, and nothing else does.
-func TestGeneration(t *testing.T) {
+func TestGeneration(t *testing.T) { //nolint:tparallel // the subtests take turns on one database
 	t.Parallel()
 	in, ctx := newInstallation(t), t.Context()
 	for _, tt := range []struct {
@@ -75,8 +76,7 @@ func TestSigningKeys(t *testing.T) {
 	t.Parallel()
 	in, ctx := newInstallation(t), t.Context()
 	first, second, other := newSigningKey("RS256", "first"), newSigningKey("RS256", "second"), newSigningKey("ES256", "other")
-	second.ActiveAt, other.ActiveAt = now.Add(2), now.Add(1)
-	second.ActiveAt, other.ActiveAt = later, now.Add(1000)
+	second.ActiveAt, other.ActiveAt = later, now.Add(time.Minute)
 	must(t, in.AddSigningKey(ctx, first))
 	must(t, in.AddSigningKey(ctx, other))
 	is(t, "ReplaceSigningKey(of another algorithm)", in.ReplaceSigningKey(ctx, "other", later, second), store.ErrNotFound)

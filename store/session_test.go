@@ -39,9 +39,9 @@ func TestSession(t *testing.T) {
 func TestEndSession(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*installation) error{
-		"one":                 func(in *installation) error { return in.EndSession(t.Context(), sessionID, now) },
-		"all of a person":     func(in *installation) error { return in.EndSessions(t.Context(), ana, now) },
-		"by disabling her":    func(in *installation) error { return in.DisablePerson(t.Context(), ana, now) },
+		"one":              func(in *installation) error { return in.EndSession(t.Context(), sessionID, now) },
+		"all of a person":  func(in *installation) error { return in.EndSessions(t.Context(), ana, now) },
+		"by disabling her": func(in *installation) error { return in.DisablePerson(t.Context(), ana, now) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -227,7 +227,7 @@ func oneWins(t *testing.T, call string, want error, do func(i int) error) {
 	}
 }
 
-func TestSingleUse(t *testing.T) {
+func TestSingleUse(t *testing.T) { //nolint:tparallel // the subtests take turns on one database
 	t.Parallel()
 	in := newInstallation(t)
 	at := now.Add(time.Minute)

@@ -49,10 +49,9 @@ func (h *Handler) confirmLogout(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return badSignOut("The form did not arrive whole.")
 	}
-	for _, name := range []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales"} {
-		if r.PostForm.Has(name) { // a client's: it becomes the same request as GET, with the cookies that the browser keeps back now
-			return seeOther(w, r, "/logout?"+r.PostForm.Encode())
-		}
+	ofClient := []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales"}
+	if slices.ContainsFunc(ofClient, r.PostForm.Has) { // it becomes the same request as GET, with the cookies that the browser keeps back now
+		return seeOther(w, r, "/logout?"+r.PostForm.Encode())
 	}
 	if err := h.SameOrigin.Check(r); err != nil {
 		return seeOther(w, r, r.URL.RequestURI())

@@ -145,8 +145,12 @@ func FuzzBody(f *testing.F) {
 func TestErrorsThatAreSent(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{
-		errors.New("a failure with details"), store.ErrNotFound, errors.Join(errors.New("first"), invalidRequest("second")),
-		unspent{invalidGrant("third")}, unredirectable{errInvalidClient()}, invalidRequest("quo\"te back\\slash \n ü"),
+		errors.New("a failure with details"),
+		store.ErrNotFound,
+		errors.Join(errors.New("first"), invalidRequest("second")),
+		unspent{invalidGrant("third")},
+		unredirectable{errInvalidClient()},
+		invalidRequest("quo\"te back\\slash \n ü"),
 	} {
 		sent := refusal(err)
 		if !slices.Contains(registeredErrors(), sent.ErrorField) {

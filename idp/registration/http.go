@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
@@ -122,7 +125,7 @@ func kindName(kind string) string {
 func (h *Handler) enrolledPage(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	name := q.Get("name")
-	if len(name) > 60 {
+	if utf8.RuneCountInString(name) > 60 || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) { // none of ours
 		name = ""
 	}
 	return h.Pages.Render(w, http.StatusOK, web.Enrolled{

@@ -35,7 +35,7 @@ func (m *Manager) SetCookie(w http.ResponseWriter, c Cookie) {
 }
 
 func (m *Manager) set(w http.ResponseWriter, plain, value string) {
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // Secure but for a loopback issuer, which has no https
 		Name: m.name(plain), Value: value, Path: "/",
 		Secure: m.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
