@@ -193,7 +193,7 @@ func TestKeysRotate(t *testing.T) {
 	if kid := joseHeader(t, p.signedIn(bp, confidentialClient, oneRole).IDToken)["kid"]; !slices.Contains(before, kid.(string)) {
 		t.Errorf("a key signs that was published a moment ago")
 	}
-	p.clock.advance(5 * time.Second)
+	p.clock.advance(keys.MaxAge + 30*time.Second)
 	for client, alg := range map[string]string{confidentialClient: keys.RS256, publicClient: keys.ES256} {
 		for name, got := range map[string]tokens{"of the first process": p.signedIn(bp, client, oneRole), "of the second process": q.signedIn(bq, client, hospitalDoctor)} {
 			for _, signed := range []string{got.IDToken, got.AccessToken} {
@@ -226,13 +226,17 @@ func TestKeysRotate(t *testing.T) {
 	}
 	p.clock.advance(time.Hour)
 	for _, p := range []*provider{p, q} {
-		if got := hinted(p, old.IDToken); got != "invalid_request" {
-			t.Errorf("a hint whose key was retired answers %q, want invalid_request", got)
+		if got := hinted(p, old.IDToken); got != "login_required" {
+			t.Errorf("a hint whose key was retired an hour ago answers %q, want login_required", got)
 		}
 		eventually(t, "retired keys are gone", func() bool {
 			kids := p.kids()
 			return len(kids) == 2 && !slices.Contains(kids, before[0]) && !slices.Contains(kids, before[1])
 		})
+	}
+	p.clock.advance(24 * time.Hour)
+	if got := hinted(p, old.IDToken); got != "invalid_request" {
+		t.Errorf("a hint whose key was retired a day ago answers %q, want invalid_request", got)
 	}
 	if got := p.audited("key_rotated"); len(got) != 4 { // two at the first start
 		t.Errorf("the record has %q, want two first keys and two successors", got)

@@ -137,7 +137,7 @@ func TestEnrolmentLinkWorksOnce(t *testing.T) {
 	if got := b.finish(fresh, webauthntest.New().Create(fresh.options, issuer), ""); got.Status != http.StatusOK {
 		t.Errorf("the new link after that answers %+v, want 200: a refusal does not spend it", got)
 	}
-	want := []string{"enrolled", "enrolled: challenge_replayed", "enrolled"}
+	want := []string{"enrolled", "enrolled: link_used", "enrolled: link_used", "enrolled: challenge_replayed", "enrolled"}
 	if diff := cmp.Diff(want, p.audited("enrolled")); diff != "" {
 		t.Errorf("audited (-want +got):\n%s", diff)
 	}
@@ -277,11 +277,13 @@ func TestEnrolmentLinkOfNoUse(t *testing.T) {
 	if err := directory.EnablePerson(t.Context(), p.owner, noRole, "test", p.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
+	wantGone("that was made before the person was disabled", disabled)
 
+	old := p.link(noRole)
 	p.clock.advance(24*time.Hour - time.Second)
-	c = b.get(disabled).ceremony(t)
+	c = b.get(old).ceremony(t)
 	p.clock.advance(time.Second)
-	wantGone("of a day ago", disabled)
+	wantGone("of a day ago", old)
 	if got := b.finish(c, webauthntest.New().Create(c.options, issuer), ""); got.Status != http.StatusGone {
 		t.Errorf("an enrolment begun before the link expired = %+v, want 410", got)
 	}

@@ -82,7 +82,8 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
 	}
 	desk := &registration.Handler{
-		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Catalogue: catalogue, Pages: pages, Now: c.Now, Log: c.Log,
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Catalogue: catalogue, Pages: pages,
+		Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
 	}
 	endpoints := &oauth.Handler{
 		Issuer: c.Issuer, Store: c.Store, Clients: clients, Keys: ring, Sessions: sessions, SignIn: signIn, Catalogue: catalogue, Pages: pages,

@@ -17,7 +17,7 @@ var allowed = map[string][]string{
 	"idp":                       {"idp/oauth", "idp/signin", "idp/registration", "idp/webauthn", "idp/session", "idp/directory", "idp/keys", "idp/audit", "idp/seal", "store", "web"},
 	"idp/oauth":                 {"idp/signin", "idp/session", "idp/directory", "idp/assurance", "idp/keys", "idp/seal", "idp/audit", "store", "web"},
 	"idp/signin":                {"idp/webauthn", "idp/session", "idp/directory", "idp/assurance", "idp/seal", "idp/audit", "store", "web"},
-	"idp/registration":          {"idp/webauthn", "idp/session", "idp/directory", "idp/assurance", "idp/audit", "store", "web"},
+	"idp/registration":          {"idp/webauthn", "idp/session", "idp/directory", "idp/assurance", "idp/seal", "idp/audit", "store", "web"},
 	"idp/webauthn":              {"idp/assurance", "idp/seal", "store"},
 	"idp/webauthn/webauthntest": {},
 	"idp/session":               {"idp/assurance", "idp/audit", "store"},

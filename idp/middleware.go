@@ -69,7 +69,8 @@ func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := s.now()
 		id := rand.Text()[:16]
-		ctx := audit.WithRequest(r.Context(), audit.Request{ID: id, Address: address(r)})
+		refused := new(audit.Refusal)
+		ctx := audit.WithRequest(r.Context(), audit.Request{ID: id, Address: address(r), Refusal: refused})
 		r = r.WithContext(ctx)
 		seen := &recorder{ResponseWriter: w}
 		seen.Header().Set("X-Request-Id", id)
@@ -82,9 +83,14 @@ func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler
 		took := s.now().Sub(began)
 		s.metrics.requests.WithLabelValues(pattern, strconv.Itoa(seen.status)).Inc()
 		s.metrics.seconds.WithLabelValues(pattern).Observe(took.Seconds())
-		s.log.InfoContext(ctx, "request",
+		event := []slog.Attr{
 			slog.String("method", r.Method), slog.String("route", pattern), slog.Int("status", seen.status),
-			slog.Duration("took", took), slog.String("address", address(r)))
+			slog.Float64("milliseconds", float64(took.Microseconds())/1000), slog.String("address", address(r)),
+		}
+		if refused.Error != "" {
+			event = append(event, slog.String("client", refused.Client), slog.String("error", refused.Error), slog.String("error_description", refused.Description))
+		}
+		s.log.LogAttrs(ctx, slog.LevelInfo, "request", event...)
 	})
 }
 
@@ -164,12 +170,15 @@ func alive(w http.ResponseWriter, _ *http.Request) error {
 	return plain(w, http.StatusOK, "ok\n")
 }
 
-// ready says whether requests can be served: the database answers.
+// ready says whether requests can be served: the database answers, and its schema is ours.
 func ready(s *store.Store) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
-		if err := s.Ping(ctx); err != nil {
+		switch err := s.CheckSchema(ctx); {
+		case errors.Is(err, store.ErrSchema):
+			return plain(w, http.StatusServiceUnavailable, "the schema of the database does not fit this program\n")
+		case err != nil:
 			return plain(w, http.StatusServiceUnavailable, "the database does not answer\n")
 		}
 		return plain(w, http.StatusOK, "ready\n")

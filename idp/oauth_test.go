@@ -380,17 +380,7 @@ func TestWhatFellOpensNothing(t *testing.T) { //nolint:tparallel // the subtests
 		},
 		{
 			"an authenticator that was revoked", confidentialClient, oneTimeCode, func(p *provider, _ *browser) {
-				p.exec(`
-					WITH a AS (
-						INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible,
-							backup_state, attestation_format, attestation_object, client_data, created_at, revoked_at)
-						VALUES (gen_random_uuid(), $1, 'lost', 'passkey', 'id', '', 0, gen_random_uuid(), '{}', false, false, 'none', '', '', $2, $2)
-						RETURNING id
-					), e AS (
-						INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
-						SELECT $2, 'enrolled', '', $1, $1, '', '', '', jsonb_build_object('authenticator', id) FROM a
-					)
-					UPDATE session SET authenticator_id = a.id FROM a WHERE person_id = $1`, oneTimeCode, p.clock.Now())
+				p.exec(`UPDATE authenticator SET revoked_at = $2 WHERE person_id = $1`, oneTimeCode, p.clock.Now())
 			}, http.StatusBadRequest, "invalid_grant", "authenticator_revoked",
 		},
 		{
@@ -414,6 +404,8 @@ func TestWhatFellOpensNothing(t *testing.T) { //nolint:tparallel // the subtests
 			}
 			b, k := p.browser(), newPKCE()
 			asked := request(tt.client, k, "scope", "openid offline_access")
+			b.code(asked, tt.username)
+			p.bindAuthenticator(tt.username)
 			first := send(p, redeem(tt.client, b.code(asked, tt.username), k))
 			second := send(q, redeem(tt.client, b.code(asked, tt.username), k))
 			first.granted(t)
@@ -443,6 +435,60 @@ func TestWhatFellOpensNothing(t *testing.T) { //nolint:tparallel // the subtests
 	// The twin: nobody else noticed.
 	p.wantUserinfo(untouched.AccessToken, http.StatusOK)
 	q.as(confidentialClient, refresh(untouched.RefreshToken)).granted(t)
+}
+
+// bindAuthenticator has the sessions of a person be signed in with an authenticator: simulated ones have none.
+func (p *provider) bindAuthenticator(username string) {
+	p.t.Helper()
+	p.exec(`
+		WITH a AS (
+			INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible,
+				backup_state, attestation_format, attestation_object, client_data, created_at)
+			VALUES (gen_random_uuid(), $1, 'key', 'passkey', convert_to($1, 'UTF8'), '', 0, gen_random_uuid(), '{}', false, false, 'none', '', '', $2)
+			RETURNING id
+		), e AS (
+			INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
+			SELECT $2, 'enrolled', '', $1, $1, '', '', '', jsonb_build_object('authenticator', id) FROM a
+		)
+		UPDATE session SET authenticator_id = a.id FROM a WHERE person_id = $1`, username, p.clock.Now())
+}
+
+// What was presented while something had fallen is dead for good, also when that stands again. What was not works again.
+func TestWhatWasPresentedStaysDead(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	presented := p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid offline_access")
+	kept := p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid offline_access")
+	if err := directory.EndRole(t.Context(), p.owner, "656014108001", "test", p.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	p.as(confidentialClient, refresh(presented.RefreshToken)).refused(t, http.StatusBadRequest, "invalid_grant")
+	p.wantUserinfo(kept.AccessToken, http.StatusUnauthorized)
+	p.exec(`UPDATE role_profile SET ends_at = NULL WHERE id = '656014108001'`)
+	p.wantUserinfo(presented.AccessToken, http.StatusUnauthorized)
+	p.as(confidentialClient, refresh(presented.RefreshToken)).refused(t, http.StatusBadRequest, "invalid_grant")
+	p.wantUserinfo(kept.AccessToken, http.StatusOK)
+	p.as(confidentialClient, refresh(kept.RefreshToken)).granted(t)
+}
+
+// Who was disabled and let in again signs in anew: nothing of before works.
+func TestWhoIsEnabledAgainSignsInAnew(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	b := p.browser()
+	held := p.signedIn(b, confidentialClient, oneRole, "scope", "openid offline_access")
+	if err := directory.DisablePerson(t.Context(), p.owner, oneRole, "test", p.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := directory.EnablePerson(t.Context(), p.owner, oneRole, "test", p.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	p.wantUserinfo(held.AccessToken, http.StatusUnauthorized)
+	p.as(confidentialClient, refresh(held.RefreshToken)).refused(t, http.StatusBadRequest, "invalid_grant")
+	if a := b.authorize(request(confidentialClient, newPKCE())); a.path() != "/sign-in" {
+		t.Errorf("authorize leads to %s, want the sign-in page", a.path())
+	}
+	p.signedIn(b, confidentialClient, oneRole)
 }
 
 // When the database fails, the answer says that it is our fault and nothing else, and nothing is half done.
@@ -486,6 +532,8 @@ func TestWhenTheDatabaseFails(t *testing.T) { //nolint:tparallel // the subtests
 			rows := p.dump()
 
 			tt.fail(q)
+			// A refusal that cannot be recorded is a failure, too, and spends nothing.
+			q.as(confidentialClient, redeem(confidentialClient, code, newPKCE())).refused(t, http.StatusInternalServerError, "server_error")
 			q.as(confidentialClient, redeem(confidentialClient, code, k)).refused(t, http.StatusInternalServerError, "server_error")
 			q.as(confidentialClient, refresh(held.RefreshToken)).refused(t, http.StatusInternalServerError, "server_error")
 			page := onOther.authorize(asked)

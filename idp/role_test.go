@@ -313,10 +313,10 @@ func TestRoleGrantedInTheSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	grant := func(person, id string) {
+	grant := func(person, id, jobRole string) {
 		t.Helper()
 		_, err := directory.GrantRole(t.Context(), p.owner, catalogue, directory.NewRole{
-			ID: id, PersonID: person, Organisation: "ZX300", JobRole: "S8000:G8000:R8001",
+			ID: id, PersonID: person, Organisation: "ZX300", JobRole: jobRole,
 		}, "test", p.clock.Now())
 		if err != nil {
 			t.Fatal(err)
@@ -327,7 +327,7 @@ func TestRoleGrantedInTheSession(t *testing.T) {
 	refused := b.authorize(request(otherClient, newPKCE()))
 	b.rest(b.post(page.Request.URL.RequestURI(), url.Values{"continue": {"1"}}))
 
-	grant(noRole, "111111111111")
+	grant(noRole, "111111111111", "S8000:G8000:R8001")
 	for _, client := range []string{confidentialClient, otherClient} {
 		k := newPKCE()
 		if got := p.roleOf(client, b.authorize(request(client, k)), k); got != "111111111111" {
@@ -339,7 +339,7 @@ func TestRoleGrantedInTheSession(t *testing.T) {
 	}
 
 	// Whoever acts in a role is not asked because of another, and can choose it.
-	grant(noRole, "222222222222")
+	grant(noRole, "222222222222", "S8000:G8000:R8003")
 	k := newPKCE()
 	if got := p.roleOf(confidentialClient, b.authorize(request(confidentialClient, k)), k); got != "111111111111" {
 		t.Errorf("tokens name the role %q, want the active one still", got)

@@ -59,7 +59,8 @@ func TestHowATokenReachesUserinfo(t *testing.T) {
 		"the address":                            {http.MethodGet, "?" + form, "", nil, http.StatusBadRequest, "invalid_request"},
 		"the address beside the header":          {http.MethodGet, "?" + form, "", []string{"Authorization", bearer}, http.StatusBadRequest, "invalid_request"},
 		"the body of a GET":                      {http.MethodGet, "", form, []string{"Content-Type", formType}, http.StatusUnauthorized, ""},
-		"JSON":                                   {http.MethodPost, "", `{"access_token":"` + token + `"}`, []string{"Content-Type", "application/json"}, http.StatusBadRequest, "invalid_request"},
+		"JSON":                                   {http.MethodPost, "", `{"access_token":"` + token + `"}`, []string{"Content-Type", "application/json"}, http.StatusUnauthorized, ""},
+		"POST with the header and JSON":          {http.MethodPost, "", "{}", []string{"Authorization", bearer, "Content-Type", "application/json"}, http.StatusOK, ""},
 		"a large body":                           {http.MethodPost, "", "access_token=" + strings.Repeat("a", 1<<20), []string{"Content-Type", formType}, http.StatusBadRequest, "invalid_request"},
 		// RFC 6750, Section 3.1: "If the request lacks any authentication information [...] the resource server SHOULD NOT include
 		// an error code or other error information."
@@ -104,11 +105,12 @@ func TestATokenIsForItsAudience(t *testing.T) {
 	if _, _, err := oauth.UpdateClient(t.Context(), p.owner, otherClient, func(r *oauth.Registration) { r.Audience = audience }, false, "test", p.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
+	var got tokens
 	eventually(t, "tokens are for the new audience", func() bool {
-		got := p.signedIn(p.browser(), otherClient, oneRole)
-		p.wantUserinfo(got.AccessToken, http.StatusOK)
+		got = p.signedIn(p.browser(), otherClient, oneRole)
 		return claims(t, got.AccessToken)["aud"] == audience
 	})
+	p.wantUserinfo(got.AccessToken, http.StatusOK)
 	p.wantUserinfo(old.AccessToken, http.StatusUnauthorized)
 }
 

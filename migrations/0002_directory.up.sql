@@ -24,7 +24,7 @@ CREATE TABLE person (
     created_at     timestamptz NOT NULL,
     disabled_at    timestamptz
 );
-GRANT SELECT, INSERT, UPDATE ON person TO credence_service;
+GRANT SELECT, INSERT, UPDATE (disabled_at) ON person TO credence_service;
 
 -- A number from a professional body, such as a GMC reference number.
 CREATE TABLE professional_registration (
@@ -33,7 +33,7 @@ CREATE TABLE professional_registration (
     number    text NOT NULL CHECK (length(number) BETWEEN 1 AND 50),
     PRIMARY KEY (person_id, body)
 );
-GRANT SELECT, INSERT, UPDATE, DELETE ON professional_registration TO credence_service;
+GRANT SELECT, INSERT ON professional_registration TO credence_service;
 
 -- A person at an organisation.
 CREATE TABLE membership (
@@ -44,7 +44,7 @@ CREATE TABLE membership (
     CONSTRAINT membership_once UNIQUE (person_id, organisation_code)
 );
 CREATE INDEX membership_organisation ON membership (organisation_code);
-GRANT SELECT, INSERT, UPDATE ON membership TO credence_service;
+GRANT SELECT, INSERT, UPDATE (person_id) ON membership TO credence_service;
 
 CREATE TABLE workgroup (
     id   text PRIMARY KEY CONSTRAINT workgroup_id_form CHECK (id ~ '^[0-9]{12}$'),
@@ -67,4 +67,4 @@ CREATE TABLE role_profile (
     CONSTRAINT role_profile_ends_after_start CHECK (ends_at >= starts_at)
 );
 CREATE INDEX role_profile_membership ON role_profile (membership_id);
-GRANT SELECT, INSERT, UPDATE ON role_profile TO credence_service;
+GRANT SELECT, INSERT, UPDATE (ends_at) ON role_profile TO credence_service;

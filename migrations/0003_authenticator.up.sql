@@ -19,7 +19,7 @@ CREATE TABLE authenticator (
     revoked_at         timestamptz
 );
 CREATE INDEX authenticator_person ON authenticator (person_id);
-GRANT SELECT, INSERT, UPDATE ON authenticator TO credence_service;
+GRANT SELECT, INSERT, UPDATE (sign_count, backup_state, last_used_at, revoked_at) ON authenticator TO credence_service;
 
 -- A single-use link with which a person binds an authenticator. Only the hash of its secret is kept.
 CREATE TABLE enrolment_link (
@@ -31,7 +31,7 @@ CREATE TABLE enrolment_link (
 );
 CREATE INDEX enrolment_link_person ON enrolment_link (person_id);
 CREATE INDEX enrolment_link_expiry ON enrolment_link (expires_at);
-GRANT SELECT, INSERT, UPDATE, DELETE ON enrolment_link TO credence_service;
+GRANT SELECT, INSERT, UPDATE (used_at) ON enrolment_link TO credence_service;
 
 -- Challenges that were answered. A challenge lives sealed in the browser until then; that it is here already is how a
 -- replayed answer is known.
@@ -40,4 +40,4 @@ CREATE TABLE used_challenge (
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX used_challenge_expiry ON used_challenge (expires_at);
-GRANT SELECT, INSERT, DELETE ON used_challenge TO credence_service;
+GRANT SELECT, INSERT ON used_challenge TO credence_service;

@@ -19,4 +19,5 @@ CREATE TABLE session (
 CREATE INDEX session_person ON session (person_id) WHERE ended_at IS NULL;
 CREATE INDEX session_authenticator ON session (authenticator_id) WHERE ended_at IS NULL;
 CREATE INDEX session_expiry ON session (expires_at);
-GRANT SELECT, INSERT, UPDATE, DELETE ON session TO credence_service;
+GRANT SELECT, INSERT, UPDATE (cookie_hash, authenticator_id, authenticator_level, methods, authenticated_at, role_id, role_chosen_at, idle_at, expires_at, ended_at)
+    ON session TO credence_service;

@@ -14,7 +14,8 @@ CREATE TABLE client (
     disabled_at               timestamptz,
     CONSTRAINT client_secret_when_confidential CHECK ((authentication = 'none') = (secret_hash IS NULL))
 );
-GRANT SELECT, INSERT, UPDATE ON client TO credence_service;
+GRANT SELECT, INSERT, UPDATE (name, authentication, secret_hash, redirect_uris, post_logout_redirect_uris, scopes, id_token_alg, audience, requires_role, disabled_at)
+    ON client TO credence_service;
 
 INSERT INTO generation (name) VALUES ('client');
 CREATE TRIGGER client_generation AFTER INSERT OR UPDATE OR DELETE ON client FOR EACH STATEMENT EXECUTE FUNCTION raise_generation();

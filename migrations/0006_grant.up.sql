@@ -5,6 +5,7 @@ CREATE TABLE authorization_grant (
     client_id           text NOT NULL REFERENCES client,
     person_id           text NOT NULL REFERENCES person,
     session_id          uuid NOT NULL REFERENCES session,
+    authenticator_id    uuid REFERENCES authenticator, -- that signed the person in; absent when the sign-in was simulated
     role_id             text REFERENCES role_profile, -- the active role when it was given
     scopes              text[] NOT NULL,
     redirect_uri        text NOT NULL,
@@ -22,7 +23,7 @@ CREATE TABLE authorization_grant (
 );
 CREATE INDEX authorization_grant_session ON authorization_grant (session_id);
 CREATE INDEX authorization_grant_expiry ON authorization_grant (expires_at);
-GRANT SELECT, INSERT, UPDATE, DELETE ON authorization_grant TO credence_service;
+GRANT SELECT, INSERT, UPDATE (code_used_at, revoked_at) ON authorization_grant TO credence_service;
 
 -- Refresh tokens by hash. A used one stays until its grant goes, so that a second use is seen.
 CREATE TABLE refresh_token (
@@ -33,4 +34,4 @@ CREATE TABLE refresh_token (
 );
 CREATE UNIQUE INDEX refresh_token_one_live ON refresh_token (grant_id) WHERE used_at IS NULL;
 CREATE INDEX refresh_token_grant ON refresh_token (grant_id);
-GRANT SELECT, INSERT, UPDATE, DELETE ON refresh_token TO credence_service;
+GRANT SELECT, INSERT, UPDATE (used_at) ON refresh_token TO credence_service;

@@ -10,7 +10,7 @@ CREATE TABLE signing_key (
 );
 -- One current key for each algorithm: of two replicas that start or rotate at the same moment, one makes it.
 CREATE UNIQUE INDEX signing_key_one_current ON signing_key (alg) WHERE expires_at IS NULL;
-GRANT SELECT, INSERT, UPDATE ON signing_key TO credence_service;
+GRANT SELECT, INSERT, UPDATE (expires_at) ON signing_key TO credence_service;
 
 INSERT INTO generation (name) VALUES ('signing_key');
 CREATE TRIGGER signing_key_generation AFTER INSERT OR UPDATE OR DELETE ON signing_key FOR EACH STATEMENT EXECUTE FUNCTION raise_generation();

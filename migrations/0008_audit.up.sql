@@ -16,4 +16,4 @@ CREATE TABLE audit_event (
 );
 CREATE INDEX audit_event_person ON audit_event (person_id, sequence) WHERE person_id <> '';
 CREATE INDEX audit_event_client ON audit_event (client_id, sequence) WHERE client_id <> '';
-GRANT SELECT, INSERT ON audit_event TO credence_service;
+GRANT SELECT, INSERT (at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail) ON audit_event TO credence_service;

@@ -5,6 +5,7 @@ CREATE FUNCTION standing(
     for_person  text,
     for_client  text,        -- null: no client is concerned
     for_session uuid,        -- null: no session is concerned
+    for_authenticator uuid,  -- null: no authenticator is concerned
     for_role    text,        -- null: no role was chosen
     as_of       timestamptz,
     OUT person_stands        boolean,
@@ -17,9 +18,7 @@ CREATE FUNCTION standing(
     SELECT p.disabled_at IS NULL,
            for_client IS NULL OR EXISTS (SELECT FROM client c WHERE c.id = for_client AND c.disabled_at IS NULL),
            for_session IS NULL OR EXISTS (SELECT FROM session s WHERE s.id = for_session AND s.person_id = p.id AND s.ended_at IS NULL),
-           for_session IS NULL OR NOT EXISTS (
-               SELECT FROM session s JOIN authenticator a ON a.id = s.authenticator_id
-               WHERE s.id = for_session AND a.revoked_at IS NOT NULL),
+           for_authenticator IS NULL OR EXISTS (SELECT FROM authenticator a WHERE a.id = for_authenticator AND a.person_id = p.id AND a.revoked_at IS NULL),
            for_role IS NULL OR EXISTS (
                SELECT FROM role_profile r JOIN membership m ON m.id = r.membership_id
                WHERE r.id = for_role AND m.person_id = p.id AND r.starts_at <= as_of AND (r.ends_at IS NULL OR r.ends_at > as_of)),

@@ -50,15 +50,15 @@ type Credential struct {
 	Standing        // of its owner; no client, session or role is concerned
 }
 
-// Credential finds an authenticator that is not revoked by its credential id, and reads its owner.
+// Credential finds an authenticator by its credential id, revoked ones too, and reads its owner.
 func (q queries) Credential(ctx context.Context, credentialID []byte, now time.Time) (Credential, error) {
 	return one[Credential](ctx, q, `
 		SELECT `+authenticatorColumns+`, p.handle,
 			`+standingColumns+`
 		FROM authenticator a
 		JOIN person p ON p.id = a.person_id
-		CROSS JOIN LATERAL standing(a.person_id, NULL, NULL, NULL, $2) s
-		WHERE a.credential_id = $1 AND a.revoked_at IS NULL`, credentialID, now)
+		CROSS JOIN LATERAL standing(a.person_id, NULL, NULL, a.id, NULL, $2) s
+		WHERE a.credential_id = $1`, credentialID, now)
 }
 
 // Authenticators lists a person's authenticators, oldest first, the revoked ones too when asked; at most 100.
@@ -74,16 +74,22 @@ func (q queries) UseAuthenticator(ctx context.Context, id uuid.UUID, signCount i
 		UPDATE authenticator SET sign_count = greatest(sign_count, $2), backup_state = $3, last_used_at = $4 WHERE id = $1`, id, signCount, backupState, now)
 }
 
-// RevokeAuthenticator revokes an authenticator, ends the sessions that were begun with it, and returns whose it was.
-// One that is unknown or revoked already is ErrNotFound.
-func (q queries) RevokeAuthenticator(ctx context.Context, id uuid.UUID, now time.Time) (personID string, err error) {
-	return scalar[string](ctx, q, `
+// Fallout is whom a withdrawal concerns, and which sessions it ended.
+type Fallout struct {
+	PersonID string
+	Sessions []uuid.UUID
+}
+
+// RevokeAuthenticator revokes an authenticator and ends the sessions whose last sign-in was made with it. One that is
+// unknown or revoked already is ErrNotFound.
+func (q queries) RevokeAuthenticator(ctx context.Context, id uuid.UUID, now time.Time) (Fallout, error) {
+	return one[Fallout](ctx, q, `
 		WITH revoked AS (
 			UPDATE authenticator SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id, person_id
 		), ended AS (
-			UPDATE session SET ended_at = $2 WHERE authenticator_id IN (SELECT id FROM revoked) AND ended_at IS NULL
+			UPDATE session SET ended_at = $2 WHERE authenticator_id IN (SELECT id FROM revoked) AND ended_at IS NULL RETURNING id
 		)
-		SELECT person_id FROM revoked`, id, now)
+		SELECT person_id, ARRAY(SELECT id FROM ended) AS sessions FROM revoked`, id, now)
 }
 
 // AddEnrolmentLink records a link by the hash of its secret. An unknown person is ErrReference.
@@ -94,20 +100,22 @@ func (q queries) AddEnrolmentLink(ctx context.Context, hash []byte, personID str
 	return err
 }
 
-// Enrolment is a live enrolment link and for whom it is.
+// Enrolment is an enrolment link and for whom it is.
 type Enrolment struct {
-	Handle   []byte
-	Standing // of the person; no client, session or role is concerned
+	Handle    []byte
+	ExpiresAt time.Time
+	UsedAt    *time.Time
+	Standing  // of the person; no client, session or role is concerned
 }
 
-// EnrolmentLink reads a link that is neither used nor expired, without spending it.
+// EnrolmentLink reads a link, used and expired ones too, without spending it.
 func (q queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time) (Enrolment, error) {
 	return one[Enrolment](ctx, q, `
-		SELECT p.handle, `+standingColumns+`
+		SELECT p.handle, l.expires_at, l.used_at, `+standingColumns+`
 		FROM enrolment_link l
 		JOIN person p ON p.id = l.person_id
-		CROSS JOIN LATERAL standing(l.person_id, NULL, NULL, NULL, $2) s
-		WHERE l.hash = $1 AND l.used_at IS NULL AND l.expires_at > $2`, hash, now)
+		CROSS JOIN LATERAL standing(l.person_id, NULL, NULL, NULL, NULL, $2) s
+		WHERE l.hash = $1`, hash, now)
 }
 
 // UseEnrolmentLink spends a live link. Of concurrent calls one succeeds and the others get ErrNotFound.

@@ -23,8 +23,11 @@ func TestCredential(t *testing.T) {
 	must(t, in.UseAuthenticator(ctx, authenticatorID, 8, true, later))
 	want.SignCount, want.BackupState, want.LastUsedAt = 8, true, &later
 	read()
-	must(t, in.DisablePerson(ctx, ana, now))
+	must(t, second(in.DisablePerson(ctx, ana, now)))
 	want.PersonStands = false
+	read()
+	must(t, second(in.RevokeAuthenticator(ctx, authenticatorID, now)))
+	want.RevokedAt, want.AuthenticatorStands = &now, false
 	read()
 }
 
@@ -40,11 +43,13 @@ func TestRevokeAuthenticator(t *testing.T) {
 	must(t, second(in.BeginSession(ctx, s, nil, hash("other cookie"), now)))
 
 	at := now.Add(time.Minute)
-	if person, err := in.RevokeAuthenticator(ctx, authenticatorID, at); err != nil || person != ana {
-		t.Errorf("RevokeAuthenticator() = %q, %v, want %q", person, err, ana)
-	}
+	fallout, err := in.RevokeAuthenticator(ctx, authenticatorID, at)
+	must(t, err)
+	same(t, "RevokeAuthenticator()", fallout, store.Fallout{PersonID: ana, Sessions: []uuid.UUID{sessionID}})
 	is(t, "RevokeAuthenticator(again)", second(in.RevokeAuthenticator(ctx, authenticatorID, at)), store.ErrNotFound)
-	is(t, "Credential(revoked)", second(in.Credential(ctx, []byte("credential"), at)), store.ErrNotFound)
+	if got, err := in.Grant(ctx, grantID, at); err != nil || got.AuthenticatorStands {
+		t.Errorf("Grant(of a sign-in with it) = authenticator stands %t, %v, want false", got.AuthenticatorStands, err)
+	}
 	is(t, "Session(begun with it)", second(in.Session(ctx, hash("cookie"), "", at)), store.ErrNotFound)
 	is(t, "Session(begun with another)", second(in.Session(ctx, hash("other cookie"), "", at)), nil)
 	is(t, "AddAuthenticator(a credential that was revoked)", in.AddAuthenticator(ctx, newAuthenticator(uuid.New(), "credential")), store.ErrConflict)
@@ -61,15 +66,21 @@ func TestRevokeAuthenticator(t *testing.T) {
 func TestEnrolmentLink(t *testing.T) {
 	t.Parallel()
 	in, ctx := newInstallation(t), t.Context()
-	for range 2 { // to read it is not to spend it
+	want := store.Enrolment{Handle: hash("handle " + ana), ExpiresAt: later, Standing: standingAna()}
+	read := func() {
+		t.Helper()
 		got, err := in.EnrolmentLink(ctx, hash("link"), now)
 		must(t, err)
-		same(t, "EnrolmentLink()", got, store.Enrolment{Handle: hash("handle " + ana), Standing: standingAna()})
+		same(t, "EnrolmentLink()", got, want)
 	}
+	read()
+	read() // to read it was not to spend it
 	if person, err := in.UseEnrolmentLink(ctx, hash("link"), now); err != nil || person != ana {
 		t.Errorf("UseEnrolmentLink() = %q, %v, want %q", person, err, ana)
 	}
-	is(t, "EnrolmentLink(used)", second(in.EnrolmentLink(ctx, hash("link"), now)), store.ErrNotFound)
+	want.UsedAt = &now
+	read()
+	is(t, "UseEnrolmentLink(again)", second(in.UseEnrolmentLink(ctx, hash("link"), now)), store.ErrNotFound)
 }
 
 func TestUseChallenge(t *testing.T) {

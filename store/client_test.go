@@ -47,7 +47,7 @@ func TestGeneration(t *testing.T) { //nolint:tparallel // the subtests take turn
 		{"a key is replaced", 0, 2, func() error {
 			return in.ReplaceSigningKey(ctx, "first", later, newSigningKey("RS256", "second"))
 		}},
-		{"a person is disabled", 0, 0, func() error { return in.DisablePerson(ctx, ana, now) }},
+		{"a person is disabled", 0, 0, func() error { return second(in.DisablePerson(ctx, ana, now)) }},
 		{"a client is read", 0, 0, func() error { return second(in.Client(ctx, ward)) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

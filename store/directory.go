@@ -124,7 +124,7 @@ func (q queries) AddPerson(ctx context.Context, p NewPerson, now time.Time) erro
 func (q queries) Person(ctx context.Context, id string, now time.Time) (Standing, error) {
 	return one[Standing](ctx, q, `
 		SELECT person_stands, client_stands, session_stands, authenticator_stands, role_stands, person
-		FROM standing($1, NULL, NULL, NULL, $2)`, id, now)
+		FROM standing($1, NULL, NULL, NULL, NULL, $2)`, id, now)
 }
 
 // PersonRow is a line of a list of people.
@@ -141,16 +141,18 @@ func (q queries) People(ctx context.Context, after string, limit int) ([]PersonR
 		SELECT id, display_name, identity_level, disabled_at FROM person WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
-// DisablePerson disables a person and ends her sessions. A person who is unknown or disabled already is ErrNotFound.
-func (q queries) DisablePerson(ctx context.Context, id string, now time.Time) error {
-	_, err := scalar[string](ctx, q, `
+// DisablePerson disables a person, ends her sessions and spends her enrolment links. A person who is unknown or disabled
+// already is ErrNotFound.
+func (q queries) DisablePerson(ctx context.Context, id string, now time.Time) (Fallout, error) {
+	return one[Fallout](ctx, q, `
 		WITH disabled AS (
 			UPDATE person SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL RETURNING id
 		), ended AS (
-			UPDATE session SET ended_at = $2 WHERE person_id IN (SELECT id FROM disabled) AND ended_at IS NULL
+			UPDATE session SET ended_at = $2 WHERE person_id IN (SELECT id FROM disabled) AND ended_at IS NULL RETURNING id
+		), spent AS (
+			UPDATE enrolment_link SET used_at = $2 WHERE person_id IN (SELECT id FROM disabled) AND used_at IS NULL
 		)
-		SELECT id FROM disabled`, id, now)
-	return err
+		SELECT id AS person_id, ARRAY(SELECT id FROM ended) AS sessions FROM disabled`, id, now)
 }
 
 // EnablePerson enables a disabled person. Sessions that ended stay ended.

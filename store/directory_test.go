@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/credence-id/credence/store"
@@ -38,8 +39,10 @@ func TestStanding(t *testing.T) { //nolint:tparallel // the subtests take turns 
 		at     time.Time // now if zero
 		client string    // the ward if ""
 		role   string    // Ana's if ""
-		want   func(*store.Standing)
-		fallen string
+
+		authenticator uuid.UUID // Ana's if nil
+		want          func(*store.Standing)
+		fallen        string
 	}{
 		{name: "all stand", want: func(*store.Standing) {}},
 		{
@@ -68,6 +71,14 @@ func TestStanding(t *testing.T) { //nolint:tparallel // the subtests take turns 
 		},
 		{
 			name: "the authenticator is revoked", change: `UPDATE authenticator SET revoked_at = ` + second,
+			want: func(s *store.Standing) { s.AuthenticatorStands = false }, fallen: "authenticator_revoked",
+		},
+		{
+			name: "the authenticator is unknown", authenticator: sessionID,
+			want: func(s *store.Standing) { s.AuthenticatorStands = false }, fallen: "authenticator_revoked",
+		},
+		{
+			name: "the authenticator is of another person", change: `UPDATE authenticator SET person_id = '` + ben + `'`,
 			want: func(s *store.Standing) { s.AuthenticatorStands = false }, fallen: "authenticator_revoked",
 		},
 		{
@@ -106,8 +117,8 @@ func TestStanding(t *testing.T) { //nolint:tparallel // the subtests take turns 
 				at = now
 			}
 			rows, err := owner.Query(t.Context(), `
-				SELECT person_stands, client_stands, session_stands, authenticator_stands, role_stands, person FROM standing($1, $2, $3, $4, $5)`,
-				ana, cmp.Or(tt.client, ward), sessionID, cmp.Or(tt.role, anaRole), at)
+				SELECT person_stands, client_stands, session_stands, authenticator_stands, role_stands, person FROM standing($1, $2, $3, $4, $5, $6)`,
+				ana, cmp.Or(tt.client, ward), sessionID, cmp.Or(tt.authenticator, authenticatorID), cmp.Or(tt.role, anaRole), at)
 			must(t, err)
 			got, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[store.Standing])
 			must(t, err)
@@ -129,7 +140,10 @@ func TestPerson(t *testing.T) {
 	must(t, err)
 	same(t, "Person()", got, standingAna())
 
-	must(t, in.DisablePerson(ctx, ana, at))
+	fallout, err := in.DisablePerson(ctx, ana, at)
+	must(t, err)
+	same(t, "DisablePerson()", fallout, store.Fallout{PersonID: ana, Sessions: []uuid.UUID{sessionID}})
+	is(t, "UseEnrolmentLink(of a disabled person)", second(in.UseEnrolmentLink(ctx, hash("link"), at)), store.ErrNotFound)
 	if got, err = in.Person(ctx, ana, at); err != nil || got.PersonStands {
 		t.Errorf("Person(disabled) = stands %t, %v, want false", got.PersonStands, err)
 	}
@@ -138,6 +152,7 @@ func TestPerson(t *testing.T) {
 		t.Errorf("Person(enabled) = stands %t, %v, want true", got.PersonStands, err)
 	}
 	// Sessions that ended stay ended.
+	is(t, "UseEnrolmentLink(of a person who was disabled)", second(in.UseEnrolmentLink(ctx, hash("link"), at)), store.ErrNotFound)
 	is(t, "Session(of a person who was disabled)", second(in.Session(ctx, hash("cookie"), "", at)), store.ErrNotFound)
 	if got, err := in.Grant(ctx, grantID, at); err != nil || got.Fallen() != "session_ended" {
 		t.Errorf("Grant(of a person who was disabled) = fallen %q, %v, want session_ended", got.Fallen(), err)

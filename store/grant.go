@@ -13,7 +13,8 @@ type Grant struct {
 	ClientID           string
 	PersonID           string
 	SessionID          uuid.UUID
-	RoleID             *string // the active role when it was given
+	AuthenticatorID    *uuid.UUID // nil when the sign-in was simulated
+	RoleID             *string    // the active role when it was given
 	Scopes             []string
 	RedirectURI        string
 	Nonce              string
@@ -25,7 +26,7 @@ type Grant struct {
 	ExpiresAt          time.Time // no token is issued from it after this
 }
 
-const grantColumns = `g.id, g.client_id, g.person_id, g.session_id, g.role_id, g.scopes, g.redirect_uri, g.nonce, g.authenticator_level, g.methods,
+const grantColumns = `g.id, g.client_id, g.person_id, g.session_id, g.authenticator_id, g.role_id, g.scopes, g.redirect_uri, g.nonce, g.authenticator_level, g.methods,
 	g.authenticated_at, g.code_challenge, g.created_at, g.expires_at`
 
 const standingColumns = `s.person_stands, s.client_stands, s.session_stands, s.authenticator_stands, s.role_stands, s.person`
@@ -33,10 +34,10 @@ const standingColumns = `s.person_stands, s.client_stands, s.session_stands, s.a
 // AddGrant records a grant and the hash of its authorization code.
 func (q queries) AddGrant(ctx context.Context, g Grant, codeHash []byte, codeExpiresAt time.Time) error {
 	return q.db.exec(ctx, `
-		INSERT INTO authorization_grant (id, client_id, person_id, session_id, role_id, scopes, redirect_uri, nonce, authenticator_level, methods,
+		INSERT INTO authorization_grant (id, client_id, person_id, session_id, authenticator_id, role_id, scopes, redirect_uri, nonce, authenticator_level, methods,
 			authenticated_at, code_hash, code_challenge, code_expires_at, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		g.ID, g.ClientID, g.PersonID, g.SessionID, g.RoleID, g.Scopes, g.RedirectURI, g.Nonce, g.AuthenticatorLevel, g.Methods,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		g.ID, g.ClientID, g.PersonID, g.SessionID, g.AuthenticatorID, g.RoleID, g.Scopes, g.RedirectURI, g.Nonce, g.AuthenticatorLevel, g.Methods,
 		g.AuthenticatedAt, codeHash, g.CodeChallenge, codeExpiresAt, g.CreatedAt, g.ExpiresAt)
 }
 
@@ -56,7 +57,7 @@ func (q queries) UseCode(ctx context.Context, hash []byte, clientID string, now 
 			RETURNING *
 		)
 		SELECT `+grantColumns+`, `+standingColumns+`
-		FROM g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id, g.role_id, $3) s`, hash, clientID, now)
+		FROM g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id, g.authenticator_id, g.role_id, $3) s`, hash, clientID, now)
 }
 
 // RevokeGrantOfCode revokes the grant of a code that this client has used before, and returns it; otherwise ErrNotFound.
@@ -83,7 +84,7 @@ func (q queries) UseRefreshToken(ctx context.Context, hash []byte, clientID stri
 		)
 		SELECT `+grantColumns+`, `+standingColumns+`
 		FROM spent JOIN authorization_grant g ON g.id = spent.grant_id
-		CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id, g.role_id, $3) s`, hash, clientID, now)
+		CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id, g.authenticator_id, g.role_id, $3) s`, hash, clientID, now)
 }
 
 // RevokeGrantOfRefreshToken revokes the grant of a refresh token that this client has used before, and returns it;
@@ -105,6 +106,6 @@ func (q queries) RevokeGrant(ctx context.Context, id uuid.UUID, now time.Time) e
 func (q queries) Grant(ctx context.Context, id uuid.UUID, now time.Time) (StandingGrant, error) {
 	return one[StandingGrant](ctx, q, `
 		SELECT `+grantColumns+`, `+standingColumns+`
-		FROM authorization_grant g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id, g.role_id, $2) s
+		FROM authorization_grant g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id, g.authenticator_id, g.role_id, $2) s
 		WHERE g.id = $1 AND g.revoked_at IS NULL`, id, now)
 }

@@ -15,11 +15,13 @@ type SigningKey struct {
 	ExpiresAt *time.Time // when it is no longer published; set when it has a successor
 }
 
-// SigningKeys lists the keys that are to be published, oldest first.
-func (q queries) SigningKeys(ctx context.Context, now time.Time) ([]SigningKey, error) {
+// SigningKeys lists the keys that are published or were after the given time, oldest first, the newest 100 at most.
+func (q queries) SigningKeys(ctx context.Context, since time.Time) ([]SigningKey, error) {
 	return all[SigningKey](ctx, q, `
-		SELECT id, alg, sealed, created_at, active_at, expires_at FROM signing_key
-		WHERE expires_at IS NULL OR expires_at > $1 ORDER BY active_at, id LIMIT 100`, now)
+		SELECT id, alg, sealed, created_at, active_at, expires_at FROM (
+			SELECT id, alg, sealed, created_at, active_at, expires_at FROM signing_key
+			WHERE expires_at IS NULL OR expires_at > $1 ORDER BY active_at DESC, id LIMIT 100) newest
+		ORDER BY active_at, id`, since)
 }
 
 // AddSigningKey publishes the first key of its algorithm. One being there already is ErrConflict.

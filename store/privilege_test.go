@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -33,27 +34,50 @@ func TestPrivilegesOfTheService(t *testing.T) {
 		read   = "SELECT"
 		add    = "INSERT SELECT"
 		change = "INSERT SELECT UPDATE"
-		sweep  = "DELETE INSERT SELECT UPDATE"
 	)
 	same(t, "privileges of credence_service", got, map[string]string{
 		"audit_event":               add,
 		"authenticator":             change,
-		"authorization_grant":       sweep,
+		"authorization_grant":       change,
 		"client":                    change,
 		"development":               read,
-		"enrolment_link":            sweep,
+		"enrolment_link":            change,
 		"generation":                read,
 		"membership":                change,
 		"organisation":              add,
 		"person":                    change,
-		"professional_registration": sweep,
-		"refresh_token":             sweep,
+		"professional_registration": add,
+		"refresh_token":             change,
 		"role_profile":              change,
 		"schema_migrations":         read,
-		"session":                   sweep,
+		"session":                   change,
 		"signing_key":               change,
-		"used_challenge":            "DELETE INSERT SELECT",
+		"used_challenge":            add,
 		"workgroup":                 add,
+	})
+	rows, err = conn.Query(t.Context(), `
+		SELECT c.table_name, string_agg(c.column_name, ' ' ORDER BY c.ordinal_position)
+		FROM information_schema.columns c
+		WHERE c.table_schema = 'public' AND has_column_privilege('credence_service', c.table_name, c.column_name, 'UPDATE')
+		GROUP BY c.table_name`)
+	must(t, err)
+	got = map[string]string{}
+	_, err = pgx.ForEachRow(rows, []any{&table, &privileges}, func() error {
+		got[table] = privileges
+		return nil
+	})
+	must(t, err)
+	same(t, "columns that credence_service may change", got, map[string]string{
+		"authenticator":       "sign_count backup_state last_used_at revoked_at",
+		"authorization_grant": "code_used_at revoked_at",
+		"client":              "name authentication secret_hash redirect_uris post_logout_redirect_uris scopes id_token_alg audience requires_role disabled_at",
+		"enrolment_link":      "used_at",
+		"membership":          "person_id",
+		"person":              "disabled_at",
+		"refresh_token":       "used_at",
+		"role_profile":        "ends_at",
+		"session":             "cookie_hash authenticator_id authenticator_level methods authenticated_at role_id role_chosen_at idle_at expires_at ended_at",
+		"signing_key":         "expires_at",
 	})
 	functions := value[[]string](t, conn, `
 		SELECT coalesce(array_agg(proname::text ORDER BY proname), '{}') FROM pg_proc
@@ -74,6 +98,13 @@ func TestServiceIsRefused(t *testing.T) {
 		`DELETE FROM audit_event`,
 		`TRUNCATE audit_event`,
 		`SELECT setval('audit_event_sequence_seq', 1)`,
+		`INSERT INTO audit_event (sequence, at, event, refusal, actor, person_id, client_id, request_id, address, detail) OVERRIDING SYSTEM VALUE
+			SELECT sequence + 1, at, event, refusal, actor, person_id, client_id, request_id, address, detail FROM audit_event`,
+		`UPDATE person SET handle = ''`,
+		`UPDATE authenticator SET public_key = ''`,
+		`UPDATE session SET person_id = ''`,
+		`UPDATE signing_key SET sealed = ''`,
+		`DELETE FROM authorization_grant`,
 		`UPDATE generation SET value = 0`,
 		`INSERT INTO generation (name) VALUES ('another')`,
 		`DELETE FROM generation`,
@@ -125,5 +156,14 @@ func TestTemporaryTablesOfTheService(t *testing.T) {
 	_, err = conn.Exec(t.Context(), `CREATE TRIGGER mine AFTER INSERT ON pg_temp.client EXECUTE FUNCTION raise_generation()`)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "42501" {
 		t.Errorf("CREATE TRIGGER(on a table of the service's own) = %v, want insufficient privilege", err)
+	}
+}
+
+func TestCheckService(t *testing.T) {
+	t.Parallel()
+	in := newInstallation(t)
+	is(t, "CheckService(as the service)", in.CheckService(t.Context()), nil)
+	if err := open(t, in.ownerURL, nil).CheckService(t.Context()); err == nil || !strings.Contains(err.Error(), "connect as credence_service") {
+		t.Errorf("CheckService(as the owner) = %v, want it refused with the fix", err)
 	}
 }

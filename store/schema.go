@@ -131,9 +131,16 @@ func runFile(ctx context.Context, db *sql.DB, file string, version int) error {
 func (s *Store) Schema(ctx context.Context) (Schema, error) {
 	schema := Schema{Latest: latest()}
 	// The table is opened to the service by the first migration: until then it may be absent or closed.
-	known, err := scalar[bool](ctx, s.queries, `SELECT coalesce(has_table_privilege(to_regclass('schema_migrations'), 'SELECT'), false)`)
-	if err != nil || !known {
+	there, err := scalar[bool](ctx, s.queries, `SELECT to_regclass('schema_migrations') IS NOT NULL`)
+	if err != nil || !there {
 		return schema, err
+	}
+	readable, err := scalar[bool](ctx, s.queries, `SELECT has_table_privilege('schema_migrations', 'SELECT')`)
+	if err != nil {
+		return schema, err
+	}
+	if !readable {
+		return schema, fmt.Errorf("%w: this role may not read it: run `credence migrate up`, and connect as credence_service or a member of it", ErrSchema)
 	}
 	version, err := scalar[int64](ctx, s.queries, `SELECT coalesce(max(version), 0) FROM schema_migrations`)
 	schema.Version = int(version)
@@ -150,6 +157,19 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 		return fmt.Errorf("%w: it is at version %d and this program needs %d: run `credence migrate up`", ErrSchema, schema.Version, schema.Latest)
 	case schema.Version > schema.Latest:
 		return fmt.Errorf("%w: it is at version %d and this program knows %d: run the newer program", ErrSchema, schema.Version, schema.Latest)
+	}
+	return nil
+}
+
+// CheckService fails when the role that we are connected as may do more than the service should: change the audit record.
+func (s *Store) CheckService(ctx context.Context) error {
+	may, err := scalar[bool](ctx, s.queries, `
+		SELECT has_table_privilege('audit_event', 'UPDATE') OR has_table_privilege('audit_event', 'DELETE') OR has_table_privilege('audit_event', 'TRUNCATE')`)
+	if err != nil {
+		return fmt.Errorf("read privileges: %w", err)
+	}
+	if may {
+		return errors.New("the database role of the server may change the audit record: connect as credence_service or a member of it, not as the owner or a superuser")
 	}
 	return nil
 }

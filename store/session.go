@@ -33,14 +33,18 @@ type BegunSession struct {
 }
 
 // BeginSession records that a person signed in, in the browser whose session cookie so far has the hash oldCookieHash
-// (nil if it had none). A live session of the same person goes on, with what is true of the new sign-in; a session of
-// somebody else ends. The cookie changes in any case. s.RoleID becomes the active role if none was chosen before.
+// (nil if it had none). A session of the same person goes on, with what is true of the new sign-in, also when it had
+// timed out: then the role is chosen anew. A session of somebody else ends. The cookie changes in any case. s.RoleID
+// becomes the active role if none was chosen before.
 func (q queries) BeginSession(ctx context.Context, s Session, oldCookieHash, cookieHash []byte, now time.Time) (BegunSession, error) {
 	return one[BegunSession](ctx, q, `
 		WITH renewed AS (
 			UPDATE session SET cookie_hash = $2, authenticator_id = $5, authenticator_level = $6, methods = $7, authenticated_at = $8,
-				idle_at = $9, expires_at = $10, role_id = coalesce(role_id, $12), role_chosen_at = coalesce(role_chosen_at, $13)
-			WHERE cookie_hash = $11 AND person_id = $4 AND ended_at IS NULL AND idle_at > $3 AND expires_at > $3
+				idle_at = $9, expires_at = $10,
+				role_id = CASE WHEN live THEN coalesce(role_id, $12) ELSE $12 END,
+				role_chosen_at = CASE WHEN live THEN coalesce(role_chosen_at, $13) ELSE $13 END
+			FROM (SELECT id AS old_id, idle_at > $3 AND expires_at > $3 AS live FROM session WHERE cookie_hash = $11) old
+			WHERE id = old_id AND cookie_hash = $11 AND person_id = $4 AND ended_at IS NULL -- the cookie again: of concurrent sign-ins one changes it
 			RETURNING id, role_id, role_chosen_at
 		), ended AS (
 			UPDATE session SET ended_at = $3
@@ -69,8 +73,17 @@ func (q queries) Session(ctx context.Context, cookieHash []byte, clientID string
 	return one[LiveSession](ctx, q, `
 		SELECT `+sessionColumns+`, `+standingColumns+`
 		FROM session e
-		CROSS JOIN LATERAL standing(e.person_id, nullif($2, ''), e.id, e.role_id, $3) s
+		CROSS JOIN LATERAL standing(e.person_id, nullif($2, ''), e.id, e.authenticator_id, e.role_id, $3) s
 		WHERE e.cookie_hash = $1 AND e.ended_at IS NULL AND e.idle_at > $3 AND e.expires_at > $3`, cookieHash, clientID, now)
+}
+
+// TimedOutSession is Session for one that was not ended and may have timed out: it is there to be ended.
+func (q queries) TimedOutSession(ctx context.Context, cookieHash []byte, now time.Time) (LiveSession, error) {
+	return one[LiveSession](ctx, q, `
+		SELECT `+sessionColumns+`, `+standingColumns+`
+		FROM session e
+		CROSS JOIN LATERAL standing(e.person_id, NULL, e.id, e.authenticator_id, e.role_id, $2) s
+		WHERE e.cookie_hash = $1 AND e.ended_at IS NULL`, cookieHash, now)
 }
 
 // TouchSession moves the moment at which an idle session ends. It never moves it back.
@@ -95,7 +108,11 @@ func (q queries) EndSession(ctx context.Context, id uuid.UUID, now time.Time) er
 	return q.db.exec(ctx, `UPDATE session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL`, id, now)
 }
 
-// EndSessions ends every session of a person.
-func (q queries) EndSessions(ctx context.Context, personID string, now time.Time) error {
-	return q.db.exec(ctx, `UPDATE session SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL`, personID, now)
+// EndSessions ends every session of a person, and returns which they were.
+func (q queries) EndSessions(ctx context.Context, personID string, now time.Time) ([]uuid.UUID, error) {
+	return scalar[[]uuid.UUID](ctx, q, `
+		WITH ended AS (
+			UPDATE session SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL RETURNING id
+		)
+		SELECT coalesce(array_agg(id), '{}') FROM ended`, personID, now)
 }

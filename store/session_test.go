@@ -33,6 +33,10 @@ func TestSession(t *testing.T) {
 	read("")
 	want.ClientStands = false
 	read("nobody")
+	timedOut, err := in.TimedOutSession(ctx, hash("cookie"), later)
+	must(t, err)
+	want.ClientStands, want.RoleStands, want.Person.Roles = true, false, []store.Role{} // which ended too
+	same(t, "TimedOutSession()", timedOut, want)
 	is(t, "Session(after its absolute limit)", second(in.Session(ctx, hash("cookie"), "", later)), store.ErrNotFound)
 }
 
@@ -40,8 +44,8 @@ func TestEndSession(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*installation) error{
 		"one":              func(in *installation) error { return in.EndSession(t.Context(), sessionID, now) },
-		"all of a person":  func(in *installation) error { return in.EndSessions(t.Context(), ana, now) },
-		"by disabling her": func(in *installation) error { return in.DisablePerson(t.Context(), ana, now) },
+		"all of a person":  func(in *installation) error { return second(in.EndSessions(t.Context(), ana, now)) },
+		"by disabling her": func(in *installation) error { return second(in.DisablePerson(t.Context(), ana, now)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,6 +54,7 @@ func TestEndSession(t *testing.T) {
 			must(t, end(in))
 			must(t, in.EndSession(ctx, sessionID, later)) // stays as it was
 			is(t, "Session(ended)", second(in.Session(ctx, hash("cookie"), "", now)), store.ErrNotFound)
+			is(t, "TimedOutSession(ended)", second(in.TimedOutSession(ctx, hash("cookie"), now)), store.ErrNotFound)
 			is(t, "Session(of somebody else)", second(in.Session(ctx, hash("Ben's"), "", now)), nil)
 			is(t, "ChooseRole(in an ended session)", in.ChooseRole(ctx, sessionID, nil, now), store.ErrNotFound)
 			must(t, in.TouchSession(ctx, sessionID, later.Add(time.Hour)))
@@ -83,7 +88,10 @@ func TestBeginSession(t *testing.T) {
 			"the session of another person ends", "", ben, "cookie", at,
 			store.BegunSession{ID: id, RoleID: new(benRole), RoleChosenAt: &at, EndedID: &sessionID, EndedPersonID: new(ana)},
 		},
-		{"a session that timed out does not go on", "", ana, "cookie", later, store.BegunSession{ID: id, RoleID: new(benRole), RoleChosenAt: &at}},
+		{
+			"a session that timed out goes on, and the role is chosen anew", "", ana, "cookie", later,
+			store.BegunSession{ID: sessionID, RoleID: new(benRole), RoleChosenAt: &at},
+		},
 		{
 			"a session that ended does not go on", `UPDATE session SET ended_at = created_at`, ana, "cookie", at,
 			store.BegunSession{ID: id, RoleID: new(benRole), RoleChosenAt: &at},
@@ -118,5 +126,15 @@ func TestBeginSession(t *testing.T) {
 				t.Errorf("Session(of the old cookie) = %v, want it live %t", err, goesOn)
 			}
 		})
+	}
+}
+
+func TestEndSessions(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	for _, want := range [][]uuid.UUID{{sessionID}, {}} { // one that ended does not end again
+		got, err := in.EndSessions(ctx, ana, now)
+		must(t, err)
+		same(t, "EndSessions()", got, want)
 	}
 }

@@ -125,7 +125,7 @@ func newSession(id uuid.UUID, person string) store.Session {
 // newGrant is one of Ana's session to the client.
 func newGrant(id uuid.UUID) store.Grant {
 	return store.Grant{
-		ID: id, ClientID: ward, PersonID: ana, SessionID: sessionID, RoleID: new(anaRole), Scopes: []string{"openid"},
+		ID: id, ClientID: ward, PersonID: ana, SessionID: sessionID, AuthenticatorID: &authenticatorID, RoleID: new(anaRole), Scopes: []string{"openid"},
 		RedirectURI: "https://rp.example.org/callback", Nonce: "n", AuthenticatorLevel: 2, Methods: []string{"pop", "mfa"},
 		AuthenticatedAt: now, CodeChallenge: strings.Repeat("c", 43), CreatedAt: now, ExpiresAt: later,
 	}
@@ -194,6 +194,22 @@ func same(t *testing.T, call string, got, want any) {
 	}
 }
 
+// contended runs a race while the rows of a table are locked, and lets them go when several runners have found their
+// row and wait for it: whoever only looked before, and not again now, is caught.
+func (in *installation) contended(t *testing.T, table string, race func()) {
+	t.Helper()
+	holder, watcher := connect(t, in.ownerURL), connect(t, in.ownerURL)
+	exec(t, holder, `BEGIN`)
+	exec(t, holder, `SELECT FROM `+table+` FOR UPDATE`)
+	var wg sync.WaitGroup
+	wg.Go(race)
+	eventually(t, "wait of several for a row of "+table, func() bool {
+		return value[int](t, watcher, `SELECT count(*)::int FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT granted AND a.datname = current_database()`) >= 4
+	})
+	exec(t, holder, `COMMIT`)
+	wg.Wait()
+}
+
 // race runs do in many goroutines at once and returns the errors, of which nil is a success.
 func race(do func(i int) error) []error {
 	const runners = 32
@@ -233,19 +249,20 @@ func TestSingleUse(t *testing.T) { //nolint:tparallel // the subtests take turns
 	at := now.Add(time.Minute)
 	must(t, in.AddSigningKey(t.Context(), newSigningKey("ES256", "first")))
 	for _, tt := range []struct {
-		call string
-		lost error
-		do   func(ctx context.Context, i int) error
+		call  string
+		table string // of the row that they race for
+		lost  error
+		do    func(ctx context.Context, i int) error
 	}{
-		{"UseCode", store.ErrNotFound, func(ctx context.Context, _ int) error {
+		{"UseCode", "authorization_grant", store.ErrNotFound, func(ctx context.Context, _ int) error {
 			_, err := in.UseCode(ctx, hash("code"), ward, at)
 			return err
 		}},
-		{"UseRefreshToken", store.ErrNotFound, func(ctx context.Context, _ int) error {
+		{"UseRefreshToken", "refresh_token", store.ErrNotFound, func(ctx context.Context, _ int) error {
 			_, err := in.UseRefreshToken(ctx, hash("refresh"), ward, at)
 			return err
 		}},
-		{"UseRefreshToken and its successor", store.ErrNotFound, func(ctx context.Context, i int) error {
+		{"UseRefreshToken and its successor", "refresh_token", store.ErrNotFound, func(ctx context.Context, i int) error {
 			return in.InTx(ctx, func(tx *store.Tx) error {
 				g, err := tx.UseRefreshToken(ctx, hash("successor"), ward, at)
 				if err != nil {
@@ -254,32 +271,37 @@ func TestSingleUse(t *testing.T) { //nolint:tparallel // the subtests take turns
 				return tx.AddRefreshToken(ctx, hash(string(rune('a'+i))), g.ID, at)
 			})
 		}},
-		{"UseEnrolmentLink", store.ErrNotFound, func(ctx context.Context, _ int) error {
+		{"UseEnrolmentLink", "enrolment_link", store.ErrNotFound, func(ctx context.Context, _ int) error {
 			_, err := in.UseEnrolmentLink(ctx, hash("link"), at)
 			return err
 		}},
-		{"AddSigningKey", store.ErrConflict, func(ctx context.Context, i int) error {
+		{"AddSigningKey", "generation", store.ErrConflict, func(ctx context.Context, i int) error {
 			return in.AddSigningKey(ctx, newSigningKey("RS256", string(rune('a'+i))))
 		}},
-		{"ReplaceSigningKey", store.ErrNotFound, func(ctx context.Context, i int) error {
+		{"ReplaceSigningKey", "signing_key", store.ErrNotFound, func(ctx context.Context, i int) error {
 			return in.ReplaceSigningKey(ctx, "first", later, newSigningKey("ES256", string(rune('A'+i))))
 		}},
-		{"RevokeAuthenticator", store.ErrNotFound, func(ctx context.Context, _ int) error {
+		{"RevokeAuthenticator", "authenticator", store.ErrNotFound, func(ctx context.Context, _ int) error {
 			_, err := in.RevokeAuthenticator(ctx, authenticatorID, at)
 			return err
 		}},
-		{"EndRole", store.ErrNotFound, func(ctx context.Context, _ int) error {
+		{"EndRole", "role_profile", store.ErrNotFound, func(ctx context.Context, _ int) error {
 			_, err := in.EndRole(ctx, anaRole, at)
 			return err
 		}},
-		{"DisablePerson", store.ErrNotFound, func(ctx context.Context, _ int) error { return in.DisablePerson(ctx, ben, at) }},
-		{"DisableClient", store.ErrNotFound, func(ctx context.Context, _ int) error { return in.DisableClient(ctx, ward, at) }},
+		{"DisablePerson", "person", store.ErrNotFound, func(ctx context.Context, _ int) error {
+			_, err := in.DisablePerson(ctx, ben, at)
+			return err
+		}},
+		{"DisableClient", "client", store.ErrNotFound, func(ctx context.Context, _ int) error { return in.DisableClient(ctx, ward, at) }},
 	} {
 		t.Run("one of many concurrent calls of "+tt.call+" wins", func(t *testing.T) {
 			if strings.HasSuffix(tt.call, "successor") {
 				must(t, in.AddRefreshToken(t.Context(), hash("successor"), grantID, now))
 			}
-			oneWins(t, tt.call, tt.lost, func(i int) error { return tt.do(t.Context(), i) })
+			in.contended(t, tt.table, func() {
+				oneWins(t, tt.call, tt.lost, func(i int) error { return tt.do(t.Context(), i) })
+			})
 		})
 	}
 }
@@ -288,13 +310,15 @@ func TestBeginSessionRace(t *testing.T) {
 	t.Parallel()
 	begin := func(in *installation, person string) []store.BegunSession {
 		begun := make([]store.BegunSession, 32)
-		for _, err := range race(func(i int) (err error) {
-			s := newSession(uuid.New(), person)
-			begun[i], err = in.BeginSession(t.Context(), s, hash("cookie"), hash(s.ID.String()), now.Add(time.Minute))
-			return err
-		}) {
-			is(t, "BeginSession", err, nil)
-		}
+		in.contended(t, "session", func() {
+			for _, err := range race(func(i int) (err error) {
+				s := newSession(uuid.New(), person)
+				begun[i], err = in.BeginSession(t.Context(), s, hash("cookie"), hash(s.ID.String()), now.Add(time.Minute))
+				return err
+			}) {
+				is(t, "BeginSession", err, nil)
+			}
+		})
 		return begun
 	}
 	t.Run("of sign-ins of one person with one cookie, one goes on with its session", func(t *testing.T) {
@@ -480,14 +504,14 @@ func TestAbsent(t *testing.T) {
 	in := newInstallation(t)
 	ctx := t.Context()
 	must(t, in.AddPerson(ctx, newPerson("100000000003"), now))
-	must(t, in.DisablePerson(ctx, "100000000003", now))
+	must(t, second(in.DisablePerson(ctx, "100000000003", now)))
 	must(t, in.AddEnrolmentLink(ctx, hash("of the disabled"), "100000000003", now, later))
 	must(t, in.AddEnrolmentLink(ctx, hash("expired"), ana, now, now.Add(time.Second)))
 	at := now.Add(time.Minute)
 	for call, err := range map[string]error{
 		"Person(unknown)":                     second(in.Person(ctx, "100000000009", at)),
-		"DisablePerson(unknown)":              in.DisablePerson(ctx, "100000000009", at),
-		"DisablePerson(disabled)":             in.DisablePerson(ctx, "100000000003", at),
+		"DisablePerson(unknown)":              second(in.DisablePerson(ctx, "100000000009", at)),
+		"DisablePerson(disabled)":             second(in.DisablePerson(ctx, "100000000003", at)),
 		"EnablePerson(enabled)":               in.EnablePerson(ctx, ana),
 		"EnablePerson(unknown)":               in.EnablePerson(ctx, "100000000009"),
 		"EndRole(unknown)":                    second(in.EndRole(ctx, "300000000009", at)),
@@ -498,10 +522,10 @@ func TestAbsent(t *testing.T) {
 		"Credential(unknown)":                 second(in.Credential(ctx, []byte("nothing"), at)),
 		"RevokeAuthenticator(unknown)":        second(in.RevokeAuthenticator(ctx, uuid.New(), at)),
 		"EnrolmentLink(unknown)":              second(in.EnrolmentLink(ctx, hash("nothing"), at)),
-		"EnrolmentLink(expired)":              second(in.EnrolmentLink(ctx, hash("expired"), at)),
 		"UseEnrolmentLink(expired)":           second(in.UseEnrolmentLink(ctx, hash("expired"), at)),
 		"UseEnrolmentLink(expiring now)":      second(in.UseEnrolmentLink(ctx, hash("link"), later)),
 		"UseEnrolmentLink(of the disabled)":   second(in.UseEnrolmentLink(ctx, hash("of the disabled"), at)),
+		"TimedOutSession(unknown)":            second(in.TimedOutSession(ctx, hash("nothing"), at)),
 		"Session(unknown)":                    second(in.Session(ctx, hash("nothing"), "", at)),
 		"Session(timed out)":                  second(in.Session(ctx, hash("cookie"), "", later)),
 		"ChooseRole(unknown session)":         in.ChooseRole(ctx, uuid.New(), new(anaRole), at),

@@ -244,7 +244,7 @@ func TestTransactionThatIsCancelled(t *testing.T) {
 		go func() {
 			done <- s.InTx(ctx, func(tx *store.Tx) error {
 				must(t, tx.AddWorkgroup(ctx, store.Workgroup{ID: "400000000009", Name: "New"}))
-				return tx.DisablePerson(ctx, ana, now)
+				return second(tx.DisablePerson(ctx, ana, now))
 			})
 		}()
 		eventually(t, "wait for the lock", func() bool {

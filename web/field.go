@@ -13,6 +13,7 @@ type field struct {
 	Hint         string
 	Value        string
 	Width        string // in characters
+	MaxLength    string // in characters; no limit unless given
 	Type         string // of an input
 	InputMode    string
 	Autocomplete string
@@ -27,7 +28,7 @@ func newField(errors []FieldError, pairs ...string) (field, error) {
 	f := field{Type: "text"}
 	keys := map[string]*string{
 		"id": &f.ID, "name": &f.Name, "label": &f.Label, "hint": &f.Hint, "value": &f.Value,
-		"width": &f.Width, "type": &f.Type, "inputmode": &f.InputMode, "autocomplete": &f.Autocomplete,
+		"width": &f.Width, "maxlength": &f.MaxLength, "type": &f.Type, "inputmode": &f.InputMode, "autocomplete": &f.Autocomplete,
 	}
 	for len(pairs) >= 2 {
 		value, ok := keys[pairs[0]]

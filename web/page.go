@@ -22,8 +22,11 @@ type Frame struct {
 	// "com.example.app:", "http://127.0.0.1:8080"): browsers apply form-action to the whole chain of redirects after a post, and
 	// this chain ends at the relying party. It is set on the pages of a pending authorization request and only there.
 	FormAction []string
-	// SignedInAs is the name of the person whose session this is. Empty when nobody is signed in.
+	// SignedInAs is the name of the person whose session this is. Empty when nobody is signed in. With a name there is a way out on every
+	// page, because computers are shared: a button in the header, except on [SignOutConfirm], which is that question already.
 	SignedInAs string
+	// SignOutURL is what the button in the header posts to. Empty means /logout.
+	SignOutURL string
 	// Errors are mistakes in what was entered. A page with errors says so in its title and in a summary at its top.
 	Errors []FieldError
 }
@@ -185,7 +188,7 @@ func (r Role) matches(search string) bool {
 type NoRole struct {
 	Frame
 	ClientName string
-	// CanContinue offers to go on without a role.
+	// CanContinue offers to go on without a role. Otherwise the service lets in only people who have one.
 	CanContinue bool
 	// Cancelable offers to go back to the service.
 	Cancelable bool
@@ -250,7 +253,7 @@ type Home struct {
 	Authenticators []Authenticator
 	// ChangeRoleURL is a page to choose a role on. Empty if there is nothing to choose.
 	ChangeRoleURL string
-	// SignOutURL and SignOutEverywhereURL are posted to.
+	// SignOutURL, of the header's button too, and SignOutEverywhereURL are posted to.
 	SignOutURL, SignOutEverywhereURL string
 }
 
@@ -292,6 +295,16 @@ type Problem struct { //nolint:errname // it is a page first, and named as one
 	// Code and Description are the error and error_description of RFC 6749, Section 4.1.2.1, for the developer of a service whose
 	// request is so wrong that it cannot be answered at the service. Empty for none.
 	Code, Description string
+	// Details are shown after them: what of the request is at fault, as it arrived.
+	Details []Detail
+}
+
+// Detail is one parameter of a wrong request.
+type Detail struct {
+	// Name is that of the parameter: "redirect_uri".
+	Name string
+	// Value is what was sent. The page shows the beginning of a long one.
+	Value string
 }
 
 func (p *Problem) page() (string, Frame) { return "problem", p.Frame }

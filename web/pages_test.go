@@ -25,6 +25,8 @@ func pages() map[string]Page {
 	signedOut := Frame{RequestID: "7ZQK3M5TXA"}
 	signedIn := Frame{RequestID: "7ZQK3M5TXA", SignedInAs: "Amara Okafor"}
 	pending := Frame{RequestID: "7ZQK3M5TXA", FormAction: []string{"https:", "http://127.0.0.1:8080"}}
+	pendingSignedIn := pending
+	pendingSignedIn.SignedInAs = "Amara Okafor"
 	nurse := Role{
 		ID: "555200000101", Name: "Nurse Access Role", Organisation: "Riverside General Hospital", OrganisationCode: "RX001",
 		Activities: []string{"Read a summary record", "Prescribe from a protocol"},
@@ -80,15 +82,16 @@ func pages() map[string]Page {
 			Frame:  Frame{Errors: []FieldError{{"username", "There is no person with user ID 555100000009"}}},
 			People: people, Username: "555100000009", Methods: methods, Method: "passkey",
 		},
-		"role-choice": RoleChoice{Frame: pending, ClientName: "Ward Notes", Roles: roles, Selected: nurse.ID, Cancelable: true},
+		"role-choice": RoleChoice{Frame: pendingSignedIn, ClientName: "Ward Notes", Roles: roles, Selected: nurse.ID, Cancelable: true},
 		"role-choice-error": RoleChoice{
 			Frame: Frame{SignedInAs: "Amara Okafor", Errors: []FieldError{{"role", "Choose a role"}}}, Roles: roles,
 		},
 		"role-choice-many":     RoleChoice{Frame: signedIn, Roles: manyRoles},
 		"role-choice-search":   RoleChoice{Frame: signedIn, ClientName: "Ward Notes", Roles: manyRoles, Search: "nurse RX0", Cancelable: true},
 		"role-choice-no-match": RoleChoice{Frame: signedIn, Roles: manyRoles, Search: "surgeon"},
-		"no-role":              NoRole{Frame: pending, ClientName: "Ward Notes", CanContinue: true, Cancelable: true},
-		"no-role-refused":      NoRole{Frame: signedIn},
+		"no-role":              NoRole{Frame: pendingSignedIn, ClientName: "Ward Notes", CanContinue: true, Cancelable: true},
+		"no-role-refused":      NoRole{Frame: signedIn, ClientName: "Ward Notes"},
+		"no-role-unnamed":      NoRole{Frame: pendingSignedIn, Cancelable: true},
 		"enrol":                Enrol{Frame: signedOut, PersonName: "Amara Okafor", SuggestedName: "My security key", Ceremony: create},
 		"enrolled":             Enrolled{Frame: signedOut, Authenticator: unused, ContinueURL: "/sign-in"},
 		"welcome":              Welcome{Frame: signedOut, SignInURL: "/sign-in"},
@@ -114,6 +117,7 @@ func pages() map[string]Page {
 			Frame: signedOut, Status: 400, Title: "There is a problem with the service you came from",
 			Message: "It sent you here with a request that we cannot accept.", Next: "Go back and try again, or tell the people who run the service.",
 			Code: "invalid_request", Description: "The redirect_uri is not registered for this client.",
+			Details: []Detail{{"client_id", "ward-notes"}, {"redirect_uri", "https://ward.example/" + strings.Repeat("long/", 60)}},
 		},
 	}
 }
@@ -408,6 +412,59 @@ func TestRoleChoiceSearch(t *testing.T) {
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("RoleChoice{Search: %q}.Options() (-want +got):\n%s", test.search, diff)
 		}
+	}
+}
+
+// TestSignOutIsOnEveryPageOfASession looks for the one button that a person at a shared computer must always find.
+func TestSignOutIsOnEveryPageOfASession(t *testing.T) {
+	t.Parallel()
+	signedIn := Frame{SignedInAs: "Amara Okafor"}
+	elsewhere := Frame{SignedInAs: "Amara Okafor", SignOutURL: "/elsewhere"}
+	for _, test := range []struct {
+		name string
+		page Page
+		want string // what the button posts to; empty for no button
+	}{
+		{"a choice of role", RoleChoice{Frame: signedIn}, "/logout"},
+		{"nothing to choose", NoRole{Frame: signedIn}, "/logout"},
+		{"a problem", &Problem{Frame: signedIn}, "/logout"},
+		{"a page that says where to", NoRole{Frame: elsewhere}, "/elsewhere"},
+		{"the home page, which always says where to", Home{Frame: signedIn, SignOutURL: "/logout"}, "/logout"},
+		{"the question itself", SignOutConfirm{Frame: signedIn}, ""},
+		{"a page of nobody's session", NoRole{}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			document, err := html.Parse(render(t, Options{}, test.page).Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got string
+			for n := range document.Descendants() {
+				if attribute(n, "id") == "header-sign-out" {
+					got = attribute(n.Parent, "action")
+				}
+			}
+			if got != test.want {
+				t.Errorf("Render(%T): #header-sign-out posts to %q, want %q", test.page, got, test.want)
+			}
+		})
+	}
+}
+
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, text, want string }{
+		{"a short text is whole", "https://ward.example/", "https://ward.example/"},
+		{"300 characters are whole", strings.Repeat("é", 300), strings.Repeat("é", 300)},
+		{"more are cut between characters", strings.Repeat("é", 301), strings.Repeat("é", 300) + "…"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := cut(test.text); got != test.want {
+				t.Errorf("cut(%q) = %q, want %q", test.text, got, test.want)
+			}
+		})
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -40,10 +39,8 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if _, err := s.Person(ctx, args[0], p.clock()); errors.Is(err, store.ErrNotFound) {
-					return fmt.Errorf("no person has id %q: %s", args[0], listPeople)
-				} else if err != nil {
-					return fmt.Errorf("read person %q: %w", args[0], err)
+				if _, err := findPerson(ctx, s, args[0], p.clock()); err != nil {
+					return err
 				}
 				authenticators, err := s.Authenticators(ctx, args[0], revoked)
 				if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,8 +29,8 @@ type clientFlags struct {
 func (f *clientFlags) addTo(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Name, "name", "", "name that people see when they sign in")
-	flags.StringArrayVar(&f.RedirectURIs, "redirect-uri", nil, "`address` that answers go to, repeatable; compared byte for byte")
-	flags.StringArrayVar(&f.PostLogoutRedirectURIs, "post-logout-redirect-uri", nil, "`address` to return to after sign-out, repeatable")
+	flags.StringArrayVar(&f.RedirectURIs, "redirect-uri", nil, "`address` that answers go to, repeatable; compared byte for byte, but 127.0.0.1 and [::1] take any port")
+	flags.StringArrayVar(&f.PostLogoutRedirectURIs, "post-logout-redirect-uri", nil, "`address` to return to after sign-out, repeatable; \"\" alone is none")
 	flags.StringVar(&f.Authentication, "auth", oauth.AuthBasic, "`how` it authenticates: "+strings.Join([]string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthNone}, ", "))
 	flags.StringVar(&f.IDTokenAlg, "id-token-alg", "RS256", "`algorithm` of its ID tokens: RS256, ES256")
 	flags.StringVar(&f.scope, "scope", "", "`scopes` it may ask for, separated by spaces (default all but "+oauth.ScopeOfflineAccess+")")
@@ -41,14 +42,19 @@ func (f *clientFlags) addTo(cmd *cobra.Command) {
 func (f *clientFlags) apply(cmd *cobra.Command, r *oauth.Registration) (changed bool) {
 	f.Scopes = strings.Fields(f.scope)
 	for name, set := range map[string]func(){
-		"name":                     func() { r.Name = f.Name },
-		"redirect-uri":             func() { r.RedirectURIs = f.RedirectURIs },
-		"post-logout-redirect-uri": func() { r.PostLogoutRedirectURIs = f.PostLogoutRedirectURIs },
-		"auth":                     func() { r.Authentication = f.Authentication },
-		"id-token-alg":             func() { r.IDTokenAlg = f.IDTokenAlg },
-		"scope":                    func() { r.Scopes = f.Scopes },
-		"audience":                 func() { r.Audience = f.Audience },
-		"requires-role":            func() { r.RequiresRole = f.RequiresRole },
+		"name":         func() { r.Name = f.Name },
+		"redirect-uri": func() { r.RedirectURIs = f.RedirectURIs },
+		"post-logout-redirect-uri": func() {
+			r.PostLogoutRedirectURIs = f.PostLogoutRedirectURIs
+			if slices.Equal(f.PostLogoutRedirectURIs, []string{""}) {
+				r.PostLogoutRedirectURIs = nil
+			}
+		},
+		"auth":          func() { r.Authentication = f.Authentication },
+		"id-token-alg":  func() { r.IDTokenAlg = f.IDTokenAlg },
+		"scope":         func() { r.Scopes = f.Scopes },
+		"audience":      func() { r.Audience = f.Audience },
+		"requires-role": func() { r.RequiresRole = f.RequiresRole },
 	} {
 		if cmd.Flags().Changed(name) {
 			set()
@@ -56,6 +62,20 @@ func (f *clientFlags) apply(cmd *cobra.Command, r *oauth.Registration) (changed 
 		}
 	}
 	return changed
+}
+
+// check refuses an address that is there twice: one of the two was meant to be another.
+func (f *clientFlags) check() error {
+	return errors.Join(eachOnce("--redirect-uri", f.RedirectURIs), eachOnce("--post-logout-redirect-uri", f.PostLogoutRedirectURIs))
+}
+
+func eachOnce(flag string, addresses []string) error {
+	for i, address := range addresses {
+		if slices.Contains(addresses[:i], address) {
+			return &usageError{fmt.Errorf("%s %s is given twice", flag, address)}
+		}
+	}
+	return nil
 }
 
 // clientJSON names what is registered as RFC 7591, Section 2 does, where it does.
@@ -109,6 +129,9 @@ func newClientAddCommand(p *program) *cobra.Command {
   credence client add --name "Ward app" --redirect-uri http://127.0.0.1/callback --auth none --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := given.check(); err != nil {
+				return err
+			}
 			var r oauth.Registration
 			_ = given.apply(cmd, &r)
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
@@ -140,7 +163,18 @@ func newClientUpdateCommand(p *program) *cobra.Command {
 			if !given.apply(cmd, &oauth.Registration{}) && !rotate {
 				return &usageError{errors.New("there is nothing to change: give a flag of what is to change, or --rotate-secret")}
 			}
+			if err := given.check(); err != nil {
+				return err
+			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				// A client that is not there is for UpdateClient to report.
+				if old, err := s.Client(ctx, args[0]); rotate && err == nil {
+					r := oauth.Registration{Authentication: old.Authentication}
+					_ = given.apply(cmd, &r)
+					if r.Authentication == oauth.AuthNone {
+						return fmt.Errorf("client %q is public: it has no secret to rotate", args[0])
+					}
+				}
 				change := func(r *oauth.Registration) { _ = given.apply(cmd, r) }
 				c, secret, err := oauth.UpdateClient(ctx, s, args[0], change, rotate, operator(), p.clock())
 				if err != nil {
@@ -192,16 +226,22 @@ func newClientListCommand(p *program) *cobra.Command {
 
 func newClientDisableCommand(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use:     "disable ID",
-		Short:   "Disable a client at once, with everything that it was issued",
+		Use:   "disable ID",
+		Short: "Disable a client for good, with everything that it was issued",
+		Long: "Disable a client at once, with everything that it was issued. It is final: no command enables the client again. Whoever\n" +
+			"needs it after all registers another.",
 		Example: "  credence client disable ward-list",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if err := oauth.DisableClient(ctx, s, args[0], operator(), p.clock()); err != nil {
+				err := oauth.DisableClient(ctx, s, args[0], operator(), p.clock())
+				if err != nil {
+					if old, unread := s.Client(ctx, args[0]); unread == nil && old.DisabledAt != nil {
+						return fmt.Errorf("client %q is disabled already", args[0])
+					}
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Client %s is disabled.\n", args[0])
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Client %s is disabled.\n", args[0])
 				return err
 			})
 		},

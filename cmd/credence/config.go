@@ -94,7 +94,7 @@ func readServeConfig(environ []string) (config, seal.Key, error) {
 // names included.
 func readConfig(environ []string, needed ...string) (config, error) {
 	c := config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"}
-	known := testSettings()
+	var known []string
 	for _, s := range c.settings() {
 		known = append(known, s.name)
 		if s.secret {
@@ -107,8 +107,9 @@ func readConfig(environ []string, needed ...string) (config, error) {
 		name, value, _ := strings.Cut(variable, "=")
 		switch {
 		case !strings.HasPrefix(name, "CREDENCE_"):
+		case slices.Contains(testSettings(), name):
 		case !slices.Contains(known, name):
-			mistakes = append(mistakes, fmt.Errorf("%s is no setting: did you mean %s?", name, nearest(name, known)))
+			mistakes = append(mistakes, fmt.Errorf("%s is no setting: %s", name, suggest(name, known)))
 		case value != "":
 			given[name] = value
 		}
@@ -129,17 +130,18 @@ func readConfig(environ []string, needed ...string) (config, error) {
 
 // read returns the value that was given, or "" when none was.
 func (s setting) read(given map[string]string) (string, error) {
-	value, file := given[s.name], given[s.name+fileSuffix]
+	name, value, file := s.name, given[s.name], given[s.name+fileSuffix]
 	if s.secret && file != "" {
+		name += fileSuffix
 		if value != "" {
-			return "", fmt.Errorf("%s and %s%s are both set: unset one of them", s.name, s.name, fileSuffix)
+			return "", fmt.Errorf("%s and %s are both set: unset one of them", s.name, name)
 		}
 		b, _, err := readSmallFile(file)
 		if err != nil {
-			return "", fmt.Errorf("%s%s: %w", s.name, fileSuffix, err)
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
 		if value = strings.TrimSpace(string(b)); value == "" {
-			return "", fmt.Errorf("%s%s: %s is empty", s.name, fileSuffix, file)
+			return "", fmt.Errorf("%s: %s is empty", name, file)
 		}
 	}
 	if value == "" {
@@ -147,9 +149,9 @@ func (s setting) read(given map[string]string) (string, error) {
 	}
 	if err := s.check(value); err != nil {
 		if s.secret {
-			return "", fmt.Errorf("%s: %w", s.name, err)
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
-		return "", fmt.Errorf("%s is %q: %w", s.name, value, err)
+		return "", fmt.Errorf("%s is %q: %w", name, value, err)
 	}
 	return value, nil
 }
@@ -230,9 +232,14 @@ func checkDatabaseURL(address string) error {
 	return nil
 }
 
-// nearest is the known name that takes the fewest changes of a letter to reach.
-func nearest(name string, known []string) string {
-	return slices.MinFunc(known, func(a, b string) int { return changes(name, a) - changes(name, b) })
+// suggest names the setting that was probably meant: the one that takes the fewest changes of a letter to reach, when
+// they are at most a third of the name. Otherwise it names them all.
+func suggest(name string, known []string) string {
+	nearest := slices.MinFunc(known, func(a, b string) int { return changes(name, a) - changes(name, b) })
+	if changes(name, nearest) > len(name)/3 {
+		return "there are " + strings.Join(known, ", ")
+	}
+	return "did you mean " + nearest + "?"
 }
 
 // changes is the Levenshtein distance of two strings.

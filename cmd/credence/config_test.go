@@ -83,6 +83,11 @@ func TestReadConfigRefuses(t *testing.T) {
 		want    []string // of the error, a line each
 	}{
 		"an unknown name, and suggests the nearest": {[]string{"CREDENCE_ISSUR="}, []string{"CREDENCE_ISSUR is no setting: did you mean CREDENCE_ISSUER?"}},
+		"a name far from all, and lists them": {
+			[]string{"CREDENCE_PORT=80"},
+			[]string{"CREDENCE_PORT is no setting: there are CREDENCE_ISSUER, CREDENCE_LISTEN, CREDENCE_METRICS_LISTEN, CREDENCE_DATABASE_URL, CREDENCE_DATABASE_URL_FILE, CREDENCE_DATABASE_OWNER_URL, CREDENCE_DATABASE_OWNER_URL_FILE, CREDENCE_SEAL_KEY_FILE"},
+		},
+		"a database of another kind in a file": {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "mysql://u:hunter2@h/d")}, []string{"CREDENCE_DATABASE_URL_FILE: want postgres://"}},
 		"a seal key outside a file":                 {[]string{"CREDENCE_SEAL_KEY=x"}, []string{"CREDENCE_SEAL_KEY is no setting: did you mean CREDENCE_SEAL_KEY_FILE?"}},
 		"a file for what is no secret":              {[]string{"CREDENCE_LISTEN_FILE=x"}, []string{"CREDENCE_LISTEN_FILE is no setting: did you mean CREDENCE_LISTEN?"}},
 		"a secret and its file":                     {[]string{"CREDENCE_DATABASE_URL=x", "CREDENCE_DATABASE_URL_FILE=y"}, []string{"CREDENCE_DATABASE_URL and CREDENCE_DATABASE_URL_FILE are both set"}},

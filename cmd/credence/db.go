@@ -118,6 +118,10 @@ func (p *program) issuer() (string, error) {
 	if c.Issuer != "" && p.data == "" {
 		return c.Issuer, nil
 	}
+	// What the directory says is of the directory's database, and not of the one that the environment names.
+	if c.DatabaseURL != "" && p.data == "" {
+		return "", errors.New("CREDENCE_ISSUER is not set: set it to the issuer of the servers that use this database")
+	}
 	dir, err := p.dataDir()
 	if err != nil {
 		return "", err

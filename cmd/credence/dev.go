@@ -56,9 +56,9 @@ this machine only. The database stays when it stops; --data says where it is.`,
 			return d.run(cmd.Context())
 		},
 	}
-	c.Flags().StringVar(&d.listen, "listen", "localhost:8080", "where the provider takes connections, an `address` of this machine only")
-	c.Flags().StringVar(&d.demoListen, "demo-listen", "127.0.0.1:8081", "where the demo service does")
-	c.Flags().StringVar(&d.metricsListen, "metrics-listen", "127.0.0.1:9464", "where Prometheus reads")
+	c.Flags().StringVar(&d.listen, "listen", "localhost:8080", "`address` where the provider takes connections, of this machine only")
+	c.Flags().StringVar(&d.demoListen, "demo-listen", "127.0.0.1:8081", "`address` where the demo service takes connections")
+	c.Flags().StringVar(&d.metricsListen, "metrics-listen", "127.0.0.1:9464", "`address` where Prometheus reads metrics")
 	return c
 }
 
@@ -71,9 +71,6 @@ func (d *development) run(ctx context.Context) (err error) {
 	dir, err := d.dataDir()
 	if err != nil {
 		return err
-	}
-	if d.data == "" && filepath.Base(dir) != defaultData {
-		_, _ = fmt.Fprintf(d.out, "PostgreSQL's account cannot reach this directory: the database is in %s\n", dir)
 	}
 	database, err := d.database(ctx, dir)
 	if err != nil {
@@ -98,7 +95,7 @@ func (d *development) run(ctx context.Context) (err error) {
 		case <-ctx.Done():
 		}
 	}()
-	if err := d.serveAll(ctx, dir, s, key); err != nil {
+	if err := d.serveAll(ctx, database.issuerPath, s, key); err != nil {
 		return err
 	}
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -122,6 +119,7 @@ func checkLoopback(address string) error {
 // developmentDatabase is the database that `dev` uses.
 type developmentDatabase struct {
 	ownerURL, serviceURL string
+	issuerPath           string // where the other commands look for the issuer of this database; "" when it is not ours
 	stop                 func() error
 	done                 <-chan struct{} // closed when it ends by itself
 }
@@ -141,11 +139,16 @@ func (d *development) database(ctx context.Context, dir string) (developmentData
 		}
 		return developmentDatabase{ownerURL: c.DatabaseOwnerURL, serviceURL: c.DatabaseURL, stop: func() error { return nil }}, nil
 	}
+	if d.data == "" && filepath.Base(dir) != defaultData {
+		_, _ = fmt.Fprintf(d.out, "PostgreSQL's account cannot reach this directory: the database is in %s\n", dir)
+	}
 	cluster, err := localpg.Start(ctx, localpg.Options{Dir: dir})
 	if err != nil {
 		return developmentDatabase{}, err
 	}
-	return developmentDatabase{ownerURL: cluster.OwnerURL(), serviceURL: cluster.ServiceURL(), stop: cluster.Stop, done: cluster.Done()}, nil
+	return developmentDatabase{
+		ownerURL: cluster.OwnerURL(), serviceURL: cluster.ServiceURL(), issuerPath: filepath.Join(dir, issuerFile), stop: cluster.Stop, done: cluster.Done(),
+	}, nil
 }
 
 // prepare migrates the database, marks it as one of `dev`, and seeds it. One that holds anything and has no mark is
@@ -212,7 +215,7 @@ func ensureSealKey(path string) (seal.Key, error) {
 }
 
 // serveAll opens the listeners, whose ports the clients' addresses depend on, registers the clients, and serves.
-func (d *development) serveAll(ctx context.Context, dir string, s *store.Store, key seal.Key) error {
+func (d *development) serveAll(ctx context.Context, issuerPath string, s *store.Store, key seal.Key) error {
 	provider, err := listenLocalhost(ctx, d.listen, "--listen")
 	if err != nil {
 		return err
@@ -227,8 +230,10 @@ func (d *development) serveAll(ctx context.Context, dir string, s *store.Store, 
 	}
 	issuer := "http://localhost:" + port(provider[0])
 	demoURL := "http://" + demo.Addr().String()
-	if err := os.WriteFile(filepath.Join(dir, issuerFile), []byte(issuer+"\n"), 0o600); err != nil {
-		return fmt.Errorf("note the issuer: %w", err)
+	if issuerPath != "" {
+		if err := os.WriteFile(issuerPath, []byte(issuer+"\n"), 0o600); err != nil {
+			return fmt.Errorf("note the issuer: %w", err)
+		}
 	}
 	demoClientSecret := base64.RawURLEncoding.EncodeToString(key.MAC("demo client", nil))
 	if err := d.register(ctx, s, demoURL, demoClientSecret); err != nil {

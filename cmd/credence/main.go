@@ -40,21 +40,21 @@ func newRootCommand(p *program) *cobra.Command {
 	root := newGroup("credence", "An identity provider for health and care", `  credence dev
   credence person list
   credence help client add`,
+		newServeCommand(p), newRoleCommand(p), newVersionCommand())
+	root.AddCommand(p.onDatabase(
 		newDevCommand(p),
-		newServeCommand(p),
 		newMigrateCommand(p),
 		newDBCommand(p),
 		newPersonCommand(p),
 		newOrganisationCommand(p),
-		newRoleCommand(p),
 		newAuthenticatorCommand(p),
 		newClientCommand(p),
 		newKeysCommand(p),
-		newVersionCommand(),
-	)
+	)...)
+	root.Version = readVersion().String()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.PersistentFlags().StringVar(&p.data, "data", "", "the `directory` of the database of credence dev (default "+defaultData+")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.InitDefaultHelpCmd()
 	for _, c := range root.Commands() {
@@ -63,6 +63,14 @@ func newRootCommand(p *program) *cobra.Command {
 		}
 	}
 	return root
+}
+
+// onDatabase gives commands, and those below them, the flag that names the directory of the private database.
+func (p *program) onDatabase(commands ...*cobra.Command) []*cobra.Command {
+	for _, c := range commands {
+		c.PersistentFlags().StringVar(&p.data, "data", "", "the `directory` of the database of credence dev (default "+defaultData+")")
+	}
+	return commands
 }
 
 // newGroup is a command that only holds others.

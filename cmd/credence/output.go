@@ -104,8 +104,11 @@ func each[T, V any](list []T, convert func(T) V) []V {
 	return out
 }
 
-// hint adds how to correct a mistake to an error that is the target.
+// hint adds how to correct a mistake to an error that is the target, or to those of several that are.
 func hint(err, target error, fix string) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return errors.Join(each(joined.Unwrap(), func(err error) error { return hint(err, target, fix) })...)
+	}
 	if errors.Is(err, target) {
 		return fmt.Errorf("%w: %s", err, fix)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -16,6 +17,18 @@ import (
 )
 
 const listPeople = "`credence person list` shows people"
+
+// findPerson reads the person whom a command names.
+func findPerson(ctx context.Context, s *store.Store, id string, now time.Time) (store.Standing, error) {
+	person, err := s.Person(ctx, id, now)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Standing{}, fmt.Errorf("no person has id %q: %s", id, listPeople)
+	}
+	if err != nil {
+		return store.Standing{}, fmt.Errorf("read person %q: %w", id, err)
+	}
+	return person, nil
+}
 
 func newPersonCommand(p *program) *cobra.Command {
 	return newGroup("person", "Add people and withdraw their access", `  credence person list
@@ -41,19 +54,25 @@ func newPersonAddCommand(p *program) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			person.IdentityLevel = assurance.IdentityLevel(level)
+			var mistakes []error
 			if born != "" {
 				date, err := time.Parse(time.DateOnly, born)
 				if err != nil {
-					return &usageError{fmt.Errorf("--date-of-birth is %q: want a date like 1980-12-31", born)}
+					mistakes = append(mistakes, &usageError{fmt.Errorf("--date-of-birth is %q: want a date like 1980-12-31", born)})
+				} else {
+					person.DateOfBirth = &date
 				}
-				person.DateOfBirth = &date
 			}
 			for _, r := range registrations {
 				body, number, ok := strings.Cut(r, "=")
 				if !ok {
-					return &usageError{fmt.Errorf("--registration is %q: want body=number, such as gmc=7654321", r)}
+					mistakes = append(mistakes, &usageError{fmt.Errorf("--registration is %q: want body=number, such as gmc=7654321", r)})
+					continue
 				}
 				person.Registrations = append(person.Registrations, store.Registration{Body: body, Number: number})
+			}
+			if err := errors.Join(append(mistakes, person.Check(p.clock()))...); err != nil {
+				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				id, err := directory.AddPerson(ctx, s, person, operator(), p.clock())
@@ -137,10 +156,17 @@ func newPersonStateCommand(p *program, name, short, done string, change func(ctx
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if err := change(ctx, s, args[0], operator(), p.clock()); err != nil {
-					return hint(err, directory.ErrUnknown, listPeople)
+				err := change(ctx, s, args[0], operator(), p.clock())
+				if errors.Is(err, directory.ErrUnknown) {
+					if _, err := findPerson(ctx, s, args[0], p.clock()); err != nil {
+						return err
+					}
+					return fmt.Errorf("person %q is %s already", args[0], done)
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Person %s is %s.\n", args[0], done)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Person %s is %s.\n", args[0], done)
 				return err
 			})
 		},
@@ -162,6 +188,13 @@ func newPersonEnrolLinkCommand(p *program) *cobra.Command {
 				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				person, err := findPerson(ctx, s, args[0], p.clock())
+				if err != nil {
+					return err
+				}
+				if !person.PersonStands {
+					return fmt.Errorf("person %q is disabled: `credence person enable %s` first", args[0], args[0])
+				}
 				secret, expiresAt, err := registration.NewEnrolmentLink(ctx, s, args[0], operator(), p.clock())
 				if err != nil {
 					return err
@@ -170,7 +203,10 @@ func newPersonEnrolLinkCommand(p *program) *cobra.Command {
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), map[string]string{"url": address, "expires_at": moment(&expiresAt)})
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nIt expires at %s.\n", address, moment(&expiresAt))
+				if _, err := fmt.Fprintln(cmd.OutOrStdout(), address); err != nil { // alone, so that a script can take it
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.ErrOrStderr(), "It works once, until %s.\n", moment(&expiresAt))
 				return err
 			})
 		},

@@ -73,6 +73,7 @@ func TestScripts(t *testing.T) {
 					"take":          take,
 					"empty":         func(ts *testscript.TestScript, _ bool, _ []string) { useEmptyDatabase(t, ts) },
 					"private":       func(ts *testscript.TestScript, _ bool, _ []string) { usePrivateDatabase(t, ts) },
+					"development":   func(ts *testscript.TestScript, _ bool, _ []string) { markDevelopment(t, ts) },
 					"authenticator": func(ts *testscript.TestScript, _ bool, args []string) { addAuthenticator(t, ts, args[0]) },
 				},
 				RequireExplicitExec: true,
@@ -120,6 +121,15 @@ func useEmptyDatabase(t *testing.T, ts *testscript.TestScript) {
 	owner, service := storetest.Empty(t)
 	ts.Setenv("CREDENCE_DATABASE_OWNER_URL", owner)
 	ts.Setenv("CREDENCE_DATABASE_URL", service)
+}
+
+// markDevelopment marks the script's database as one of `credence dev`.
+func markDevelopment(t *testing.T, ts *testscript.TestScript) {
+	t.Helper()
+	s, err := store.Open(t.Context(), ts.Getenv("CREDENCE_DATABASE_OWNER_URL"))
+	ts.Check(err)
+	defer s.Close()
+	ts.Check(s.MarkDevelopment(t.Context(), time.Now()))
 }
 
 // usePrivateDatabase starts a database in the directory $DATA, which the script has to name with --data, and takes the

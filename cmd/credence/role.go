@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,10 +14,13 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
+const listRoles = "`credence role list` shows roles"
+
 func newRoleCommand(p *program) *cobra.Command {
-	return newGroup("role", "Grant roles to people and end them", `  credence role list --person 656005750104
-  credence role codes`,
-		newRoleGrantCommand(p), newRoleEndCommand(p), newRoleListCommand(p), newRoleCodesCommand())
+	role := newGroup("role", "Grant roles to people and end them", `  credence role list --person 656005750104
+  credence role codes`, newRoleCodesCommand())
+	role.AddCommand(p.onDatabase(newRoleGrantCommand(p), newRoleEndCommand(p), newRoleListCommand(p))...)
+	return role
 }
 
 func newRoleGrantCommand(p *program) *cobra.Command {
@@ -36,30 +41,31 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			var mistakes []error
 			for _, w := range workgroups {
 				id, name, ok := strings.Cut(w, "=")
 				if !ok {
-					return &usageError{fmt.Errorf("--workgroup is %q: want id=name, such as \"655694018104=Ward 4\"", w)}
+					mistakes = append(mistakes, &usageError{fmt.Errorf("--workgroup is %q: want id=name, such as \"655694018104=Ward 4\"", w)})
 				}
 				role.Workgroups = append(role.Workgroups, store.Workgroup{ID: id, Name: name})
 			}
 			if starts != "" {
-				if role.StartsAt, err = parseMoment("--starts", starts); err != nil {
-					return err
-				}
+				role.StartsAt, err = parseMoment("--starts", starts)
+				mistakes = append(mistakes, err)
 			}
 			if ends != "" {
 				end, err := parseMoment("--ends", ends)
-				if err != nil {
-					return err
-				}
+				mistakes = append(mistakes, err)
 				role.EndsAt = &end
+			}
+			if err := errors.Join(mistakes...); err != nil {
+				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				id, err := directory.GrantRole(ctx, s, catalogue, role, operator(), p.clock())
 				if err != nil {
-					err = hint(err, directory.ErrUnknownJobRole, "`credence role codes` shows those there are")
-					return hint(hint(err, directory.ErrUnknown, listPeople+", "+listOrganisations), directory.ErrTaken, "choose another id, or leave --id out")
+					err = hint(err, directory.ErrUnknownCode, "`credence role codes` shows those there are")
+					return hint(hint(err, directory.ErrUnknown, listPeople+", "+listOrganisations), directory.ErrTaken, listRoles)
 				}
 				return printID(cmd, id, asJSON)
 			})
@@ -73,8 +79,8 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 	flags.StringSliceVar(&role.Activities, "activity", nil, "B `code` of an activity, repeatable")
 	flags.StringSliceVar(&role.AreasOfWork, "area-of-work", nil, "P:Q:T `code` of an area of work, repeatable")
 	flags.StringArrayVar(&workgroups, "workgroup", nil, "`id=name` of a workgroup, repeatable; the name counts when the workgroup is new")
-	flags.StringVar(&starts, "starts", "", "`when`: a date, or a time like 2030-01-01T08:00:00Z (default now)")
-	flags.StringVar(&ends, "ends", "", "`when` (default never)")
+	flags.StringVar(&starts, "starts", "", "`when` the role starts: a date, or a time like 2030-01-01T08:00:00Z (default now)")
+	flags.StringVar(&ends, "ends", "", "`when` the role ends (default never)")
 	require(grant, "person", "organisation", "job-role")
 	addJSONFlag(grant, &asJSON)
 	return grant
@@ -98,14 +104,31 @@ func newRoleEndCommand(p *program) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if err := directory.EndRole(ctx, s, args[0], operator(), p.clock()); err != nil {
-					return hint(err, directory.ErrUnknown, "`credence role list` shows roles")
+				err := directory.EndRole(ctx, s, args[0], operator(), p.clock())
+				if errors.Is(err, directory.ErrUnknown) {
+					return whyNotEnded(ctx, s, args[0])
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Role %s has ended.\n", args[0])
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Role %s has ended.\n", args[0])
 				return err
 			})
 		},
 	}
+}
+
+// whyNotEnded says whether a role that cannot be ended has ended already, or never was.
+func whyNotEnded(ctx context.Context, s *store.Store, id string) error {
+	// Ids have one length, so at most ten begin as this one does but for its last digit, and they are the next.
+	near, err := s.Roles(ctx, "", id[:max(len(id)-1, 0)], 10)
+	if err != nil {
+		return fmt.Errorf("read role %q: %w", id, err)
+	}
+	if slices.ContainsFunc(near, func(r store.RoleRow) bool { return r.ID == id }) {
+		return fmt.Errorf("role %q has ended already", id)
+	}
+	return fmt.Errorf("no role has id %q: %s", id, listRoles)
 }
 
 func newRoleListCommand(p *program) *cobra.Command {
@@ -135,6 +158,11 @@ func newRoleListCommand(p *program) *cobra.Command {
 				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				if cmd.Flags().Changed("person") {
+					if _, err := findPerson(ctx, s, person, p.clock()); err != nil {
+						return err
+					}
+				}
 				roles, err := s.Roles(ctx, person, page.after, page.limit+1)
 				if err != nil {
 					return fmt.Errorf("list roles: %w", err)

@@ -47,6 +47,9 @@ func (p *program) serve(ctx context.Context) error {
 	if err := s.CheckSchema(ctx); err != nil {
 		return err
 	}
+	if err := s.CheckService(ctx); err != nil {
+		return err
+	}
 	development, err := s.Development(ctx)
 	if err != nil {
 		return err

@@ -162,10 +162,13 @@ type Freshness struct {
 	AskedAt time.Time      // when the request was first asked
 }
 
-// SatisfiedBy says whether a sign-in at the given time will do. One that was made since the request was first asked
-// always does: otherwise max_age=0 could never be satisfied.
+// returnWindow is how long a sign-in counts as made for the request that asked for it: time to choose a role and come back.
+const returnWindow = 10 * time.Minute
+
+// SatisfiedBy says whether a sign-in at the given time will do. One that was made since the request was first asked does
+// for a while, whatever was asked: otherwise max_age=0 could never be satisfied.
 func (f Freshness) SatisfiedBy(authenticatedAt, now time.Time) bool {
-	if !authenticatedAt.Before(f.AskedAt) {
+	if !authenticatedAt.Before(f.AskedAt) && now.Sub(authenticatedAt) <= returnWindow {
 		return true
 	}
 	return !f.Again && (f.MaxAge == nil || now.Sub(authenticatedAt) <= *f.MaxAge)

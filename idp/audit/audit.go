@@ -71,6 +71,20 @@ func Record(ctx context.Context, tx interface {
 	})
 }
 
+// RecordEnds appends an entry for each session that an act ended, and why.
+func RecordEnds(ctx context.Context, tx interface {
+	AddAuditEvent(ctx context.Context, e store.AuditEvent) error
+}, e Entry, why string, sessions ...uuid.UUID,
+) error {
+	e.Event, e.Detail = SessionEnded, map[string]string{"why": why}
+	for _, e.Session = range sessions {
+		if err := Record(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func known(id uuid.UUID) *uuid.UUID {
 	if id == uuid.Nil {
 		return nil
@@ -82,7 +96,12 @@ func known(id uuid.UUID) *uuid.UUID {
 type Request struct {
 	ID      string // on every page and in every log line of the request
 	Address string // of the client
+	Refusal *Refusal
 }
+
+// Refusal is why a client's request was refused, for the one log event of the request: whoever is told its id by a person
+// can find out. It is filled in on the way.
+type Refusal struct{ Client, Error, Description string }
 
 type requestKey struct{}
 
@@ -94,5 +113,8 @@ func WithRequest(ctx context.Context, r Request) context.Context {
 // RequestOf returns the request that the context carries, or an empty one: at the command line there is none.
 func RequestOf(ctx context.Context) Request {
 	r, _ := ctx.Value(requestKey{}).(Request)
+	if r.Refusal == nil {
+		r.Refusal = new(Refusal)
+	}
 	return r
 }

@@ -14,8 +14,8 @@ import (
 //go:embed catalogue/*.csv
 var catalogueFiles embed.FS
 
-// Catalogue names job roles, activities and areas of work. It is a small part of the national database: a code that it
-// does not know stands for itself. It never changes, and is safe for concurrent use.
+// Catalogue names the job roles, activities and areas of work that can be granted. It is a small part of the national
+// database: a code that it does not know stands for itself. It never changes, and is safe for concurrent use.
 type Catalogue struct{ jobRoles, activities, areasOfWork []Entry }
 
 // Entry is a code with its name.
@@ -96,8 +96,15 @@ func (c *Catalogue) ActivityName(code string) string { return find(c.activities,
 // AreaOfWorkName is the name of an area of work in three parts, the quotes included.
 func (c *Catalogue) AreaOfWorkName(code string) string { return find(c.areasOfWork, code).Name }
 
-func (c *Catalogue) knowsJobRole(code string) bool {
-	return slices.ContainsFunc(c.jobRoles, func(e Entry) bool { return e.Code == code })
+// checkCodes wants codes that the catalogue has. One that it has not stands for nothing that anybody could check.
+func checkCodes(what string, codes []string, entries []Entry) error {
+	var errs []error
+	for _, code := range codes {
+		if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Code == code }) {
+			errs = append(errs, fmt.Errorf("%s %q %w", what, code, ErrUnknownCode))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // find looks a code up. The lists are short and sorted.

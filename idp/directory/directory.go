@@ -27,8 +27,8 @@ var (
 	ErrTaken = errors.New("exists already")
 	// ErrUnknown says that nothing with this id or code exists, or not in the state that the act needs.
 	ErrUnknown = errors.New("is unknown")
-	// ErrUnknownJobRole says that a job role is not in the catalogue.
-	ErrUnknownJobRole = errors.New("is not a job role of the catalogue")
+	// ErrUnknownCode says that a job role, an activity or an area of work is not in the catalogue.
+	ErrUnknownCode = errors.New("is not in the catalogue")
 	// ErrTooManyRoles says that a person has as many current roles as anybody may have.
 	ErrTooManyRoles = errors.New("has 100 current roles already, and one has to end first")
 )

@@ -125,7 +125,11 @@ func TestAddPersonRefuses(t *testing.T) {
 		change func(*directory.NewPerson)
 		want   []string
 	}{
-		"a missing name":                     {func(p *directory.NewPerson) { p.GivenName = "" }, []string{"given_name", "display_name"}},
+		"a missing name":    {func(p *directory.NewPerson) { p.GivenName = "" }, []string{"given_name"}},
+		"two missing names": {func(p *directory.NewPerson) { p.GivenName, p.FamilyName = "", "" }, []string{"given_name", "family_name"}},
+		"names too long to show together": {func(p *directory.NewPerson) {
+			p.GivenName, p.FamilyName = strings.Repeat("x", 100), strings.Repeat("x", 100)
+		}, []string{"display_name"}},
 		"a long name":                        {func(p *directory.NewPerson) { p.FamilyName = strings.Repeat("x", 101) }, []string{"family_name"}},
 		"a line break in a name":             {func(p *directory.NewPerson) { p.DisplayName = "Ada\nExample" }, []string{"display_name"}},
 		"an escape sequence in a title":      {func(p *directory.NewPerson) { p.Title = "\x1b[2J" }, []string{"title"}},
@@ -241,7 +245,7 @@ func TestGrantAndEndRole(t *testing.T) {
 	addOrganisation(t, s, "ZX100")
 
 	first, err := directory.GrantRole(t.Context(), s, c, directory.NewRole{
-		PersonID: person, Organisation: "ZX100", JobRole: "S8000:G8000:R8000", Activities: []string{"B0420", "B9999"},
+		PersonID: person, Organisation: "ZX100", JobRole: "S8000:G8000:R8000", Activities: []string{"B0420", "B0360"},
 		AreasOfWork: []string{"P0020:Q0300:T0640"}, Workgroups: []store.Workgroup{{ID: "655694018104", Name: "Ward 4"}},
 	}, operator, now)
 	if err != nil {
@@ -264,7 +268,7 @@ func TestGrantAndEndRole(t *testing.T) {
 	role, _ := got.Person.Role(first)
 	want := store.Role{
 		ID: first, MembershipID: membership, OrganisationCode: "ZX100", OrganisationName: "Organisation ZX100", JobRole: "S8000:G8000:R8000",
-		AreasOfWork: []string{"P0020:Q0300:T0640"}, Activities: []string{"B0420", "B9999"}, Workgroups: []store.Workgroup{{ID: "655694018104", Name: "Ward 4"}},
+		AreasOfWork: []string{"P0020:Q0300:T0640"}, Activities: []string{"B0420", "B0360"}, Workgroups: []store.Workgroup{{ID: "655694018104", Name: "Ward 4"}},
 	}
 	if diff := cmp.Diff(want, role); diff != "" {
 		t.Errorf("role as granted (-want +got):\n%s", diff)
@@ -311,19 +315,21 @@ func TestGrantRoleRefuses(t *testing.T) {
 		want   error  // to be told apart, or
 		text   string // of the error
 	}{
-		"an unknown person":                       {func(r *directory.NewRole) { r.PersonID = "000000000000" }, directory.ErrUnknown, "person 000000000000"},
-		"an unknown organisation":                 {func(r *directory.NewRole) { r.Organisation = "ZX999" }, directory.ErrUnknown, `organisation "ZX999"`},
-		"an id that is taken":                     {func(r *directory.NewRole) { r.ID = taken }, directory.ErrTaken, taken},
-		"a job role that is not in the catalogue": {func(r *directory.NewRole) { r.JobRole = "S8000:G8000:R9999" }, directory.ErrUnknownJobRole, "S8000:G8000:R9999"},
-		"a part of a job role's code":             {func(r *directory.NewRole) { r.JobRole = "R8000" }, directory.ErrUnknownJobRole, "R8000"},
-		"a malformed activity":                    {func(r *directory.NewRole) { r.Activities = []string{"420"} }, nil, "activity: want a code like B0420"},
-		"an activity twice":                       {func(r *directory.NewRole) { r.Activities = []string{"B0420", "B0420"} }, nil, "activity: want each once"},
-		"too many activities":                     {func(r *directory.NewRole) { r.Activities = many }, nil, "activity: want at most 200"},
-		"a malformed area of work":                {func(r *directory.NewRole) { r.AreasOfWork = []string{"T0640"} }, nil, "area_of_work: want"},
-		"a workgroup without a name":              {func(r *directory.NewRole) { r.Workgroups = []store.Workgroup{{ID: "655694018104"}} }, nil, "workgroup: want 1 to 200 characters"},
-		"a workgroup with a malformed id":         {func(r *directory.NewRole) { r.Workgroups = []store.Workgroup{{ID: "1", Name: "Ward"}} }, nil, "workgroup: want an id"},
-		"an end before the start":                 {func(r *directory.NewRole) { r.EndsAt = new(now.Add(-time.Second)) }, nil, "ends: want a time after the start"},
-		"a malformed id":                          {func(r *directory.NewRole) { r.ID, r.MembershipID = "1", "2" }, nil, "id: want 12 digits\nmembership: want 12 digits"},
+		"an unknown person":                        {func(r *directory.NewRole) { r.PersonID = "000000000000" }, directory.ErrUnknown, "person 000000000000"},
+		"an unknown organisation":                  {func(r *directory.NewRole) { r.Organisation = "ZX999" }, directory.ErrUnknown, `organisation "ZX999"`},
+		"an id that is taken":                      {func(r *directory.NewRole) { r.ID, r.JobRole = taken, "S8000:G8000:R8001" }, directory.ErrTaken, taken},
+		"a job role that is not in the catalogue":  {func(r *directory.NewRole) { r.JobRole = "S8000:G8000:R9999" }, directory.ErrUnknownCode, `job role "S8000:G8000:R9999"`},
+		"a part of a job role's code":              {func(r *directory.NewRole) { r.JobRole = "R8000" }, directory.ErrUnknownCode, `job role "R8000"`},
+		"an activity that is not in the catalogue": {func(r *directory.NewRole) { r.Activities = []string{"B0420", "B9999"} }, directory.ErrUnknownCode, `activity "B9999"`},
+		"an area of work that is not there":        {func(r *directory.NewRole) { r.AreasOfWork = []string{"P9999:Q9999:T9999"} }, directory.ErrUnknownCode, `area of work "P9999:Q9999:T9999"`},
+		"a malformed activity":                     {func(r *directory.NewRole) { r.Activities = []string{"420"} }, directory.ErrUnknownCode, `activity "420"`},
+		"an activity twice":                        {func(r *directory.NewRole) { r.Activities = []string{"B0420", "B0420"} }, nil, "activity: want each once"},
+		"too many activities":                      {func(r *directory.NewRole) { r.Activities = many }, nil, "activity: want at most 200"},
+		"a malformed area of work":                 {func(r *directory.NewRole) { r.AreasOfWork = []string{"T0640"} }, directory.ErrUnknownCode, `area of work "T0640"`},
+		"a workgroup without a name":               {func(r *directory.NewRole) { r.Workgroups = []store.Workgroup{{ID: "655694018104"}} }, nil, "workgroup: want 1 to 200 characters"},
+		"a workgroup with a malformed id":          {func(r *directory.NewRole) { r.Workgroups = []store.Workgroup{{ID: "1", Name: "Ward"}} }, nil, "workgroup: want an id"},
+		"an end before the start":                  {func(r *directory.NewRole) { r.EndsAt = new(now.Add(-time.Second)) }, nil, "ends: want a time after the start"},
+		"a malformed id":                           {func(r *directory.NewRole) { r.ID, r.MembershipID = "1", "2" }, nil, "id: want 12 digits\nmembership: want 12 digits"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -337,6 +343,54 @@ func TestGrantRoleRefuses(t *testing.T) {
 	}
 }
 
+// A role that differs in nothing from one that the person has says nothing, and would be there twice to choose from.
+func TestTheSameRoleIsGrantedOnce(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	c := catalogue(t)
+	person, another := addPerson(t, s), addPerson(t, s)
+	addOrganisation(t, s, "ZX100")
+	addOrganisation(t, s, "ZX200")
+	role := directory.NewRole{
+		PersonID: person, Organisation: "ZX100", JobRole: "S8000:G8000:R8000", Activities: []string{"B0420", "B0360"},
+		AreasOfWork: []string{"P0020:Q0300:T0640"}, Workgroups: []store.Workgroup{{ID: "655694018104", Name: "Ward 4"}},
+	}
+	granted, err := directory.GrantRole(t.Context(), s, c, role, operator, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		change func(*directory.NewRole)
+		want   error
+	}{
+		"again":                           {func(*directory.NewRole) {}, directory.ErrTaken},
+		"under an id":                     {func(r *directory.NewRole) { r.ID = "000000000002" }, directory.ErrTaken},
+		"with its codes in another order": {func(r *directory.NewRole) { r.Activities = []string{"B0360", "B0420"} }, directory.ErrTaken},
+		"with an end":                     {func(r *directory.NewRole) { r.EndsAt = new(now.Add(time.Hour)) }, directory.ErrTaken},
+		"from later on":                   {func(r *directory.NewRole) { r.StartsAt = now.Add(time.Hour) }, nil},
+		"for a time that is over":         {func(r *directory.NewRole) { r.StartsAt, r.EndsAt = now.Add(-2*time.Hour), new(now.Add(-time.Hour)) }, nil},
+		"to another person":               {func(r *directory.NewRole) { r.PersonID = another }, nil},
+		"at another organisation":         {func(r *directory.NewRole) { r.Organisation = "ZX200" }, nil},
+		"as another job role":             {func(r *directory.NewRole) { r.JobRole = "S8000:G8000:R8001" }, nil},
+		"with an activity less":           {func(r *directory.NewRole) { r.Activities = []string{"B0360"} }, nil},
+		"with an area of work more":       {func(r *directory.NewRole) { r.AreasOfWork = append([]string{"P0010:Q0050:T0210"}, r.AreasOfWork...) }, nil},
+		"without the workgroup":           {func(r *directory.NewRole) { r.Workgroups = nil }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := role
+			test.change(&r)
+			_, err := directory.GrantRole(t.Context(), s, c, r, operator, now)
+			if !errors.Is(err, test.want) {
+				t.Errorf("GrantRole(%+v) = %v, want %v", r, err, test.want)
+			}
+			if test.want != nil && !strings.Contains(err.Error(), granted) {
+				t.Errorf("GrantRole(%+v) = %v, want it to name role %s", r, err, granted)
+			}
+		})
+	}
+}
+
 func TestAPersonHasAtMost100CurrentRoles(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
@@ -345,12 +399,14 @@ func TestAPersonHasAtMost100CurrentRoles(t *testing.T) {
 	addOrganisation(t, s, "ZX100")
 	role := directory.NewRole{PersonID: person, Organisation: "ZX100", JobRole: "S8000:G8000:R8000"}
 	var id string
-	for range 100 {
+	for i := range 100 {
+		role.Workgroups = []store.Workgroup{{ID: fmt.Sprintf("%012d", i), Name: "Ward"}}
 		var err error
 		if id, err = directory.GrantRole(t.Context(), s, c, role, operator, now); err != nil {
 			t.Fatal(err)
 		}
 	}
+	role.Workgroups = nil
 	if _, err := directory.GrantRole(t.Context(), s, c, role, operator, now); !errors.Is(err, directory.ErrTooManyRoles) {
 		t.Errorf("GrantRole(the 101st) = %v, want %v", err, directory.ErrTooManyRoles)
 	}

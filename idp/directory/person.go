@@ -37,11 +37,11 @@ func ProfessionalBodies() []string {
 
 // AddPerson records a person and returns the id. An id that is taken is ErrTaken.
 func AddPerson(ctx context.Context, s *store.Store, p NewPerson, actor string, now time.Time) (id string, err error) {
-	p.DisplayName = p.displayName()
-	p.IdentityLevel = cmp.Or(p.IdentityLevel, assurance.IdentityNone)
-	if err := p.check(now); err != nil {
+	if err := p.Check(now); err != nil {
 		return "", err
 	}
+	p.DisplayName = p.displayName()
+	p.IdentityLevel = cmp.Or(p.IdentityLevel, assurance.IdentityNone)
 	for range attempts {
 		id = cmp.Or(p.ID, randomID())
 		err = addPerson(ctx, s, id, p, actor, now)
@@ -74,20 +74,25 @@ func (p NewPerson) displayName() string {
 	return cmp.Or(p.DisplayName, p.GivenName+" "+p.FamilyName)
 }
 
-func (p NewPerson) check(now time.Time) error {
+// Check says what is wrong with the values, each an [InvalidError]. AddPerson checks as well.
+func (p NewPerson) Check(now time.Time) error {
+	given, family := checkText("given_name", p.GivenName, 1, 100), checkText("family_name", p.FamilyName, 1, 100)
 	errs := []error{
 		checkText("title", p.Title, 0, 35),
-		checkText("given_name", p.GivenName, 1, 100),
+		given,
 		checkText("middle_names", p.MiddleNames, 0, 100),
-		checkText("family_name", p.FamilyName, 1, 100),
-		checkText("display_name", p.DisplayName, 1, 200),
+		family,
 		checkEmail(p.Email),
 		checkDateOfBirth(p.DateOfBirth, now),
+	}
+	// One that is made of two wrong names has their mistakes, which were said.
+	if p.DisplayName != "" || given == nil && family == nil {
+		errs = append(errs, checkText("display_name", p.displayName(), 1, 200))
 	}
 	if p.ID != "" {
 		errs = append(errs, checkForm("id", p.ID, idForm, wantID))
 	}
-	if !p.IdentityLevel.Known() {
+	if p.IdentityLevel != "" && !p.IdentityLevel.Known() {
 		errs = append(errs, &InvalidError{"identity_level", oneOf(assurance.IdentityLevels())})
 	}
 	var bodies []string
@@ -138,7 +143,11 @@ func oneOf[T ~string](words []T) string {
 // is ErrUnknown.
 func DisablePerson(ctx context.Context, s *store.Store, id, actor string, now time.Time) error {
 	return named(fmt.Sprintf("person %q who is enabled", id), s.InTx(ctx, func(tx *store.Tx) error {
-		if err := tx.DisablePerson(ctx, id, now); err != nil {
+		fallout, err := tx.DisablePerson(ctx, id, now)
+		if err != nil {
+			return err
+		}
+		if err := audit.RecordEnds(ctx, tx, audit.Entry{At: now, Actor: actor, Person: id}, "person disabled", fallout.Sessions...); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.PersonDisabled, Actor: actor, Person: id})

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
 	"time"
 
 	"github.com/credence-id/credence/idp/audit"
@@ -18,7 +18,7 @@ type NewRole struct {
 	MembershipID string // of a person who is not yet at the organisation: 12 digits; "" draws them at random
 	PersonID     string
 	Organisation string   // its code
-	JobRole      string   // S:G:R code, of the catalogue
+	JobRole      string   // S:G:R code
 	AreasOfWork  []string // P:Q:T codes
 	Activities   []string // B codes: the effective ones, to which the job role adds none
 	Workgroups   []store.Workgroup
@@ -30,9 +30,9 @@ type NewRole struct {
 const mostRoles = 100
 
 // GrantRole records a role profile, makes the person a member of the organisation where that is missing, and returns
-// the role's id. A person or an organisation that does not exist is ErrUnknown, an id that is taken ErrTaken.
-//
-// Activities and areas of work need not be in the catalogue, which has few of them; a job role must be.
+// the role's id. A person or an organisation that does not exist is ErrUnknown, a code that is not in the catalogue
+// ErrUnknownCode. An id that is taken is ErrTaken, and so is a role that the person has already, in everything the same,
+// when both are current.
 func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, actor string, now time.Time) (id string, err error) {
 	if r.StartsAt.IsZero() {
 		r.StartsAt = now
@@ -56,8 +56,9 @@ func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, act
 func (r NewRole) check(c *Catalogue) error {
 	errs := []error{
 		checkForm("person", r.PersonID, idForm, wantID),
-		checkList("area_of_work", r.AreasOfWork, 50, areaOfWorkForm, "a code like P0020:Q0300:T0640"),
-		checkList("activity", r.Activities, 200, activityForm, "a code like B0420"),
+		checkCodes("job role", []string{r.JobRole}, c.jobRoles),
+		cmp.Or(checkList("area_of_work", r.AreasOfWork, 50), checkCodes("area of work", r.AreasOfWork, c.areasOfWork)),
+		cmp.Or(checkList("activity", r.Activities, 200), checkCodes("activity", r.Activities, c.activities)),
 	}
 	if r.ID != "" {
 		errs = append(errs, checkForm("id", r.ID, idForm, wantID))
@@ -65,36 +66,53 @@ func (r NewRole) check(c *Catalogue) error {
 	if r.MembershipID != "" {
 		errs = append(errs, checkForm("membership", r.MembershipID, idForm, wantID))
 	}
-	if !c.knowsJobRole(r.JobRole) {
-		errs = append(errs, fmt.Errorf("%q %w", r.JobRole, ErrUnknownJobRole))
+	for _, w := range r.Workgroups {
+		errs = append(errs, checkForm("workgroup", w.ID, idForm, "an id of 12 digits"), checkText("workgroup", w.Name, 1, 200))
 	}
-	ids := make([]string, len(r.Workgroups))
-	for i, w := range r.Workgroups {
-		ids[i] = w.ID
-		errs = append(errs, checkText("workgroup", w.Name, 1, 200))
-	}
-	errs = append(errs, checkList("workgroup", ids, 50, idForm, "an id of 12 digits"))
+	errs = append(errs, checkList("workgroup", workgroupIDs(r.Workgroups), 50))
 	if r.EndsAt != nil && !r.EndsAt.After(r.StartsAt) {
 		errs = append(errs, &InvalidError{"ends", "a time after the start"})
 	}
 	return errors.Join(errs...)
 }
 
-func checkList(field string, codes []string, most int, form *regexp.Regexp, want string) error {
+func checkList(field string, codes []string, most int) error {
 	if len(codes) > most {
 		return &InvalidError{field, fmt.Sprintf("at most %d", most)}
 	}
-	seen := make(map[string]bool, len(codes))
-	for _, code := range codes {
-		if err := checkForm(field, code, form, want); err != nil {
-			return err
-		}
-		if seen[code] {
+	for i, code := range codes {
+		if slices.Contains(codes[:i], code) {
 			return &InvalidError{field, "each once, and " + code + " is there twice"}
 		}
-		seen[code] = true
 	}
 	return nil
+}
+
+// among finds the role that grants what this one would, when both are current.
+func (r NewRole) among(current []store.Role, now time.Time) (string, bool) {
+	if r.StartsAt.After(now) || r.EndsAt != nil && !r.EndsAt.After(now) {
+		return "", false
+	}
+	i := slices.IndexFunc(current, func(c store.Role) bool {
+		return c.OrganisationCode == r.Organisation && c.JobRole == r.JobRole && sameSet(c.AreasOfWork, r.AreasOfWork) &&
+			sameSet(c.Activities, r.Activities) && sameSet(workgroupIDs(c.Workgroups), workgroupIDs(r.Workgroups))
+	})
+	if i < 0 {
+		return "", false
+	}
+	return current[i].ID, true
+}
+
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+func workgroupIDs(workgroups []store.Workgroup) []string {
+	ids := make([]string, len(workgroups))
+	for i, w := range workgroups {
+		ids[i] = w.ID
+	}
+	return ids
 }
 
 func grantRole(ctx context.Context, s *store.Store, id string, r NewRole, actor string, now time.Time) error {
@@ -106,6 +124,9 @@ func grantRole(ctx context.Context, s *store.Store, id string, r NewRole, actor 
 		if len(person.Person.Roles) >= mostRoles {
 			return fmt.Errorf("person %s %w", r.PersonID, ErrTooManyRoles)
 		}
+		if same, ok := r.among(person.Person.Roles, now); ok {
+			return fmt.Errorf("role %s, which gives person %s the same, %w", same, r.PersonID, ErrTaken)
+		}
 		membership, err := tx.EnsureMembership(ctx, cmp.Or(r.MembershipID, randomID()), r.PersonID, r.Organisation, now)
 		if errors.Is(err, store.ErrReference) { // the person was there
 			return fmt.Errorf("organisation %q %w", r.Organisation, ErrUnknown)
@@ -113,16 +134,14 @@ func grantRole(ctx context.Context, s *store.Store, id string, r NewRole, actor 
 		if err != nil {
 			return fmt.Errorf("add person %s to organisation %s: %w", r.PersonID, r.Organisation, err)
 		}
-		workgroups := make([]string, len(r.Workgroups))
-		for i, w := range r.Workgroups {
-			workgroups[i] = w.ID
+		for _, w := range r.Workgroups {
 			if err := tx.AddWorkgroup(ctx, w); err != nil {
 				return err
 			}
 		}
 		err = tx.AddRole(ctx, store.NewRole{
 			ID: id, MembershipID: membership, JobRole: r.JobRole, AreasOfWork: r.AreasOfWork, Activities: r.Activities,
-			Workgroups: workgroups, StartsAt: r.StartsAt, EndsAt: r.EndsAt,
+			Workgroups: workgroupIDs(r.Workgroups), StartsAt: r.StartsAt, EndsAt: r.EndsAt,
 		}, now)
 		if err != nil {
 			return fmt.Errorf("add role %s: %w", id, err)

@@ -47,14 +47,19 @@ const (
 const (
 	// longestToken is the longest that a token lives. A key is published that long after its last signature.
 	longestToken = 2 * time.Hour
-	// lead is how long a key is published before it signs. Replicas look for new keys every pollEvery.
-	lead      = 5 * time.Second
-	pollEvery = time.Second
+	pollEvery    = time.Second
+	// lead is how long a key is published before it signs: until every copy of the set that may still be kept has it.
+	lead = MaxAge + 30*time.Second
+	// hintLife is how much longer than it is published a key is kept for [Ring.VerifyHint]: as long as a session lasts.
+	hintLife = 24 * time.Hour
 	// rotateEvery is the age at which a key gets a successor.
 	rotateEvery = 90 * 24 * time.Hour
 	// reloadEvery bounds how often tokens that name an unknown key can make a replica look for it.
 	reloadEvery = time.Second
 )
+
+// MaxAge is how long a copy of the published set may be kept.
+const MaxAge = time.Minute
 
 // ErrToken says that a token was not signed by a key that we publish, or is not of the expected type.
 var ErrToken = errors.New("not a token of ours")
@@ -83,6 +88,7 @@ type snapshot struct {
 	keys       []key // oldest first
 	published  []byte
 	etag       string
+	changesAt  time.Time // when the next published key expires
 }
 
 // key is a key with all that can be prepared: two signers, one for each type of token.
@@ -152,7 +158,7 @@ func (r *Ring) refresh(ctx context.Context) error {
 		return err
 	}
 	s := r.current.Load()
-	if generation != s.generation || s.expired(r.now()) {
+	if generation != s.generation || !r.now().Before(s.changesAt) {
 		return r.read(ctx)
 	}
 	for _, alg := range []string{RS256, ES256} {
@@ -175,7 +181,10 @@ func (r *Ring) Rotate(ctx context.Context, actor string) ([]store.SigningKey, er
 	defer r.loading.Unlock()
 	var added []store.SigningKey
 	for _, alg := range []string{RS256, ES256} {
-		k, _ := r.current.Load().newest(alg)
+		k, ok := r.current.Load().newest(alg)
+		if !ok {
+			return nil, fmt.Errorf("rotate: there is no current key for %s", alg)
+		}
 		successor, err := r.replace(ctx, k.SigningKey, actor)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // somebody else rotated it at this moment
@@ -233,7 +242,8 @@ func (r *Ring) read(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read generation of signing keys: %w", err)
 	}
-	rows, err := r.store.SigningKeys(ctx, r.now())
+	now := r.now()
+	rows, err := r.store.SigningKeys(ctx, now.Add(-hintLife))
 	if err != nil {
 		return fmt.Errorf("read signing keys: %w", err)
 	}
@@ -243,7 +253,7 @@ func (r *Ring) read(ctx context.Context) error {
 			known[k.ID] = k
 		}
 	}
-	s := &snapshot{generation: generation}
+	s := &snapshot{generation: generation, changesAt: now.Add(rotateEvery)}
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, row := range rows {
 		k, ok := known[row.ID]
@@ -253,6 +263,12 @@ func (r *Ring) read(ctx context.Context) error {
 			return err
 		}
 		s.keys = append(s.keys, k)
+		if !k.published(now) {
+			continue
+		}
+		if k.ExpiresAt != nil && k.ExpiresAt.Before(s.changesAt) {
+			s.changesAt = *k.ExpiresAt
+		}
 		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.public, KeyID: k.ID, Algorithm: k.Alg, Use: "sig"})
 	}
 	if s.published, err = json.Marshal(set); err != nil {
@@ -291,6 +307,9 @@ func (r *Ring) open(row store.SigningKey) (key, error) {
 	return k, nil
 }
 
+// published says whether the key is in the published set, and what it signed worth something.
+func (k key) published(now time.Time) bool { return k.ExpiresAt == nil || k.ExpiresAt.After(now) }
+
 // newest is the key that has no successor.
 func (s *snapshot) newest(alg string) (key, bool) {
 	for _, k := range s.keys {
@@ -311,15 +330,6 @@ func (s *snapshot) signing(alg string, now time.Time) (key, bool) {
 		}
 	}
 	return found, ok
-}
-
-func (s *snapshot) expired(now time.Time) bool {
-	for _, k := range s.keys {
-		if k.ExpiresAt != nil && !k.ExpiresAt.After(now) {
-			return true
-		}
-	}
-	return false
 }
 
 // Sign signs claims as a token of the given algorithm and type, in JWS compact serialization.
@@ -345,6 +355,16 @@ const maxToken = 64 << 10
 // Verify checks that a token of the given type was signed by a key that we publish, and decodes its claims. It says
 // nothing about them: issuer, audience and times are the caller's to check. A failure is ErrToken.
 func (r *Ring) Verify(ctx context.Context, token, typ string, claims any) error {
+	return r.verify(ctx, token, typ, claims, r.now())
+}
+
+// VerifyHint is Verify for an ID token that comes back as a hint of whom a request is about. It takes those of keys that
+// were published a day ago as well: a hint may be as old as the session that it speaks of.
+func (r *Ring) VerifyHint(ctx context.Context, token string, claims any) error {
+	return r.verify(ctx, token, IDToken, claims, r.now().Add(-hintLife))
+}
+
+func (r *Ring) verify(ctx context.Context, token, typ string, claims any, since time.Time) error {
 	if len(token) > maxToken {
 		return ErrToken
 	}
@@ -357,7 +377,7 @@ func (r *Ring) Verify(ctx context.Context, token, typ string, claims any) error 
 		return ErrToken
 	}
 	k, ok := r.find(ctx, header.KeyID)
-	if !ok || k.Alg != header.Algorithm { // the algorithm comes from the key, never from the token: RFC 8725, Section 3.1
+	if !ok || !k.published(since) || k.Alg != header.Algorithm { // the algorithm comes from the key, never from the token: RFC 8725, Section 3.1
 		return ErrToken
 	}
 	payload, err := signed.Verify(k.public)
@@ -372,9 +392,11 @@ func (r *Ring) Verify(ctx context.Context, token, typ string, claims any) error 
 
 // find looks a key up, in the database if another replica may have made it a moment ago.
 func (r *Ring) find(ctx context.Context, id string) (key, bool) {
-	if k, ok := r.current.Load().key(id, r.now()); ok {
+	if k, ok := r.current.Load().key(id); ok {
 		return k, true
 	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	r.loading.Lock()
 	defer r.loading.Unlock()
 	if now := r.now(); now.Sub(r.lastReload) >= reloadEvery {
@@ -383,12 +405,12 @@ func (r *Ring) find(ctx context.Context, id string) (key, bool) {
 			r.log.ErrorContext(ctx, "signing keys could not be read", slog.Any("error", err))
 		}
 	}
-	return r.current.Load().key(id, r.now())
+	return r.current.Load().key(id)
 }
 
-func (s *snapshot) key(id string, now time.Time) (key, bool) {
+func (s *snapshot) key(id string) (key, bool) {
 	for _, k := range s.keys {
-		if k.ID == id && (k.ExpiresAt == nil || k.ExpiresAt.After(now)) {
+		if k.ID == id {
 			return k, true
 		}
 	}

@@ -34,8 +34,9 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 
 // What the package promises about time.
 const (
-	lead         = 5 * time.Second
+	lead         = keys.MaxAge + 30*time.Second
 	longestToken = 2 * time.Hour
+	hintLife     = 24 * time.Hour
 	rotateEvery  = 90 * 24 * time.Hour
 	moment       = time.Microsecond
 )
@@ -512,6 +513,21 @@ func TestRotate(t *testing.T) {
 	}
 	r.run(t)
 	eventually(t, "removal of the first keys from the set", func() bool { return r.algorithms(t) == "ES256 RS256" })
+	hint := func(token string, want error) {
+		t.Helper()
+		for _, r := range []*replica{r, in.started(t)} {
+			if err := r.VerifyHint(t.Context(), token, &claims{}); !errors.Is(err, want) {
+				t.Errorf("VerifyHint() = %v, want %v", err, want)
+			}
+		}
+	}
+	in.clock.advance(hintLife - moment)
+	hint(early, nil)
+	hint(late, nil)
+	hint(r.sign(t, keys.RS256, keys.AccessToken), keys.ErrToken)
+	in.clock.advance(moment)
+	hint(early, keys.ErrToken)
+	hint(late, nil)
 }
 
 // Two rotations one after the other leave one signer at any time, and no token that cannot be verified.

@@ -7,6 +7,8 @@ import (
 	"net/url"
 
 	"github.com/ory/fosite"
+
+	"github.com/credence-id/credence/idp/audit"
 )
 
 // authenticateClient is how a client authenticates: RFC 6749, Section 2.3. A client authenticates in the one way that
@@ -17,6 +19,7 @@ func (h *Handler) authenticateClient(ctx context.Context, r *http.Request, form 
 		return nil, err
 	}
 	c, ok := h.Clients.find(ctx, id)
+	audit.RequestOf(ctx).Refusal.Client = c.ID
 	want := c.SecretHash
 	if want == nil {
 		want = make([]byte, len(hash("")))

@@ -163,7 +163,7 @@ func (h *Handler) issueCode(w http.ResponseWriter, r *http.Request, a authorizat
 	now := h.Now()
 	g := &grant{
 		Grant: store.Grant{
-			ID: newGrantID(), ClientID: a.client.ID, PersonID: s.Person.ID, SessionID: s.ID, Scopes: a.scopes, RedirectURI: a.redirectURI,
+			ID: newGrantID(), ClientID: a.client.ID, PersonID: s.Person.ID, SessionID: s.ID, AuthenticatorID: s.AuthenticatorID, Scopes: a.scopes, RedirectURI: a.redirectURI,
 			Nonce: a.nonce, AuthenticatorLevel: int(s.Level), Methods: s.AMR, AuthenticatedAt: s.AuthenticatedAt,
 			CodeChallenge: a.codeChallenge, CreatedAt: now, ExpiresAt: s.AuthenticatedAt.Add(s.Level.AbsoluteLimit()),
 		},
@@ -210,7 +210,8 @@ func (h *Handler) errorURL(a authorization, e *fosite.RFC6749Error) (string, err
 // refuseAuthorization tells a mistake to whom it concerns: the client, or when the way to it is not sure, the person.
 func (h *Handler) refuseAuthorization(w http.ResponseWriter, r *http.Request, a authorization, err error) error {
 	sent := refusal(err)
-	h.refusals.WithLabelValues("authorize", sent.ErrorField).Inc()
+	h.note(r.Context(), "authorize", sent)
+	audit.RequestOf(r.Context()).Refusal.Client = a.client.ID
 	if sent.ErrorField == "server_error" {
 		return err // our fault: the page says so, and the log why
 	}

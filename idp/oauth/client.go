@@ -258,6 +258,11 @@ type client struct{ store.Client }
 
 var _ fosite.Client = client{}
 
+// allowed are those of the scopes that the client is registered for.
+func (c client) allowed(scopes []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(c.Scopes, s) })
+}
+
 func (c client) GetID() string                      { return c.ID }
 func (c client) GetHashedSecret() []byte            { return nil } // our strategy authenticates, fosite never compares
 func (c client) GetRedirectURIs() []string          { return c.RedirectURIs }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/keys"
@@ -63,7 +64,7 @@ var schemas embed.FS
 // public answers with a document that is the same for everybody and may be kept for a while.
 func public(w http.ResponseWriter, r *http.Request, contentType string, document []byte, etag string) error {
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Cache-Control", "public, max-age=60")
+	w.Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(int(keys.MaxAge.Seconds())))
 	w.Header().Set("ETag", etag)
 	w.Header().Set("Access-Control-Allow-Origin", "*") // nothing here is secret, and clients in browsers read it
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/ory/fosite"
+
+	"github.com/credence-id/credence/idp/audit"
 )
 
 // refusal maps an error to the one that is sent: RFC 6749, Sections 4.1.2.1 and 5.2. What is not a protocol error is our
@@ -54,6 +57,13 @@ func errInvalidClient() error {
 	return fosite.ErrInvalidClient.WithDescription("Client authentication failed: check the client id, the secret, and that the client uses the authentication method that it registered.")
 }
 
+// note counts a refusal, and has the log event of the request say it.
+func (h *Handler) note(ctx context.Context, endpoint string, sent *fosite.RFC6749Error) {
+	h.refusals.WithLabelValues(endpoint, sent.ErrorField).Inc()
+	noted := audit.RequestOf(ctx).Refusal
+	noted.Error, noted.Description = sent.ErrorField, description(sent)
+}
+
 // onlyBy refuses the methods that an endpoint does not take: RFC 9110, Section 15.5.6.
 func onlyBy(methods string) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, _ *http.Request) error {
@@ -87,7 +97,7 @@ func (h *Handler) api(endpoint string, f func(http.ResponseWriter, *http.Request
 			return nil
 		}
 		sent := refusal(err)
-		h.refusals.WithLabelValues(endpoint, sent.ErrorField).Inc()
+		h.note(r.Context(), endpoint, sent)
 		if sent.ErrorField == "server_error" {
 			h.Log.ErrorContext(r.Context(), "request failed", slog.String("endpoint", endpoint), slog.Any("error", err))
 		}

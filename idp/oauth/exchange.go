@@ -41,8 +41,11 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	})
-	if err = errors.Join(err, refused); err != nil {
+	if err != nil { // not refused as well: what the refusal did was rolled back
 		return err
+	}
+	if refused != nil {
+		return refused
 	}
 	h.tokens.WithLabelValues(form.Get("grant_type")).Inc()
 	return writeJSON(w, http.StatusOK, answer.ToMap())

@@ -109,7 +109,7 @@ func (h codeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acce
 	case !verifies(form.Get("code_verifier"), g.CodeChallenge):
 		return h.refuse(ctx, g, "code_verifier_wrong", invalidGrant("The code_verifier is missing, or not the one of the code_challenge."))
 	}
-	return h.accept(r, g)
+	return h.accept(ctx, r, g)
 }
 
 var codeVerifier = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`) // RFC 7636, Section 4.1
@@ -178,7 +178,7 @@ func (h refreshGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.A
 			return unspent{fosite.ErrInvalidScope.WithDescription("The scope goes beyond what was granted.")}
 		}
 	}
-	return h.accept(r, g)
+	return h.accept(ctx, r, g)
 }
 
 // PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
@@ -194,8 +194,17 @@ type unspent struct{ error }
 
 func (u unspent) Unwrap() error { return u.error }
 
-// accept notes the grant on the request, whose tokens it will stand behind.
-func (h *Handler) accept(r fosite.AccessRequester, g *grant) error {
+// accept notes the grant on the request, whose tokens it will stand behind. What the client may no longer ask for it gets
+// no longer.
+func (h *Handler) accept(ctx context.Context, r fosite.AccessRequester, g *grant) error {
+	c, ok := r.GetClient().(client)
+	if !ok {
+		return fosite.ErrServerError
+	}
+	if c.RequiresRole && g.RoleID == nil {
+		return h.refuse(ctx, g, "role_required", invalidGrant("The client lets in only people who act in a role."))
+	}
+	g.Scopes = c.allowed(g.Scopes)
 	r.SetSession(g)
 	for _, scope := range g.Scopes {
 		r.GrantScope(scope)
@@ -270,7 +279,7 @@ func (h *Handler) issue(ctx context.Context, r fosite.AccessRequester, resp fosi
 		}
 		resp.SetExtra("id_token", signed)
 	}
-	if slices.Contains(g.Grant.Scopes, ScopeOfflineAccess) {
+	if slices.Contains(c.allowed(g.Grant.Scopes), ScopeOfflineAccess) {
 		refresh := randomToken()
 		if err := tx.AddRefreshToken(ctx, hash(refresh), g.ID, now); err != nil {
 			return err

@@ -61,6 +61,7 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /schemas/userinfo.json", fixed("application/schema+json", schema))
 	handle("GET /jwks", h.jwks)
 	handle("GET /authorize", h.authorize)
+	handle("HEAD /authorize", noHead)
 	handle("POST /authorize", h.postAuthorization)
 	handle("POST /token", h.api("token", h.exchange))
 	handle("/token", h.api("token", onlyBy("POST")))
@@ -68,7 +69,15 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("POST /userinfo", h.api("userinfo", h.userinfo))
 	handle("/userinfo", h.api("userinfo", onlyBy("GET, HEAD, POST")))
 	handle("GET /logout", h.logout)
+	handle("HEAD /logout", noHead)
 	handle("POST /logout", h.confirmLogout)
+	return nil
+}
+
+// noHead refuses HEAD where GET acts: RFC 9110, Section 9.2.1 has programs expect that HEAD does nothing.
+func noHead(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Allow", "GET, POST")
+	w.WriteHeader(http.StatusMethodNotAllowed)
 	return nil
 }
 

@@ -25,7 +25,7 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s, err := h.Sessions.Find(r.Context(), h.Sessions.CookieOf(r), "")
+	s, err := h.Sessions.FindToEnd(r.Context(), h.Sessions.CookieOf(r))
 	switch {
 	case errors.Is(err, session.ErrNone):
 		h.Sessions.SetCookie(w, "")
@@ -33,7 +33,7 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case out.hint != nil && out.hint.Subject == s.Person.ID && out.hint.SessionID == s.ID.String():
-		return h.end(w, r, s, false, out)
+		return h.end(w, r, h.Sessions.End(r.Context(), s), out)
 	}
 	frame := h.frame(r)
 	frame.SignedInAs = s.Person.DisplayName
@@ -60,18 +60,22 @@ func (h *Handler) confirmLogout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s, err := h.Sessions.Find(r.Context(), h.Sessions.CookieOf(r), "")
+	s, err := h.Sessions.FindToEnd(r.Context(), h.Sessions.CookieOf(r))
 	if errors.Is(err, session.ErrNone) {
 		return h.signedOut(w, r, out)
 	}
 	if err != nil {
 		return err
 	}
-	return h.end(w, r, s, r.URL.Query().Has("everywhere"), out)
+	if r.URL.Query().Has("everywhere") {
+		return h.end(w, r, h.Sessions.EndAll(r.Context(), s.Person.ID), out)
+	}
+	return h.end(w, r, h.Sessions.End(r.Context(), s), out)
 }
 
-func (h *Handler) end(w http.ResponseWriter, r *http.Request, s session.Session, everywhere bool, out signOut) error {
-	if err := h.Sessions.End(r.Context(), s, everywhere); err != nil {
+// end sends the browser on after its session has ended.
+func (h *Handler) end(w http.ResponseWriter, r *http.Request, err error, out signOut) error {
+	if err != nil {
 		return err
 	}
 	h.Sessions.SetCookie(w, "")
@@ -93,8 +97,8 @@ func (h *Handler) frame(r *http.Request) web.Frame {
 	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID}
 }
 
-// parseSignOut reads the request. Nobody is sent to an address that the client did not register, and a hint that is not
-// ours counts for nothing.
+// parseSignOut reads the request. Nobody is sent to an address that the client did not register. A hint that is not ours
+// and a client that is disabled count for nothing: the person can sign out all the same, and stays here.
 func (h *Handler) parseSignOut(r *http.Request) (signOut, error) {
 	var out signOut
 	if len(r.URL.RawQuery) > maxQuery {
@@ -108,7 +112,7 @@ func (h *Handler) parseSignOut(r *http.Request) (signOut, error) {
 	if token := p.Get("id_token_hint"); token != "" {
 		t, err := h.readHint(r.Context(), token)
 		if err != nil {
-			return out, badSignOut("The id_token_hint is not an ID token of ours.")
+			return signOut{}, nil // RP-Initiated Logout 1.0, Section 4: what fails validation is not used
 		}
 		if id != "" && id != t.Audience {
 			return out, badSignOut("The client_id is not the one of the id_token_hint.")
@@ -118,7 +122,7 @@ func (h *Handler) parseSignOut(r *http.Request) (signOut, error) {
 	if id != "" {
 		var ok bool
 		if out.client, ok = h.Clients.find(r.Context(), id); !ok {
-			return out, badSignOut("The client is unknown or disabled.")
+			return signOut{}, nil
 		}
 	}
 	uri := p.Get("post_logout_redirect_uri")

@@ -46,7 +46,7 @@ func clean(parameters url.Values) bool {
 // body reads the parameters of a form that was posted.
 func body(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if contentType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); strings.TrimSpace(strings.ToLower(contentType)) != "application/x-www-form-urlencoded" {
+	if !isForm(r) {
 		return nil, invalidRequest("Send the parameters as application/x-www-form-urlencoded in the body.")
 	}
 	if err := r.ParseForm(); err != nil {
@@ -60,6 +60,11 @@ func body(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	}
 	omitEmpty(r.PostForm)
 	return r.PostForm, nil
+}
+
+func isForm(r *http.Request) bool {
+	contentType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.TrimSpace(strings.ToLower(contentType)) == "application/x-www-form-urlencoded"
 }
 
 // words splits a list that is separated by spaces.

@@ -18,6 +18,8 @@ func checkRedirectURI(uri string) error {
 		return errors.New("not a URI of at most 1024 printable ASCII characters")
 	case strings.Contains(uri, "#"): // RFC 6749, Section 3.1.2: MUST NOT include a fragment component
 		return errors.New("it must have no fragment")
+	case strings.Contains(uri, "*"): // it is never a part of an address that somebody means
+		return errors.New("it must have no *: nothing is a pattern, every address is registered in full")
 	case u.User != nil:
 		return errors.New("it must name no user")
 	case u.String() != uri: // an answer is sent to exactly what is registered

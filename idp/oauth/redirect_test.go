@@ -67,7 +67,10 @@ func TestCheckRedirectURI(t *testing.T) {
 		"app:/callback":                         false, // RFC 8252, Section 7.1: a domain name in reverse
 		"urn:ietf:wg:oauth:2.0:oob":             false,
 		"*":                                     false,
-		"https://*":                             true, // a host like any other: nothing is a pattern
+		"https://*":                             false, // nothing is a pattern, and whoever writes one thinks otherwise
+		"https://*.example.org/callback":        false,
+		"https://rp.example.org/*":              false,
+		"https://rp.example.org/%2A":            true,
 	} {
 		if err := checkRedirectURI(uri); (err == nil) != ok {
 			t.Errorf("checkRedirectURI(%q) = %v, want it accepted: %v", uri, err, ok)
@@ -92,6 +95,8 @@ func TestAnyLoopbackPort(t *testing.T) {
 		{"http://[::1]/cb", "http://[::1]:49152/cb", true},
 		{"http://127.0.0.1/cb", "http://[::1]/cb", false},
 		{"http://127.0.0.1", "http://127.0.0.1:81/", false},
+		{"http://127.0.0.1", "http://127.0.0.1:81@evil.example/", false},
+		{"http://127.0.0.1", "http://127.0.0.1.evil.example/", false},
 		{"http://127.0.0.1/cb?a=b", "http://127.0.0.1:81/cb", false},
 		{"http://127.0.0.1/cb", "http://127.0.0.1:65536/cb", false},
 		{"http://localhost/cb", "http://localhost:81/cb", false},
@@ -108,6 +113,7 @@ func FuzzRedirectURI(f *testing.F) {
 	f.Add("https://rp.example.org/callback?kept=1", "https://rp.example.org/callback?kept=1")
 	f.Add("http://127.0.0.1/callback", "http://127.0.0.1:49152/callback")
 	f.Add("http://[::1]:80/callback?a", "http://[::1]/callback?a")
+	f.Add("http://127.0.0.1", "http://127.0.0.1:80@evil.example")
 	f.Add("org.example.app:/callback", `http://127.0.0.1:80\@evil.example/callback`)
 	f.Fuzz(func(t *testing.T, registered, asked string) {
 		if checkRedirectURI(registered) != nil {

@@ -129,7 +129,7 @@ type hint struct {
 // readHint checks an id_token_hint: that we issued it. It may have expired: it says who was meant, not who is there.
 func (h *Handler) readHint(ctx context.Context, token string) (hint, error) {
 	var t hint
-	if err := h.Keys.Verify(ctx, token, keys.IDToken, &t); err != nil {
+	if err := h.Keys.VerifyHint(ctx, token, &t); err != nil {
 		return hint{}, err
 	}
 	if t.Issuer != h.Issuer || t.Subject == "" || t.Audience == "" {

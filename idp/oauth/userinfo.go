@@ -21,11 +21,11 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.challenge(w, err)
 	}
-	token, id, err := h.verifyAccessToken(r, bearer)
+	token, c, id, err := h.verifyAccessToken(r, bearer)
 	if err != nil {
 		return h.challenge(w, err)
 	}
-	scopes := words(token.Scope)
+	scopes := c.allowed(words(token.Scope))
 	if !slices.Contains(scopes, ScopeOpenID) {
 		return h.challenge(w, &fosite.RFC6749Error{
 			ErrorField: "insufficient_scope", DescriptionField: "The token was not issued with the scope openid.", CodeField: http.StatusForbidden,
@@ -40,8 +40,12 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: scopes}
 	fallen := found.Fallen()
-	if fallen == "" && !found.RoleStands {
+	switch {
+	case fallen != "":
+	case !found.RoleStands:
 		fallen = "role_ended"
+	case c.RequiresRole && found.RoleID == nil:
+		fallen = "role_required"
 	}
 	if fallen != "" {
 		if err := audit.Record(r.Context(), h.Store, g.entry(audit.UserinfoRead, fallen, h.Now())); err != nil {
@@ -56,22 +60,22 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 }
 
 // verifyAccessToken checks that a token is an access token of ours that has not expired, for the audience that its client
-// has: RFC 9068, Section 4. It returns the id of the grant.
-func (h *Handler) verifyAccessToken(r *http.Request, bearer string) (accessToken, uuid.UUID, error) {
+// has: RFC 9068, Section 4. It returns the client and the id of the grant as well.
+func (h *Handler) verifyAccessToken(r *http.Request, bearer string) (accessToken, client, uuid.UUID, error) {
 	var t accessToken
 	err := h.Keys.Verify(r.Context(), bearer, keys.AccessToken, &t)
 	if err != nil || t.Issuer != h.Issuer || t.ExpiresAt <= h.Now().Unix() {
-		return t, uuid.Nil, invalidToken("The token is malformed, expired, or not ours.")
+		return t, client{}, uuid.Nil, invalidToken("The token is malformed, expired, or not ours.")
 	}
 	c, ok := h.Clients.find(r.Context(), t.ClientID)
 	if !ok || t.Audience != h.audience(c) {
-		return t, uuid.Nil, invalidToken("The token's client is disabled, or its audience has changed.")
+		return t, c, uuid.Nil, invalidToken("The token's client is disabled, or its audience has changed.")
 	}
 	id, err := t.grantID()
 	if err != nil {
-		return t, uuid.Nil, invalidToken("The token is malformed, expired, or not ours.")
+		return t, c, uuid.Nil, invalidToken("The token is malformed, expired, or not ours.")
 	}
-	return t, id, nil
+	return t, c, id, nil
 }
 
 func invalidToken(description string) error {
@@ -86,7 +90,7 @@ var errNoToken = errors.New("no bearer token")
 func bearerToken(w http.ResponseWriter, r *http.Request) (string, error) {
 	headers := r.Header.Values("Authorization")
 	inBody := ""
-	if r.Method == http.MethodPost && r.Header.Get("Content-Type") != "" {
+	if r.Method == http.MethodPost && isForm(r) {
 		form, err := body(w, r)
 		if err != nil {
 			return "", err

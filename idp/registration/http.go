@@ -8,9 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+	"time"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
@@ -72,18 +70,30 @@ func (h *Handler) finishEnrol(w http.ResponseWriter, r *http.Request) error {
 		return answer(w, http.StatusBadRequest, "message", "The answer of your authenticator did not arrive whole. Try again.")
 	}
 	q := r.URL.Query()
-	bound, err := h.enrol(r.Context(), q.Get("token"), h.Sessions.Browser(w, r), q.Get("ceremony"), body.Name, body.Response)
+	browser := h.Sessions.Browser(w, r)
+	bound, err := h.enrol(r.Context(), q.Get("token"), browser, q.Get("ceremony"), body.Name, body.Response)
 	if errors.Is(err, errLink) {
 		return answer(w, http.StatusGone, "message", "This link does not work any more. Ask your registration authority for a new one.")
 	}
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
-		h.Log.InfoContext(r.Context(), "enrolment refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
+		h.Log.DebugContext(r.Context(), "enrolment refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
 		return answer(w, http.StatusForbidden, "message", explain(refused.Reason))
 	}
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, "location", "/enrolled?"+url.Values{"name": {bound.Name}, "kind": {bound.Kind}}.Encode())
+	sealed, err := h.Box.SealJSON(enrolled{bound.Name, bound.Kind, bound.CreatedAt}, browser)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, "location", "/enrolled?"+url.Values{"what": {sealed}}.Encode())
+}
+
+// enrolled is what the page after an enrolment says. It travels sealed and bound to the browser: nobody else has words
+// put on a page of ours.
+type enrolled struct {
+	Name, Kind string
+	At         time.Time
 }
 
 // explain says why an authenticator was not bound, in words for the person who holds it.
@@ -123,13 +133,13 @@ func kindName(kind string) string {
 }
 
 func (h *Handler) enrolledPage(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	name := q.Get("name")
-	if utf8.RuneCountInString(name) > 60 || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) { // none of ours
-		name = ""
+	var what enrolled
+	if err := h.Box.OpenJSON(r.URL.Query().Get("what"), h.Sessions.Browser(w, r), &what); err != nil {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return nil //nolint:nilerr // not a page of this browser: there is nothing to say
 	}
 	return h.Pages.Render(w, http.StatusOK, web.Enrolled{
-		Frame: frame(r), Authenticator: web.Authenticator{Name: name, Kind: kindName(q.Get("kind")), AddedAt: h.Now()}, ContinueURL: "/sign-in",
+		Frame: frame(r), Authenticator: web.Authenticator{Name: what.Name, Kind: kindName(what.Kind), AddedAt: what.At}, ContinueURL: "/sign-in",
 	})
 }
 

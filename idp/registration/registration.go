@@ -18,6 +18,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/store"
@@ -31,6 +32,7 @@ type Handler struct {
 	WebAuthn  *webauthn.RelyingParty
 	Catalogue *directory.Catalogue
 	Pages     *web.Pages
+	Box       seal.Box // of what a page of ours tells the next
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -66,12 +68,15 @@ func NewEnrolmentLink(ctx context.Context, s *store.Store, personID, actor strin
 // RevokeAuthenticator takes an authenticator away. The sessions that were begun with it end.
 func RevokeAuthenticator(ctx context.Context, s *store.Store, id uuid.UUID, actor string, now time.Time) error {
 	err := s.InTx(ctx, func(tx *store.Tx) error {
-		personID, err := tx.RevokeAuthenticator(ctx, id, now)
+		fallout, err := tx.RevokeAuthenticator(ctx, id, now)
 		if err != nil {
 			return err
 		}
+		if err := audit.RecordEnds(ctx, tx, audit.Entry{At: now, Actor: actor, Person: fallout.PersonID}, "authenticator revoked", fallout.Sessions...); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, audit.Entry{
-			At: now, Event: audit.AuthenticatorRevoked, Actor: actor, Person: personID, Detail: map[string]string{"authenticator": id.String()},
+			At: now, Event: audit.AuthenticatorRevoked, Actor: actor, Person: fallout.PersonID, Detail: map[string]string{"authenticator": id.String()},
 		})
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -96,8 +101,16 @@ func (h *Handler) enrolment(ctx context.Context, secret string) (store.Enrolment
 	if err != nil {
 		return found, fmt.Errorf("read enrolment link: %w", err)
 	}
-	if fallen := found.Fallen(); fallen != "" {
-		if err := audit.Record(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: fallen, Person: found.Person.ID}); err != nil {
+	refusal := found.Fallen()
+	switch {
+	case refusal != "":
+	case found.UsedAt != nil:
+		refusal = "link_used"
+	case !found.ExpiresAt.After(h.Now()):
+		refusal = "link_expired"
+	}
+	if refusal != "" {
+		if err := audit.Record(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refusal, Person: found.Person.ID}); err != nil {
 			return found, fmt.Errorf("record refusal: %w", err)
 		}
 		return found, errLink

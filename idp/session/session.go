@@ -41,6 +41,7 @@ type Session struct {
 	AMR             []string
 	AuthenticatedAt time.Time
 	Role            *store.Role // the active one; nil when there is none
+	AuthenticatorID *uuid.UUID  // of the last sign-in; nil when it was simulated
 	RoleChosenAt    time.Time   // zero until a role, or to act in none, was chosen
 	ClientStands    bool        // the client that was asked about is enabled
 
@@ -76,12 +77,32 @@ func (m *Manager) Find(ctx context.Context, c Cookie, clientID string) (Session,
 	if !live.PersonStands || !live.SessionStands || !live.AuthenticatorStands {
 		return Session{}, ErrNone
 	}
+	return read(live), nil
+}
+
+// FindToEnd is Find for signing out: it also finds a session that has timed out. Nobody is signed in by it any more, but
+// what was granted in it stands until it ends.
+func (m *Manager) FindToEnd(ctx context.Context, c Cookie) (Session, error) {
+	if c == "" {
+		return Session{}, ErrNone
+	}
+	found, err := m.Store.TimedOutSession(ctx, c.hash(), m.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return Session{}, ErrNone
+	}
+	if err != nil {
+		return Session{}, fmt.Errorf("read session: %w", err)
+	}
+	return read(found), nil
+}
+
+func read(live store.LiveSession) Session {
 	s := Session{
 		ID: live.ID, Person: live.Person, Level: assurance.AuthenticatorLevel(live.AuthenticatorLevel), AMR: live.Methods,
-		AuthenticatedAt: live.AuthenticatedAt, ClientStands: live.ClientStands, idleAt: live.IdleAt, expiresAt: live.ExpiresAt,
+		AuthenticatedAt: live.AuthenticatedAt, AuthenticatorID: live.AuthenticatorID, ClientStands: live.ClientStands, idleAt: live.IdleAt, expiresAt: live.ExpiresAt,
 	}
 	s.role(live.RoleID, live.RoleChosenAt)
-	return s, nil
+	return s
 }
 
 // role takes over the choice of a role. A chosen role that the person no longer holds is no choice: she is asked again.
@@ -119,13 +140,11 @@ func (m *Manager) Begin(ctx context.Context, tx *store.Tx, old Cookie, p store.P
 		return Session{}, "", fmt.Errorf("begin session: %w", err)
 	}
 	if begun.EndedID != nil {
-		err = audit.Record(ctx, tx, audit.Entry{
-			At: a.At, Event: audit.SessionEnded, Actor: p.ID, Person: *begun.EndedPersonID, Session: *begun.EndedID,
-			Detail: map[string]string{"why": "somebody else signed in"},
-		})
+		ended := audit.Entry{At: a.At, Actor: p.ID, Person: *begun.EndedPersonID}
+		err = audit.RecordEnds(ctx, tx, ended, "somebody else signed in", *begun.EndedID)
 	}
 	s := Session{
-		ID: begun.ID, Person: p, Level: level, AMR: row.Methods, AuthenticatedAt: a.At, ClientStands: true,
+		ID: begun.ID, Person: p, Level: level, AMR: row.Methods, AuthenticatedAt: a.At, AuthenticatorID: row.AuthenticatorID, ClientStands: true,
 		idleAt: row.IdleAt, expiresAt: row.ExpiresAt,
 	}
 	s.role(begun.RoleID, begun.RoleChosenAt)
@@ -190,19 +209,32 @@ func wellFormed(id string) bool {
 }
 
 // End ends a session: the person signed out. With it end the grants that were given in it.
-func (m *Manager) End(ctx context.Context, s Session, everywhere bool) error {
+func (m *Manager) End(ctx context.Context, s Session) error {
 	now := m.Now()
 	err := m.Store.InTx(ctx, func(tx *store.Tx) error {
-		entry := audit.Entry{At: now, Event: audit.SessionEnded, Person: s.Person.ID, Session: s.ID, Detail: map[string]string{"why": "signed out"}}
-		end := tx.EndSession(ctx, s.ID, now)
-		if everywhere {
-			entry.Detail["why"] = "signed out everywhere"
-			end = tx.EndSessions(ctx, s.Person.ID, now)
+		if err := tx.EndSession(ctx, s.ID, now); err != nil {
+			return err
 		}
-		return errors.Join(end, audit.Record(ctx, tx, entry))
+		return audit.RecordEnds(ctx, tx, audit.Entry{At: now, Person: s.Person.ID}, "signed out", s.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// EndAll ends every session of a person: she signed out everywhere.
+func (m *Manager) EndAll(ctx context.Context, personID string) error {
+	now := m.Now()
+	err := m.Store.InTx(ctx, func(tx *store.Tx) error {
+		ended, err := tx.EndSessions(ctx, personID, now)
+		if err != nil {
+			return err
+		}
+		return audit.RecordEnds(ctx, tx, audit.Entry{At: now, Person: personID}, "signed out everywhere", ended...)
+	})
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
 	}
 	return nil
 }

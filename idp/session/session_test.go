@@ -234,7 +234,8 @@ func TestFall(t *testing.T) {
 	if s := d.find(cookie); s.Role != nil || !s.RoleChosenAt.IsZero() {
 		t.Errorf("session whose role ended = %+v, chosen at %v, want none chosen", s.Role, s.RoleChosenAt)
 	}
-	d.must(d.Store.DisablePerson(t.Context(), ben, start))
+	_, err := d.Store.DisablePerson(t.Context(), ben, start)
+	d.must(err)
 	d.gone("the session of a disabled person", cookie)
 	d.must(d.Store.EnablePerson(t.Context(), ben))
 	d.gone("the session of a person who was disabled", cookie)
@@ -280,23 +281,55 @@ func TestChooseRole(t *testing.T) {
 
 func TestEnd(t *testing.T) {
 	t.Parallel()
-	for everywhere, why := range map[bool]string{false: "signed out", true: "signed out everywhere"} {
-		t.Run(why, func(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		end        func(*desk, session.Session) error
+		everywhere bool
+		want       []string // recorded
+	}{
+		{
+			"signing out ends one session", func(d *desk, s session.Session) error { return d.End(t.Context(), s) }, false,
+			[]string{"session_ended||" + ana + "|" + ana + "|signed out"},
+		},
+		{
+			"signing out everywhere ends them all", func(d *desk, s session.Session) error { return d.EndAll(t.Context(), s.Person.ID) }, true,
+			[]string{"session_ended||" + ana + "|" + ana + "|signed out everywhere", "session_ended||" + ana + "|" + ana + "|signed out everywhere"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
 			s, here := d.signIn(ana, assurance.Passkey, "")
 			_, there := d.signIn(ana, assurance.Passkey, "")
 			_, others := d.signIn(ben, assurance.Passkey, "")
-			d.must(d.End(t.Context(), s, everywhere))
+			d.must(tt.end(d, s))
 			d.gone("the session that ended", here)
-			if _, err := d.Find(t.Context(), there, ""); (err == nil) == everywhere {
-				t.Errorf("Find(her other session) = %v, want it live %t", err, !everywhere)
+			if _, err := d.Find(t.Context(), there, ""); (err == nil) == tt.everywhere {
+				t.Errorf("Find(her other session) = %v, want it live %t", err, !tt.everywhere)
 			}
 			d.find(others)
-			if diff := cmp.Diff([]string{"session_ended||" + ana + "|" + ana + "|" + why}, d.events()); diff != "" {
+			if diff := cmp.Diff(tt.want, d.events()); diff != "" {
 				t.Errorf("record differs (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Who timed out can still sign out: the grants of the session stand until it ends.
+func TestFindToEnd(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	s, cookie := d.signIn(ana, assurance.Passkey, "")
+	d.clock.advance(25 * time.Hour)
+	d.gone("a session that timed out", cookie)
+	if got, err := d.FindToEnd(t.Context(), cookie); err != nil || got.ID != s.ID {
+		t.Errorf("FindToEnd(timed out) = %v, %v, want %v", got.ID, err, s.ID)
+	}
+	d.must(d.End(t.Context(), s))
+	for what, c := range map[string]session.Cookie{"ended": cookie, "no cookie": "", "unknown": "unknown"} {
+		if _, err := d.FindToEnd(t.Context(), c); !errors.Is(err, session.ErrNone) {
+			t.Errorf("FindToEnd(%s) = %v, want %v", what, err, session.ErrNone)
+		}
 	}
 }
 
@@ -310,7 +343,9 @@ func TestWithoutDatabase(t *testing.T) {
 	for call, err := range map[string]error{
 		"Find":       second(d.Find(ctx, cookie, "")),
 		"ChooseRole": d.ChooseRole(ctx, s, anasRole),
-		"End":        d.End(ctx, s, false),
+		"End":        d.End(ctx, s),
+		"EndAll":     d.EndAll(ctx, ana),
+		"FindToEnd":  second(d.FindToEnd(ctx, cookie)),
 	} {
 		if !errors.Is(err, context.Canceled) || errors.Is(err, session.ErrNone) {
 			t.Errorf("%s(cancelled) = %v, want %v", call, err, context.Canceled)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
@@ -19,14 +20,29 @@ import (
 
 // Mount adds the pages to the server.
 func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
-	handle("GET /sign-in", h.page)
-	handle("POST /sign-in", h.identify)
+	handle("GET /sign-in", h.step(h.page))
+	handle("POST /sign-in", h.step(h.identify))
 	handle("POST /sign-in/passkey", h.passkey)
-	handle("GET /sign-in/role", h.rolePage)
-	handle("POST /sign-in/role", h.chooseRole)
+	handle("GET /sign-in/role", h.roleStep(h.rolePage))
+	handle("POST /sign-in/role", h.roleStep(h.chooseRole))
 	if h.Simulated != nil {
-		handle("GET /sign-in/simulated", h.simulatedPage)
-		handle("POST /sign-in/simulated", h.simulated)
+		handle("GET /sign-in/simulated", h.step(h.simulatedPage))
+		handle("POST /sign-in/simulated", h.step(h.simulated))
+	}
+}
+
+// step is a page of a pending request. A request that is stale begins again where it came from: nobody who left a page
+// open, or whose browser opened two at once, is at a dead end.
+func (h *Handler) step(f func(http.ResponseWriter, *http.Request, pending) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		p, err := h.pending(w, r)
+		if errors.Is(err, errStale) {
+			return to(w, r, p.ReturnTo)
+		}
+		if err != nil {
+			return err
+		}
+		return f(w, r, p)
 	}
 }
 
@@ -60,14 +76,14 @@ func (h *Handler) pending(w http.ResponseWriter, r *http.Request) (pending, erro
 			p.Role, p.ChooseRole = RoleIfHeld, true
 		}
 		var err error
-		p.state, err = h.Box.SealJSON(p.Request, p.browser)
+		p.state, err = h.seal(p.Request, p.browser)
 		return p, err
 	}
 	var err error
 	if p.Request, err = h.open(p.state, p.browser); errors.Is(err, seal.ErrSeal) {
 		return p, &web.Problem{
 			Status: http.StatusBadRequest, Title: "This sign-in cannot be continued",
-			Message: "It was begun too long ago, or in another browser.",
+			Message: "The address of this page is not whole, or not one of ours.",
 			Next:    "Go back to the service that you want to use and sign in again.",
 		}
 	}
@@ -93,11 +109,7 @@ func to(w http.ResponseWriter, r *http.Request, location string) error {
 	return nil
 }
 
-func (h *Handler) page(w http.ResponseWriter, r *http.Request) error {
-	p, err := h.pending(w, r)
-	if err != nil {
-		return err
-	}
+func (h *Handler) page(w http.ResponseWriter, r *http.Request, p pending) error {
 	username := p.suggested(r)
 	if !userID(username) {
 		username = ""
@@ -132,11 +144,7 @@ func (h *Handler) renderSignIn(w http.ResponseWriter, r *http.Request, p pending
 }
 
 // identify takes the user id of somebody whose authenticator does not offer itself, or ends the request.
-func (h *Handler) identify(w http.ResponseWriter, r *http.Request) error {
-	p, err := h.pending(w, r)
-	if err != nil {
-		return err
-	}
+func (h *Handler) identify(w http.ResponseWriter, r *http.Request, p pending) error {
 	f, err := form(w, r)
 	if err != nil {
 		return err
@@ -144,12 +152,15 @@ func (h *Handler) identify(w http.ResponseWriter, r *http.Request) error {
 	if f.Has("cancel") && p.CancelTo != "" {
 		return to(w, r, p.CancelTo)
 	}
-	username := f.Get("username")
+	username := entered(f)
 	if !userID(username) {
 		return h.renderSignIn(w, r, p, http.StatusBadRequest, username, web.FieldError{Field: "username", Message: "Enter your user ID: 12 digits, such as 656005750104"})
 	}
 	return to(w, r, p.url("/sign-in", "username", username))
 }
+
+// entered is the user id that was entered, without the spaces in which people write it in groups.
+func entered(f url.Values) string { return strings.Join(strings.Fields(f.Get("username")), "") }
 
 // userID says whether a text has the form of a user id.
 func userID(text string) bool {
@@ -159,6 +170,9 @@ func userID(text string) bool {
 // passkey takes the answer to a WebAuthn ceremony from the page's script.
 func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 	p, err := h.pending(w, r)
+	if errors.Is(err, errStale) {
+		return answer(w, http.StatusOK, map[string]string{"location": p.ReturnTo})
+	}
 	if problem, ok := errors.AsType[*web.Problem](err); ok {
 		return answer(w, problem.Status, map[string]string{"message": problem.Title + ". " + problem.Next})
 	}
@@ -215,36 +229,29 @@ func (h *Handler) current(r *http.Request) (*session.Session, error) {
 	return &s, err
 }
 
-// roleStep finds the session for the role page. When it is not the turn of this page, it has sent the browser where it
-// is, and the session is nil.
-func (h *Handler) roleStep(w http.ResponseWriter, r *http.Request) (pending, *session.Session, error) {
-	p, err := h.pending(w, r)
-	if err != nil {
-		return p, nil, err
-	}
-	s, err := h.current(r)
-	if err != nil {
-		return p, nil, err
-	}
-	if step := Next(p.Request, s, h.Now()); step != ChooseRole {
-		location, err := h.URL(step, p.Request, p.browser)
+// roleStep is a page of the choice of a role. When it is not its turn, the browser is sent where it is.
+func (h *Handler) roleStep(f func(http.ResponseWriter, *http.Request, pending, session.Session) error) func(http.ResponseWriter, *http.Request) error {
+	return h.step(func(w http.ResponseWriter, r *http.Request, p pending) error {
+		s, err := h.current(r)
 		if err != nil {
-			return p, nil, err
+			return err
 		}
-		return p, nil, to(w, r, location)
-	}
-	return p, s, nil
+		if step := Next(p.Request, s, h.Now()); step != ChooseRole {
+			location, err := h.URL(step, p.Request, p.browser)
+			if err != nil {
+				return err
+			}
+			return to(w, r, location)
+		}
+		return f(w, r, p, *s)
+	})
 }
 
-func (h *Handler) rolePage(w http.ResponseWriter, r *http.Request) error {
-	p, s, err := h.roleStep(w, r)
-	if err != nil || s == nil {
-		return err
-	}
+func (h *Handler) rolePage(w http.ResponseWriter, r *http.Request, p pending, s session.Session) error {
 	if len(s.Person.Roles) == 1 { // nothing to choose
-		return h.choose(w, r, p, *s, s.Person.Roles[0].ID)
+		return h.choose(w, r, p, s, s.Person.Roles[0].ID)
 	}
-	return h.renderRoles(w, r, p, *s, http.StatusOK, "")
+	return h.renderRoles(w, r, p, s, http.StatusOK, "")
 }
 
 func (h *Handler) renderRoles(w http.ResponseWriter, r *http.Request, p pending, s session.Session, status int, search string, mistakes ...web.FieldError) error {
@@ -268,11 +275,7 @@ func (h *Handler) renderRoles(w http.ResponseWriter, r *http.Request, p pending,
 	return h.Pages.Render(w, status, page)
 }
 
-func (h *Handler) chooseRole(w http.ResponseWriter, r *http.Request) error {
-	p, s, err := h.roleStep(w, r)
-	if err != nil || s == nil {
-		return err
-	}
+func (h *Handler) chooseRole(w http.ResponseWriter, r *http.Request, p pending, s session.Session) error {
 	f, err := form(w, r)
 	if err != nil {
 		return err
@@ -281,13 +284,13 @@ func (h *Handler) chooseRole(w http.ResponseWriter, r *http.Request) error {
 	case f.Has("cancel") && p.CancelTo != "":
 		return to(w, r, p.CancelTo)
 	case f.Has("search"):
-		return h.renderRoles(w, r, p, *s, http.StatusOK, f.Get("q"))
+		return h.renderRoles(w, r, p, s, http.StatusOK, f.Get("q"))
 	case f.Get("role") == "" && len(s.Person.Roles) > 0:
-		return h.renderRoles(w, r, p, *s, http.StatusBadRequest, f.Get("q"), web.FieldError{Field: "role", Message: "Select the role you will act in"})
+		return h.renderRoles(w, r, p, s, http.StatusBadRequest, f.Get("q"), web.FieldError{Field: "role", Message: "Select the role you will act in"})
 	case f.Get("role") == "" && p.Role == RoleRequired:
-		return h.renderRoles(w, r, p, *s, http.StatusForbidden, "")
+		return h.renderRoles(w, r, p, s, http.StatusForbidden, "")
 	}
-	return h.choose(w, r, p, *s, f.Get("role"))
+	return h.choose(w, r, p, s, f.Get("role"))
 }
 
 func (h *Handler) choose(w http.ResponseWriter, r *http.Request, p pending, s session.Session, roleID string) error {
@@ -301,11 +304,7 @@ func (h *Handler) choose(w http.ResponseWriter, r *http.Request, p pending, s se
 	return to(w, r, p.ReturnTo)
 }
 
-func (h *Handler) simulatedPage(w http.ResponseWriter, r *http.Request) error {
-	p, err := h.pending(w, r)
-	if err != nil {
-		return err
-	}
+func (h *Handler) simulatedPage(w http.ResponseWriter, r *http.Request, p pending) error {
 	return h.renderSimulated(w, r, p, http.StatusOK, p.suggested(r), "")
 }
 
@@ -340,11 +339,7 @@ func (h *Handler) describe(person store.PersonRow) string {
 	return "identity " + person.IdentityLevel
 }
 
-func (h *Handler) simulated(w http.ResponseWriter, r *http.Request) error {
-	p, err := h.pending(w, r)
-	if err != nil {
-		return err
-	}
+func (h *Handler) simulated(w http.ResponseWriter, r *http.Request, p pending) error {
 	f, err := form(w, r)
 	if err != nil {
 		return err
@@ -352,9 +347,9 @@ func (h *Handler) simulated(w http.ResponseWriter, r *http.Request) error {
 	if f.Has("cancel") && p.CancelTo != "" {
 		return to(w, r, p.CancelTo)
 	}
-	username, method := f.Get("username"), assurance.Method(f.Get("method"))
+	username, method := entered(f), assurance.Method(f.Get("method"))
 	if !userID(username) {
-		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, method, web.FieldError{Field: "username", Message: "Enter a user ID: 12 digits, or choose a person above"})
+		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, method, web.FieldError{Field: "username", Message: "Enter a user ID: 12 digits, or choose a person from the list"})
 	}
 	if method != "" && !slices.Contains(assurance.Methods(), method) {
 		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, "", web.FieldError{Field: "method", Message: "Select a method from the list"})

@@ -1,7 +1,7 @@
 // Package signin takes an end-user from no session to one that satisfies a request: it authenticates, and has the role
 // chosen in which the person acts.
 //
-// What is asked travels sealed in the address of each page, bound to the browser, so that nothing is stored before
+// What is asked travels sealed in the address of each page, with the browser that asked, so that nothing is stored before
 // somebody has signed in and nobody can finish what another browser began. Every step posts to its own page, records
 // its outcome in the session, and goes where [Next] says: to a further step, or back to where the request came from,
 // which decides again. The package knows nothing of OAuth, and whoever has something to protect can ask it the same way.
@@ -9,6 +9,7 @@ package signin
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -104,23 +105,37 @@ func (h *Handler) URL(step Step, req Request, browser []byte) (string, error) {
 	case ChooseRole:
 		path = "/sign-in/role"
 	}
-	state, err := h.Box.SealJSON(req, browser)
+	state, err := h.seal(req, browser)
 	if err != nil {
 		return "", err
 	}
 	return path + "?" + url.Values{"state": {state}}.Encode(), nil
 }
 
-// open opens a pending request, or fails with seal.ErrSeal: it was begun elsewhere, too long ago, or not by us.
+// travelling is a pending request as it is sealed, with the browser that alone may go on with it.
+type travelling struct {
+	Request
+	Browser []byte
+}
+
+func (h *Handler) seal(req Request, browser []byte) (string, error) {
+	return h.Box.SealJSON(travelling{req, browser}, nil)
+}
+
+// errStale says that a pending request cannot go on here: it was begun in another browser, or too long ago. It can begin
+// again where it came from, where everything is decided anew.
+var errStale = errors.New("the pending sign-in is stale")
+
+// open opens a pending request. One that we did not seal is seal.ErrSeal, one that may only begin again errStale.
 func (h *Handler) open(state string, browser []byte) (Request, error) {
-	var req Request
-	if err := h.Box.OpenJSON(state, browser, &req); err != nil {
+	var t travelling
+	if err := h.Box.OpenJSON(state, nil, &t); err != nil {
 		return Request{}, err
 	}
-	if h.Now().Sub(req.Freshness.AskedAt) > maxAge {
-		return Request{}, seal.ErrSeal
+	if subtle.ConstantTimeCompare(t.Browser, browser) != 1 || h.Now().Sub(t.Freshness.AskedAt) > maxAge {
+		return t.Request, errStale
 	}
-	return req, nil
+	return t.Request, nil
 }
 
 // refusal is why a sign-in was refused, in words for the person.
@@ -153,7 +168,7 @@ func (h *Handler) refusePasskey(ctx context.Context, err error) error {
 	if !ok {
 		return err
 	}
-	h.Log.InfoContext(ctx, "passkey refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
+	h.Log.DebugContext(ctx, "passkey refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
 	if refused.PersonID != "" {
 		entry := audit.Entry{At: h.Now(), Event: audit.SignedIn, Refusal: refused.Reason, Person: refused.PersonID}
 		if err := audit.Record(ctx, h.Store, entry); err != nil {

@@ -35,7 +35,7 @@ func (rp *RelyingParty) BeginSignIn(ctx context.Context, personID string, browse
 		}
 		allowed = descriptors(authenticators)
 		if len(allowed) == 0 {
-			allowed = []protocol.CredentialDescriptor{rp.decoy(personID)}
+			allowed = rp.decoys(personID)
 		}
 	}
 	for _, d := range allowed {
@@ -50,9 +50,14 @@ func (rp *RelyingParty) BeginSignIn(ctx context.Context, personID string, browse
 	})
 }
 
-// decoy is the credential of a person who has none: always the same, and nobody's.
-func (rp *RelyingParty) decoy(personID string) protocol.CredentialDescriptor {
-	return descriptor(rp.key.MAC("webauthn decoy", []byte(personID)), []string{"internal", "hybrid"})
+// decoys are the credentials of a person who has none: always the same, nobody's, and of one of the shapes that people's
+// own have.
+func (rp *RelyingParty) decoys(personID string) []protocol.CredentialDescriptor {
+	phone := descriptor(rp.key.MAC("webauthn decoy phone", []byte(personID)), []string{"internal", "hybrid"})
+	key := descriptor(rp.key.MAC("webauthn decoy key", []byte(personID)), []string{"nfc", "usb"})
+	second := descriptor(rp.key.MAC("webauthn decoy second key", []byte(personID)), []string{"usb"})
+	shapes := [][]protocol.CredentialDescriptor{{phone}, {key}, {second}, {key, phone}, {key, second}}
+	return shapes[int(rp.key.MAC("webauthn decoy shape", []byte(personID))[0])%len(shapes)]
 }
 
 // SignIn is a sign-in that was verified and not yet recorded.

@@ -100,6 +100,9 @@ function explain(error) {
     case "ConstraintError":
       return "This passkey or security key does not work here. Use one that asks for a PIN, your face or your fingerprint.";
     case "SecurityError":
+      if (/^(\[|[\d.]+$)/.test(location.hostname)) { // an IP address, which no passkey can belong to (WebAuthn Level 3, Sections 5.1.3 and 5.1.4)
+        return "Passkeys and security keys do not work at an address of numbers. Open this page at the address that begins with http://localhost instead.";
+      }
       return "Passkeys and security keys do not work at this web address. Check the address, and tell your registration authority.";
     default:
       return "Something went wrong. Open this page again and retry.";

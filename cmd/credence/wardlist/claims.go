@@ -3,6 +3,7 @@ package wardlist
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 // claimGroup is one table of claims.
 type claimGroup struct {
 	ID, Heading, Intro string
+	Folded             bool // closed until it is opened
 	Rows               []claimRow
 }
 
@@ -21,6 +23,7 @@ type claimRow struct {
 	Name    string
 	Value   string
 	Block   bool   // the value has lines of its own
+	Folded  string // what stands for a long value until it is opened; empty for a short value
 	Gloss   string // the value said another way, such as a time
 	Meaning string // what the claim is for; empty when it is not known here
 }
@@ -28,25 +31,37 @@ type claimRow struct {
 // term explains one claim.
 type term struct{ name, meaning string }
 
-// topic is a group of claims of the ID token that are read together.
+// topic is a group of claims that are read together.
 type topic struct {
 	id, heading string
 	terms       []term
 }
 
-// topics are the claims that the ward list can explain, in reading order.
+// topics are the claims that the ward list can explain, in reading order. The
+// ID token and userinfo share them: what a claim means does not depend on where
+// it is found.
 func topics() []topic {
 	return []topic{
 		{"claims-person", "Who it is", []term{
 			{"sub", "The person's identifier at this provider. It never changes and is never given to anyone else."},
+			{"uid", "The person's identifier, under the name that older services look for."},
+			{"nhsid_useruid", "The person's identifier, under the name that older services look for."},
 			{"name", "The person's name."},
+			{"display_name", "The name to show on a screen."},
+			{"title", "How the person is addressed."},
 			{"given_name", "The person's given name."},
+			{"middle_names", "The person's names between the given and the family name."},
 			{"family_name", "The person's family name."},
+			{"initials", "The first letters of the person's given and middle names."},
 			{"email", "Where the person reads mail. Never a reason to permit anything."},
+			{"email_verified", "Whether the provider has made sure that the address is the person's."},
 			{"identity_assurance_level", "How well the person's identity was proved before they were let in: none, low, medium, high or very_high."},
+			{"id_assurance_level", "The same as a number, under a name that older services look for."},
+			{"idassurancelevel", "The same as a number, under a name that older services look for."},
 		}},
 		{"claims-sign-in", "How they signed in", []term{
-			{"authenticator_assurance_level", "How strong this sign-in was: 1 is one factor, 2 is two, 3 is two of which one is a key or card that cannot be phished or copied."},
+			{claimLevel, "How strong this sign-in was: 1 is one factor, 2 is two, 3 is two of which one is a key or card that cannot be phished or copied."},
+			{"authentication_assurance_level", "The same, under the name that older services look for."},
 			{"acr", "The rule that this sign-in met, out of those the provider publishes."},
 			{"amr", "What the person did to sign in, a word for each method."},
 			{"auth_time", "When the person last proved that it was them."},
@@ -59,6 +74,22 @@ func topics() []topic {
 			{claimEntitlements, "The activities that the role in use may carry out, by code."},
 			{"selected_roleid", "The profile in use, under the name that older services look for."},
 		}},
+		{"claims-all-roles", "What else they may act as", []term{
+			{"nhsid_nrbac_roles", "Every role profile of the person: organisation, job role, areas of work and activities. Only the one in use is a reason to permit anything."},
+			{"nhsid_user_orgs", "The organisations the person belongs to."},
+			{"nhsid_org_roles", "The organisations at which the person has a role."},
+			{"nhsid_org_memberships", "The organisations the person belongs to, each with the number of the membership."},
+		}},
+		{"claims-professional", "Professional registrations", []term{
+			{"gmc_id", "Number at the General Medical Council."},
+			{"gmp_id", "Number as a general medical practitioner."},
+			{"consultant_id", "Number as a consultant."},
+			{"gdc_id", "Number at the General Dental Council."},
+			{"gdp_id", "Number as a general dental practitioner."},
+			{"nmc_id", "Number at the Nursing and Midwifery Council."},
+			{"rcn_id", "Number at the Royal College of Nursing."},
+			{"gphc_id", "Number at the General Pharmaceutical Council."},
+		}},
 		{"claims-token", "The token itself", []term{
 			{"iss", "Who says all this. The ward list accepts one issuer only."},
 			{"aud", "Who it is said to. A token for another service is refused."},
@@ -69,20 +100,6 @@ func topics() []topic {
 			{"at_hash", "Ties the access token to this token. Checked."},
 			{"jti", "The token's own name, for the record."},
 		}},
-	}
-}
-
-// userInfoTerms explain claims that only userinfo has.
-func userInfoTerms() []term {
-	return []term{
-		{"uid", "The person's identifier, under the name that older services look for."},
-		{"nhsid_useruid", "The person's identifier, under the name that older services look for."},
-		{"nhsid_nrbac_roles", "Every role profile of the person: organisation, job role, areas of work and activities."},
-		{"nhsid_user_orgs", "The organisations the person belongs to."},
-		{"idassurancelevel", "How well the person's identity was proved, under the name that older services look for."},
-		{"display_name", "The name to show on a screen."},
-		{"title", "How the person is addressed."},
-		{"email_verified", "Whether the provider has made sure that the address is the person's."},
 	}
 }
 
@@ -109,11 +126,8 @@ func layOut(idToken, userInfo claims) []claimGroup {
 	}
 	groups = append(groups, unexplained)
 
-	for _, term := range userInfoTerms() {
-		meanings[term.name] = term.meaning
-	}
 	info := claimGroup{
-		ID: "claims-userinfo", Heading: "From userinfo",
+		ID: "claims-userinfo", Heading: "From userinfo", Folded: true,
 		Intro: "Fetched with the access token after the sign-in, and again each time access is checked.",
 	}
 	for _, name := range slices.Sorted(maps.Keys(userInfo)) {
@@ -144,6 +158,7 @@ func newClaimRow(id, name string, value json.RawMessage, meaning string) claimRo
 		row.Value = claims{name: value}.text(name)
 	case '{', '[':
 		row.Value, row.Block = indent(value)
+		row.Folded = fold(value, row.Value)
 	}
 	switch name {
 	case "auth_time", "iat", "exp":
@@ -152,6 +167,20 @@ func newClaimRow(id, name string, value json.RawMessage, meaning string) claimRo
 		}
 	}
 	return row
+}
+
+// fold returns what stands for JSON that is too long to read in passing, and
+// nothing for JSON that is not.
+func fold(value json.RawMessage, shown string) string {
+	const lines, characters = 6, 300 // a role and an organisation with their names stay open
+	if strings.Count(shown, "\n") < lines && len(shown) <= characters {
+		return ""
+	}
+	var entries []json.RawMessage
+	if json.Unmarshal(value, &entries) != nil || len(entries) < 2 {
+		return "Show the value"
+	}
+	return fmt.Sprintf("Show %d entries", len(entries))
 }
 
 // indent returns JSON on one line if it can be read there, and otherwise on

@@ -1,6 +1,7 @@
 package wardlist
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 )
@@ -46,17 +47,17 @@ func (listPage) Title() string { return "Ward list" }
 
 func (listPage) template() string { return "list.html" }
 
+// person is the name to show, or the identifier when there is no name.
+func (s session) person() string { return cmp.Or(s.userInfo.text("name"), s.subject) }
+
 func newListPage(current session) listPage {
 	page := listPage{
-		Person:    current.userInfo.text("name"),
+		Person:    current.person(),
 		Role:      current.idToken.named(claimRole).label(),
 		Level:     current.idToken.text(claimLevel),
 		Identity:  current.idToken.text("identity_assurance_level"),
 		Simulated: slices.Contains(current.idToken.texts("amr"), "simulated"),
 		Claims:    layOut(current.idToken, current.userInfo),
-	}
-	if page.Person == "" {
-		page.Person = current.subject
 	}
 	if at := current.idToken.named("organisation"); at.Code != "" {
 		page.Organisation = at.label()

@@ -101,12 +101,7 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if code := answer.Get("error"); code != "" {
-		return &problem{
-			Status: http.StatusForbidden, Heading: "You are not signed in",
-			What:   "The identity provider ended the sign-in without letting you through.",
-			Advice: advice(code),
-			Code:   shorten(code), Description: shorten(answer.Get("error_description")),
-		}
+		return s.refused(r, code, answer.Get("error_description"))
 	}
 	signedIn, err := s.redeem(r.Context(), answer.Get("code"), started, now)
 	if err != nil {
@@ -239,6 +234,25 @@ func (s *Server) setCookie(w http.ResponseWriter, name, value string, life time.
 
 func (s *Server) dropCookie(w http.ResponseWriter, name string) {
 	s.setCookie(w, name, "", -time.Second)
+}
+
+// refused is the end of a sign-in that the provider did not carry through. It
+// changes nothing here: whoever was signed in before still is.
+func (s *Server) refused(r *http.Request, code, description string) *problem {
+	p := &problem{
+		Status: http.StatusForbidden, Heading: "Sign-in was not completed",
+		What:   "The identity provider ended the sign-in without letting you through. Nothing has changed here.",
+		Advice: advice(code),
+		Code:   shorten(code), Description: shorten(description),
+	}
+	if code == "access_denied" {
+		p.Heading = "Sign-in was cancelled"
+		p.What = "You came back from the identity provider without signing in. Nothing has changed here."
+	}
+	if _, current, ok := s.session(r); ok {
+		p.SignedInAs = current.person()
+	}
+	return p
 }
 
 // stranger is the refusal of a callback that belongs to no sign-in known here.

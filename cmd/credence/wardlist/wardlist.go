@@ -215,7 +215,8 @@ type problem struct {
 	// Code and Description are the provider's own words, for the people who
 	// run the ward list; empty when the provider gave none.
 	Code, Description string
-	cause             error // for the log only
+	SignedInAs        string // who is signed in here all the same; empty for nobody
+	cause             error  // for the log only
 }
 
 func (p *problem) Error() string { return p.Heading }

@@ -167,7 +167,13 @@ func TestRefusedSignIn(t *testing.T) {
 				v.Set("error_description", "The position <b>expired</b>.")
 			}
 		},
-		status: http.StatusForbidden, heading: "You are not signed in", says: "The position <b>expired</b>.",
+		status: http.StatusForbidden, heading: "Sign-in was cancelled", says: "The position <b>expired</b>.",
+	}, {
+		name: "an error that is nobody's wish is not called a cancellation",
+		spoil: func(p *fakeProvider) {
+			p.answer = func(v url.Values) { v.Del("code"); v.Set("error", "login_required") }
+		},
+		status: http.StatusForbidden, heading: "Sign-in was not completed", says: "login_required",
 	}, {
 		name: "a code that the provider refuses gives the provider's reason",
 		spoil: func(p *fakeProvider) {
@@ -323,6 +329,34 @@ func TestSignInReplacesTheSession(t *testing.T) {
 	thief.Jar.SetCookies(target, old)
 	if got := get(t, thief, base+"/"); got.page.byID("sign-in") == nil {
 		t.Error("the session of before the second sign-in is still alive")
+	}
+}
+
+func TestCancelledSignInChangesNothing(t *testing.T) {
+	t.Parallel()
+	provider := newFakeProvider(t)
+	base, browser := newWardList(t, provider), newBrowser(t)
+	get(t, browser, base+"/sign-in")
+	provider.change(func() {
+		provider.answer = func(v url.Values) { v.Del("code"); v.Set("error", "access_denied") }
+	})
+
+	got := get(t, browser, base+"/sign-in?again=1")
+	if got.status != http.StatusForbidden || got.page.heading() != "Sign-in was cancelled" || !strings.Contains(words(got.page.root), "Nothing has changed") {
+		t.Errorf("cancelled sign-in = %d %q, want 403 and that nothing has changed", got.status, words(got.page.root))
+	}
+	if said, want := got.page.text("signed-in-as"), "You are still signed in to the ward list as Rowan Invented ."; said != want {
+		t.Errorf("#signed-in-as = %q, want %q", said, want)
+	}
+	list := get(t, browser, base+got.page.attribute("back", "href"))
+	if list.page.byID("claims") == nil {
+		t.Errorf("the way back leads to %q, want the ward list", list.page.heading())
+	}
+
+	provider.clock.advance(sessionIdle)
+	got = get(t, browser, base+"/sign-in")
+	if got.page.heading() != "Sign-in was cancelled" || got.page.byID("signed-in-as") != nil || got.page.byID("back") != nil {
+		t.Errorf("cancelled sign-in of nobody = %q, want no word of being signed in", words(got.page.root))
 	}
 }
 
