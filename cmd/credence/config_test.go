@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,27 +88,27 @@ func TestReadConfigRefuses(t *testing.T) {
 			[]string{"CREDENCE_PORT=80"},
 			[]string{"CREDENCE_PORT is no setting: there are CREDENCE_ISSUER, CREDENCE_LISTEN, CREDENCE_METRICS_LISTEN, CREDENCE_DATABASE_URL, CREDENCE_DATABASE_URL_FILE, CREDENCE_DATABASE_OWNER_URL, CREDENCE_DATABASE_OWNER_URL_FILE, CREDENCE_SEAL_KEY_FILE"},
 		},
-		"a database of another kind in a file": {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "mysql://u:hunter2@h/d")}, []string{"CREDENCE_DATABASE_URL_FILE: want postgres://"}},
-		"a seal key outside a file":                 {[]string{"CREDENCE_SEAL_KEY=x"}, []string{"CREDENCE_SEAL_KEY is no setting: did you mean CREDENCE_SEAL_KEY_FILE?"}},
-		"a file for what is no secret":              {[]string{"CREDENCE_LISTEN_FILE=x"}, []string{"CREDENCE_LISTEN_FILE is no setting: did you mean CREDENCE_LISTEN?"}},
-		"a secret and its file":                     {[]string{"CREDENCE_DATABASE_URL=x", "CREDENCE_DATABASE_URL_FILE=y"}, []string{"CREDENCE_DATABASE_URL and CREDENCE_DATABASE_URL_FILE are both set"}},
-		"a file that is not there":                  {[]string{"CREDENCE_DATABASE_URL_FILE=" + absent}, []string{"CREDENCE_DATABASE_URL_FILE: open " + absent}},
-		"an empty file":                             {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "\n")}, []string{"is empty"}},
-		"a file that is too long":                   {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, strings.Repeat("x", 5000))}, []string{"is longer than"}},
-		"a database of another kind":                {[]string{"CREDENCE_DATABASE_URL=mysql://u:hunter2@h/d"}, []string{"CREDENCE_DATABASE_URL: want postgres://"}},
-		"a database URL that does not parse":        {[]string{"CREDENCE_DATABASE_URL=postgres://u:hunter2%@h/d"}, []string{"CREDENCE_DATABASE_URL: want postgres://"}},
-		"an http issuer":                            {[]string{"CREDENCE_ISSUER=http://id.example.org"}, []string{`CREDENCE_ISSUER is "http://id.example.org": want https://`}},
-		"an http issuer that looks like loopback":   {[]string{"CREDENCE_ISSUER=http://localhost.example.org"}, []string{"want https://"}},
-		"an issuer of another scheme":               {[]string{"CREDENCE_ISSUER=ftp://localhost"}, []string{"want https://"}},
-		"an issuer with a slash at its end":         {[]string{"CREDENCE_ISSUER=https://id.example.org/"}, []string{"without a slash"}},
-		"an issuer with a query":                    {[]string{"CREDENCE_ISSUER=https://id.example.org?a=b"}, []string{"scheme and host alone"}},
-		"an issuer with an empty fragment":          {[]string{"CREDENCE_ISSUER=https://id.example.org#"}, []string{"scheme and host alone"}},
-		"an issuer with a user":                     {[]string{"CREDENCE_ISSUER=https://user@id.example.org"}, []string{"scheme and host alone"}},
-		"an issuer in capital letters":              {[]string{"CREDENCE_ISSUER=https://ID.example.org"}, []string{"in small letters"}},
-		"an issuer without a host":                  {[]string{"CREDENCE_ISSUER=https://:443"}, []string{"scheme and host alone"}},
-		"a listen address without a port":           {[]string{"CREDENCE_LISTEN=127.0.0.1"}, []string{`CREDENCE_LISTEN is "127.0.0.1": want host:port`}},
-		"a listen address with a port by name":      {[]string{"CREDENCE_METRICS_LISTEN=:http"}, []string{"CREDENCE_METRICS_LISTEN"}},
-		"a port that is too high":                   {[]string{"CREDENCE_LISTEN=:65536"}, []string{"0 to 65535"}},
+		"a database of another kind in a file":    {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "mysql://u:hunter2@h/d")}, []string{"CREDENCE_DATABASE_URL_FILE: want postgres://"}},
+		"a seal key outside a file":               {[]string{"CREDENCE_SEAL_KEY=x"}, []string{"CREDENCE_SEAL_KEY is no setting: did you mean CREDENCE_SEAL_KEY_FILE?"}},
+		"a file for what is no secret":            {[]string{"CREDENCE_LISTEN_FILE=x"}, []string{"CREDENCE_LISTEN_FILE is no setting: did you mean CREDENCE_LISTEN?"}},
+		"a secret and its file":                   {[]string{"CREDENCE_DATABASE_URL=x", "CREDENCE_DATABASE_URL_FILE=y"}, []string{"CREDENCE_DATABASE_URL and CREDENCE_DATABASE_URL_FILE are both set"}},
+		"a file that is not there":                {[]string{"CREDENCE_DATABASE_URL_FILE=" + absent}, []string{"CREDENCE_DATABASE_URL_FILE: open " + absent}},
+		"an empty file":                           {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "\n")}, []string{"is empty"}},
+		"a file that is too long":                 {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, strings.Repeat("x", 5000))}, []string{"is longer than"}},
+		"a database of another kind":              {[]string{"CREDENCE_DATABASE_URL=mysql://u:hunter2@h/d"}, []string{"CREDENCE_DATABASE_URL: want postgres://"}},
+		"a database URL that does not parse":      {[]string{"CREDENCE_DATABASE_URL=postgres://u:hunter2%@h/d"}, []string{"CREDENCE_DATABASE_URL: want postgres://"}},
+		"an http issuer":                          {[]string{"CREDENCE_ISSUER=http://id.example.org"}, []string{`CREDENCE_ISSUER is "http://id.example.org": want https://`}},
+		"an http issuer that looks like loopback": {[]string{"CREDENCE_ISSUER=http://localhost.example.org"}, []string{"want https://"}},
+		"an issuer of another scheme":             {[]string{"CREDENCE_ISSUER=ftp://localhost"}, []string{"want https://"}},
+		"an issuer with a slash at its end":       {[]string{"CREDENCE_ISSUER=https://id.example.org/"}, []string{"without a slash"}},
+		"an issuer with a query":                  {[]string{"CREDENCE_ISSUER=https://id.example.org?a=b"}, []string{"scheme and host alone"}},
+		"an issuer with an empty fragment":        {[]string{"CREDENCE_ISSUER=https://id.example.org#"}, []string{"scheme and host alone"}},
+		"an issuer with a user":                   {[]string{"CREDENCE_ISSUER=https://user@id.example.org"}, []string{"scheme and host alone"}},
+		"an issuer in capital letters":            {[]string{"CREDENCE_ISSUER=https://ID.example.org"}, []string{"in small letters"}},
+		"an issuer without a host":                {[]string{"CREDENCE_ISSUER=https://:443"}, []string{"scheme and host alone"}},
+		"a listen address without a port":         {[]string{"CREDENCE_LISTEN=127.0.0.1"}, []string{`CREDENCE_LISTEN is "127.0.0.1": want host:port`}},
+		"a listen address with a port by name":    {[]string{"CREDENCE_METRICS_LISTEN=:http"}, []string{"CREDENCE_METRICS_LISTEN"}},
+		"a port that is too high":                 {[]string{"CREDENCE_LISTEN=:65536"}, []string{"0 to 65535"}},
 		"several mistakes, and says them all": {
 			[]string{"CREDENCE_DATABASE=x", "CREDENCE_LISTEN=8080", "CREDENCE_ISSUER=id.example.org"},
 			[]string{"CREDENCE_DATABASE is no setting: did you mean CREDENCE_DATABASE_URL?", "CREDENCE_ISSUER is", "CREDENCE_LISTEN is"},
@@ -188,7 +189,7 @@ func TestReadServeConfig(t *testing.T) {
 			if err != nil || c.Issuer != "https://id.example.org" {
 				t.Errorf("readServeConfig(%v) = %+v, %v", test.environ, c, err)
 			}
-			if want, err := readSealKey(seal); err != nil || key != want {
+			if want, err := readSealKey(seal); err != nil || !bytes.Equal(key.MAC("test", nil), want.MAC("test", nil)) {
 				t.Errorf("readServeConfig(%v) has not the key of %s", test.environ, seal)
 			}
 		})

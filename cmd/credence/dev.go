@@ -134,7 +134,8 @@ func (d *development) database(ctx context.Context, dir string) (developmentData
 		if c.DatabaseOwnerURL == "" {
 			return developmentDatabase{}, errors.New("CREDENCE_DATABASE_URL is set and CREDENCE_DATABASE_OWNER_URL is not: `credence dev` needs the owner to migrate, or neither to start a database of its own")
 		}
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		// PostgreSQL's account must be able to pass: a directory that it cannot reach is not the default one the next time.
+		if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // what is in it is closed to others by its own mode
 			return developmentDatabase{}, err
 		}
 		return developmentDatabase{ownerURL: c.DatabaseOwnerURL, serviceURL: c.DatabaseURL, stop: func() error { return nil }}, nil

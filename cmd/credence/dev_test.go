@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/credence-id/credence/store/localpg"
 	"github.com/credence-id/credence/store/storetest"
 )
 
@@ -21,7 +22,7 @@ func TestDevOnADatabaseOfTheEnvironment(t *testing.T) {
 	dir, environ := reachableDir(t), append(os.Environ(), "CREDENCE_DATABASE_URL="+serviceURL, "CREDENCE_DATABASE_OWNER_URL="+ownerURL)
 	issuerPath := filepath.Join(dir, defaultData, issuerFile)
 	const before = "http://localhost:8080\n"
-	if err := os.Mkdir(filepath.Dir(issuerPath), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Dir(issuerPath), 0o711); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(issuerPath, []byte(before), 0o600); err != nil {
@@ -73,11 +74,16 @@ func TestDevSaysNothingOfADirectoryThatItDoesNotUse(t *testing.T) {
 		program: &program{environ: []string{"CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_DATABASE_OWNER_URL=" + ownerURL}, now: time.Now},
 		out:     &out, log: slog.New(slog.DiscardHandler),
 	}
-	got, err := d.database(t.Context(), filepath.Join(t.TempDir(), "elsewhere"))
+	dir := filepath.Join(reachableDir(t), "elsewhere")
+	got, err := d.database(t.Context(), dir)
 	if err != nil || got.serviceURL != databaseURL || got.ownerURL != ownerURL || got.issuerPath != "" {
 		t.Errorf("database() = %+v, %v, want that of the environment", got, err)
 	}
 	if out.Len() > 0 {
 		t.Errorf("database() prints %q, want nothing", &out)
+	}
+	// The next run has to find the seal key, and the next private database its place.
+	if again, err := localpg.DefaultDir(dir); err != nil || again != dir {
+		t.Errorf("the default directory after database() = %q, %v, want %q still", again, err, dir)
 	}
 }

@@ -299,7 +299,7 @@ func TestDevLeavesOtherDatabasesAlone(t *testing.T) {
 
 // The second run finds what the first left, with the same people and no second of anything; and while one runs, another
 // is refused.
-func TestDevAgain(t *testing.T) {
+func TestDevAgain(t *testing.T) { //nolint:tparallel // one run after the other
 	t.Parallel()
 	var people [2]string
 	dir := reachableDir(t)

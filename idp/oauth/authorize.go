@@ -46,7 +46,7 @@ func (u unredirectable) Unwrap() error { return u.error }
 // authorize is the authorization endpoint. It is the only entry and the only exit: what a person has to do first happens
 // on pages of signin, which lead back here, where everything is decided again.
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
-	raw, sealed, _ := strings.Cut(r.URL.RawQuery, "&"+askedParameter+"=")
+	raw, sealed := splitAsked(r.URL.RawQuery)
 	a, err := h.parseAuthorization(r.Context(), raw)
 	if err != nil {
 		return h.refuseAuthorization(w, r, a, err)
@@ -138,6 +138,15 @@ func (a authorization) needs(raw string, askedAt time.Time) signin.Request {
 // the request and to the browser. A sign-in since then is fresh, however soon max_age ends.
 const askedParameter = "asked"
 
+// splitAsked takes our parameter, which comes last, off a query. A client's own of that name stays where it is.
+func splitAsked(query string) (raw, sealed string) {
+	const parameter = "&" + askedParameter + "="
+	if i := strings.LastIndex(query, parameter); i >= 0 && !strings.Contains(query[i+1:], "&") {
+		return query[:i], query[i+len(parameter):]
+	}
+	return query, ""
+}
+
 func askedBinding(raw string, browser []byte) []byte {
 	sum := sha256.Sum256([]byte(raw))
 	return append(sum[:], browser...)
@@ -220,7 +229,7 @@ func (h *Handler) refuseAuthorization(w http.ResponseWriter, r *http.Request, a 
 			Status: http.StatusBadRequest, Title: "You cannot sign in from here",
 			Message: "The service that sent you here asked for it in a way that we do not accept.",
 			Next:    "Go back to the service and try again. If this happens again, tell its help desk what is written below.",
-			Code:    sent.ErrorField, Description: description(sent),
+			Code:    sent.ErrorField, Description: description(sent), Details: offered(r),
 		}
 	}
 	location, err := h.errorURL(a, sent)
@@ -228,6 +237,17 @@ func (h *Handler) refuseAuthorization(w http.ResponseWriter, r *http.Request, a 
 		return err
 	}
 	return seeOther(w, r, location)
+}
+
+// offered is what the developer of a client needs to see to find the mistake: what was asked, not what is registered.
+func offered(r *http.Request) []web.Detail {
+	var details []web.Detail
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		if value := r.URL.Query().Get(name); value != "" {
+			details = append(details, web.Detail{Name: name, Value: value})
+		}
+	}
+	return details
 }
 
 // postAuthorization takes a request that was posted: OpenID Connect Core 1.0, Section 3.1.2.1. It becomes the same request

@@ -112,7 +112,7 @@ func (h *Handler) parseSignOut(r *http.Request) (signOut, error) {
 	if token := p.Get("id_token_hint"); token != "" {
 		t, err := h.readHint(r.Context(), token)
 		if err != nil {
-			return signOut{}, nil // RP-Initiated Logout 1.0, Section 4: what fails validation is not used
+			return signOut{}, nil //nolint:nilerr // RP-Initiated Logout 1.0, Section 4: what fails validation is not used
 		}
 		if id != "" && id != t.Audience {
 			return out, badSignOut("The client_id is not the one of the id_token_hint.")

@@ -105,7 +105,7 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 // to answers with the next page. 303 makes the browser ask for it with GET, whatever it sent: RFC 9700, Section 4.12.
 func to(w http.ResponseWriter, r *http.Request, location string) error {
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, location, http.StatusSeeOther) //nolint:gosec // an address of ours, or one that a client registered, from under our seal
+	http.Redirect(w, r, location, http.StatusSeeOther)
 	return nil
 }
 
