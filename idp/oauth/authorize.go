@@ -265,7 +265,7 @@ func (h *Handler) postAuthorization(w http.ResponseWriter, r *http.Request) erro
 func seeOther(w http.ResponseWriter, r *http.Request, location string) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	http.Redirect(w, r, location, http.StatusSeeOther) //nolint:gosec // an address of ours, or one that the client registered
+	http.Redirect(w, r, location, http.StatusSeeOther)
 	return nil
 }
 
