@@ -88,7 +88,7 @@ func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler
 			slog.Float64("milliseconds", float64(took.Microseconds())/1000), slog.String("address", address(r)),
 		}
 		if refused.Error != "" {
-			event = append(event, slog.String("client", refused.Client), slog.String("error", refused.Error), slog.String("error_description", refused.Description))
+			event = append(event, slog.String("client", refused.Client), slog.String("error", refused.Error), slog.String("error_description", refused.Description), slog.String("redirect_origin", refused.RedirectOrigin))
 		}
 		s.log.LogAttrs(ctx, slog.LevelInfo, "request", event...)
 	})

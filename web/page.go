@@ -295,16 +295,6 @@ type Problem struct { //nolint:errname // it is a page first, and named as one
 	// Code and Description are the error and error_description of RFC 6749, Section 4.1.2.1, for the developer of a service whose
 	// request is so wrong that it cannot be answered at the service. Empty for none.
 	Code, Description string
-	// Details are shown after them: what of the request is at fault, as it arrived.
-	Details []Detail
-}
-
-// Detail is one parameter of a wrong request.
-type Detail struct {
-	// Name is that of the parameter: "redirect_uri".
-	Name string
-	// Value is what was sent. The page shows the beginning of a long one.
-	Value string
 }
 
 func (p *Problem) page() (string, Frame) { return "problem", p.Frame }

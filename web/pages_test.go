@@ -117,7 +117,6 @@ func pages() map[string]Page {
 			Frame: signedOut, Status: 400, Title: "There is a problem with the service you came from",
 			Message: "It sent you here with a request that we cannot accept.", Next: "Go back and try again, or tell the people who run the service.",
 			Code: "invalid_request", Description: "The redirect_uri is not registered for this client.",
-			Details: []Detail{{"client_id", "ward-notes"}, {"redirect_uri", "https://ward.example/" + strings.Repeat("long/", 60)}},
 		},
 	}
 }
@@ -447,22 +446,6 @@ func TestSignOutIsOnEveryPageOfASession(t *testing.T) {
 			}
 			if got != test.want {
 				t.Errorf("Render(%T): #header-sign-out posts to %q, want %q", test.page, got, test.want)
-			}
-		})
-	}
-}
-
-func TestCut(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct{ name, text, want string }{
-		{"a short text is whole", "https://ward.example/", "https://ward.example/"},
-		{"300 characters are whole", strings.Repeat("é", 300), strings.Repeat("é", 300)},
-		{"more are cut between characters", strings.Repeat("é", 301), strings.Repeat("é", 300) + "…"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			if got := cut(test.text); got != test.want {
-				t.Errorf("cut(%q) = %q, want %q", test.text, got, test.want)
 			}
 		})
 	}

@@ -62,7 +62,6 @@ func New(o Options) (*Pages, error) {
 		"field":       newField,
 		"choices":     choices,
 		"row":         func(label, value string) row { return row{Label: label, Value: value} },
-		"cut":         cut,
 	})
 	if base, err = base.ParseFS(files, "templates/layout.html", "templates/components/*.html"); err != nil {
 		return nil, fmt.Errorf("parse layout: %w", err)
@@ -113,15 +112,6 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 		return fmt.Errorf("write page %q: %w", name, err)
 	}
 	return nil
-}
-
-// cut returns the beginning of a text that anyone can have written, of a length that leaves the rest of the page in sight.
-func cut(s string) string {
-	const limit = 300
-	if r := []rune(s); len(r) > limit {
-		return string(r[:limit]) + "…"
-	}
-	return s
 }
 
 // source is a scheme or an origin, as Content Security Policy Level 3, Section 2.3.1 writes them.

@@ -64,7 +64,7 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				id, err := directory.GrantRole(ctx, s, catalogue, role, operator(), p.clock())
 				if err != nil {
-					err = hint(err, directory.ErrUnknownCode, "`credence role codes` shows those there are")
+					err = hint(err, directory.ErrUnknownCode, "`credence role codes` shows those there are; --unlisted grants another")
 					return hint(hint(err, directory.ErrUnknown, listPeople+", "+listOrganisations), directory.ErrTaken, listRoles)
 				}
 				return printID(cmd, id, asJSON)
@@ -81,6 +81,7 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 	flags.StringArrayVar(&workgroups, "workgroup", nil, "`id=name` of a workgroup, repeatable; the name counts when the workgroup is new")
 	flags.StringVar(&starts, "starts", "", "`when` the role starts: a date, or a time like 2030-01-01T08:00:00Z (default now)")
 	flags.StringVar(&ends, "ends", "", "`when` the role ends (default never)")
+	flags.BoolVar(&role.Unlisted, "unlisted", false, "grant codes that are not in the catalogue: services then see the code for a name")
 	require(grant, "person", "organisation", "job-role")
 	addJSONFlag(grant, &asJSON)
 	return grant

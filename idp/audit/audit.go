@@ -101,7 +101,7 @@ type Request struct {
 
 // Refusal is why a client's request was refused, for the one log event of the request: whoever is told its id by a person
 // can find out. It is filled in on the way.
-type Refusal struct{ Client, Error, Description string }
+type Refusal struct{ Client, Error, Description, RedirectOrigin string }
 
 type requestKey struct{}
 

@@ -96,10 +96,14 @@ func (c *Catalogue) ActivityName(code string) string { return find(c.activities,
 // AreaOfWorkName is the name of an area of work in three parts, the quotes included.
 func (c *Catalogue) AreaOfWorkName(code string) string { return find(c.areasOfWork, code).Name }
 
-// checkCodes wants codes that the catalogue has. One that it has not stands for nothing that anybody could check.
-func checkCodes(what string, codes []string, entries []Entry) error {
+// checkCodes wants codes that the catalogue has. One that it has not stands for nothing that anybody could check, and is
+// taken only when unlisted ones are, and when it has the form.
+func checkCodes(what string, codes []string, entries []Entry, form *regexp.Regexp, unlisted bool) error {
 	var errs []error
 	for _, code := range codes {
+		if unlisted && form.MatchString(code) {
+			continue
+		}
 		if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Code == code }) {
 			errs = append(errs, fmt.Errorf("%s %q %w", what, code, ErrUnknownCode))
 		}

@@ -315,21 +315,22 @@ func TestGrantRoleRefuses(t *testing.T) {
 		want   error  // to be told apart, or
 		text   string // of the error
 	}{
-		"an unknown person":                        {func(r *directory.NewRole) { r.PersonID = "000000000000" }, directory.ErrUnknown, "person 000000000000"},
-		"an unknown organisation":                  {func(r *directory.NewRole) { r.Organisation = "ZX999" }, directory.ErrUnknown, `organisation "ZX999"`},
-		"an id that is taken":                      {func(r *directory.NewRole) { r.ID, r.JobRole = taken, "S8000:G8000:R8001" }, directory.ErrTaken, taken},
-		"a job role that is not in the catalogue":  {func(r *directory.NewRole) { r.JobRole = "S8000:G8000:R9999" }, directory.ErrUnknownCode, `job role "S8000:G8000:R9999"`},
-		"a part of a job role's code":              {func(r *directory.NewRole) { r.JobRole = "R8000" }, directory.ErrUnknownCode, `job role "R8000"`},
-		"an activity that is not in the catalogue": {func(r *directory.NewRole) { r.Activities = []string{"B0420", "B9999"} }, directory.ErrUnknownCode, `activity "B9999"`},
-		"an area of work that is not there":        {func(r *directory.NewRole) { r.AreasOfWork = []string{"P9999:Q9999:T9999"} }, directory.ErrUnknownCode, `area of work "P9999:Q9999:T9999"`},
-		"a malformed activity":                     {func(r *directory.NewRole) { r.Activities = []string{"420"} }, directory.ErrUnknownCode, `activity "420"`},
-		"an activity twice":                        {func(r *directory.NewRole) { r.Activities = []string{"B0420", "B0420"} }, nil, "activity: want each once"},
-		"too many activities":                      {func(r *directory.NewRole) { r.Activities = many }, nil, "activity: want at most 200"},
-		"a malformed area of work":                 {func(r *directory.NewRole) { r.AreasOfWork = []string{"T0640"} }, directory.ErrUnknownCode, `area of work "T0640"`},
-		"a workgroup without a name":               {func(r *directory.NewRole) { r.Workgroups = []store.Workgroup{{ID: "655694018104"}} }, nil, "workgroup: want 1 to 200 characters"},
-		"a workgroup with a malformed id":          {func(r *directory.NewRole) { r.Workgroups = []store.Workgroup{{ID: "1", Name: "Ward"}} }, nil, "workgroup: want an id"},
-		"an end before the start":                  {func(r *directory.NewRole) { r.EndsAt = new(now.Add(-time.Second)) }, nil, "ends: want a time after the start"},
-		"a malformed id":                           {func(r *directory.NewRole) { r.ID, r.MembershipID = "1", "2" }, nil, "id: want 12 digits\nmembership: want 12 digits"},
+		"an unknown person":                          {func(r *directory.NewRole) { r.PersonID = "000000000000" }, directory.ErrUnknown, "person 000000000000"},
+		"an unknown organisation":                    {func(r *directory.NewRole) { r.Organisation = "ZX999" }, directory.ErrUnknown, `organisation "ZX999"`},
+		"an id that is taken":                        {func(r *directory.NewRole) { r.ID, r.JobRole = taken, "S8000:G8000:R8001" }, directory.ErrTaken, taken},
+		"a job role that is not in the catalogue":    {func(r *directory.NewRole) { r.JobRole = "S8000:G8000:R9999" }, directory.ErrUnknownCode, `job role "S8000:G8000:R9999"`},
+		"a part of a job role's code":                {func(r *directory.NewRole) { r.JobRole = "R8000" }, directory.ErrUnknownCode, `job role "R8000"`},
+		"an activity that is not in the catalogue":   {func(r *directory.NewRole) { r.Activities = []string{"B0420", "B9999"} }, directory.ErrUnknownCode, `activity "B9999"`},
+		"an area of work that is not there":          {func(r *directory.NewRole) { r.AreasOfWork = []string{"P9999:Q9999:T9999"} }, directory.ErrUnknownCode, `area of work "P9999:Q9999:T9999"`},
+		"a malformed activity":                       {func(r *directory.NewRole) { r.Activities = []string{"420"} }, directory.ErrUnknownCode, `activity "420"`},
+		"a malformed one, though unlisted are taken": {func(r *directory.NewRole) { r.Unlisted, r.Activities = true, []string{"B0420", "B99999"} }, directory.ErrUnknownCode, `activity "B99999"`},
+		"an activity twice":                          {func(r *directory.NewRole) { r.Activities = []string{"B0420", "B0420"} }, nil, "activity: want each once"},
+		"too many activities":                        {func(r *directory.NewRole) { r.Activities = many }, nil, "activity: want at most 200"},
+		"a malformed area of work":                   {func(r *directory.NewRole) { r.AreasOfWork = []string{"T0640"} }, directory.ErrUnknownCode, `area of work "T0640"`},
+		"a workgroup without a name":                 {func(r *directory.NewRole) { r.Workgroups = []store.Workgroup{{ID: "655694018104"}} }, nil, "workgroup: want 1 to 200 characters"},
+		"a workgroup with a malformed id":            {func(r *directory.NewRole) { r.Workgroups = []store.Workgroup{{ID: "1", Name: "Ward"}} }, nil, "workgroup: want an id"},
+		"an end before the start":                    {func(r *directory.NewRole) { r.EndsAt = new(now.Add(-time.Second)) }, nil, "ends: want a time after the start"},
+		"a malformed id":                             {func(r *directory.NewRole) { r.ID, r.MembershipID = "1", "2" }, nil, "id: want 12 digits\nmembership: want 12 digits"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -24,6 +24,7 @@ type NewRole struct {
 	Workgroups   []store.Workgroup
 	StartsAt     time.Time // zero is now
 	EndsAt       *time.Time
+	Unlisted     bool // codes that are not in the catalogue are meant, and no mistakes of typing
 }
 
 // mostRoles is how many current roles a person can have: as many as one read of a person finds.
@@ -56,9 +57,9 @@ func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, act
 func (r NewRole) check(c *Catalogue) error {
 	errs := []error{
 		checkForm("person", r.PersonID, idForm, wantID),
-		checkCodes("job role", []string{r.JobRole}, c.jobRoles),
-		cmp.Or(checkList("area_of_work", r.AreasOfWork, 50), checkCodes("area of work", r.AreasOfWork, c.areasOfWork)),
-		cmp.Or(checkList("activity", r.Activities, 200), checkCodes("activity", r.Activities, c.activities)),
+		checkCodes("job role", []string{r.JobRole}, c.jobRoles, jobRoleForm, r.Unlisted),
+		cmp.Or(checkList("area_of_work", r.AreasOfWork, 50), checkCodes("area of work", r.AreasOfWork, c.areasOfWork, areaOfWorkForm, r.Unlisted)),
+		cmp.Or(checkList("activity", r.Activities, 200), checkCodes("activity", r.Activities, c.activities, activityForm, r.Unlisted)),
 	}
 	if r.ID != "" {
 		errs = append(errs, checkForm("id", r.ID, idForm, wantID))

@@ -220,7 +220,8 @@ func (h *Handler) errorURL(a authorization, e *fosite.RFC6749Error) (string, err
 func (h *Handler) refuseAuthorization(w http.ResponseWriter, r *http.Request, a authorization, err error) error {
 	sent := refusal(err)
 	h.note(r.Context(), "authorize", sent)
-	audit.RequestOf(r.Context()).Refusal.Client = a.client.ID
+	noted := audit.RequestOf(r.Context()).Refusal
+	noted.Client, noted.RedirectOrigin = a.client.ID, offered(r)
 	if sent.ErrorField == "server_error" {
 		return err // our fault: the page says so, and the log why
 	}
@@ -229,7 +230,7 @@ func (h *Handler) refuseAuthorization(w http.ResponseWriter, r *http.Request, a 
 			Status: http.StatusBadRequest, Title: "You cannot sign in from here",
 			Message: "The service that sent you here asked for it in a way that we do not accept.",
 			Next:    "Go back to the service and try again. If this happens again, tell its help desk what is written below.",
-			Code:    sent.ErrorField, Description: description(sent), Details: offered(r),
+			Code:    sent.ErrorField, Description: description(sent),
 		}
 	}
 	location, err := h.errorURL(a, sent)
@@ -239,15 +240,14 @@ func (h *Handler) refuseAuthorization(w http.ResponseWriter, r *http.Request, a 
 	return seeOther(w, r, location)
 }
 
-// offered is what the developer of a client needs to see to find the mistake: what was asked, not what is registered.
-func offered(r *http.Request) []web.Detail {
-	var details []web.Detail
-	for _, name := range []string{"client_id", "redirect_uri"} {
-		if value := r.URL.Query().Get(name); value != "" {
-			details = append(details, web.Detail{Name: name, Value: value})
-		}
+// offered is the origin of the redirect_uri that a client sent, by which a developer sees the commonest mistakes. It is for
+// the log: a page of ours repeats nothing that somebody else put into a link.
+func offered(r *http.Request) string {
+	u, err := url.Parse(r.URL.Query().Get("redirect_uri"))
+	if err != nil || u.Host == "" || len(u.Host) > 300 {
+		return ""
 	}
-	return details
+	return u.Scheme + "://" + u.Host
 }
 
 // postAuthorization takes a request that was posted: OpenID Connect Core 1.0, Section 3.1.2.1. It becomes the same request

@@ -229,9 +229,14 @@ func (r Registration) apply(c *store.Client) error {
 	if len(r.RedirectURIs) == 0 || len(r.RedirectURIs) > 20 || len(r.PostLogoutRedirectURIs) > 20 {
 		wrong("a client has 1 to 20 redirect URIs and at most 20 post-logout redirect URIs")
 	}
-	for _, uri := range slices.Concat(r.RedirectURIs, r.PostLogoutRedirectURIs) {
+	for _, uri := range r.RedirectURIs {
 		if err := checkRedirectURI(uri); err != nil {
 			wrong("redirect URI %q: %w", uri, err)
+		}
+	}
+	for _, uri := range r.PostLogoutRedirectURIs {
+		if err := checkRedirectURI(uri); err != nil {
+			wrong("post-logout redirect URI %q: %w", uri, err)
 		}
 	}
 	if len(r.Scopes) == 0 {
