@@ -3,22 +3,29 @@ package idp_test
 import (
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
 )
 
-// What each request may cost: round trips to the database, and transactions that write. The counts do not depend on the
-// machine. The first run of a flow warms what is kept in memory, and the second is counted.
+// What each request may cost: round trips to the database, transactions that write, and signatures. The counts do not
+// depend on the machine. The first run of a flow warms what is kept in memory, and the second is counted.
 func TestRoundTripBudgets(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid offline_access")
 
-	spent := func(what string, mostTrips, mostWrites int, do func()) {
+	spent := func(what string, mostTrips, mostWrites, mostSignatures int, do func()) {
 		t.Helper()
+		signed := p.signatures()
 		p.trips.take()
 		do()
-		if trips, writes := p.trips.take(); trips > mostTrips || writes > mostWrites {
+		trips, writes := p.trips.take()
+		if trips > mostTrips || writes > mostWrites {
 			t.Errorf("%s took %d round trips and %d transactions that write, want at most %d and %d", what, trips, writes, mostTrips, mostWrites)
+		}
+		if signatures := p.signatures() - signed; signatures > mostSignatures {
+			t.Errorf("%s made %d signatures, want at most %d", what, signatures, mostSignatures)
 		}
 	}
 	b, k := p.browser(), newPKCE()
@@ -26,14 +33,14 @@ func TestRoundTripBudgets(t *testing.T) {
 	var page, back answer
 	var code string
 	var got tokens
-	spent("GET /authorize without a session, and the sign-in page", 0, 0, func() { page = b.authorize(q) })
-	spent("POST /sign-in/simulated", 3, 1, func() {
+	spent("GET /authorize without a session, and the sign-in page", 0, 0, 0, func() { page = b.authorize(q) })
+	spent("POST /sign-in/simulated", 3, 1, 0, func() {
 		back = b.post("/sign-in/simulated?"+page.Request.URL.RawQuery, map[string][]string{"username": {oneRole}})
 	})
-	spent("GET /authorize with a session", 2, 1, func() { code = b.rest(back).redirect(t).Get("code") })
-	spent("POST /token, authorization_code", 2, 1, func() { got = p.as(confidentialClient, redeem(confidentialClient, code, k)) })
-	spent("POST /token, refresh_token", 2, 1, func() { got = p.as(confidentialClient, refresh(got.RefreshToken)) })
-	spent("GET /userinfo", 1, 0, func() { p.userinfo(got.AccessToken) })
+	spent("GET /authorize with a session", 2, 1, 0, func() { code = b.rest(back).redirect(t).Get("code") })
+	spent("POST /token, authorization_code", 2, 1, 2, func() { got = p.as(confidentialClient, redeem(confidentialClient, code, k)) })
+	spent("POST /token, refresh_token", 2, 1, 2, func() { got = p.as(confidentialClient, refresh(got.RefreshToken)) })
+	spent("GET /userinfo", 1, 0, 0, func() { p.userinfo(got.AccessToken) })
 
 	key := webauthntest.New()
 	p.enrol(oneRole, key)
@@ -41,17 +48,40 @@ func TestRoundTripBudgets(t *testing.T) {
 	other.passkey(other.get("/sign-in"), key)
 	other = p.browser()
 	page = other.authorize(q)
-	spent("the sign-in page for a user id", 1, 0, func() { page = other.get(page.Request.URL.RequestURI() + "&username=" + oneRole) })
+	spent("the sign-in page for a user id", 1, 0, 0, func() { page = other.get(page.Request.URL.RequestURI() + "&username=" + oneRole) })
 	asked := page.ceremony(t)
 	response := key.Get(asked.options, issuer)
-	spent("POST /sign-in/passkey", 3, 1, func() { other.finish(asked, response, "") })
+	spent("POST /sign-in/passkey", 3, 1, 0, func() { other.finish(asked, response, "") })
 	if other.home() == "" {
 		t.Error("nobody is signed in after POST /sign-in/passkey")
 	}
 	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks", "/schemas/userinfo.json"} {
-		spent("GET "+path, 0, 0, func() { b.get(path) })
+		spent("GET "+path, 0, 0, 0, func() { b.get(path) })
+	}
+	if p.signatures() == 0 {
+		t.Error("no signature was counted")
 	}
 	if got.AccessToken == "" {
 		t.Errorf("the last refresh answered %d %s, want tokens", got.status, got.Error)
 	}
+}
+
+// signatures is how many tokens the provider has signed.
+func (p *provider) signatures() int {
+	p.t.Helper()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(p.handler.Collectors()...)
+	families, err := registry.Gather()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	total := 0.0
+	for _, family := range families {
+		if family.GetName() == "credence_signatures_total" {
+			for _, m := range family.GetMetric() {
+				total += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return int(total)
 }

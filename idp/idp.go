@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +106,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Handler:    s.middleware(guard),
 		keys:       ring,
 		clients:    clients,
-		collectors: append(endpoints.Collectors(), s.metrics.collectors()...),
+		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), s.metrics.collectors()),
 	}, nil
 }
 

@@ -77,6 +77,8 @@ func metrics(provider *idp.Provider, l net.Listener) (site, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /healthz", provider) // also here, where only operators reach
+	mux.Handle("GET /readyz", provider)
 	return site{name: "metrics", handler: mux, listeners: []net.Listener{l}}, nil
 }
 

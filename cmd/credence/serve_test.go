@@ -134,6 +134,9 @@ func TestServe(t *testing.T) {
 	if status, body, _ := s.get("http://" + s.metrics + "/metrics"); status != http.StatusOK || !strings.Contains(body, "credence_http_requests_total") {
 		t.Errorf("GET /metrics = %d, want our counters", status)
 	}
+	if status, body, _ := s.get("http://" + s.metrics + "/readyz"); status != http.StatusOK {
+		t.Errorf("GET /readyz beside the metrics = %d %q, want 200", status, body)
+	}
 	if status, _, _ := s.get("http://" + s.address + "/metrics"); status != http.StatusNotFound {
 		t.Errorf("GET /metrics of the public address = %d, want 404", status)
 	}

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/seal"
@@ -71,6 +72,8 @@ type Ring struct {
 	now   func() time.Time
 	log   *slog.Logger
 
+	signatures *prometheus.CounterVec
+
 	current atomic.Pointer[snapshot] // replaced whole, never changed
 
 	loading    sync.Mutex // at most one load at a time
@@ -79,8 +82,16 @@ type Ring struct {
 
 // New returns a ring that has read nothing yet: call Load.
 func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *Ring {
-	return &Ring{store: s, box: key.Box("signing key"), now: now, log: log}
+	return &Ring{
+		store: s, box: key.Box("signing key"), now: now, log: log,
+		signatures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "credence_signatures_total", Help: "Tokens that were signed, by algorithm.",
+		}, []string{"alg"}),
+	}
 }
+
+// Collectors are the metrics of the ring.
+func (r *Ring) Collectors() []prometheus.Collector { return []prometheus.Collector{r.signatures} }
 
 // snapshot is the ring as it was read at one generation.
 type snapshot struct {
@@ -346,6 +357,7 @@ func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("sign with %s: %w", k.ID, err)
 	}
+	r.signatures.WithLabelValues(alg).Inc()
 	return signed.CompactSerialize()
 }
 
