@@ -43,8 +43,7 @@ type FieldError struct {
 //
 //	{"response": RegistrationResponseJSON or AuthenticationResponseJSON, "name": "…"}
 //
-// as application/json to Finish, with name only from [Enrol]. The answer is {"location": "…"} with status 200, where the browser goes
-// next, or {"message": "…"} with a status of 400 or above, which the person is shown before trying again.
+// as application/json to Finish, with name only from [Enrol], and gets an [Answer].
 type Ceremony struct {
 	// Options is the JSON of WebAuthn Level 3, Sections 5.1.8 and 5.1.9: PublicKeyCredentialCreationOptionsJSON on [Enrol],
 	// PublicKeyCredentialRequestOptionsJSON on [SignIn]; the value of "publicKey", without that wrapper.

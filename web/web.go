@@ -18,6 +18,7 @@ package web
 import (
 	"bytes"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -111,6 +112,27 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 	if _, err := body.WriteTo(w); err != nil {
 		return fmt.Errorf("write page %q: %w", name, err)
 	}
+	return nil
+}
+
+// Answer is what the script of a [Ceremony] gets: where the browser goes next, with status 200, or what the person is told
+// before trying again, with a status of 400 or above.
+type Answer struct {
+	Location string `json:"location,omitempty"`
+	Message  string `json:"message,omitempty"`
+}
+
+// Write sends the answer.
+func (a Answer) Write(w http.ResponseWriter, status int) error {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a browser that is gone needs no answer
 	return nil
 }
 

@@ -67,17 +67,17 @@ func (h *Handler) finishEnrol(w http.ResponseWriter, r *http.Request) error {
 		Name     string          `json:"name"`
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 128<<10)).Decode(&body); err != nil {
-		return answer(w, http.StatusBadRequest, "message", "The answer of your authenticator did not arrive whole. Try again.")
+		return web.Answer{Message: "The answer of your authenticator did not arrive whole. Try again."}.Write(w, http.StatusBadRequest)
 	}
 	q := r.URL.Query()
 	browser := h.Sessions.Browser(w, r)
 	bound, err := h.enrol(r.Context(), q.Get("token"), browser, q.Get("ceremony"), body.Name, body.Response)
 	if errors.Is(err, errLink) {
-		return answer(w, http.StatusGone, "message", "This link does not work any more. Ask your registration authority for a new one.")
+		return web.Answer{Message: "This link does not work any more. Ask your registration authority for a new one."}.Write(w, http.StatusGone)
 	}
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
 		h.Log.DebugContext(r.Context(), "enrolment refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
-		return answer(w, http.StatusForbidden, "message", explain(refused.Reason))
+		return web.Answer{Message: explain(refused.Reason)}.Write(w, http.StatusForbidden)
 	}
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (h *Handler) finishEnrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, "location", "/enrolled?"+url.Values{"what": {sealed}}.Encode())
+	return web.Answer{Location: "/enrolled?" + url.Values{"what": {sealed}}.Encode()}.Write(w, http.StatusOK)
 }
 
 // enrolled is what the page after an enrolment says. It travels sealed and bound to the browser: nobody else has words
@@ -109,19 +109,6 @@ func explain(reason string) string {
 		return "This security key cannot store a passkey, or has no room for another. Use another one."
 	}
 	return "This passkey or security key could not be added. Reload the page and try again, or use another one."
-}
-
-func answer(w http.ResponseWriter, status int, name, value string) error {
-	b, err := json.Marshal(map[string]string{name: value})
-	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write(b) // a browser that is gone needs no answer
-	return nil
 }
 
 // kindName is how people call a kind of authenticator.

@@ -171,10 +171,10 @@ func userID(text string) bool {
 func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 	p, err := h.pending(w, r)
 	if errors.Is(err, errStale) {
-		return answer(w, http.StatusOK, map[string]string{"location": p.ReturnTo})
+		return web.Answer{Location: p.ReturnTo}.Write(w, http.StatusOK)
 	}
 	if problem, ok := errors.AsType[*web.Problem](err); ok {
-		return answer(w, problem.Status, map[string]string{"message": problem.Title + ". " + problem.Next})
+		return web.Answer{Message: problem.Title + ". " + problem.Next}.Write(w, problem.Status)
 	}
 	if err != nil {
 		return err
@@ -184,11 +184,11 @@ func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 	}
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
 	if err := decoder.Decode(&body); err != nil {
-		return answer(w, http.StatusBadRequest, map[string]string{"message": "The answer of your authenticator did not arrive whole. Try again."})
+		return web.Answer{Message: "The answer of your authenticator did not arrive whole. Try again."}.Write(w, http.StatusBadRequest)
 	}
 	in, err := h.withPasskey(r.Context(), p.browser, h.Sessions.CookieOf(r), r.URL.Query().Get("ceremony"), body.Response)
 	if refused, ok := errors.AsType[*refusal](err); ok {
-		return answer(w, http.StatusForbidden, map[string]string{"message": refused.message})
+		return web.Answer{Message: refused.message}.Write(w, http.StatusForbidden)
 	}
 	if err != nil {
 		return err
@@ -197,27 +197,13 @@ func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, map[string]string{"location": location})
+	return web.Answer{Location: location}.Write(w, http.StatusOK)
 }
 
 // enter gives the browser the cookie of the session that a sign-in began, and says where to go on.
 func (h *Handler) enter(w http.ResponseWriter, p pending, in signedIn) (string, error) {
 	h.Sessions.SetCookie(w, in.cookie)
 	return h.URL(Next(p.Request, &in.session, h.Now()), p.Request, p.browser)
-}
-
-// answer answers the page's script.
-func answer(w http.ResponseWriter, status int, body map[string]string) error {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write(b) // a browser that is gone needs no answer
-	return nil
 }
 
 // current finds who is signed in, for a page that needs somebody.
