@@ -16,10 +16,10 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// wantRefresh uses a refresh token, and wants what the token endpoint then answers.
-func (p *provider) wantRefresh(what, client, token string, status int) tokens {
+// wantRefresh uses a refresh token of the confidential client, and wants what the token endpoint then answers.
+func (p *provider) wantRefresh(what, token string, status int) tokens {
 	p.t.Helper()
-	got := p.as(client, refresh(token))
+	got := p.as(confidentialClient, refresh(token))
 	if got.status != status {
 		p.t.Errorf("refresh %s = %d %s, want %d", what, got.status, got.Error, status)
 	}
@@ -37,12 +37,12 @@ func TestSigningOutAfterTheSessionTimedOut(t *testing.T) {
 	if b.home() != "" {
 		t.Fatal("the session has not timed out")
 	}
-	next := p.wantRefresh("of a session that idled out", confidentialClient, got.RefreshToken, http.StatusOK)
+	next := p.wantRefresh("of a session that idled out", got.RefreshToken, http.StatusOK)
 	out := url.Values{"id_token_hint": {got.IDToken}, "post_logout_redirect_uri": {signedOut}}
 	if a := b.get("/logout?" + out.Encode()); a.Header.Get("Location") != signedOut {
 		t.Errorf("sign-out leads to %q, want %q", a.Header.Get("Location"), signedOut)
 	}
-	p.wantRefresh("after the sign-out", confidentialClient, next.RefreshToken, http.StatusBadRequest)
+	p.wantRefresh("after the sign-out", next.RefreshToken, http.StatusBadRequest)
 	if got := p.audited("session_ended"); len(got) != 1 {
 		t.Errorf("the record has %q, want the end of the session", got)
 	}
@@ -67,8 +67,8 @@ func TestSigningInAfterTheSessionTimedOut(t *testing.T) {
 		t.Errorf("sid = %v, want that of the first sign-in", sid)
 	}
 	b.get("/logout?" + url.Values{"id_token_hint": {second.IDToken}}.Encode())
-	p.wantRefresh("of the first grant, after signing out", confidentialClient, first.RefreshToken, http.StatusBadRequest)
-	p.wantRefresh("of the second grant, after signing out", confidentialClient, second.RefreshToken, http.StatusBadRequest)
+	p.wantRefresh("of the first grant, after signing out", first.RefreshToken, http.StatusBadRequest)
+	p.wantRefresh("of the second grant, after signing out", second.RefreshToken, http.StatusBadRequest)
 }
 
 // A grant stands on the authenticator that it was given with, also when the session has since been renewed with another.
@@ -93,9 +93,9 @@ func TestRevokingTheAuthenticatorOfAGrant(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.wantUserinfo(byLost.AccessToken, http.StatusUnauthorized)
-	p.wantRefresh("of the grant of the revoked key", confidentialClient, byLost.RefreshToken, http.StatusBadRequest)
+	p.wantRefresh("of the grant of the revoked key", byLost.RefreshToken, http.StatusBadRequest)
 	p.wantUserinfo(byKept.AccessToken, http.StatusOK)
-	p.wantRefresh("of the grant of the other key", confidentialClient, byKept.RefreshToken, http.StatusOK)
+	p.wantRefresh("of the grant of the other key", byKept.RefreshToken, http.StatusOK)
 }
 
 // What a client may no longer ask for it gets no longer, by what it was granted before either.
@@ -119,7 +119,7 @@ func TestAClientThatIsRegisteredForLess(t *testing.T) {
 		_, info := p.userinfo(got.AccessToken)
 		return len(info) == 1 && info["sub"] == oneRole
 	})
-	if next := p.wantRefresh("with fewer scopes", confidentialClient, got.RefreshToken, http.StatusOK); next.Scope != "offline_access openid" {
+	if next := p.wantRefresh("with fewer scopes", got.RefreshToken, http.StatusOK); next.Scope != "offline_access openid" {
 		t.Errorf("scope = %q, want what the client is registered for", next.Scope)
 	}
 	change(func(r *oauth.Registration) { r.RequiresRole = true })
@@ -127,7 +127,7 @@ func TestAClientThatIsRegisteredForLess(t *testing.T) {
 		a, _ := p.userinfo(without.AccessToken)
 		return a.StatusCode == http.StatusUnauthorized
 	})
-	p.wantRefresh("of a person without a role", confidentialClient, without.RefreshToken, http.StatusBadRequest)
+	p.wantRefresh("of a person without a role", without.RefreshToken, http.StatusBadRequest)
 }
 
 // HEAD does nothing where GET acts: RFC 9110, Section 9.2.1.
