@@ -3,12 +3,14 @@ package idp_test
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -275,4 +277,27 @@ func TestADisabledClient(t *testing.T) {
 		})
 	}
 	p.signedIn(b, confidentialClient, oneRole)
+}
+
+// Clients that nobody knows are looked up in the database. Strangers who name many at once must not stop those who are
+// known: nobody waits for a connection who holds one.
+func TestUnknownClientsDoNotStallTheOthers(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	k := newPKCE()
+	code := p.browser().code(request(confidentialClient, k), oneRole)
+	var strangers sync.WaitGroup
+	for i := range 64 { // eight times the pool
+		strangers.Go(func() {
+			p.clock.advance(time.Second) // so that each may look
+			got := p.token(url.Values{"grant_type": {"authorization_code"}, "client_id": {fmt.Sprintf("stranger-%d", i)}, "code": {"x"}})
+			if got.status != http.StatusUnauthorized {
+				t.Errorf("token request of a stranger = %d %s, want 401", got.status, got.Error)
+			}
+		})
+	}
+	strangers.Wait()
+	if got := p.as(confidentialClient, redeem(confidentialClient, code, k)); got.status != http.StatusBadRequest || got.Error != "invalid_grant" {
+		t.Errorf("token request of a known client after a minute = %d %s, want that the code has expired", got.status, got.Error)
+	}
 }

@@ -14,7 +14,8 @@ import (
 // next one that does, or with the commit.
 type Tx struct {
 	queries
-	conn   *pgxpool.Conn
+	pool   *pgxpool.Pool
+	conn   *pgxpool.Conn // nil until the first statement is sent
 	held   pgx.Batch
 	begun  bool
 	failed bool
@@ -26,21 +27,23 @@ type Tx struct {
 // An error from do rolls back everything. A refusal that must leave a trace (a revoked grant, an audit event) is
 // therefore no error of do: do returns nil and carries the refusal out in a variable.
 //
+// The connection is taken from the pool when the first statement is sent. Until then do may read elsewhere, and wait;
+// after that it must not, or it would hold a connection while it waits for another.
+//
 // If the process dies before COMMIT arrives, nothing has happened. If it dies after, everything has, and the caller
 // never said so: whoever repeats a single-use act then meets its refusal.
-func (s *Store) InTx(ctx context.Context, do func(*Tx) error) (err error) {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("acquire connection: %w", err)
-	}
-	tx := &Tx{conn: conn}
+func (s *Store) InTx(ctx context.Context, do func(*Tx) error) error {
+	tx := &Tx{pool: s.pool}
 	tx.queries = queries{tx}
 	done := false
 	defer func() {
+		if tx.conn == nil {
+			return
+		}
 		if !done {
 			tx.rollback(ctx)
 		}
-		conn.Release()
+		tx.conn.Release()
 	}()
 	if err := do(tx); err != nil {
 		return err
@@ -87,10 +90,16 @@ func (t *Tx) send(ctx context.Context, before int, last func(pgx.BatchResults) e
 	if t.failed {
 		return errors.New("the transaction had failed")
 	}
+	var err error
+	if t.conn == nil {
+		if t.conn, err = t.pool.Acquire(ctx); err != nil {
+			t.failed = true
+			return fmt.Errorf("acquire connection: %w", err)
+		}
+	}
 	batch := t.held
 	t.held = pgx.Batch{}
 	results := t.conn.SendBatch(ctx, &batch)
-	var err error
 	for i := 0; i < before && err == nil; i++ {
 		_, err = results.Exec()
 	}
@@ -119,7 +128,7 @@ func (t *Tx) commit(ctx context.Context) error {
 // rollback undoes what was done, also when the request that asked for it is gone. A connection on which that fails is
 // closed, which rolls back too.
 func (t *Tx) rollback(ctx context.Context) {
-	if !t.begun || t.conn.Conn().IsClosed() || t.conn.Conn().PgConn().TxStatus() == 'I' {
+	if t.conn.Conn().IsClosed() || t.conn.Conn().PgConn().TxStatus() == 'I' {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

@@ -260,8 +260,30 @@ func TestTransactionThatIsCancelled(t *testing.T) {
 		in := newInstallation(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		is(t, "InTx(cancelled)", in.InTx(ctx, func(*store.Tx) error { return nil }), context.Canceled)
+		err := in.InTx(ctx, func(tx *store.Tx) error {
+			return tx.AddWorkgroup(ctx, store.Workgroup{ID: "400000000009", Name: "New"})
+		})
+		is(t, "InTx(cancelled)", err, context.Canceled)
+		checkAfter(t, in, in.Store, false)
 	})
+}
+
+// Whoever waits for a connection must hold none: otherwise as many transactions as there are connections wait for each
+// other.
+func TestTransactionHoldsNoConnectionBeforeItsFirstStatement(t *testing.T) {
+	t.Parallel()
+	in := newInstallation(t)
+	s := open(t, oneConnection(t, in.serviceURL), nil)
+	err := s.InTx(t.Context(), func(tx *store.Tx) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if _, err := s.Generation(ctx, "client"); err != nil { // on the one connection
+			return err
+		}
+		return tx.AddWorkgroup(ctx, store.Workgroup{ID: "400000000009", Name: "New"})
+	})
+	is(t, "InTx(read elsewhere first)", err, nil)
+	checkAfter(t, in, s, true)
 }
 
 // eventually waits for the condition, which must come true.
