@@ -248,6 +248,11 @@ func TestServeRefuses(t *testing.T) {
 		}
 		refused(t, serveEnviron(t, serviceURL), "belongs to `credence dev`")
 	})
+	t.Run("a role that may change the audit record", func(t *testing.T) {
+		t.Parallel()
+		ownerURL, _ := storetest.URLs(t)
+		refused(t, serveEnviron(t, ownerURL), "may change the audit record")
+	})
 	t.Run("signing keys that were sealed under another key", func(t *testing.T) {
 		t.Parallel()
 		_, serviceURL := storetest.URLs(t)
