@@ -3,6 +3,7 @@ package idp_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,9 @@ func TestSigningOutAfterTheSessionTimedOut(t *testing.T) {
 	p.clock.advance(16 * time.Minute) // idle, at level 3
 	if b.home() != "" {
 		t.Fatal("the session has not timed out")
+	}
+	if a := b.get("/logout"); !a.confirms() || strings.Contains(a.body, "Hawthornby") {
+		t.Errorf("the page that asks after a time-out = %d %s, want one that names nobody", a.StatusCode, text(a.body))
 	}
 	next := p.wantRefresh("of a session that idled out", got.RefreshToken, http.StatusOK)
 	out := url.Values{"id_token_hint": {got.IDToken}, "post_logout_redirect_uri": {signedOut}}

@@ -36,7 +36,9 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) error {
 		return h.end(w, r, h.Sessions.End(r.Context(), s), out)
 	}
 	frame := h.frame(r)
-	frame.SignedInAs = s.Person.DisplayName
+	if s.Live(h.Now()) { // whoever comes after a time-out need not learn who was there
+		frame.SignedInAs = s.Person.DisplayName
+	}
 	if out.returnTo != "" {
 		frame.FormAction = formAction(out.returnTo)
 	}

@@ -48,6 +48,9 @@ type Session struct {
 	idleAt, expiresAt time.Time
 }
 
+// Live says whether somebody is signed in by the session at a time: it has not timed out.
+func (s Session) Live(now time.Time) bool { return now.Before(s.idleAt) && now.Before(s.expiresAt) }
+
 // Cookie is the value of a session cookie: the proof that a browser has the session.
 type Cookie string
 
