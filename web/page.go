@@ -55,9 +55,8 @@ type Ceremony struct {
 // SignIn asks who is there, passkey or security key first.
 type SignIn struct {
 	Frame
-	// ClientName, PolicyURL and TermsURL describe the service that asked for the sign-in (OpenID Connect Dynamic Client Registration
-	// 1.0, Section 2: client_name, policy_uri, tos_uri). Empty for none.
-	ClientName, PolicyURL, TermsURL string
+	// ClientName is the service that asked for the sign-in. Empty for none.
+	ClientName string
 	// Username is the user id that was entered. With it, and without Errors, Ceremony.Options allows the credentials of this person
 	// only; otherwise those of anyone.
 	Username string
@@ -274,8 +273,6 @@ func (p SignOutConfirm) page() (string, Frame) { return "sign-out-confirm", p.Fr
 type SignedOut struct {
 	Frame
 	SignInURL string
-	// ReturnURL leads back to the service called ClientName. Empty for none.
-	ReturnURL, ClientName string
 }
 
 func (p SignedOut) page() (string, Frame) { return "signed-out", p.Frame }

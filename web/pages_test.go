@@ -69,7 +69,7 @@ func pages() map[string]Page {
 	}
 	return map[string]Page{
 		"sign-in": SignIn{
-			Frame: pending, ClientName: "Ward Notes", PolicyURL: "https://ward.example/privacy", TermsURL: "https://ward.example/terms",
+			Frame: pending, ClientName: "Ward Notes",
 			Ceremony: get, SimulatedURL: "/sign-in/simulated?state=abc", Cancelable: true,
 		},
 		"sign-in-alone":    SignIn{Frame: signedOut, Ceremony: get},
@@ -108,7 +108,7 @@ func pages() map[string]Page {
 			SignOutURL: "/logout", SignOutEverywhereURL: "/logout/everywhere",
 		},
 		"sign-out-confirm": SignOutConfirm{Frame: signedIn, ClientName: "Ward Notes", StayURL: "/"},
-		"signed-out":       SignedOut{Frame: signedOut, SignInURL: "/sign-in", ReturnURL: "https://ward.example/bye", ClientName: "Ward Notes"},
+		"signed-out":       SignedOut{Frame: signedOut, SignInURL: "/sign-in"},
 		"problem": &Problem{
 			Frame: signedOut, Status: 410, Title: "This link has expired",
 			Message: "An enrolment link works once, for 24 hours.", Next: "Ask your registration authority for a new one.",

@@ -99,8 +99,8 @@ func (h codeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acce
 	if err != nil {
 		return err
 	}
-	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: found.Scopes}
-	if err := h.refuseFallen(ctx, g, found.Standing); err != nil {
+	g, err := h.stand(ctx, r, found)
+	if err != nil {
 		return err
 	}
 	switch {
@@ -109,7 +109,7 @@ func (h codeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acce
 	case !verifies(form.Get("code_verifier"), g.CodeChallenge):
 		return h.refuse(ctx, g, "code_verifier_wrong", invalidGrant("The code_verifier is missing, or not the one of the code_challenge."))
 	}
-	return h.accept(ctx, r, g)
+	return nil
 }
 
 var codeVerifier = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`) // RFC 7636, Section 4.1
@@ -167,18 +167,19 @@ func (h refreshGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.A
 	if err != nil {
 		return err
 	}
-	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: found.Scopes}
-	if err := h.refuseFallen(ctx, g, found.Standing); err != nil {
+	g, err := h.stand(ctx, r, found)
+	if err != nil {
 		return err
 	}
 	if form.Has("scope") {
 		// RFC 6749, Section 6: "The requested scope MUST NOT include any scope not originally granted".
-		g.Scopes = scopeSet(form.Get("scope"))
-		if len(g.Scopes) == 0 || slices.ContainsFunc(g.Scopes, func(s string) bool { return !slices.Contains(g.Grant.Scopes, s) }) {
+		asked := scopeSet(form.Get("scope"))
+		if len(asked) == 0 || slices.ContainsFunc(asked, func(s string) bool { return !slices.Contains(g.Grant.Scopes, s) }) {
 			return unspent{fosite.ErrInvalidScope.WithDescription("The scope goes beyond what was granted.")}
 		}
+		g.Scopes = slices.DeleteFunc(asked, func(s string) bool { return !slices.Contains(g.Scopes, s) })
 	}
-	return h.accept(ctx, r, g)
+	return nil
 }
 
 // PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
@@ -194,24 +195,6 @@ type unspent struct{ error }
 
 func (u unspent) Unwrap() error { return u.error }
 
-// accept notes the grant on the request, whose tokens it will stand behind. What the client may no longer ask for it gets
-// no longer.
-func (h *Handler) accept(ctx context.Context, r fosite.AccessRequester, g *grant) error {
-	c, ok := r.GetClient().(client)
-	if !ok {
-		return fosite.ErrServerError
-	}
-	if c.RequiresRole && g.RoleID == nil {
-		return h.refuse(ctx, g, "role_required", invalidGrant("The client lets in only people who act in a role."))
-	}
-	g.Scopes = c.allowed(g.Scopes)
-	r.SetSession(g)
-	for _, scope := range g.Scopes {
-		r.GrantScope(scope)
-	}
-	return nil
-}
-
 // refuse records why a real code or refresh token was refused and revokes its grant. What the refusal did stays done.
 func (h *Handler) refuse(ctx context.Context, g *grant, why string, answer error) error {
 	tx, now := txOf(ctx), h.Now()
@@ -221,18 +204,41 @@ func (h *Handler) refuse(ctx context.Context, g *grant, why string, answer error
 	return answer
 }
 
-// refuseFallen refuses a grant when something that it stands on no longer does.
-func (h *Handler) refuseFallen(ctx context.Context, g *grant, s store.Standing) error {
+// fallen names what a grant stood on and stands no longer, or what its client now asks for and it lacks; "" when it stands.
+func (g *grant) fallen(c client, s store.Standing) string {
 	fallen := s.Fallen()
 	switch {
-	case fallen == "client_disabled":
-		return h.refuse(ctx, g, fallen, errInvalidClient())
 	case fallen != "":
-		return h.refuse(ctx, g, fallen, invalidGrant("The person's access, session or authenticator has ended."))
+		return fallen
 	case !s.RoleStands:
-		return h.refuse(ctx, g, "role_ended", invalidGrant("The role that was chosen has ended."))
+		return "role_ended"
+	case c.RequiresRole && g.RoleID == nil:
+		return "role_required"
 	}
-	return nil
+	return ""
+}
+
+// stand checks that a grant, just read, still stands, and notes it on the request: its tokens will rest on it. What the
+// client may no longer ask for it gets no longer.
+func (h *Handler) stand(ctx context.Context, r fosite.AccessRequester, found store.StandingGrant) (*grant, error) {
+	c, ok := r.GetClient().(client)
+	if !ok {
+		return nil, fosite.ErrServerError
+	}
+	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: c.allowed(found.Scopes)}
+	r.SetSession(g)
+	switch fallen := g.fallen(c, found.Standing); fallen {
+	case "":
+		return g, nil
+	case "client_disabled":
+		return nil, h.refuse(ctx, g, fallen, errInvalidClient())
+	case "role_ended":
+		return nil, h.refuse(ctx, g, fallen, invalidGrant("The role that was chosen has ended."))
+	case "role_required":
+		return nil, h.refuse(ctx, g, fallen, invalidGrant("The client lets in only people who act in a role."))
+	default:
+		return nil, h.refuse(ctx, g, fallen, invalidGrant("The person's access, session or authenticator has ended."))
+	}
 }
 
 // refuseUnusable refuses a code or refresh token that cannot be used. One that was used before ends its grant; of one that

@@ -39,15 +39,7 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: scopes}
-	fallen := found.Fallen()
-	switch {
-	case fallen != "":
-	case !found.RoleStands:
-		fallen = "role_ended"
-	case c.RequiresRole && found.RoleID == nil:
-		fallen = "role_required"
-	}
-	if fallen != "" {
+	if fallen := g.fallen(c, found.Standing); fallen != "" {
 		if err := audit.Record(r.Context(), h.Store, g.entry(audit.UserinfoRead, fallen, h.Now())); err != nil {
 			return err
 		}

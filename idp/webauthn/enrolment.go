@@ -85,7 +85,7 @@ func (rp *RelyingParty) VerifyEnrolment(state string, browser []byte, personID, 
 	}
 	// Type, challenge, RP ID, crossOrigin, UP, UV, no BS without BE, algorithm, attestation statement: WebAuthn Level 3,
 	// Section 7.1, from step 7 on.
-	credential, err := rp.library.CreateCredential(person{}, begun.session(nil), creation)
+	credential, err := rp.ceremonies.CreateCredential(person{}, begun.session(nil), creation)
 	if err != nil {
 		return refuse(AttestationInvalid, detailed(err))
 	}

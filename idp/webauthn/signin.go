@@ -129,7 +129,7 @@ func (rp *RelyingParty) verifyAssertion(
 	}
 	// Type, challenge, RP ID, crossOrigin, UP, UV, BE as at enrolment, no BS without BE, user handle, signature:
 	// WebAuthn Level 3, Section 7.2, from step 6 on.
-	verified, err := rp.library.ValidateLogin(person{handle: c.Handle, credentials: []gowebauthn.Credential{{
+	verified, err := rp.ceremonies.ValidateLogin(person{handle: c.Handle, credentials: []gowebauthn.Credential{{
 		ID:                c.CredentialID,
 		PublicKey:         c.PublicKey,
 		AttestationFormat: c.AttestationFormat,

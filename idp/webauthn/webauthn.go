@@ -51,15 +51,15 @@ type Config struct {
 
 // RelyingParty runs the ceremonies of one issuer. It is safe for concurrent use.
 type RelyingParty struct {
-	store     *store.Store
-	now       func() time.Time
-	library   *gowebauthn.WebAuthn
-	id        string
-	origin    string
-	name      string
-	key       seal.Key
-	signIn    seal.Box
-	enrolment seal.Box
+	store      *store.Store
+	now        func() time.Time
+	ceremonies *gowebauthn.WebAuthn
+	id         string
+	origin     string
+	name       string
+	key        seal.Key
+	signIn     seal.Box
+	enrolment  seal.Box
 }
 
 // New makes the relying party of an issuer, and fails when browsers would not take its host for an RP ID.
@@ -84,7 +84,7 @@ func New(c Config) (*RelyingParty, error) {
 		return nil, fmt.Errorf("host of issuer %q as RP ID: %w: give the issuer a domain name", c.Issuer, err)
 	}
 	return &RelyingParty{
-		store: c.Store, now: c.Now, library: library,
+		store: c.Store, now: c.Now, ceremonies: library,
 		id: host, origin: origin, name: c.Name,
 		key: c.Key, signIn: c.Key.Box("webauthn sign-in"), enrolment: c.Key.Box("webauthn enrolment"),
 	}, nil
