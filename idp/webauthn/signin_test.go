@@ -283,6 +283,14 @@ func TestCounter(t *testing.T) {
 	}
 }
 
+// changed is a text with another first letter.
+func changed(text string) string {
+	if text[0] == 'A' {
+		return "B" + text[1:]
+	}
+	return "A" + text[1:]
+}
+
 func TestSignInState(t *testing.T) {
 	t.Parallel()
 	w, key := newWorld(t), webauthntest.New()
@@ -303,7 +311,7 @@ func TestSignInState(t *testing.T) {
 		{"that of an enrolment is refused", enrolment.State, w.browser, webauthn.CeremonyInvalid, ""},
 		{"another ceremony's is refused", other.State, w.browser, webauthn.AssertionInvalid, alice},
 		{"that of a ceremony for a person is refused", given.State, w.browser, webauthn.AssertionInvalid, alice},
-		{"a changed one is refused", "A" + asked.State[1:], w.browser, webauthn.CeremonyInvalid, ""},
+		{"a changed one is refused", changed(asked.State), w.browser, webauthn.CeremonyInvalid, ""},
 		{"a shortened one is refused", asked.State[:len(asked.State)-4], w.browser, webauthn.CeremonyInvalid, ""},
 		{"none is refused", "", w.browser, webauthn.CeremonyInvalid, ""},
 		{"a huge one is refused", strings.Repeat("A", 1<<20), w.browser, webauthn.CeremonyInvalid, ""},
