@@ -52,13 +52,21 @@ type Credential struct {
 
 // Credential finds an authenticator by its credential id, revoked ones too, and reads its owner.
 func (q queries) Credential(ctx context.Context, credentialID []byte, now time.Time) (Credential, error) {
-	return one[Credential](ctx, q, `
-		SELECT `+authenticatorColumns+`, p.handle,
-			`+standingColumns+`
+	row, err := one[struct {
+		Authenticator
+		Handle []byte
+		standing
+	}](ctx, q, `
+		SELECT `+authenticatorColumns+`, p.handle, `+standingColumns+`
 		FROM authenticator a
 		JOIN person p ON p.id = a.person_id
-		CROSS JOIN LATERAL standing(a.person_id, NULL, NULL, a.id, NULL, $2) s
-		WHERE a.credential_id = $1`, credentialID, now)
+		CROSS JOIN LATERAL standing(a.person_id, NULL, NULL) s
+		WHERE a.credential_id = $1`, credentialID)
+	if err != nil {
+		return Credential{}, err
+	}
+	s, err := q.stand(ctx, row.standing, row.PersonID, &row.ID, nil, now)
+	return Credential{row.Authenticator, row.Handle, s}, err
 }
 
 // Authenticators lists a person's authenticators, oldest first, the revoked ones too when asked; at most 100.
@@ -110,12 +118,23 @@ type Enrolment struct {
 
 // EnrolmentLink reads a link, used and expired ones too, without spending it.
 func (q queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time) (Enrolment, error) {
-	return one[Enrolment](ctx, q, `
-		SELECT p.handle, l.expires_at, l.used_at, `+standingColumns+`
+	row, err := one[struct {
+		PersonID  string
+		Handle    []byte
+		ExpiresAt time.Time
+		UsedAt    *time.Time
+		standing
+	}](ctx, q, `
+		SELECT l.person_id, p.handle, l.expires_at, l.used_at, `+standingColumns+`
 		FROM enrolment_link l
 		JOIN person p ON p.id = l.person_id
-		CROSS JOIN LATERAL standing(l.person_id, NULL, NULL, NULL, NULL, $2) s
-		WHERE l.hash = $1`, hash, now)
+		CROSS JOIN LATERAL standing(l.person_id, NULL, NULL) s
+		WHERE l.hash = $1`, hash)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	s, err := q.stand(ctx, row.standing, row.PersonID, nil, nil, now)
+	return Enrolment{row.Handle, row.ExpiresAt, row.UsedAt, s}, err
 }
 
 // UseEnrolmentLink spends a live link. Of concurrent calls one succeeds and the others get ErrNotFound.

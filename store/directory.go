@@ -61,32 +61,6 @@ func (p Person) Role(id string) (Role, bool) {
 	return Role{}, false
 }
 
-// Standing is what decides access, as one read found it. See the function standing of the schema.
-type Standing struct {
-	PersonStands        bool
-	ClientStands        bool
-	SessionStands       bool
-	AuthenticatorStands bool
-	RoleStands          bool
-	Person              Person
-}
-
-// Fallen names the first thing that no longer stands, of those whose fall ends access whatever was granted: person,
-// client, session, authenticator. It is "" when all stand. A fallen role is the caller's to judge.
-func (s Standing) Fallen() string {
-	switch {
-	case !s.PersonStands:
-		return "person_disabled"
-	case !s.ClientStands:
-		return "client_disabled"
-	case !s.SessionStands:
-		return "session_ended"
-	case !s.AuthenticatorStands:
-		return "authenticator_revoked"
-	}
-	return ""
-}
-
 // NewPerson is a person to add.
 type NewPerson struct {
 	ID            string // 12 digits
@@ -122,9 +96,11 @@ func (q queries) AddPerson(ctx context.Context, p NewPerson, now time.Time) erro
 
 // Person reads a person and whether she is enabled.
 func (q queries) Person(ctx context.Context, id string, now time.Time) (Standing, error) {
-	return one[Standing](ctx, q, `
-		SELECT person_stands, client_stands, session_stands, authenticator_stands, role_stands, person
-		FROM standing($1, NULL, NULL, NULL, NULL, $2)`, id, now)
+	s, err := one[standing](ctx, q, `SELECT `+standingColumns+` FROM standing($1, NULL, NULL) s`, id)
+	if err != nil {
+		return Standing{}, err
+	}
+	return q.stand(ctx, s, id, nil, nil, now)
 }
 
 // PersonRow is a line of a list of people.

@@ -29,8 +29,6 @@ type Grant struct {
 const grantColumns = `g.id, g.client_id, g.person_id, g.session_id, g.authenticator_id, g.role_id, g.scopes, g.redirect_uri, g.nonce, g.authenticator_level, g.methods,
 	g.authenticated_at, g.code_challenge, g.created_at, g.expires_at`
 
-const standingColumns = `s.person_stands, s.client_stands, s.session_stands, s.authenticator_stands, s.role_stands, s.person`
-
 // AddGrant records a grant and the hash of its authorization code.
 func (q queries) AddGrant(ctx context.Context, g Grant, codeHash []byte, codeExpiresAt time.Time) error {
 	return q.db.exec(ctx, `
@@ -47,17 +45,32 @@ type StandingGrant struct {
 	Standing
 }
 
+// grantRow is a grant as a statement reads it, with the person's record still to come.
+type grantRow struct {
+	Grant
+	standing
+}
+
+func (q queries) standingGrant(ctx context.Context, now time.Time, sql string, args ...any) (StandingGrant, error) {
+	row, err := one[grantRow](ctx, q, sql, args...)
+	if err != nil {
+		return StandingGrant{}, err
+	}
+	s, err := q.stand(ctx, row.standing, row.PersonID, row.AuthenticatorID, row.RoleID, now)
+	return StandingGrant{row.Grant, s}, err
+}
+
 // UseCode spends an authorization code of a client and returns its grant. The update is the gate: of concurrent calls
 // one succeeds and the others get ErrNotFound, as does a code that is unknown, another client's, used or expired.
 func (q queries) UseCode(ctx context.Context, hash []byte, clientID string, now time.Time) (StandingGrant, error) {
-	return one[StandingGrant](ctx, q, `
+	return q.standingGrant(ctx, now, `
 		WITH g AS (
 			UPDATE authorization_grant SET code_used_at = $3
 			WHERE code_hash = $1 AND client_id = $2 AND code_used_at IS NULL AND code_expires_at > $3 AND revoked_at IS NULL
 			RETURNING *
 		)
 		SELECT `+grantColumns+`, `+standingColumns+`
-		FROM g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id, g.authenticator_id, g.role_id, $3) s`, hash, clientID, now)
+		FROM g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id) s`, hash, clientID, now)
 }
 
 // RevokeGrantOfCode revokes the grant of a code that this client has used before, and returns it; otherwise ErrNotFound.
@@ -75,7 +88,7 @@ func (q queries) AddRefreshToken(ctx context.Context, hash []byte, grantID uuid.
 
 // UseRefreshToken spends a refresh token of a client and returns its grant. The update is the gate, as in UseCode.
 func (q queries) UseRefreshToken(ctx context.Context, hash []byte, clientID string, now time.Time) (StandingGrant, error) {
-	return one[StandingGrant](ctx, q, `
+	return q.standingGrant(ctx, now, `
 		WITH spent AS (
 			UPDATE refresh_token t SET used_at = $3
 			FROM authorization_grant g
@@ -84,7 +97,7 @@ func (q queries) UseRefreshToken(ctx context.Context, hash []byte, clientID stri
 		)
 		SELECT `+grantColumns+`, `+standingColumns+`
 		FROM spent JOIN authorization_grant g ON g.id = spent.grant_id
-		CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id, g.authenticator_id, g.role_id, $3) s`, hash, clientID, now)
+		CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id) s`, hash, clientID, now)
 }
 
 // RevokeGrantOfRefreshToken revokes the grant of a refresh token that this client has used before, and returns it;
@@ -104,8 +117,8 @@ func (q queries) RevokeGrant(ctx context.Context, id uuid.UUID, now time.Time) e
 
 // Grant reads a grant that is not revoked, and what it stands on now.
 func (q queries) Grant(ctx context.Context, id uuid.UUID, now time.Time) (StandingGrant, error) {
-	return one[StandingGrant](ctx, q, `
+	return q.standingGrant(ctx, now, `
 		SELECT `+grantColumns+`, `+standingColumns+`
-		FROM authorization_grant g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id, g.authenticator_id, g.role_id, $2) s
-		WHERE g.id = $1 AND g.revoked_at IS NULL`, id, now)
+		FROM authorization_grant g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id) s
+		WHERE g.id = $1 AND g.revoked_at IS NULL`, id)
 }

@@ -44,3 +44,14 @@ func (q queries) ReplaceSigningKey(ctx context.Context, predecessorID string, ex
 		RETURNING id`, predecessorID, expiresAt, k.ID, k.Alg, k.Sealed, k.CreatedAt, k.ActiveAt)
 	return err
 }
+
+// LockSigningKeys lists every key that there is, and keeps whoever would change or replace one waiting until the
+// transaction ends.
+func (t *Tx) LockSigningKeys(ctx context.Context) ([]SigningKey, error) {
+	return all[SigningKey](ctx, t.queries, `SELECT id, alg, sealed, created_at, active_at, expires_at FROM signing_key ORDER BY id FOR UPDATE`)
+}
+
+// ResealSigningKey stores a key's private half as it was sealed anew. Only the owner of the tables may.
+func (t *Tx) ResealSigningKey(ctx context.Context, id string, sealed []byte) error {
+	return t.db.exec(ctx, `UPDATE signing_key SET sealed = $2 WHERE id = $1`, id, sealed)
+}

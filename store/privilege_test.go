@@ -34,25 +34,27 @@ func TestPrivilegesOfTheService(t *testing.T) {
 		read   = "SELECT"
 		add    = "INSERT SELECT"
 		change = "INSERT SELECT UPDATE"
+		sweep  = "DELETE INSERT SELECT UPDATE"
 	)
 	same(t, "privileges of credence_service", got, map[string]string{
 		"audit_event":               add,
 		"authenticator":             change,
-		"authorization_grant":       change,
+		"authorization_grant":       sweep,
 		"client":                    change,
 		"development":               read,
-		"enrolment_link":            change,
+		"enrolment_link":            sweep,
 		"generation":                read,
 		"membership":                change,
 		"organisation":              add,
 		"person":                    change,
 		"professional_registration": add,
-		"refresh_token":             change,
+		"refresh_token":             sweep,
 		"role_profile":              change,
 		"schema_migrations":         read,
-		"session":                   change,
+		"session":                   sweep,
 		"signing_key":               change,
-		"used_challenge":            add,
+		"throttle":                  sweep,
+		"used_challenge":            sweep,
 		"workgroup":                 add,
 	})
 	rows, err = conn.Query(t.Context(), `
@@ -78,11 +80,13 @@ func TestPrivilegesOfTheService(t *testing.T) {
 		"role_profile":        "ends_at",
 		"session":             "cookie_hash authenticator_id authenticator_level methods authenticated_at role_id role_chosen_at idle_at expires_at ended_at",
 		"signing_key":         "expires_at",
+		"throttle":            "failures most ends_at",
+		"used_challenge":      "expires_at",
 	})
 	functions := value[[]string](t, conn, `
 		SELECT coalesce(array_agg(proname::text ORDER BY proname), '{}') FROM pg_proc
 		WHERE pronamespace = 'public'::regnamespace AND has_function_privilege('credence_service', oid, 'EXECUTE')`)
-	same(t, "functions that credence_service may call", functions, []string{"standing"})
+	same(t, "functions that credence_service may call", functions, []string{"standing", "standing"})
 	if n := value[int](t, conn, `SELECT count(*)::int FROM pg_class WHERE CASE relkind WHEN 'S' THEN has_sequence_privilege('credence_service', oid, 'SELECT, USAGE, UPDATE') END`); n != 0 {
 		t.Errorf("sequences that credence_service may use = %d, want 0", n)
 	}
@@ -104,7 +108,8 @@ func TestServiceIsRefused(t *testing.T) {
 		`UPDATE authenticator SET public_key = ''`,
 		`UPDATE session SET person_id = ''`,
 		`UPDATE signing_key SET sealed = ''`,
-		`DELETE FROM authorization_grant`,
+		`DELETE FROM authenticator`,
+		`UPDATE used_challenge SET hash = ''`,
 		`UPDATE generation SET value = 0`,
 		`INSERT INTO generation (name) VALUES ('another')`,
 		`DELETE FROM generation`,

@@ -32,8 +32,16 @@ type BegunSession struct {
 	EndedPersonID *string
 }
 
-// BeginSession records that a person signed in, in the browser whose session cookie so far has the hash oldCookieHash
-// (nil if it had none). A session of the same person goes on, with what is true of the new sign-in, also when it had
+// AddSession records that a person signed in, in a browser that had no session cookie.
+func (q queries) AddSession(ctx context.Context, s Session, cookieHash []byte, now time.Time) error {
+	return q.db.exec(ctx, `
+		INSERT INTO session (id, cookie_hash, person_id, authenticator_id, authenticator_level, methods, authenticated_at, created_at, idle_at, expires_at, role_id, role_chosen_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		s.ID, cookieHash, s.PersonID, s.AuthenticatorID, s.AuthenticatorLevel, s.Methods, s.AuthenticatedAt, now, s.IdleAt, s.ExpiresAt, s.RoleID, s.RoleChosenAt)
+}
+
+// BeginSession records that a person signed in, in the browser whose session cookie so far has the hash oldCookieHash.
+// A session of the same person goes on, with what is true of the new sign-in, also when it had
 // timed out: then the role is chosen anew. A session of somebody else ends. The cookie changes in any case. s.RoleID
 // becomes the active role if none was chosen before.
 func (q queries) BeginSession(ctx context.Context, s Session, oldCookieHash, cookieHash []byte, now time.Time) (BegunSession, error) {
@@ -68,22 +76,35 @@ type LiveSession struct {
 	Standing
 }
 
+// sessionRow is a session as a statement reads it, with the person's record still to come.
+type sessionRow struct {
+	Session
+	standing
+}
+
+func (q queries) liveSession(ctx context.Context, now time.Time, sql string, args ...any) (LiveSession, error) {
+	row, err := one[sessionRow](ctx, q, sql, args...)
+	if err != nil {
+		return LiveSession{}, err
+	}
+	s, err := q.stand(ctx, row.standing, row.PersonID, row.AuthenticatorID, row.RoleID, now)
+	return LiveSession{row.Session, s}, err
+}
+
 // Session finds a live session by the hash of its cookie; client "" means that none is concerned.
 func (q queries) Session(ctx context.Context, cookieHash []byte, clientID string, now time.Time) (LiveSession, error) {
-	return one[LiveSession](ctx, q, `
+	return q.liveSession(ctx, now, `
 		SELECT `+sessionColumns+`, `+standingColumns+`
-		FROM session e
-		CROSS JOIN LATERAL standing(e.person_id, nullif($2, ''), e.id, e.authenticator_id, e.role_id, $3) s
+		FROM session e CROSS JOIN LATERAL standing(e.person_id, nullif($2, ''), e.id) s
 		WHERE e.cookie_hash = $1 AND e.ended_at IS NULL AND e.idle_at > $3 AND e.expires_at > $3`, cookieHash, clientID, now)
 }
 
 // TimedOutSession is Session for one that was not ended and may have timed out: it is there to be ended.
 func (q queries) TimedOutSession(ctx context.Context, cookieHash []byte, now time.Time) (LiveSession, error) {
-	return one[LiveSession](ctx, q, `
+	return q.liveSession(ctx, now, `
 		SELECT `+sessionColumns+`, `+standingColumns+`
-		FROM session e
-		CROSS JOIN LATERAL standing(e.person_id, NULL, e.id, e.authenticator_id, e.role_id, $2) s
-		WHERE e.cookie_hash = $1 AND e.ended_at IS NULL`, cookieHash, now)
+		FROM session e CROSS JOIN LATERAL standing(e.person_id, NULL, e.id) s
+		WHERE e.cookie_hash = $1 AND e.ended_at IS NULL`, cookieHash)
 }
 
 // TouchSession moves the moment at which an idle session ends. It never moves it back.

@@ -71,7 +71,7 @@ func OpenTraced(ctx context.Context, url string, tracer pgx.QueryTracer) (*Store
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := &Store{pool: pool}
-	s.queries = queries{pooled{pool}}
+	s.queries = queries{pooled{pool}, &records{}}
 	if err := s.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -91,7 +91,10 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // queries holds the statements, once for the pool and once for a transaction.
-type queries struct{ db runner }
+type queries struct {
+	db      runner
+	records *records
+}
 
 // runner runs statements: on a connection of the pool, or in a transaction.
 type runner interface {

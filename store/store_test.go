@@ -73,8 +73,7 @@ func newInstallation(t *testing.T) *installation {
 	must(t, in.AddClient(ctx, newClient(ward)))
 	must(t, in.AddAuthenticator(ctx, newAuthenticator(authenticatorID, "credential")))
 	must(t, in.AddEnrolmentLink(ctx, hash("link"), ana, now, later))
-	_, err := in.BeginSession(ctx, newSession(sessionID, ana), nil, hash("cookie"), now)
-	must(t, err)
+	must(t, in.AddSession(ctx, newSession(sessionID, ana), hash("cookie"), now))
 	must(t, in.AddGrant(ctx, newGrant(grantID), hash("code"), later))
 	must(t, in.AddRefreshToken(ctx, hash("refresh"), grantID, now))
 	return in

@@ -1,0 +1,14 @@
+DROP FUNCTION standing(text, text, uuid);
+DROP TRIGGER workgroup_version ON workgroup;
+DROP TRIGGER organisation_version ON organisation;
+DROP TRIGGER role_profile_version ON role_profile;
+DROP TRIGGER authenticator_version ON authenticator;
+DROP TRIGGER membership_version ON membership;
+DROP TRIGGER professional_registration_version ON professional_registration;
+DROP TRIGGER person_version ON person;
+DROP FUNCTION change_people_of_workgroup();
+DROP FUNCTION change_people_of_organisation();
+DROP FUNCTION change_person_of_role();
+DROP FUNCTION change_person();
+DROP FUNCTION change_person_version();
+ALTER TABLE person DROP COLUMN version;

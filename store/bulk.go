@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Bulk is a part of a directory that is loaded as one.
+type Bulk struct {
+	Organisations []Organisation
+	Workgroups    []Workgroup
+	People        []NewPerson
+	Memberships   []NewMembership
+	Roles         []NewRole
+}
+
+// NewMembership is a person at an organisation, to add.
+type NewMembership struct {
+	ID               string // 12 digits
+	PersonID         string
+	OrganisationCode string
+}
+
+// Load adds people with all that is theirs, by COPY and in one transaction. What is there already is ErrConflict, and then
+// nothing was added. The caller is the owner of the tables.
+func (s *Store) Load(ctx context.Context, b Bulk, now time.Time) error {
+	return translate(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		for _, statement := range bulkBegins() {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		err := copyRows(ctx, tx, "organisation", []string{"code", "name", "parent_code", "created_at"}, b.Organisations,
+			func(o Organisation) []any { return []any{o.Code, o.Name, o.ParentCode, now} })
+		if err != nil {
+			return err
+		}
+		err = copyRows(ctx, tx, "workgroup", []string{"id", "name"}, b.Workgroups,
+			func(w Workgroup) []any { return []any{w.ID, w.Name} })
+		if err != nil {
+			return err
+		}
+		err = copyRows(ctx, tx, "person", []string{
+			"id", "handle", "title", "given_name", "middle_names", "family_name", "display_name", "email", "date_of_birth", "identity_level", "created_at",
+		}, b.People, func(p NewPerson) []any {
+			var email *string
+			if p.Email != "" {
+				email = &p.Email
+			}
+			return []any{p.ID, p.Handle, p.Title, p.GivenName, p.MiddleNames, p.FamilyName, p.DisplayName, email, p.DateOfBirth, p.IdentityLevel, now}
+		})
+		if err != nil {
+			return err
+		}
+		var registrations [][]any
+		for _, p := range b.People {
+			for _, r := range p.Registrations {
+				registrations = append(registrations, []any{p.ID, r.Body, r.Number})
+			}
+		}
+		err = copyRows(ctx, tx, "professional_registration", []string{"person_id", "body", "number"}, registrations, func(row []any) []any { return row })
+		if err != nil {
+			return err
+		}
+		err = copyRows(ctx, tx, "membership", []string{"id", "person_id", "organisation_code", "created_at"}, b.Memberships,
+			func(m NewMembership) []any { return []any{m.ID, m.PersonID, m.OrganisationCode, now} })
+		if err != nil {
+			return err
+		}
+		err = copyRows(ctx, tx, "role_profile", []string{
+			"id", "membership_id", "job_role", "areas_of_work", "activities", "workgroups", "starts_at", "ends_at", "created_at",
+		}, b.Roles, func(r NewRole) []any {
+			return []any{r.ID, r.MembershipID, r.JobRole, list(r.AreasOfWork), list(r.Activities), list(r.Workgroups), r.StartsAt, r.EndsAt, now}
+		})
+		if err != nil {
+			return err
+		}
+		for _, statement := range bulkEnds() {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func bulkBegins() []string {
+	return []string{
+		// PostgreSQL keeps the plans by which it checks foreign keys. Those that it makes while the tables are small would read
+		// all of a table for each row later on.
+		`SET LOCAL enable_seqscan = off`,
+		// A row of a person's record changes its version, one by one. Here each record comes whole: nobody has read it yet.
+		`ALTER TABLE professional_registration DISABLE TRIGGER USER`,
+		`ALTER TABLE membership DISABLE TRIGGER USER`,
+		`ALTER TABLE role_profile DISABLE TRIGGER USER`,
+	}
+}
+
+func bulkEnds() []string {
+	return []string{
+		`ALTER TABLE professional_registration ENABLE TRIGGER USER`,
+		`ALTER TABLE membership ENABLE TRIGGER USER`,
+		`ALTER TABLE role_profile ENABLE TRIGGER USER`,
+	}
+}
+
+func copyRows[T any](ctx context.Context, tx pgx.Tx, table string, columns []string, rows []T, values func(T) []any) error {
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) { return values(rows[i]), nil }))
+	if err != nil {
+		return fmt.Errorf("copy to %s: %w", table, err)
+	}
+	return nil
+}
+
+// list is what a column of type text[] takes for a list that may be nil.
+func list(texts []string) []string {
+	if texts == nil {
+		return []string{}
+	}
+	return texts
+}
+
+// Tidy cleans the tables of the directory after a load and gathers their statistics, which would otherwise begin by itself a
+// minute later. The caller is their owner.
+func (s *Store) Tidy(ctx context.Context) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("acquire connection: %w", err)
+	}
+	defer conn.Release()
+	for _, statement := range []string{
+		`SET statement_timeout = 0`, // the tables may be large
+		`VACUUM (ANALYZE) organisation, workgroup, person, professional_registration, membership, role_profile, authenticator`,
+		`RESET statement_timeout`,
+	} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return translate(err)
+		}
+	}
+	return nil
+}
+
+// LastPerson is the highest id from one up to and without another that a person has, or "".
+func (q queries) LastPerson(ctx context.Context, from, to string) (string, error) {
+	return scalar[string](ctx, q, `SELECT coalesce(max(id), '') FROM person WHERE id >= $1 AND id < $2`, from, to)
+}
+
+// PeopleOutside says whether anybody has an id that is not from one up to and without another.
+func (q queries) PeopleOutside(ctx context.Context, from, to string) (bool, error) {
+	return scalar[bool](ctx, q, `SELECT EXISTS (SELECT FROM person WHERE id < $1) OR EXISTS (SELECT FROM person WHERE id >= $2)`, from, to)
+}
+
+// Bound lists those of some credential ids that are bound to somebody.
+func (q queries) Bound(ctx context.Context, credentialIDs [][]byte) ([][]byte, error) {
+	return scalar[[][]byte](ctx, q, `SELECT coalesce(array_agg(credential_id), '{}') FROM authenticator WHERE credential_id = ANY ($1)`, credentialIDs)
+}
+
+// BackendPID is the process id of a server process of PostgreSQL that serves this pool, on the machine where PostgreSQL runs.
+func (q queries) BackendPID(ctx context.Context) (int, error) {
+	pid, err := scalar[int32](ctx, q, `SELECT pg_backend_pid()`)
+	return int(pid), err
+}

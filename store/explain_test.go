@@ -1,0 +1,285 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/credence-id/credence/store"
+)
+
+// seedMany fills the tables that grow with people and use with tens of thousands of rows, as the owner. Half of what
+// expires has expired at now, and half has not.
+func seedMany(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	fill := strings.NewReplacer("{now}", "timestamptz '"+now.Format(time.RFC3339)+"'", "{many}", "generate_series(1, 20000) n")
+	for _, table := range growing() { // they run row by row, and are about changes: there are none
+		exec(t, conn, `ALTER TABLE `+table+` DISABLE TRIGGER USER`)
+	}
+	for _, statement := range []string{
+		`INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, identity_level, created_at)
+			SELECT to_char(500000000000 + n, 'FM000000000000'), sha256(n::text::bytea), '', 'A', '', 'B', 'A B', 'high', {now} FROM {many}`,
+		`INSERT INTO professional_registration (person_id, body, number) SELECT id, 'gmc', '1' FROM person WHERE id > '5'`,
+		`INSERT INTO membership (id, person_id, organisation_code, created_at)
+			SELECT to_char(id::bigint + 100000000000, 'FM000000000000'), id, 'RXX01', {now} FROM person WHERE id > '5'`,
+		`INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, created_at)
+			SELECT to_char(id::bigint + k * 100000000000, 'FM000000000000'), id, 'S8000:G8000:R8000', '{}', '{B0420}', '{400000000001}', {now}, {now}
+			FROM membership, generate_series(1, 2) k WHERE id > '5'`,
+		`INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible, backup_state,
+				attestation_format, attestation_object, client_data, created_at)
+			SELECT gen_random_uuid(), id, 'key', 'passkey', handle, 'public', 0, gen_random_uuid(), '{}', true, true, 'none', 'object', '{}', {now}
+			FROM person WHERE id > '5'`,
+		`INSERT INTO session (id, cookie_hash, person_id, authenticator_level, methods, authenticated_at, created_at, idle_at, expires_at)
+			SELECT gen_random_uuid(), handle, id, 2, '{pop}', {now}, {now}, at, at
+			FROM person, LATERAL (SELECT {now} + (right(id, 5)::int - 10000) * interval '1 s' AS at) s WHERE id > '5'`,
+		`INSERT INTO authorization_grant (id, client_id, person_id, session_id, scopes, redirect_uri, nonce, authenticator_level, methods, authenticated_at,
+				code_hash, code_challenge, code_expires_at, created_at, expires_at)
+			SELECT gen_random_uuid(), 'ward', person_id, id, '{openid}', 'https://rp.example.org/callback', '', 2, '{pop}', {now},
+				cookie_hash, repeat('c', 43), expires_at, {now}, expires_at FROM session WHERE person_id > '5'`,
+		`INSERT INTO refresh_token (hash, grant_id, created_at, used_at)
+			SELECT sha256((id::text || k)::bytea), id, {now}, CASE WHEN k < 2 THEN {now} END FROM authorization_grant, generate_series(1, 2) k WHERE person_id > '5'`,
+		`INSERT INTO used_challenge (hash, expires_at) SELECT sha256(n::text::bytea), {now} + (n - 10000) * interval '1 s' FROM {many}`,
+		`INSERT INTO enrolment_link (hash, person_id, created_at, expires_at)
+			SELECT cookie_hash, person_id, {now}, expires_at FROM session WHERE person_id > '5'`,
+		`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
+			SELECT {now}, 'signed_in', '', 'x', id, 'ward', '', '', '{}' FROM person`,
+		`INSERT INTO throttle (kind, slot, failures, most, ends_at) SELECT 'token', n, 1, 1 + n % 100, {now} + (n - 10000) * interval '1 s' FROM {many}`,
+	} {
+		exec(t, conn, fill.Replace(statement))
+	}
+	for _, table := range growing() {
+		exec(t, conn, `ALTER TABLE `+table+` ENABLE TRIGGER USER`)
+	}
+	exec(t, conn, `ANALYZE`)
+}
+
+// growing lists the tables that grow with people and use, so that no hot statement may read the whole of one.
+func growing() []string {
+	return []string{
+		"person", "professional_registration", "membership", "role_profile", "authenticator", "enrolment_link", "used_challenge", "session",
+		"authorization_grant", "refresh_token", "audit_event", "throttle",
+	}
+}
+
+// planNode is a node of a plan as EXPLAIN (FORMAT JSON) writes it.
+type planNode struct {
+	NodeType  string     `json:"Node Type"`
+	Relation  string     `json:"Relation Name"`
+	Function  string     `json:"Function Name"`
+	Schema    string     `json:"Schema"`
+	IndexCond string     `json:"Index Cond"`
+	Plans     []planNode `json:"Plans"`
+}
+
+// faults lists what of a plan reads the whole of a table that grows: a sequential scan, or an index from end to end. A
+// function of ours that the planner does not look into could hide one.
+func (n planNode) faults() []string {
+	var found []string
+	switch {
+	case n.NodeType == "Function Scan" && n.Function != "" && n.Schema != "pg_catalog":
+		found = append(found, "the plan of the function "+n.Function+" is hidden")
+	case !slices.Contains(growing(), n.Relation) || n.NodeType == "ModifyTable" || n.NodeType == "Bitmap Heap Scan":
+	case n.NodeType == "Seq Scan":
+		found = append(found, "Seq Scan on "+n.Relation)
+	case strings.HasPrefix(n.NodeType, "Index") && n.IndexCond == "":
+		found = append(found, n.NodeType+" of the whole of "+n.Relation)
+	}
+	for _, child := range n.Plans {
+		found = append(found, child.faults()...)
+	}
+	return found
+}
+
+// explain plans a statement as one that was prepared and knows nothing of its arguments, which is the plan that has to be
+// good for all of them. It returns what is wrong with the plan, and the plan to read.
+func explain(t *testing.T, conn *pgx.Conn, statement string, arguments int) (faults []string, text string) {
+	t.Helper()
+	exec(t, conn, `PREPARE hot AS `+statement)
+	defer exec(t, conn, `DEALLOCATE hot`)
+	run := `EXECUTE hot`
+	if arguments > 0 {
+		run += `(` + strings.TrimSuffix(strings.Repeat("NULL, ", arguments), ", ") + `)`
+	}
+	document := value[[]byte](t, conn, `EXPLAIN (FORMAT JSON, VERBOSE) `+run)
+	var plans []struct{ Plan planNode }
+	must(t, json.Unmarshal(document, &plans))
+	rows, err := conn.Query(t.Context(), `EXPLAIN `+run)
+	must(t, err)
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	must(t, err)
+	return plans[0].Plan.faults(), strings.Join(lines, "\n")
+}
+
+// statements is a tracer that keeps every statement that is sent, with the number of its arguments.
+type statements struct {
+	mu   sync.Mutex
+	sent map[string]int
+}
+
+var (
+	_ pgx.QueryTracer = (*statements)(nil)
+	_ pgx.BatchTracer = (*statements)(nil)
+)
+
+func (s *statements) keep(sql string, arguments int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sql != "BEGIN" && sql != "COMMIT" && sql != "-- ping" {
+		s.sent[sql] = arguments
+	}
+}
+
+// take returns the statements so far and begins anew.
+func (s *statements) take() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sent := s.sent
+	s.sent = map[string]int{}
+	return sent
+}
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	s.keep(data.SQL, len(data.Args))
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart implements pgx.BatchTracer.
+func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	for _, q := range data.Batch.QueuedQueries {
+		s.keep(q.SQL, len(q.Arguments))
+	}
+	return ctx
+}
+
+// TraceBatchQuery implements pgx.BatchTracer.
+func (s *statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd implements pgx.BatchTracer.
+func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+// scans is how many sequential scans each table has seen, once the pool is closed and everything was counted.
+func (in *installation) scans(t *testing.T, pool *store.Store, owner *pgx.Conn) map[string]int64 {
+	t.Helper()
+	pool.Close()
+	eventually(t, "the end of the connections of the service", func() bool {
+		return value[int](t, owner, `SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND usename = 'credence_service'`) == 0
+	})
+	exec(t, owner, `SELECT pg_stat_force_next_flush()`)
+	rows, err := owner.Query(t.Context(), `SELECT relname::text, seq_scan FROM pg_stat_user_tables`)
+	must(t, err)
+	scans := map[string]int64{}
+	var table string
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&table, &n}, func() error {
+		scans[table] = n
+		return nil
+	})
+	must(t, err)
+	return scans
+}
+
+// The cost of a request must not grow with the number of people, of sessions or of lines of the record. So no statement
+// that a request or a sweep runs may read the whole of a table that grows, whatever its arguments are.
+func TestNoHotStatementScansATableThatGrows(t *testing.T) {
+	t.Parallel()
+	in := newInstallation(t)
+	owner := connect(t, in.ownerURL)
+	seedMany(t, owner)
+	before := in.scans(t, in.Store, owner)
+	conn := connect(t, in.serviceURL) // as the server itself: it may run them all
+	exec(t, conn, `SET plan_cache_mode = force_generic_plan`)
+	exec(t, conn, `CREATE FUNCTION pg_temp.hidden() RETURNS SETOF text LANGUAGE plpgsql AS 'BEGIN RETURN QUERY SELECT id FROM person; END'`)
+	sent := &statements{sent: map[string]int{}}
+	hot, ctx := open(t, in.serviceURL, sent), t.Context()
+	sent.take()
+	for _, tt := range []struct {
+		what string
+		do   func() error
+	}{
+		{"read a person", func() error { return second(hot.Person(ctx, ana, now)) }},
+		{"read a credential", func() error { return second(hot.Credential(ctx, []byte("credential"), now)) }},
+		{"list authenticators", func() error { return second(hot.Authenticators(ctx, ana, true)) }},
+		{"use an authenticator", func() error { return hot.UseAuthenticator(ctx, authenticatorID, 8, false, now) }},
+		{"spend a challenge", func() error { return hot.UseChallenge(ctx, hash("challenge"), later) }},
+		{"read an enrolment link", func() error { return second(hot.EnrolmentLink(ctx, hash("link"), now)) }},
+		{"use an enrolment link", func() error { return second(hot.UseEnrolmentLink(ctx, hash("link"), now)) }},
+		{"bind an authenticator", func() error { return hot.AddAuthenticator(ctx, newAuthenticator(uuid.New(), "another")) }},
+		{"begin a session", func() error {
+			return second(hot.BeginSession(ctx, newSession(sessionID, ana), hash("cookie"), hash("next cookie"), now))
+		}},
+		{"read a session", func() error { return second(hot.Session(ctx, hash("next cookie"), ward, now)) }},
+		{"read a session to end it", func() error { return second(hot.TimedOutSession(ctx, hash("next cookie"), now)) }},
+		{"touch a session", func() error { return hot.TouchSession(ctx, sessionID, later) }},
+		{"choose a role", func() error { return hot.ChooseRole(ctx, sessionID, new(anaRole), now) }},
+		{"add a grant", func() error { return hot.AddGrant(ctx, newGrant(uuid.New()), hash("another code"), later) }},
+		{"use a code", func() error { return second(hot.UseCode(ctx, hash("code"), ward, now)) }},
+		{"use a refresh token", func() error { return second(hot.UseRefreshToken(ctx, hash("refresh"), ward, now)) }},
+		{"add a refresh token", func() error { return hot.AddRefreshToken(ctx, hash("next"), grantID, now) }},
+		{"read a grant", func() error { return second(hot.Grant(ctx, grantID, now)) }},
+		{"see a code used again", func() error { return second(hot.RevokeGrantOfCode(ctx, hash("code"), ward, now)) }},
+		{"see a refresh token used again", func() error { return second(hot.RevokeGrantOfRefreshToken(ctx, hash("refresh"), ward, now)) }},
+		{"revoke a grant", func() error { return hot.RevokeGrant(ctx, grantID, now) }},
+		{"add to the record", func() error { return hot.AddAuditEvent(ctx, event) }},
+		{"count a failure", func() error {
+			return second(hot.CountFailures(ctx, []store.FailureCount{{Kind: "token", Slot: 1, Most: 2, EndsAt: later}}, now))
+		}},
+		{"list the limits that were reached", func() error { return second(hot.ReachedLimits(ctx, now, 10)) }},
+		{"end a session", func() error { return hot.EndSession(ctx, sessionID, now) }},
+		{"end the sessions of a person", func() error { return second(hot.EndSessions(ctx, ana, now)) }},
+		{"sweep refresh tokens", func() error { return second(hot.SweepRefreshTokens(ctx, now, 10)) }},
+		{"sweep grants", func() error { return second(hot.SweepGrants(ctx, now, 10)) }},
+		{"sweep sessions", func() error { return second(hot.SweepSessions(ctx, now, 10)) }},
+		{"sweep challenges", func() error { return second(hot.SweepChallenges(ctx, now, 10)) }},
+		{"sweep throttled slots", func() error { return second(hot.SweepThrottle(ctx, now, 10)) }},
+		{"sweep enrolment links", func() error { return second(hot.SweepEnrolmentLinks(ctx, now, 10)) }},
+	} {
+		if err := tt.do(); err != nil {
+			t.Errorf("%s = %v", tt.what, err)
+		}
+		list := sent.take()
+		if len(list) == 0 {
+			t.Errorf("%s sent no statement", tt.what)
+		}
+		for statement, arguments := range list {
+			if faults, plan := explain(t, conn, statement, arguments); len(faults) > 0 {
+				t.Errorf("%s: %s\n%s\n%s", tt.what, strings.Join(faults, ", "), statement, plan)
+			}
+		}
+	}
+
+	// The twin: the checker sees what it looks for.
+	for statement, want := range map[string]string{
+		`SELECT id FROM person WHERE display_name = $1`:                           "[Seq Scan on person]",
+		`UPDATE session SET ended_at = $1 WHERE cookie_hash <> 'x'`:               "[Seq Scan on session]",
+		`SELECT count(*) FROM refresh_token t JOIN person p ON p.id = $1`:         "[Seq Scan on refresh_token]",
+		`SELECT id FROM person WHERE display_name = $1 ORDER BY id LIMIT 1`:       "[Index Scan of the whole of person]",
+		`SELECT hidden FROM pg_temp.hidden()`:                                     "[the plan of the function hidden is hidden]",
+		`SELECT name FROM client WHERE name = $1`:                                 "[]",
+		`SELECT id FROM membership WHERE person_id = $1 ORDER BY created_at DESC`: "[]",
+	} {
+		if faults, plan := explain(t, conn, statement, strings.Count(statement, "$")); fmt.Sprint(faults) != want {
+			t.Errorf("explain(%s) = %v, want %s\n%s", statement, faults, want, plan)
+		}
+	}
+
+	// No plan shows what a trigger does, such as a foreign key's. What was done shows it.
+	must(t, conn.Close(ctx))
+	after := in.scans(t, hot, owner)
+	for _, table := range growing() {
+		if n := after[table] - before[table]; n != 0 {
+			t.Errorf("sequential scans of %s = %d, want 0", table, n)
+		}
+	}
+}

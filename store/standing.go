@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Standing is what decides access, as one read found it.
+type Standing struct {
+	PersonStands        bool
+	ClientStands        bool
+	SessionStands       bool
+	AuthenticatorStands bool
+	RoleStands          bool
+	Person              Person // with what she may act as at that time
+}
+
+// Fallen names the first thing that no longer stands, of those whose fall ends access whatever was granted: person,
+// client, session, authenticator. It is "" when all stand. A fallen role is the caller's to judge.
+func (s Standing) Fallen() string {
+	switch {
+	case !s.PersonStands:
+		return "person_disabled"
+	case !s.ClientStands:
+		return "client_disabled"
+	case !s.SessionStands:
+		return "session_ended"
+	case !s.AuthenticatorStands:
+		return "authenticator_revoked"
+	}
+	return ""
+}
+
+// standing is what the function of that name in the schema reads.
+type standing struct {
+	PersonVersion uuid.UUID
+	ClientStands  bool
+	SessionStands bool
+}
+
+const standingColumns = `s.person_version, s.client_stands, s.session_stands`
+
+// stand completes what a statement read by the record of the person, in the version that the statement saw or a newer one.
+// A nil authenticator or role is none.
+func (q queries) stand(ctx context.Context, s standing, personID string, authenticatorID *uuid.UUID, roleID *string, now time.Time) (Standing, error) {
+	r, ok := q.records.get(personID, s.PersonVersion)
+	if !ok {
+		var err error
+		if r, err = q.record(ctx, personID, now); err != nil {
+			return Standing{}, err
+		}
+		q.records.put(personID, r)
+	}
+	return Standing{
+		PersonStands:        !r.Disabled,
+		ClientStands:        s.ClientStands,
+		SessionStands:       s.SessionStands,
+		AuthenticatorStands: authenticatorID == nil || slices.Contains(r.Authenticators, *authenticatorID),
+		RoleStands:          roleID == nil || slices.ContainsFunc(r.Roles, func(role datedRole) bool { return role.ID == *roleID && role.current(now) }),
+		Person:              r.at(now),
+	}, nil
+}
+
+// record is what is on record of a person, at one version.
+type record struct {
+	Version        uuid.UUID
+	Disabled       bool
+	Person         Person      // without roles
+	Roles          []datedRole // that have not ended when it was read, future ones included, by id
+	Authenticators []uuid.UUID // that are not revoked
+}
+
+// datedRole is a role profile and when it is one.
+type datedRole struct {
+	Role
+	StartsAt time.Time  `json:"starts_at"`
+	EndsAt   *time.Time `json:"ends_at"`
+}
+
+func (r datedRole) current(now time.Time) bool {
+	return !r.StartsAt.After(now) && (r.EndsAt == nil || r.EndsAt.After(now))
+}
+
+// mostRoles bounds the roles that a person is shown and acts in.
+const mostRoles = 100
+
+// at is the person with the roles that are current at a time.
+func (r record) at(now time.Time) Person {
+	p := r.Person
+	p.Roles = make([]Role, 0, min(len(r.Roles), mostRoles))
+	for _, role := range r.Roles {
+		if role.current(now) && len(p.Roles) < mostRoles {
+			p.Roles = append(p.Roles, role.Role)
+		}
+	}
+	return p
+}
+
+// record reads the record of a person. It is bounded: a person with more roles than that is shown the first ones.
+func (q queries) record(ctx context.Context, id string, now time.Time) (record, error) {
+	return one[record](ctx, q, `
+		SELECT p.version, p.disabled_at IS NOT NULL AS disabled,
+			jsonb_build_object(
+				'id', p.id,
+				'title', p.title,
+				'given_name', p.given_name,
+				'middle_names', p.middle_names,
+				'family_name', p.family_name,
+				'display_name', p.display_name,
+				'email', coalesce(p.email, ''),
+				'identity_level', p.identity_level,
+				'registrations', coalesce((
+					SELECT jsonb_agg(jsonb_build_object('body', g.body, 'number', g.number) ORDER BY g.body)
+					FROM professional_registration g WHERE g.person_id = p.id), '[]'),
+				'memberships', coalesce((
+					SELECT jsonb_agg(jsonb_build_object('id', m.id, 'organisation_code', o.code, 'organisation_name', o.name) ORDER BY m.id)
+					FROM (SELECT m.id, m.organisation_code FROM membership m WHERE m.person_id = p.id ORDER BY m.id LIMIT 100) m
+					JOIN organisation o ON o.code = m.organisation_code), '[]')) AS person,
+			coalesce((
+				SELECT jsonb_agg(jsonb_build_object(
+					'id', r.id,
+					'membership_id', r.membership_id,
+					'organisation_code', r.code,
+					'organisation_name', r.name,
+					'job_role', r.job_role,
+					'areas_of_work', r.areas_of_work,
+					'activities', r.activities,
+					'starts_at', r.starts_at,
+					'ends_at', r.ends_at,
+					'workgroups', coalesce((
+						SELECT jsonb_agg(jsonb_build_object('id', w.id, 'name', w.name) ORDER BY u.n)
+						FROM unnest(r.workgroups) WITH ORDINALITY u (id, n) JOIN workgroup w ON w.id = u.id), '[]')) ORDER BY r.id)
+				FROM (SELECT r.id, r.membership_id, r.job_role, r.areas_of_work, r.activities, r.workgroups, r.starts_at, r.ends_at, o.code, o.name
+					FROM membership m
+					JOIN organisation o ON o.code = m.organisation_code
+					JOIN role_profile r ON r.membership_id = m.id
+					WHERE m.person_id = p.id AND (r.ends_at IS NULL OR r.ends_at > $2)
+					ORDER BY r.id LIMIT 200) r), '[]') AS roles,
+			ARRAY(SELECT a.id FROM authenticator a WHERE a.person_id = p.id AND a.revoked_at IS NULL) AS authenticators
+		FROM person p
+		WHERE p.id = $1`, id, now)
+}
+
+// records keeps the records of people who were there a moment ago. It holds two generations of at most recordsKept each:
+// when the younger is full it becomes the older, and what was in that and not asked for is forgotten.
+type records struct {
+	mu             sync.Mutex
+	younger, older map[string]record
+}
+
+const recordsKept = 4096
+
+// get returns a record, if it is of the given version. Versions are random: a record that was read in a transaction that
+// then failed is never asked for.
+func (r *records) get(personID string, version uuid.UUID) (record, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found, ok := r.younger[personID]
+	if !ok {
+		if found, ok = r.older[personID]; ok {
+			r.keep(personID, found)
+		}
+	}
+	return found, ok && found.Version == version
+}
+
+func (r *records) put(personID string, read record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keep(personID, read)
+}
+
+func (r *records) keep(personID string, read record) {
+	if len(r.younger) >= recordsKept || r.younger == nil {
+		r.younger, r.older = make(map[string]record), r.younger
+	}
+	r.younger[personID] = read
+}

@@ -1,0 +1,161 @@
+package storetest
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// invariant is a state that there must never be, and the query that finds what is in it.
+type invariant struct{ never, query string }
+
+// invariants are what holds in every database that nothing but the program has changed, at any moment, whatever was
+// asked of the program and however it or PostgreSQL ended. They go from what is there to the record and not back, because
+// the record outlives what it speaks of. The one moment that they do not know is amid a sweep, which deletes refresh tokens
+// of an expired grant before the grant.
+//
+// A use of a code or of a refresh token is one row changed, and one token_issued event: of success, or of the refusal that
+// spent it. A second use spends nothing; it is told by its refusal, which ends in "_reused".
+func invariants() []invariant {
+	return []invariant{
+		{"a session without the signed_in event of its last sign-in", `
+			SELECT s.id FROM session s WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'signed_in' AND e.refusal = '' AND e.session_id = s.id AND e.person_id = s.person_id AND e.at = s.authenticated_at)`},
+		{"a session that ended without its session_ended event", `
+			SELECT s.id FROM session s WHERE s.ended_at IS NOT NULL AND NOT EXISTS (SELECT FROM audit_event e WHERE e.event = 'session_ended' AND e.session_id = s.id)`},
+		{"a session with the role of somebody else", `
+			SELECT s.id FROM session s JOIN role_profile r ON r.id = s.role_id JOIN membership m ON m.id = r.membership_id WHERE m.person_id <> s.person_id`},
+		{"an authenticator without its enrolled event", `
+			SELECT a.id FROM authenticator a WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'enrolled' AND e.refusal = '' AND e.detail->>'authenticator' = a.id::text)`},
+		{"a grant without exactly one code_issued event", `
+			SELECT g.id FROM authorization_grant g
+			LEFT JOIN (SELECT grant_id, count(*) AS n FROM audit_event WHERE event = 'code_issued' AND refusal = '' GROUP BY grant_id) e ON e.grant_id = g.id
+			WHERE coalesce(e.n, 0) <> 1`},
+		{"a grant with other than one token_issued event for each code and refresh token that was used", used + `
+			SELECT id FROM used WHERE code + refresh_tokens <> events`},
+		{"a grant with more tokens from a code or from refresh tokens than were used", used + `
+			SELECT id FROM used WHERE code < from_code OR refresh_tokens < from_refresh_tokens`},
+		{"a grant with more refresh tokens than token_issued events", used + `
+			SELECT id FROM used WHERE refresh_tokens + live > from_code + from_refresh_tokens`},
+		{"a grant with more than one live refresh token", used + `
+			SELECT id FROM used WHERE live > 1`},
+		{"a grant that stands though a use of its code or refresh token was refused", `
+			SELECT g.id FROM authorization_grant g WHERE g.revoked_at IS NULL AND EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'token_issued' AND e.refusal <> '' AND e.grant_id = g.id)`},
+		{"a grant whose record begins with something else than its code", `
+			SELECT grant_id FROM (SELECT DISTINCT ON (grant_id) grant_id, event FROM audit_event WHERE grant_id IS NOT NULL ORDER BY grant_id, sequence) first
+			WHERE event <> 'code_issued'`},
+		// Two events of a grant may be written side by side, each with the time at which its transaction came to it, so they may
+		// change places: within the time that a transaction may take.
+		{"an event of a grant that is recorded before an older one", `
+			SELECT grant_id FROM (SELECT grant_id, at, max(at) OVER (PARTITION BY grant_id ORDER BY sequence) AS latest FROM audit_event WHERE grant_id IS NOT NULL) e
+			WHERE at < latest - interval '10 seconds'`},
+	}
+}
+
+// used counts for each grant what was spent, and what the record says of it.
+const used = `
+	WITH used AS (
+		SELECT g.id, (g.code_used_at IS NOT NULL)::int AS code, coalesce(t.used, 0) AS refresh_tokens, coalesce(t.live, 0) AS live,
+			coalesce(e.n, 0) AS events, coalesce(e.from_code, 0) AS from_code, coalesce(e.from_refresh_tokens, 0) AS from_refresh_tokens
+		FROM authorization_grant g
+		LEFT JOIN (
+			SELECT grant_id, count(used_at) AS used, count(*) - count(used_at) AS live FROM refresh_token GROUP BY grant_id
+		) t ON t.grant_id = g.id
+		LEFT JOIN (
+			SELECT grant_id, count(*) AS n,
+				count(*) FILTER (WHERE refusal = '' AND detail->>'grant_type' = 'authorization_code') AS from_code,
+				count(*) FILTER (WHERE refusal = '' AND detail->>'grant_type' = 'refresh_token') AS from_refresh_tokens
+			FROM audit_event WHERE event = 'token_issued' AND refusal NOT LIKE '%\_reused' GROUP BY grant_id
+		) e ON e.grant_id = g.id
+	)`
+
+// CheckInvariants fails the test for whatever in the database must never be there, whichever test it was: see the
+// messages. The secrets are what the test has seen of codes, tokens, cookies and passwords: none may be in any column of
+// any table, neither as text nor as bytes. It connects as the owner, and is for the end of a test, also in a Cleanup.
+func CheckInvariants(tb testing.TB, ownerURL string, secrets ...string) {
+	tb.Helper()
+	ctx := context.WithoutCancel(tb.Context())
+	db, err := pgx.Connect(ctx, ownerURL)
+	if err != nil {
+		tb.Fatalf("connect to check invariants: %v", err)
+	}
+	defer func() { _ = db.Close(ctx) }()
+	for _, i := range invariants() {
+		var id any
+		err := db.QueryRow(ctx, `SELECT id::text FROM (`+i.query+`) broken (id) LIMIT 1`).Scan(&id)
+		if err == nil {
+			tb.Errorf("the database has %s: %v", i.never, id)
+		} else if !errors.Is(err, pgx.ErrNoRows) {
+			tb.Errorf("look for %s: %v", i.never, err)
+		}
+	}
+	if err := findSecrets(ctx, db, secrets, func(table string) { tb.Errorf("the table %s has a secret in clear", table) }); err != nil {
+		tb.Errorf("look for secrets: %v", err)
+	}
+}
+
+// findSecrets reads every row of every table, and reports the tables that hold a secret.
+func findSecrets(ctx context.Context, db *pgx.Conn, secrets []string, report func(table string)) error {
+	wanted := map[string]bool{}
+	for _, secret := range secrets {
+		for _, word := range words(secret) {
+			if len(word) >= 16 { // shorter ones are no secrets but what stands around them
+				wanted[word] = true
+			}
+		}
+	}
+	rows, err := db.Query(ctx, `SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename`)
+	if err != nil {
+		return err
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
+		rows, err := db.Query(ctx, `SELECT t::text FROM `+pgx.Identifier{table}.Sanitize()+` t`)
+		if err != nil {
+			return err
+		}
+		found := false
+		var row string
+		if _, err := pgx.ForEachRow(rows, []any{&row}, func() error {
+			found = found || holds(row, wanted)
+			return nil
+		}); err != nil {
+			return fmt.Errorf("read %s: %w", table, err)
+		}
+		if found {
+			report(table)
+		}
+	}
+	return nil
+}
+
+// holds says whether the text of a row has one of the words, as it is or in the hexadecimal digits of bytes.
+func holds(row string, wanted map[string]bool) bool {
+	for _, word := range words(row) {
+		if wanted[word] {
+			return true
+		}
+		if b, err := hex.DecodeString(strings.TrimPrefix(word, "x")); err == nil && slices.ContainsFunc(words(string(b)), func(w string) bool { return wanted[w] }) {
+			return true
+		}
+	}
+	return false
+}
+
+// words splits a text at whatever is not of base64url: a JSON Web Token is three words, of which each is looked for.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(c rune) bool {
+		return c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
+	})
+}

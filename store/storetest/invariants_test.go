@@ -1,0 +1,94 @@
+package storetest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/credence-id/credence/store/storetest"
+)
+
+// sound is a database as a sign-in, a code and two refreshes leave it, the second of them with a token that was used before.
+const sound = `
+	INSERT INTO organisation (code, name, created_at) VALUES ('ZX1', 'Hospital', now());
+	INSERT INTO person (id, handle, given_name, family_name, display_name, title, middle_names, identity_level, created_at)
+		VALUES ('000000000001', sha256('1'), 'Sam', 'Sample', 'Sam Sample', '', '', 'high', now()), ('000000000002', sha256('2'), 'Lou', 'Sample', 'Lou Sample', '', '', 'high', now());
+	INSERT INTO membership (id, person_id, organisation_code, created_at) VALUES ('000000000010', '000000000002', 'ZX1', now());
+	INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, created_at)
+		VALUES ('000000000020', '000000000010', 'S0030:G0100:R0260', '{}', '{}', '{}', now(), now());
+	INSERT INTO client (id, name, authentication, redirect_uris, post_logout_redirect_uris, scopes, id_token_alg, audience, requires_role, created_at)
+		VALUES ('ward', 'Ward', 'none', '{https://ward.example/}', '{}', '{openid}', 'RS256', '', false, now());
+	INSERT INTO session (id, cookie_hash, person_id, authenticator_level, methods, authenticated_at, created_at, idle_at, expires_at, ended_at)
+		VALUES ('00000000-0000-0000-0000-00000000000a', sha256('cookie'), '000000000001', 2, '{pop}', '2026-01-01', '2026-01-01', '2026-01-02', '2026-01-02', '2026-01-01 12:00');
+	INSERT INTO authorization_grant (id, client_id, person_id, session_id, scopes, redirect_uri, nonce, authenticator_level, methods, authenticated_at,
+			code_hash, code_challenge, code_expires_at, code_used_at, created_at, expires_at, revoked_at)
+		VALUES ('00000000-0000-0000-0000-00000000000b', 'ward', '000000000001', '00000000-0000-0000-0000-00000000000a', '{openid}', 'https://ward.example/', '', 2, '{pop}', '2026-01-01',
+			sha256('code'), repeat('c', 43), '2026-01-02', '2026-01-01', '2026-01-01', '2026-01-02', '2026-01-01');
+	INSERT INTO refresh_token (hash, grant_id, created_at, used_at)
+		VALUES (sha256('first'), '00000000-0000-0000-0000-00000000000b', now(), now()), (sha256('second'), '00000000-0000-0000-0000-00000000000b', now(), NULL);
+	INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail) VALUES
+		('2026-01-01 00:00', 'signed_in', '', 'a', '000000000001', '', '00000000-0000-0000-0000-00000000000a', NULL, '', '', '{}'),
+		('2026-01-01 00:01', 'code_issued', '', 'a', '000000000001', 'ward', '00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-00000000000b', '', '', '{}'),
+		('2026-01-01 00:02', 'token_issued', '', 'a', '000000000001', 'ward', '00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-00000000000b', '', '', '{"grant_type": "authorization_code"}'),
+		('2026-01-01 00:03', 'token_issued', '', 'a', '000000000001', 'ward', '00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-00000000000b', '', '', '{"grant_type": "refresh_token"}'),
+		('2026-01-01 00:04', 'token_issued', 'refresh_token_reused', 'a', '000000000001', 'ward', '00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-00000000000b', '', '', '{}'),
+		('2026-01-01 12:00', 'session_ended', '', 'a', '000000000001', '', '00000000-0000-0000-0000-00000000000a', NULL, '', '', '{}')`
+
+// said is a test whose failures are kept and not told.
+type said struct {
+	testing.TB
+	errors []string
+}
+
+func (s *said) Helper() {}
+
+func (s *said) Errorf(format string, args ...any) {
+	s.errors = append(s.errors, fmt.Sprintf(format, args...))
+}
+
+func TestCheckInvariants(t *testing.T) {
+	t.Parallel()
+	const token = "Jx7aZ0-_9sQpW3eRt5Yu8i"
+	tests := []struct{ name, change, want string }{ // want "" is nothing
+		{"what the program leaves", ``, ""},
+		{"a secret that rests as its hash", `UPDATE session SET cookie_hash = sha256('` + token + `')`, ""},
+		{"grants that were swept, and their record", `DELETE FROM authorization_grant; DELETE FROM session`, ""},
+		{"a sign-in that nobody recorded", `DELETE FROM audit_event WHERE event = 'signed_in'`, "a session without the signed_in event"},
+		{"a second sign-in that nobody recorded", `UPDATE session SET authenticated_at = '2026-01-01 03:00'`, "a session without the signed_in event"},
+		{"a sign-out that nobody recorded", `DELETE FROM audit_event WHERE event = 'session_ended'`, "a session that ended without"},
+		{"a role of somebody else", `UPDATE session SET role_id = '000000000020'`, "a session with the role of somebody else"},
+		{"an authenticator that nobody recorded", `
+			INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible, backup_state,
+				attestation_format, attestation_object, client_data, created_at)
+			VALUES (gen_random_uuid(), '000000000001', 'key', 'passkey', '\x01', '\x01', 0, gen_random_uuid(), '{}', false, false, 'none', '\x01', '\x01', now())`, "an authenticator without"},
+		{"a code that nobody recorded", `DELETE FROM audit_event WHERE event = 'code_issued'`, "a grant without exactly one code_issued event"},
+		{"tokens that nobody recorded", `DELETE FROM audit_event WHERE event = 'token_issued' AND refusal = ''`, "a grant with other than one token_issued event"},
+		{"a code that gave tokens and is not used", `UPDATE authorization_grant SET code_used_at = NULL`, "a grant with more tokens from a code"},
+		{"a refresh token that gave tokens and is not used", `DELETE FROM refresh_token WHERE used_at IS NOT NULL`, "a grant with more tokens from a code or from refresh tokens"},
+		{"a refresh token from nowhere", `INSERT INTO refresh_token (hash, grant_id, created_at, used_at) SELECT sha256('third'), id, now(), now() FROM authorization_grant`, "a grant with more refresh tokens than"},
+		{"two live refresh tokens", `DROP INDEX refresh_token_one_live; UPDATE refresh_token SET used_at = NULL`, "a grant with more than one live refresh token"},
+		{"a reuse that ended nothing", `UPDATE authorization_grant SET revoked_at = NULL`, "a grant that stands though"},
+		{"tokens before the code", `ALTER TABLE audit_event ALTER sequence SET GENERATED BY DEFAULT; UPDATE audit_event SET sequence = DEFAULT WHERE event = 'code_issued'`, "a grant whose record begins with something else"},
+		{"a record out of order", `UPDATE audit_event SET at = '2026-01-01 00:01:30' WHERE refusal <> ''`, "an event of a grant that is recorded before an older one"},
+		{"a secret as text", `UPDATE audit_event SET detail = '{"why": "token=` + token + `"}'`, "audit_event has a secret"},
+		{"a secret in an array", `UPDATE client SET redirect_uris = '{https://ward.example/?t=` + token + `}'`, "client has a secret"},
+		{"a secret as bytes", `UPDATE client SET authentication = 'client_secret_basic', secret_hash = '` + token + `          '`, "client has a secret"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			url, _ := storetest.URLs(t)
+			owner := open(t, url)
+			for _, statements := range []string{sound, tt.change} {
+				if _, err := owner.Exec(t.Context(), statements); err != nil {
+					t.Fatal(err)
+				}
+			}
+			found := &said{TB: t}
+			storetest.CheckInvariants(found, url, token)
+			if got := strings.Join(found.errors, "\n"); (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
+				t.Errorf("CheckInvariants() says %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
