@@ -1,7 +1,8 @@
 # make run     builds Credence and starts it with its ward list and simulated people
 # make test    checks everything
+# make figures measures how it starts, what it takes and how fast it is; docs/performance.md explains them
 #
-# Both need Go and make. What else they need they install when they run as root;
+# They need Go and make. What else they need they install when they run as root;
 # otherwise they say what to type.
 
 LINT_VERSION := v2.15.0
@@ -11,7 +12,7 @@ LINT := .tools/bin/golangci-lint-$(LINT_VERSION)
 # would fail for want of a version stamp.
 export GOFLAGS += -buildvcs=false
 
-.PHONY: run test machine
+.PHONY: run test figures machine
 .NOTPARALLEL:
 
 run:
@@ -27,6 +28,11 @@ test: machine $(LINT)
 	go build ./...
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m ./...
 	.ci/fuzz
+
+figures:
+	@.ci/install database
+	CGO_ENABLED=0 go build -o bin/credence ./cmd/credence
+	bin/credence bench --alone --people 20000
 
 machine:
 	@.ci/install database compiler browser client

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/keys"
@@ -20,6 +23,8 @@ import (
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/signin"
+	"github.com/credence-id/credence/idp/sweep"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
@@ -33,6 +38,12 @@ type Config struct {
 	Now    func() time.Time // UTC, in microseconds as the database keeps them
 	Log    *slog.Logger
 
+	// TrustedProxies are the networks of the proxies whose word on a client's address is taken. None: the connection's.
+	TrustedProxies []netip.Prefix
+
+	// Traces makes the traces of requests. Nil traces nothing.
+	Traces trace.TracerProvider
+
 	// Simulated lists the people whom the development server signs in without an authenticator. Nil elsewhere.
 	Simulated []directory.FixedPerson
 }
@@ -42,6 +53,8 @@ type Provider struct {
 	http.Handler
 	keys       *keys.Ring
 	clients    *oauth.Clients
+	limiter    *throttle.Limiter
+	sweeper    *sweep.Sweeper
 	collectors []prometheus.Collector
 }
 
@@ -77,21 +90,23 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	limiter := throttle.New(c.Store, c.Key, c.Now, c.Log)
+	sweeper := sweep.New(c.Store, c.Now, c.Log)
 	sessions := &session.Manager{Store: c.Store, Secure: strings.HasPrefix(c.Issuer, "https://"), Now: c.Now}
 	signIn := &signin.Handler{
 		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Catalogue: catalogue, Pages: pages,
-		Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
+		Throttle: limiter, Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
 	}
 	desk := &registration.Handler{
 		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Catalogue: catalogue, Pages: pages,
-		Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
+		Throttle: limiter, Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
 	}
 	endpoints := &oauth.Handler{
 		Issuer: c.Issuer, Store: c.Store, Clients: clients, Keys: ring, Sessions: sessions, SignIn: signIn, Catalogue: catalogue, Pages: pages,
-		Box: c.Key.Box("pending authorization"), SameOrigin: sameOrigin, Now: c.Now, Log: c.Log,
+		Throttle: limiter, Box: c.Key.Box("pending authorization"), SameOrigin: sameOrigin, Now: c.Now, Log: c.Log,
 	}
 
-	s := &server{mux: http.NewServeMux(), pages: pages, log: c.Log, now: c.Now, secure: sessions.Secure, metrics: newMetrics()}
+	s := &server{mux: http.NewServeMux(), pages: pages, log: c.Log, now: c.Now, trusted: c.TrustedProxies, hsts: hsts(c.Issuer), metrics: newMetrics(), traces: c.Traces}
 	if err := endpoints.Mount(s.handle); err != nil {
 		return nil, err
 	}
@@ -106,8 +121,17 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Handler:    s.middleware(guard),
 		keys:       ring,
 		clients:    clients,
-		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), s.metrics.collectors()),
+		limiter:    limiter,
+		sweeper:    sweeper,
+		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), limiter.Collectors(), sweeper.Collectors(), c.Store.Collectors(), s.metrics.collectors()),
 	}, nil
+}
+
+// hsts says whether browsers are told to speak nothing but https to the issuer's host: RFC 6797. Not to localhost, whose
+// other ports are other programs.
+func hsts(issuer string) bool {
+	u, err := url.Parse(issuer)
+	return err == nil && u.Scheme == "https" && u.Hostname() != "localhost"
 }
 
 // crossOriginProtection refuses what another site posts, but to the exempt endpoints.
@@ -127,6 +151,12 @@ func (p *Provider) RunKeys(ctx context.Context) error { return p.keys.Run(ctx) }
 
 // RunClients keeps the clients fresh until the context ends.
 func (p *Provider) RunClients(ctx context.Context) error { return p.clients.Run(ctx) }
+
+// RunThrottle learns which limits of failures were reached at other replicas, until the context ends.
+func (p *Provider) RunThrottle(ctx context.Context) error { return p.limiter.Run(ctx) }
+
+// RunSweep deletes dead rows, every few minutes, until the context ends.
+func (p *Provider) RunSweep(ctx context.Context) error { return p.sweeper.Run(ctx) }
 
 // Collectors are the metrics of the provider.
 func (p *Provider) Collectors() []prometheus.Collector { return p.collectors }

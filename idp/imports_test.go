@@ -12,20 +12,24 @@ import (
 // it may import. A new edge is a design decision and is made here first.
 var allowed = map[string][]string{
 	"cmd/credence":          {"*"}, // the program may import every room
+	"cmd/credence/bench":    {"idp/oauth", "idp/directory", "idp/audit", "idp/seal", "store"},
 	"cmd/credence/wardlist": {},
 
-	"idp":                       {"idp/oauth", "idp/signin", "idp/registration", "idp/webauthn", "idp/session", "idp/directory", "idp/keys", "idp/audit", "idp/seal", "store", "web"},
-	"idp/oauth":                 {"idp/signin", "idp/session", "idp/directory", "idp/assurance", "idp/keys", "idp/seal", "idp/audit", "store", "web"},
-	"idp/signin":                {"idp/webauthn", "idp/session", "idp/directory", "idp/assurance", "idp/seal", "idp/audit", "store", "web"},
-	"idp/registration":          {"idp/webauthn", "idp/session", "idp/directory", "idp/assurance", "idp/seal", "idp/audit", "store", "web"},
-	"idp/webauthn":              {"idp/assurance", "idp/seal", "store"},
+	"idp":                       {"idp/trace", "idp/oauth", "idp/signin", "idp/registration", "idp/webauthn", "idp/session", "idp/directory", "idp/keys", "idp/throttle", "idp/audit", "idp/seal", "idp/sweep", "store", "web"},
+	"idp/oauth":                 {"idp/trace", "idp/signin", "idp/session", "idp/directory", "idp/assurance", "idp/keys", "idp/throttle", "idp/seal", "idp/audit", "store", "web"},
+	"idp/signin":                {"idp/trace", "idp/webauthn", "idp/session", "idp/directory", "idp/assurance", "idp/throttle", "idp/seal", "idp/audit", "store", "web"},
+	"idp/registration":          {"idp/webauthn", "idp/session", "idp/directory", "idp/assurance", "idp/throttle", "idp/seal", "idp/audit", "store", "web"},
+	"idp/webauthn":              {"idp/trace", "idp/assurance", "idp/seal", "store"},
 	"idp/webauthn/webauthntest": {},
-	"idp/session":               {"idp/assurance", "idp/audit", "store"},
+	"idp/session":               {"idp/trace", "idp/assurance", "idp/audit", "store"},
 	"idp/directory":             {"idp/assurance", "idp/audit", "store"},
 	"idp/keys":                  {"idp/seal", "idp/audit", "store"},
+	"idp/throttle":              {"idp/seal", "idp/audit", "store"},
 	"idp/audit":                 {"store"},
+	"idp/sweep":                 {"store"},
 	"idp/assurance":             {},
 	"idp/seal":                  {},
+	"idp/trace":                 {},
 
 	"store":           {"migrations"},
 	"store/localpg":   {},

@@ -5,14 +5,18 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/throttle"
+	"github.com/credence-id/credence/idp/trace"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
@@ -23,8 +27,10 @@ type server struct {
 	pages   *web.Pages
 	log     *slog.Logger
 	now     func() time.Time
-	secure  bool
+	trusted []netip.Prefix // proxies
+	hsts    bool
 	metrics metrics
+	traces  oteltrace.TracerProvider
 }
 
 // handle adds a handler whose error becomes a page: a *web.Problem says what it shows; of anything else, which is our
@@ -39,6 +45,14 @@ func (s *server) handle(pattern string, f func(http.ResponseWriter, *http.Reques
 
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	problem, ok := errors.AsType[*web.Problem](err)
+	if beyond, tooMany := errors.AsType[*throttle.LimitError](err); tooMany {
+		w.Header().Set("Retry-After", beyond.RetryAfter())
+		problem, ok = &web.Problem{
+			Status: http.StatusTooManyRequests, Title: "Too many attempts have failed",
+			Message: "There were so many attempts from your network that we take no more for a short time.",
+			Next:    "Wait a minute, then try again. If it happens again, tell your help desk: somebody near you may be trying to get in.",
+		}, true
+	}
 	if !ok {
 		s.log.ErrorContext(r.Context(), "request failed", slog.Any("error", err))
 		problem = &web.Problem{
@@ -55,6 +69,10 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+// answerWithin is how long a request may take, whatever it waits for: a connection of the pool, or a database that has
+// stopped answering and has not said so.
+const answerWithin = 10 * time.Second
+
 // middleware is what every request passes, outermost first: it gets an id, its one log event and its metrics; a panic
 // becomes an error page; a form that another site posts is refused.
 func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler {
@@ -69,29 +87,49 @@ func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := s.now()
 		id := rand.Text()[:16]
+		address := clientAddress(r, s.trusted)
 		refused := new(audit.Refusal)
-		ctx := audit.WithRequest(r.Context(), audit.Request{ID: id, Address: address(r), Refusal: refused})
+		ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+		defer cancel()
+		if s.traces != nil && fromProxy(r, s.trusted) {
+			ctx = trace.Continue(ctx, r.Header)
+		}
+		ctx, span := trace.Serve(ctx, s.traces, r.Method, id)
+		ctx = audit.WithRequest(ctx, audit.Request{ID: id, Address: address, Refusal: refused})
 		r = r.WithContext(ctx)
 		seen := &recorder{ResponseWriter: w}
 		seen.Header().Set("X-Request-Id", id)
-		if s.secure {
+		if s.hsts {
 			seen.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains") // RFC 6797
 		}
 		s.guard(ctx, seen, r, guarded)
 
 		_, pattern := s.mux.Handler(r)
+		span.Answered(pattern, seen.status)
 		took := s.now().Sub(began)
 		s.metrics.requests.WithLabelValues(pattern, strconv.Itoa(seen.status)).Inc()
 		s.metrics.seconds.WithLabelValues(pattern).Observe(took.Seconds())
 		event := []slog.Attr{
 			slog.String("method", r.Method), slog.String("route", pattern), slog.Int("status", seen.status),
-			slog.Float64("milliseconds", float64(took.Microseconds())/1000), slog.String("address", address(r)),
+			slog.Float64("milliseconds", float64(took.Microseconds())/1000), slog.String("address", address),
 		}
 		if refused.Error != "" {
 			event = append(event, slog.String("client", refused.Client), slog.String("error", refused.Error), slog.String("error_description", refused.Description), slog.String("redirect_origin", refused.RedirectOrigin))
 		}
-		s.log.LogAttrs(ctx, slog.LevelInfo, "request", event...)
+		s.log.LogAttrs(ctx, level(pattern, seen.status), "request", event...)
 	})
+}
+
+// level is that of the log event of a request. What machines fetch all day, and nobody is part of, is for whoever looks
+// closer.
+func level(pattern string, status int) slog.Level {
+	switch pattern {
+	case "GET /healthz", "GET /readyz", "GET /static/", "GET /jwks", "GET /.well-known/openid-configuration", "GET /.well-known/oauth-authorization-server":
+		if status < http.StatusBadRequest {
+			return slog.LevelDebug
+		}
+	}
+	return slog.LevelInfo
 }
 
 // guard turns a panic, which is a bug of ours, into the page of our faults.
@@ -110,13 +148,10 @@ func (s *server) guard(ctx context.Context, w *recorder, r *http.Request, next h
 	next.ServeHTTP(w, r)
 }
 
-// address is the client's, as the connection has it.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
+// fromProxy says whether a trusted proxy sent the request.
+func fromProxy(r *http.Request, trusted []netip.Prefix) bool {
+	peer, ok := readAddress(r.RemoteAddr)
+	return ok && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(peer) })
 }
 
 // recorder notes the status of an answer.
@@ -170,13 +205,14 @@ func alive(w http.ResponseWriter, _ *http.Request) error {
 	return plain(w, http.StatusOK, "ok\n")
 }
 
-// ready says whether requests can be served: the database answers, and its schema is ours.
+// ready says whether requests can be served: the database answers, and its schema has what we need. A newer one has:
+// migrations expand first, and replicas are replaced one by one after them.
 func ready(s *store.Store) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
-		switch err := s.CheckSchema(ctx); {
-		case errors.Is(err, store.ErrSchema):
+		switch schema, err := s.Schema(ctx); {
+		case errors.Is(err, store.ErrSchema) || err == nil && schema.Version < schema.Latest:
 			return plain(w, http.StatusServiceUnavailable, "the schema of the database does not fit this program\n")
 		case err != nil:
 			return plain(w, http.StatusServiceUnavailable, "the database does not answer\n")
@@ -217,13 +253,16 @@ func (s *server) notFound(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// RequestLog adds the id of the request to each record that is logged in it.
+// RequestLog adds the id of the request, and of its trace if it has one, to each record that is logged in it.
 type RequestLog struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h RequestLog) Handle(ctx context.Context, record slog.Record) error {
 	if id := audit.RequestOf(ctx).ID; id != "" {
 		record.AddAttrs(slog.String("request_id", id))
+	}
+	if id := trace.ID(ctx); id != "" {
+		record.AddAttrs(slog.String("trace_id", id))
 	}
 	return h.Handler.Handle(ctx, record) //nolint:wrapcheck // nothing to add
 }

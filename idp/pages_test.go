@@ -384,8 +384,25 @@ func TestReadiness(t *testing.T) {
 	if live, ready := get("/healthz"), get("/readyz"); live != http.StatusOK || ready != http.StatusOK {
 		t.Errorf("/healthz = %d and /readyz = %d, want 200 and 200", live, ready)
 	}
+	if log := q.logs.String(); strings.Contains(log, "readyz") || strings.Contains(log, "healthz") {
+		t.Errorf("what a balancer asks all day is logged: %s", log)
+	}
+	// A replica of the release before goes on while an upgrade replaces it: migrations expand first. One that is ahead of the
+	// schema lacks something.
+	for _, tt := range []struct {
+		change string
+		want   int
+	}{{"version + 1", http.StatusOK}, {"version - 2", http.StatusServiceUnavailable}, {"version + 1", http.StatusOK}} {
+		p.exec("UPDATE schema_migrations SET version = " + tt.change)
+		if ready := get("/readyz"); ready != tt.want {
+			t.Errorf("/readyz with the schema at %s = %d, want %d", tt.change, ready, tt.want)
+		}
+	}
 	q.store.Close()
 	if live, ready := get("/healthz"), get("/readyz"); live != http.StatusOK || ready != http.StatusServiceUnavailable {
 		t.Errorf("without a database /healthz = %d and /readyz = %d, want 200 and 503", live, ready)
+	}
+	if log := q.logs.String(); !strings.Contains(log, "readyz") || strings.Contains(log, "healthz") {
+		t.Errorf("the log has %s, want that the server was not ready", log)
 	}
 }

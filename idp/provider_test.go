@@ -7,8 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -67,6 +67,7 @@ type provider struct {
 	clock   *clock
 	trips   *tripCounter
 	logs    *lockedBuffer
+	secrets *lockedBuffer // that were given out, a line each
 	server  *httptest.Server
 	handler *idp.Provider
 }
@@ -110,7 +111,7 @@ func (l *lockedBuffer) String() string {
 // newProvider starts a provider with the seeded people and three clients.
 func newProvider(t *testing.T) *provider {
 	t.Helper()
-	p := &provider{t: t, clock: &clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}}
+	p := &provider{t: t, clock: &clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}, secrets: &lockedBuffer{}}
 	p.urls.owner, p.urls.service = storetest.URLs(t)
 	p.key, _ = seal.NewKey()
 	p.owner = p.open(p.urls.owner, nil)
@@ -127,7 +128,7 @@ func newProvider(t *testing.T) *provider {
 		}
 	}
 	p.start()
-	t.Cleanup(p.checkInvariants)
+	t.Cleanup(func() { storetest.CheckInvariants(t, p.urls.owner, strings.Fields(p.secrets.String())...) })
 	return p
 }
 
@@ -135,7 +136,7 @@ func newProvider(t *testing.T) *provider {
 // changes are to how it is assembled.
 func (p *provider) second(changes ...func(*idp.Config)) *provider {
 	p.t.Helper()
-	q := &provider{t: p.t, clock: p.clock, key: p.key, owner: p.owner, urls: p.urls}
+	q := &provider{t: p.t, clock: p.clock, key: p.key, owner: p.owner, urls: p.urls, secrets: p.secrets}
 	q.start(changes...)
 	return q
 }
@@ -168,39 +169,6 @@ func (p *provider) open(url string, tracer pgx.QueryTracer) *store.Store {
 	}
 	p.t.Cleanup(s.Close)
 	return s
-}
-
-// checkInvariants holds whatever a test did: see the messages.
-func (p *provider) checkInvariants() {
-	ctx := context.WithoutCancel(p.t.Context())
-	db, err := pgx.Connect(ctx, p.urls.owner)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer func() { _ = db.Close(ctx) }()
-	for message, query := range map[string]string{
-		"a session without its signed_in event": `
-			SELECT id FROM session s WHERE NOT EXISTS (SELECT FROM audit_event e WHERE e.event = 'signed_in' AND e.refusal = '' AND e.session_id = s.id)`,
-		"a grant without its code_issued event": `
-			SELECT id FROM authorization_grant g WHERE NOT EXISTS (SELECT FROM audit_event e WHERE e.event = 'code_issued' AND e.grant_id = g.id)`,
-		"a refresh token without a token_issued event of its grant": `
-			SELECT hash FROM refresh_token t WHERE NOT EXISTS (SELECT FROM audit_event e WHERE e.event = 'token_issued' AND e.refusal = '' AND e.grant_id = t.grant_id)`,
-		"a grant with more token_issued events than one for its code and one for each spent refresh token": `
-			SELECT g.id FROM authorization_grant g
-			WHERE (SELECT count(*) FROM audit_event e WHERE e.event = 'token_issued' AND e.refusal = '' AND e.grant_id = g.id)
-				> (g.code_used_at IS NOT NULL)::int + (SELECT count(*) FROM refresh_token t WHERE t.grant_id = g.id AND t.used_at IS NOT NULL)`,
-		"an authenticator without its enrolled event": `
-			SELECT id FROM authenticator a WHERE NOT EXISTS (SELECT FROM audit_event e WHERE e.event = 'enrolled' AND e.refusal = '' AND e.detail->>'authenticator' = a.id::text)`,
-		"a session with the role of somebody else": `
-			SELECT s.id FROM session s JOIN role_profile r ON r.id = s.role_id JOIN membership m ON m.id = r.membership_id WHERE m.person_id <> s.person_id`,
-	} {
-		var id any
-		if err := db.QueryRow(ctx, query+" LIMIT 1").Scan(&id); err == nil {
-			p.t.Errorf("the database has %s: %v", message, id)
-		} else if !errors.Is(err, pgx.ErrNoRows) {
-			p.t.Error(err)
-		}
-	}
 }
 
 // exec runs a statement of the test's own, as the owner.
@@ -306,6 +274,13 @@ func (b *browser) send(r *http.Request) answer {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	for _, cookie := range resp.Cookies() {
+		fmt.Fprintln(b.p.secrets, cookie.Value)
+	}
+	if location, err := resp.Location(); err == nil {
+		fmt.Fprintln(b.p.secrets, location.Query().Get("code"))
+	}
+	fmt.Fprintln(b.p.secrets, r.URL.Query().Get("token")) // of an enrolment link
 	return answer{resp, string(body)}
 }
 
@@ -476,6 +451,7 @@ func (p *provider) sendToken(r *http.Request) tokens {
 	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
 		p.t.Fatalf("token endpoint answers %d with no JSON: %v", resp.StatusCode, err)
 	}
+	fmt.Fprintln(p.secrets, out.AccessToken, out.IDToken, out.RefreshToken)
 	return out
 }
 
@@ -677,7 +653,7 @@ func (p *provider) run() {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(p.t.Context()))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{p.handler.RunKeys, p.handler.RunClients} {
+	for _, run := range []func(context.Context) error{p.handler.RunKeys, p.handler.RunClients, p.handler.RunThrottle} {
 		running.Go(func() {
 			if err := run(ctx); err != nil {
 				p.t.Error(err)

@@ -79,6 +79,12 @@ func TestCookies(t *testing.T) {
 	if got := answered.Header.Get("Strict-Transport-Security"); got != "" {
 		t.Errorf("Strict-Transport-Security of an http issuer = %q, want none", got)
 	}
+	local := p.second(func(c *idp.Config) { c.Issuer = "https://localhost:8080" })
+	w = httptest.NewRecorder()
+	local.handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://localhost:8080/", http.NoBody))
+	if got := w.Header().Get("Strict-Transport-Security"); got != "" {
+		t.Errorf("Strict-Transport-Security of https://localhost = %q, want none: its other ports are other programs", got)
+	}
 	home := func(cookie string) string {
 		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost:8080/", http.NoBody)
 		r.Header.Set("Cookie", cookie)

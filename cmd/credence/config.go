@@ -25,12 +25,36 @@ type config struct {
 	Issuer string
 
 	// CREDENCE_LISTEN (serve) is where the server takes connections, as host:port. An empty host is every interface.
-	// TLS ends before it: let only the TLS proxy reach it. Default: 127.0.0.1:8080.
+	// Without a TLS certificate it speaks plain text: let only the TLS proxy reach it. Default: 127.0.0.1:8080.
 	Listen string
+
+	// CREDENCE_TLS_CERTIFICATE_FILE (serve) names the file with the certificate that the server proves its name with, as
+	// PEM: its own first, which covers the host of the issuer, then those of its issuers. With it the server ends TLS
+	// itself, 1.2 or 1.3. Both files are read again when they change. Default: none, and TLS ends before the server.
+	TLSCertificateFile string
+
+	// CREDENCE_TLS_KEY_FILE (serve) names the file with the private key of the certificate, as PEM, which only the
+	// server's user may read. Set both or neither. Default: none.
+	TLSKeyFile string
+
+	// CREDENCE_TRUSTED_PROXIES (serve) lists the proxies that requests come through, as addresses and networks separated by
+	// commas: their word on a client's address, in X-Forwarded-For, is taken, and each has to add to that header. Behind a
+	// proxy that is not listed everybody has the proxy's address, and a limit that one of them reaches shuts out all.
+	// Default: none, and the address is the connection's. Example: 192.0.2.10, 2001:db8:0:1::/64
+	TrustedProxies string
 
 	// CREDENCE_METRICS_LISTEN (serve) is where Prometheus reads metrics, as host:port. It asks for no password: keep it
 	// inside. Default: 127.0.0.1:9464.
 	MetricsListen string
+
+	// CREDENCE_OTLP_ENDPOINT (serve) is the OpenTelemetry collector that gets a trace of requests, by OTLP/HTTP: the address
+	// before /v1/traces. https, and http for a loopback host only. A collector that is away costs traces and never a request.
+	// Default: none, and nothing is traced. Example: https://collector.example.org:4318
+	OTLPEndpoint string
+
+	// CREDENCE_TRACE_RATIO (serve) is which part of requests is traced, from 0 to 1. Of a request with a traceparent from a
+	// trusted proxy the proxy has decided: see that it sets its own and passes on nobody's. Default: 1.
+	TraceRatio string
 
 	// CREDENCE_DATABASE_URL (serve) names the PostgreSQL database and the service role, which may read and write rows and
 	// nothing else. It holds a password; CREDENCE_DATABASE_URL_FILE names a file that holds it instead.
@@ -43,7 +67,8 @@ type config struct {
 
 	// CREDENCE_SEAL_KEY_FILE (serve) names the file with the key that seals signing keys in the database and what travels
 	// through browsers: 64 hexadecimal digits, which only the server's user may read. Every replica has the same; without
-	// it the signing keys are lost. Make it with: (umask 077; openssl rand -hex 32 > seal.key). No default.
+	// it the signing keys are lost. Make it with: (umask 077; openssl rand -hex 32 > seal.key). While the key is rotated
+	// the file has a line for each key, three at most: the first seals, the others only open. No default.
 	SealKeyFile string
 }
 
@@ -63,7 +88,12 @@ func (c *config) settings() []setting {
 	return []setting{
 		{name: "CREDENCE_ISSUER", value: &c.Issuer, check: checkIssuer, fix: "set it to the address at which clients reach the provider, such as https://id.example.org"},
 		{name: "CREDENCE_LISTEN", value: &c.Listen, check: checkListen},
+		{name: "CREDENCE_TLS_CERTIFICATE_FILE", value: &c.TLSCertificateFile, check: anyText},
+		{name: "CREDENCE_TLS_KEY_FILE", value: &c.TLSKeyFile, check: anyText},
+		{name: "CREDENCE_TRUSTED_PROXIES", value: &c.TrustedProxies, check: checkProxies},
 		{name: "CREDENCE_METRICS_LISTEN", value: &c.MetricsListen, check: checkListen},
+		{name: "CREDENCE_OTLP_ENDPOINT", value: &c.OTLPEndpoint, check: checkCollector},
+		{name: "CREDENCE_TRACE_RATIO", value: &c.TraceRatio, check: checkRatio},
 		{name: "CREDENCE_DATABASE_URL", value: &c.DatabaseURL, check: checkDatabaseURL, fix: "set it, or CREDENCE_DATABASE_URL_FILE, to postgres://user:password@host:port/database", secret: true},
 		{name: "CREDENCE_DATABASE_OWNER_URL", value: &c.DatabaseOwnerURL, check: checkDatabaseURL, secret: true},
 		{name: "CREDENCE_SEAL_KEY_FILE", value: &c.SealKeyFile, check: anyText, fix: "make a key with (umask 077; openssl rand -hex 32 > seal.key) and set it to the file"},
@@ -93,7 +123,7 @@ func readServeConfig(environ []string) (config, seal.Key, error) {
 // readConfig reads the configuration, wants the needed settings in it, and reports all mistakes together, those of the
 // names included.
 func readConfig(environ []string, needed ...string) (config, error) {
-	c := config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"}
+	c := config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", TraceRatio: "1"}
 	var known []string
 	for _, s := range c.settings() {
 		known = append(known, s.name)
@@ -158,12 +188,9 @@ func (s setting) read(given map[string]string) (string, error) {
 
 // readSealKey reads the operator's key, from a file that nobody else may read.
 func readSealKey(path string) (seal.Key, error) {
-	b, mode, err := readSmallFile(path)
+	b, err := readPrivateFile(path)
 	if err != nil {
 		return seal.Key{}, err
-	}
-	if mode.Perm()&0o077 != 0 {
-		return seal.Key{}, fmt.Errorf("others may read %s (mode %04o): chmod 600 it", path, mode.Perm())
 	}
 	key, err := seal.ParseKey(string(b))
 	if err != nil {
@@ -172,9 +199,21 @@ func readSealKey(path string) (seal.Key, error) {
 	return key, nil
 }
 
-// readSmallFile reads a file of at most a few lines, and tells its mode.
+// readPrivateFile reads a small file that nobody else may read.
+func readPrivateFile(path string) ([]byte, error) {
+	b, mode, err := readSmallFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if mode.Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("others may read %s (mode %04o): chmod 600 it", path, mode.Perm())
+	}
+	return b, nil
+}
+
+// readSmallFile reads a file that is at most as long as a chain of certificates, and tells its mode.
 func readSmallFile(path string) ([]byte, os.FileMode, error) {
-	const most = 4 << 10
+	const most = 64 << 10
 	f, err := os.Open(path) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, 0, err
@@ -221,6 +260,52 @@ func checkListen(address string) error {
 		return errors.New("want host:port with a port from 0 to 65535, such as 127.0.0.1:8080 or :8080")
 	}
 	return nil
+}
+
+// checkCollector refuses to send traces over a network in clear.
+func checkCollector(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(endpoint, "/"):
+		return errors.New("want scheme, host and port, and a path if there is one, without a slash at the end, such as https://collector.example.org:4318")
+	case u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	}
+	return errors.New("want https://; http:// is for localhost, 127.0.0.1 and [::1] only")
+}
+
+func checkRatio(text string) error {
+	ratio, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(ratio >= 0 && ratio <= 1) { // not a number is neither
+		return errors.New("want a number from 0 to 1, such as 0.1")
+	}
+	return nil
+}
+
+func checkProxies(list string) error {
+	_, err := parseProxies(list)
+	return err
+}
+
+// parseProxies reads a list of addresses and networks. A network of everybody is none of proxies: it would let each client
+// say what its address is.
+func parseProxies(list string) ([]netip.Prefix, error) {
+	if list == "" {
+		return nil, nil
+	}
+	var proxies []netip.Prefix
+	for text := range strings.SplitSeq(list, ",") {
+		text = strings.TrimSpace(text)
+		proxy, err := netip.ParsePrefix(text)
+		if address, notAddress := netip.ParseAddr(text); notAddress == nil {
+			proxy, err = address.Prefix(address.BitLen())
+		}
+		if err != nil || proxy.Bits() == 0 || proxy.Addr().Is4In6() {
+			return nil, fmt.Errorf("%q is no address and no network: want such as 192.0.2.10 or 2001:db8:0:1::/64, separated by commas", text)
+		}
+		proxies = append(proxies, proxy)
+	}
+	return proxies, nil
 }
 
 // checkDatabaseURL must not quote what it was given, which holds a password; so does the error of url.Parse.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,34 +34,36 @@ func TestReadConfig(t *testing.T) {
 	}{
 		"nothing": {
 			nil,
-			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"},
+			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", TraceRatio: "1"},
 		},
 		"everything": {
 			[]string{
 				"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_LISTEN=:80", "CREDENCE_METRICS_LISTEN=[::1]:0", "CREDENCE_SEAL_KEY_FILE=/seal.key",
 				"CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_DATABASE_OWNER_URL=" + ownerURL,
+				"CREDENCE_TLS_CERTIFICATE_FILE=/tls.pem", "CREDENCE_TLS_KEY_FILE=/tls.key", "CREDENCE_TRUSTED_PROXIES=192.0.2.1, 2001:db8::/64",
+				"CREDENCE_OTLP_ENDPOINT=https://collector.example.org:4318/otlp", "CREDENCE_TRACE_RATIO=0.25",
 			},
-			config{Issuer: "https://id.example.org", Listen: ":80", MetricsListen: "[::1]:0", SealKeyFile: "/seal.key", DatabaseURL: databaseURL, DatabaseOwnerURL: ownerURL},
+			config{Issuer: "https://id.example.org", Listen: ":80", TLSCertificateFile: "/tls.pem", TLSKeyFile: "/tls.key", TrustedProxies: "192.0.2.1, 2001:db8::/64", MetricsListen: "[::1]:0", OTLPEndpoint: "https://collector.example.org:4318/otlp", TraceRatio: "0.25", SealKeyFile: "/seal.key", DatabaseURL: databaseURL, DatabaseOwnerURL: ownerURL},
 		},
 		"secrets in files": {
 			[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, databaseURL+"\n"), "CREDENCE_DATABASE_OWNER_URL_FILE=" + file(t, ownerURL)},
-			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", DatabaseURL: databaseURL, DatabaseOwnerURL: ownerURL},
+			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", TraceRatio: "1", DatabaseURL: databaseURL, DatabaseOwnerURL: ownerURL},
 		},
 		"empty values, which count as not set": {
 			[]string{"CREDENCE_ISSUER=", "CREDENCE_LISTEN=", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_DATABASE_URL_FILE="},
-			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", DatabaseURL: databaseURL},
+			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", TraceRatio: "1", DatabaseURL: databaseURL},
 		},
 		"what belongs to others, and to the tests": {
 			[]string{"PATH=/bin", "credence_issuer=x", "CREDENCE=x", "CREDENCE_TEST_DATABASE=postgres://", "CREDENCE_SCREENSHOTS=/tmp", "="},
-			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"},
+			config{Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", TraceRatio: "1"},
 		},
 		"an issuer with a port": {
 			[]string{"CREDENCE_ISSUER=https://id.example.org:443"},
-			config{Issuer: "https://id.example.org:443", Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"},
+			config{Issuer: "https://id.example.org:443", Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", TraceRatio: "1"},
 		},
 		"an http issuer on a loopback address": {
 			[]string{"CREDENCE_ISSUER=http://[::1]:8080"},
-			config{Issuer: "http://[::1]:8080", Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464"},
+			config{Issuer: "http://[::1]:8080", Listen: "127.0.0.1:8080", MetricsListen: "127.0.0.1:9464", TraceRatio: "1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,7 +89,7 @@ func TestReadConfigRefuses(t *testing.T) {
 		"an unknown name, and suggests the nearest": {[]string{"CREDENCE_ISSUR="}, []string{"CREDENCE_ISSUR is no setting: did you mean CREDENCE_ISSUER?"}},
 		"a name far from all, and lists them": {
 			[]string{"CREDENCE_PORT=80"},
-			[]string{"CREDENCE_PORT is no setting: there are CREDENCE_ISSUER, CREDENCE_LISTEN, CREDENCE_METRICS_LISTEN, CREDENCE_DATABASE_URL, CREDENCE_DATABASE_URL_FILE, CREDENCE_DATABASE_OWNER_URL, CREDENCE_DATABASE_OWNER_URL_FILE, CREDENCE_SEAL_KEY_FILE"},
+			[]string{"CREDENCE_PORT is no setting: there are CREDENCE_ISSUER, CREDENCE_LISTEN, CREDENCE_TLS_CERTIFICATE_FILE, CREDENCE_TLS_KEY_FILE, CREDENCE_TRUSTED_PROXIES, CREDENCE_METRICS_LISTEN, CREDENCE_OTLP_ENDPOINT, CREDENCE_TRACE_RATIO, CREDENCE_DATABASE_URL, CREDENCE_DATABASE_URL_FILE, CREDENCE_DATABASE_OWNER_URL, CREDENCE_DATABASE_OWNER_URL_FILE, CREDENCE_SEAL_KEY_FILE"},
 		},
 		"a database of another kind in a file":    {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "mysql://u:hunter2@h/d")}, []string{"CREDENCE_DATABASE_URL_FILE: want postgres://"}},
 		"a seal key outside a file":               {[]string{"CREDENCE_SEAL_KEY=x"}, []string{"CREDENCE_SEAL_KEY is no setting: did you mean CREDENCE_SEAL_KEY_FILE?"}},
@@ -94,7 +97,7 @@ func TestReadConfigRefuses(t *testing.T) {
 		"a secret and its file":                   {[]string{"CREDENCE_DATABASE_URL=x", "CREDENCE_DATABASE_URL_FILE=y"}, []string{"CREDENCE_DATABASE_URL and CREDENCE_DATABASE_URL_FILE are both set"}},
 		"a file that is not there":                {[]string{"CREDENCE_DATABASE_URL_FILE=" + absent}, []string{"CREDENCE_DATABASE_URL_FILE: open " + absent}},
 		"an empty file":                           {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "\n")}, []string{"is empty"}},
-		"a file that is too long":                 {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, strings.Repeat("x", 5000))}, []string{"is longer than"}},
+		"a file that is too long":                 {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, strings.Repeat("x", 70_000))}, []string{"is longer than"}},
 		"a database of another kind":              {[]string{"CREDENCE_DATABASE_URL=mysql://u:hunter2@h/d"}, []string{"CREDENCE_DATABASE_URL: want postgres://"}},
 		"a database URL that does not parse":      {[]string{"CREDENCE_DATABASE_URL=postgres://u:hunter2%@h/d"}, []string{"CREDENCE_DATABASE_URL: want postgres://"}},
 		"an http issuer":                          {[]string{"CREDENCE_ISSUER=http://id.example.org"}, []string{`CREDENCE_ISSUER is "http://id.example.org": want https://`}},
@@ -108,6 +111,18 @@ func TestReadConfigRefuses(t *testing.T) {
 		"an issuer without a host":                {[]string{"CREDENCE_ISSUER=https://:443"}, []string{"scheme and host alone"}},
 		"a listen address without a port":         {[]string{"CREDENCE_LISTEN=127.0.0.1"}, []string{`CREDENCE_LISTEN is "127.0.0.1": want host:port`}},
 		"a listen address with a port by name":    {[]string{"CREDENCE_METRICS_LISTEN=:http"}, []string{"CREDENCE_METRICS_LISTEN"}},
+		"a proxy by name":                         {[]string{"CREDENCE_TRUSTED_PROXIES=192.0.2.1,proxy.example.org"}, []string{`"proxy.example.org" is no address and no network`}},
+		"a proxy too few":                         {[]string{"CREDENCE_TRUSTED_PROXIES=192.0.2.1,"}, []string{`"" is no address`}},
+		"proxies that are everybody":              {[]string{"CREDENCE_TRUSTED_PROXIES=0.0.0.0/0"}, []string{`"0.0.0.0/0" is no address`}},
+		"proxies that are everybody of IPv6":      {[]string{"CREDENCE_TRUSTED_PROXIES=::/0"}, []string{`"::/0" is no address`}},
+		"a proxy of IPv4 as one of IPv6":          {[]string{"CREDENCE_TRUSTED_PROXIES=::ffff:192.0.2.1"}, []string{"want such as 192.0.2.10"}},
+		"a collector over a network in clear":     {[]string{"CREDENCE_OTLP_ENDPOINT=http://collector.example.org:4318"}, []string{"want https://"}},
+		"a collector with a slash at its end":     {[]string{"CREDENCE_OTLP_ENDPOINT=https://collector.example.org/"}, []string{"without a slash"}},
+		"a collector with a password":             {[]string{"CREDENCE_OTLP_ENDPOINT=https://u:p@collector.example.org"}, []string{"want scheme, host and port"}},
+		"a collector without a scheme":            {[]string{"CREDENCE_OTLP_ENDPOINT=collector:4318"}, []string{"want scheme, host and port"}},
+		"a ratio that is more than all":           {[]string{"CREDENCE_TRACE_RATIO=1.5"}, []string{`CREDENCE_TRACE_RATIO is "1.5": want a number from 0 to 1`}},
+		"a ratio that is less than nothing":       {[]string{"CREDENCE_TRACE_RATIO=-0.1"}, []string{"from 0 to 1"}},
+		"a ratio that is no number":               {[]string{"CREDENCE_TRACE_RATIO=NaN"}, []string{"from 0 to 1"}},
 		"a port that is too high":                 {[]string{"CREDENCE_LISTEN=:65536"}, []string{"0 to 65535"}},
 		"several mistakes, and says them all": {
 			[]string{"CREDENCE_DATABASE=x", "CREDENCE_LISTEN=8080", "CREDENCE_ISSUER=id.example.org"},
@@ -214,6 +229,20 @@ func TestChanges(t *testing.T) {
 	} {
 		if got := changes(test.a, test.b); got != test.want {
 			t.Errorf("changes(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
+		}
+	}
+}
+
+func TestParseProxies(t *testing.T) {
+	t.Parallel()
+	for list, want := range map[string]string{
+		"":                                "[]",
+		"192.0.2.1":                       "[192.0.2.1/32]",
+		"2001:db8::1":                     "[2001:db8::1/128]",
+		"10.0.0.0/8 ,2001:db8::/64,\t::1": "[10.0.0.0/8 2001:db8::/64 ::1/128]",
+	} {
+		if got, err := parseProxies(list); err != nil || fmt.Sprint(got) != want {
+			t.Errorf("parseProxies(%q) = %v, %v, want %s", list, got, err, want)
 		}
 	}
 }

@@ -71,9 +71,18 @@ func (p *program) databaseURL(ctx context.Context, name string, configured func(
 
 // withStore runs do on the database, as the service role.
 func (p *program) withStore(ctx context.Context, do func(ctx context.Context, s *store.Store) error) error {
+	return withStoreAt(ctx, p.serviceURL, do)
+}
+
+// withOwner is withStore as the owner, for what the running server may not do.
+func (p *program) withOwner(ctx context.Context, do func(ctx context.Context, s *store.Store) error) error {
+	return withStoreAt(ctx, p.ownerURL, do)
+}
+
+func withStoreAt(ctx context.Context, find func(context.Context) (string, error), do func(ctx context.Context, s *store.Store) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	url, err := p.serviceURL(ctx)
+	url, err := find(ctx)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ import (
 type development struct {
 	*program
 	listen, demoListen, metricsListen string
+	https                             bool
 	out                               io.Writer
 	log                               *slog.Logger
 }
@@ -46,8 +47,13 @@ func newDevCommand(p *program) *cobra.Command {
 		Short: "Run everything that is needed to try Credence, with invented people",
 		Long: `Run everything that is needed to try Credence: a private database, the provider with
 invented people and simulated sign-in, and a demo service. It takes connections from
-this machine only. The database stays when it stops; --data says where it is.`,
+this machine only. The database stays when it stops; --data says where it is.
+
+With --https the issuer is https://localhost:8080. Its certificate comes from an
+authority that is made beside the database and can speak for localhost only; browsers
+and clients have to be told to trust it.`,
 		Example: `  credence dev
+  credence dev --https
   credence dev --data /tmp/try --listen localhost:0 --demo-listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,6 +63,7 @@ this machine only. The database stays when it stops; --data says where it is.`,
 		},
 	}
 	c.Flags().StringVar(&d.listen, "listen", "localhost:8080", "`address` where the provider takes connections, of this machine only")
+	c.Flags().BoolVar(&d.https, "https", false, "serve the provider with TLS, by a certificate authority of this directory")
 	c.Flags().StringVar(&d.demoListen, "demo-listen", "127.0.0.1:8081", "`address` where the demo service takes connections")
 	c.Flags().StringVar(&d.metricsListen, "metrics-listen", "127.0.0.1:9464", "`address` where Prometheus reads metrics")
 	return c
@@ -95,7 +102,7 @@ func (d *development) run(ctx context.Context) (err error) {
 		case <-ctx.Done():
 		}
 	}()
-	if err := d.serveAll(ctx, database.issuerPath, s, key); err != nil {
+	if err := d.serveAll(ctx, dir, database.issuerPath, s, key); err != nil {
 		return err
 	}
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -216,7 +223,7 @@ func ensureSealKey(path string) (seal.Key, error) {
 }
 
 // serveAll opens the listeners, whose ports the clients' addresses depend on, registers the clients, and serves.
-func (d *development) serveAll(ctx context.Context, issuerPath string, s *store.Store, key seal.Key) error {
+func (d *development) serveAll(ctx context.Context, dir, issuerPath string, s *store.Store, key seal.Key) error {
 	provider, err := listenLocalhost(ctx, d.listen, "--listen")
 	if err != nil {
 		return err
@@ -230,6 +237,14 @@ func (d *development) serveAll(ctx context.Context, issuerPath string, s *store.
 		return err
 	}
 	issuer := "http://localhost:" + port(provider[0])
+	var ca localCA
+	var localhost *certificate // nil without --https
+	if d.https {
+		issuer = "https://localhost:" + port(provider[0])
+		if ca, localhost, err = d.localCertificate(dir); err != nil {
+			return err
+		}
+	}
 	demoURL := "http://" + demo.Addr().String()
 	if issuerPath != "" {
 		if err := os.WriteFile(issuerPath, []byte(issuer+"\n"), 0o600); err != nil {
@@ -244,21 +259,35 @@ func (d *development) serveAll(ctx context.Context, issuerPath string, s *store.
 	if err != nil {
 		return err
 	}
-	wards, err := wardlist.New(wardlist.Config{Issuer: issuer, ClientID: "demo", ClientSecret: demoClientSecret, URL: demoURL, Log: d.log, Now: d.clock})
+	wards, err := wardlist.New(wardlist.Config{Issuer: issuer, ClientID: "demo", ClientSecret: demoClientSecret, URL: demoURL, RootCAs: ca.pool(), Log: d.log, Now: d.clock})
 	if err != nil {
 		return err
 	}
-	prometheus, err := metrics(idProvider, figures)
+	prometheus, err := metrics(idProvider, localhost, figures)
 	if err != nil {
 		return err
 	}
-	if err := d.greet(ctx, s, issuer, demoURL, "http://"+figures.Addr().String()+"/metrics"); err != nil {
+	if err := d.greet(ctx, s, issuer, ca.certificateFile, demoURL, "http://"+figures.Addr().String()+"/metrics"); err != nil {
 		return err
 	}
 	return run(ctx, d.log, idProvider,
-		site{name: "provider", handler: idProvider, listeners: provider},
+		site{name: "provider", handler: idProvider, listeners: provider, certificate: localhost},
 		site{name: "demo", handler: wards, listeners: []net.Listener{demo}},
 		prometheus)
+}
+
+// localCertificate is the certificate for localhost, and the authority that it comes from.
+func (d *development) localCertificate(dir string) (localCA, *certificate, error) {
+	ca, err := ensureLocalCA(dir, d.clock())
+	if err != nil {
+		return localCA{}, nil, err
+	}
+	files, err := ca.ensureLocalhost(d.clock())
+	if err != nil {
+		return localCA{}, nil, err
+	}
+	localhost, err := openCertificate(files, "localhost", d.now, d.log)
+	return ca, localhost, err
 }
 
 func port(l net.Listener) string {
@@ -313,10 +342,17 @@ func (d *development) register(ctx context.Context, s *store.Store, demoURL, dem
 }
 
 // greet says what runs, and what to do first.
-func (d *development) greet(ctx context.Context, s *store.Store, issuer, demoURL, metricsURL string) error {
+func (d *development) greet(ctx context.Context, s *store.Store, issuer, caFile, demoURL, metricsURL string) error {
 	secret, _, err := registration.NewEnrolmentLink(ctx, s, enrolPerson, "dev", d.clock())
 	if err != nil {
 		return err
+	}
+	trust := ""
+	if caFile != "" {
+		trust = fmt.Sprintf(`
+  Authority      %s
+                 import it into your browser; curl takes it with --cacert. It can speak for localhost only.
+`, caFile)
 	}
 	_, err = fmt.Fprintf(d.out, `
 Credence runs, for development only: anyone can sign in as anyone.
@@ -326,7 +362,7 @@ Credence runs, for development only: anyone can sign in as anyone.
   Issuer         %s
   Discovery      %s/.well-known/openid-configuration
   Metrics        %s
-
+%s
   Add a passkey for user %s (the link works once, within a day):
                  %s/enrol?token=%s
 
@@ -334,6 +370,6 @@ Credence runs, for development only: anyone can sign in as anyone.
                  demo-secret   client_secret_basic, secret %s
 
 Stop with Ctrl-C. People, roles and passkeys stay for the next time.
-`, demoURL, issuer, issuer, metricsURL, enrolPerson, issuer, secret, demoSecret)
+`, demoURL, issuer, issuer, metricsURL, trust, enrolPerson, issuer, secret, demoSecret)
 	return err
 }

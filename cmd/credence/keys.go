@@ -13,8 +13,8 @@ import (
 )
 
 func newKeysCommand(p *program) *cobra.Command {
-	return newGroup("keys", "See and rotate the keys that sign tokens", "  credence keys list",
-		newKeysListCommand(p), newKeysRotateCommand(p))
+	return newGroup("keys", "See, rotate and seal the keys that sign tokens", "  credence keys list",
+		newKeysListCommand(p), newKeysRotateCommand(p), newKeysResealCommand(p))
 }
 
 func newKeysListCommand(p *program) *cobra.Command {
@@ -64,6 +64,32 @@ func newKeysRotateCommand(p *program) *cobra.Command {
 	}
 	addJSONFlag(rotate, &asJSON)
 	return rotate
+}
+
+func newKeysResealCommand(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "reseal",
+		Short: "Seal the signing keys under the first line of the seal key's file",
+		Long: "Seal the signing keys under the first line of the seal key's file, all of them or none, while the servers run. When the\n" +
+			"seal key is rotated, this comes after every server has both lines, and before the old one leaves the file. It may be\n" +
+			"run again. The service role may not do this, so it needs CREDENCE_DATABASE_OWNER_URL.",
+		Example: "  CREDENCE_DATABASE_OWNER_URL_FILE=/run/secrets/owner-url CREDENCE_SEAL_KEY_FILE=/etc/credence/seal.key credence keys reseal",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			key, err := p.sealKey()
+			if err != nil {
+				return err
+			}
+			return p.withOwner(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				resealed, total, err := keys.New(s, key, p.clock, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))).Reseal(ctx, operator())
+				if err != nil {
+					return fmt.Errorf("reseal: %w", err)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "All %d signing keys are sealed under the first line: %d were sealed anew.\n", total, resealed)
+				return err
+			})
+		},
+	}
 }
 
 func printKeys(cmd *cobra.Command, list []store.SigningKey, asJSON bool) error {

@@ -40,7 +40,7 @@ func newRootCommand(p *program) *cobra.Command {
 	root := newGroup("credence", "An identity provider for health and care", `  credence dev
   credence person list
   credence help client add`,
-		newServeCommand(p), newRoleCommand(p), newVersionCommand())
+		newServeCommand(p), newDemoCommand(p), newReadyCommand(p), newRoleCommand(p), newVersionCommand())
 	root.AddCommand(p.onDatabase(
 		newDevCommand(p),
 		newMigrateCommand(p),
@@ -50,6 +50,7 @@ func newRootCommand(p *program) *cobra.Command {
 		newAuthenticatorCommand(p),
 		newClientCommand(p),
 		newKeysCommand(p),
+		newBenchCommand(p),
 	)...)
 	root.Version = readVersion().String()
 	root.SetVersionTemplate("{{.Version}}\n")

@@ -25,6 +25,16 @@ func newServeCommand(p *program) *cobra.Command {
   CREDENCE_LISTEN          where it takes connections (default 127.0.0.1:8080)
   CREDENCE_METRICS_LISTEN  where Prometheus reads (default 127.0.0.1:9464)
 
+It ends TLS itself with a certificate, which it reads again when the files change:
+
+  CREDENCE_TLS_CERTIFICATE_FILE  the certificate for the issuer's host, with its chain, as PEM
+  CREDENCE_TLS_KEY_FILE          its private key, as PEM
+
+Without these it speaks plain text: let only a TLS proxy reach it, and name that proxy:
+
+  CREDENCE_TRUSTED_PROXIES       addresses and networks, whose X-Forwarded-For is believed
+
+It sends traces of requests to an OpenTelemetry collector, if CREDENCE_OTLP_ENDPOINT names one.
 The schema has to be this program's: run credence migrate up first.`,
 		Example: `  CREDENCE_ISSUER=https://id.example.org CREDENCE_DATABASE_URL_FILE=/run/secrets/database \
     CREDENCE_SEAL_KEY_FILE=/run/secrets/seal.key credence serve`,
@@ -34,12 +44,18 @@ The schema has to be this program's: run credence migrate up first.`,
 }
 
 func (p *program) serve(ctx context.Context) error {
+	log := slog.New(idp.RequestLog{Handler: slog.NewJSONHandler(os.Stderr, nil)})
 	c, key, err := readServeConfig(p.environ)
+	certificate, unusable := serveCertificate(c, p.now, log)
+	if err := errors.Join(err, unusable); err != nil {
+		return err
+	}
+	traces, err := openTraces(ctx, c.OTLPEndpoint, c.TraceRatio, log)
 	if err != nil {
 		return err
 	}
-	log := slog.New(idp.RequestLog{Handler: slog.NewJSONHandler(os.Stderr, nil)})
-	s, err := store.Open(ctx, c.DatabaseURL)
+	defer traces.flush(ctx)
+	s, err := store.OpenTraced(ctx, c.DatabaseURL, traces.statements)
 	if err != nil {
 		return err
 	}
@@ -57,7 +73,14 @@ func (p *program) serve(ctx context.Context) error {
 	if development {
 		return errors.New("this database belongs to `credence dev`, whose people and secrets everybody knows: make another one for `credence serve`")
 	}
-	provider, err := idp.New(ctx, idp.Config{Issuer: c.Issuer, Store: s, Key: key, Now: p.clock, Log: log})
+	proxies, err := parseProxies(c.TrustedProxies)
+	if err != nil {
+		return err
+	}
+	if certificate == nil && proxies == nil {
+		log.WarnContext(ctx, "whoever comes through the TLS proxy seems to have its address, and shares its limits: set CREDENCE_TRUSTED_PROXIES")
+	}
+	provider, err := idp.New(ctx, idp.Config{Issuer: c.Issuer, Store: s, Key: key, Now: p.clock, Log: log, TrustedProxies: proxies, Traces: traces.provider})
 	if err != nil {
 		return err
 	}
@@ -69,12 +92,12 @@ func (p *program) serve(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, public.Close())
 	}
-	figures, err := metrics(provider, private)
+	figures, err := metrics(provider, certificate, private)
 	if err != nil {
 		return errors.Join(err, public.Close(), private.Close())
 	}
 	log.InfoContext(ctx, "serving", slog.String("issuer", c.Issuer), slog.String("address", public.Addr().String()), slog.String("metrics", private.Addr().String()))
-	err = run(ctx, log, provider, site{name: "provider", handler: provider, listeners: []net.Listener{public}}, figures)
+	err = run(ctx, log, provider, site{name: "provider", handler: provider, listeners: []net.Listener{public}, certificate: certificate}, figures)
 	log.InfoContext(context.WithoutCancel(ctx), "stopped")
 	return err
 }

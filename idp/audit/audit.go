@@ -7,6 +7,7 @@ package audit
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,6 +39,8 @@ const (
 	ClientUpdated        Event = "client_updated"        // operators
 	ClientDisabled       Event = "client_disabled"       // operators
 	KeyRotated           Event = "key_rotated"           // operators
+	LimitReached         Event = "limit_reached"         // investigators: failures beyond it are not recorded one by one
+	KeyResealed          Event = "key_resealed"          // operators: a signing key rests under another seal key
 )
 
 // Entry is one line of the record.
@@ -53,7 +56,8 @@ type Entry struct {
 	Detail  map[string]string // never a secret
 }
 
-// Record appends an entry, in the transaction it is given. The request's id and address come from the context.
+// Record appends an entry, in the transaction it is given. The request's id and address come from the context. What nobody
+// did cannot be recorded.
 func Record(ctx context.Context, tx interface {
 	AddAuditEvent(ctx context.Context, e store.AuditEvent) error
 }, e Entry,
@@ -63,6 +67,9 @@ func Record(ctx context.Context, tx interface {
 	}
 	if e.Actor == "" {
 		e.Actor = e.Client
+	}
+	if e.Actor == "" {
+		return fmt.Errorf("record %s: nobody is named who did it", e.Event)
 	}
 	request := RequestOf(ctx)
 	return tx.AddAuditEvent(ctx, store.AuditEvent{

@@ -7,6 +7,7 @@
 package keys
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -39,12 +40,6 @@ const (
 	ES256 = "ES256"
 )
 
-// Types of tokens: the `typ` header, which keeps one kind from being taken for another (RFC 8725, Section 3.11).
-const (
-	IDToken     = "JWT"
-	AccessToken = "at+jwt" // RFC 9068, Section 2.1
-)
-
 const (
 	// longestToken is the longest that a token lives. A key is published that long after its last signature.
 	longestToken = 2 * time.Hour
@@ -62,9 +57,6 @@ const (
 // MaxAge is how long a copy of the published set may be kept.
 const MaxAge = time.Minute
 
-// ErrToken says that a token was not signed by a key that we publish, or is not of the expected type.
-var ErrToken = errors.New("not a token of ours")
-
 // Ring is the set of keys, as this replica last read it. It is safe for concurrent use.
 type Ring struct {
 	store *store.Store
@@ -73,6 +65,7 @@ type Ring struct {
 	log   *slog.Logger
 
 	signatures *prometheus.CounterVec
+	created    *prometheus.GaugeVec
 
 	current atomic.Pointer[snapshot] // replaced whole, never changed
 
@@ -87,11 +80,16 @@ func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *
 		signatures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "credence_signatures_total", Help: "Tokens that were signed, by algorithm.",
 		}, []string{"alg"}),
+		created: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "credence_signing_key_created_timestamp_seconds", Help: "When the newest key was made, by algorithm.",
+		}, []string{"alg"}),
 	}
 }
 
 // Collectors are the metrics of the ring.
-func (r *Ring) Collectors() []prometheus.Collector { return []prometheus.Collector{r.signatures} }
+func (r *Ring) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{r.signatures, r.created}
+}
 
 // snapshot is the ring as it was read at one generation.
 type snapshot struct {
@@ -102,11 +100,11 @@ type snapshot struct {
 	changesAt  time.Time // when the next published key expires
 }
 
-// key is a key with all that can be prepared: two signers, one for each type of token.
+// key is a key with all that can be prepared.
 type key struct {
 	store.SigningKey
-	public  crypto.PublicKey
-	signers map[string]jose.Signer // by typ
+	private crypto.Signer
+	headers map[string]string // of its tokens, encoded, by typ
 }
 
 // Load reads the keys, and makes those that are missing.
@@ -223,6 +221,37 @@ func (r *Ring) replace(ctx context.Context, old store.SigningKey, actor string) 
 	return k, err
 }
 
+// Reseal seals those keys anew that are not sealed under the first line of the seal key, all of them or none, and says
+// how many it was and how many there are. Only the owner of the tables may: the running server cannot change a key. Rings
+// that hold a key open keep it, so nothing stops meanwhile.
+func (r *Ring) Reseal(ctx context.Context, actor string) (resealed, total int, err error) {
+	err = r.store.InTx(ctx, func(tx *store.Tx) error {
+		rows, err := tx.LockSigningKeys(ctx)
+		if err != nil {
+			return fmt.Errorf("read signing keys: %w", err)
+		}
+		total = len(rows)
+		for _, row := range rows {
+			anew, err := r.box.Reseal(row.Sealed, bound(row))
+			if err != nil {
+				return fmt.Errorf("open signing key %s: %w: no line of the seal key opens it: nothing was changed", row.ID, err)
+			}
+			if bytes.Equal(anew, row.Sealed) {
+				continue
+			}
+			resealed++
+			if err := tx.ResealSigningKey(ctx, row.ID, anew); err != nil {
+				return fmt.Errorf("store signing key %s: %w", row.ID, err)
+			}
+			if err := audit.Record(ctx, tx, audit.Entry{At: r.now(), Event: audit.KeyResealed, Actor: actor, Detail: map[string]string{"kid": row.ID, "alg": row.Alg}}); err != nil {
+				return fmt.Errorf("record: %w", err)
+			}
+		}
+		return nil
+	})
+	return resealed, total, err
+}
+
 func (r *Ring) generate(alg string, now, activeAt time.Time) (store.SigningKey, error) {
 	var private crypto.Signer
 	var err error
@@ -243,9 +272,13 @@ func (r *Ring) generate(alg string, now, activeAt time.Time) (store.SigningKey, 
 	if err != nil {
 		return store.SigningKey{}, fmt.Errorf("name %s key: %w", alg, err)
 	}
-	id := base64.RawURLEncoding.EncodeToString(thumbprint)
-	return store.SigningKey{ID: id, Alg: alg, Sealed: r.box.Seal(der, []byte(id+alg)), CreatedAt: now, ActiveAt: activeAt}, nil
+	k := store.SigningKey{ID: base64.RawURLEncoding.EncodeToString(thumbprint), Alg: alg, CreatedAt: now, ActiveAt: activeAt}
+	k.Sealed = r.box.Seal(der, bound(k))
+	return k, nil
 }
+
+// bound is what the seal of a key is bound to, so that one row cannot hold the private half of another.
+func bound(k store.SigningKey) []byte { return []byte(k.ID + k.Alg) }
 
 // read replaces the snapshot. The generation is read first: a change in between makes the next poll read again.
 func (r *Ring) read(ctx context.Context) error {
@@ -274,13 +307,16 @@ func (r *Ring) read(ctx context.Context) error {
 			return err
 		}
 		s.keys = append(s.keys, k)
+		if k.ExpiresAt == nil {
+			r.created.WithLabelValues(k.Alg).Set(float64(k.CreatedAt.Unix()))
+		}
 		if !k.published(now) {
 			continue
 		}
 		if k.ExpiresAt != nil && k.ExpiresAt.Before(s.changesAt) {
 			s.changesAt = *k.ExpiresAt
 		}
-		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.public, KeyID: k.ID, Algorithm: k.Alg, Use: "sig"})
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.private.Public(), KeyID: k.ID, Algorithm: k.Alg, Use: "sig"})
 	}
 	if s.published, err = json.Marshal(set); err != nil {
 		return fmt.Errorf("encode key set: %w", err)
@@ -292,9 +328,9 @@ func (r *Ring) read(ctx context.Context) error {
 }
 
 func (r *Ring) open(row store.SigningKey) (key, error) {
-	der, err := r.box.Open(row.Sealed, []byte(row.ID+row.Alg))
+	der, err := r.box.Open(row.Sealed, bound(row))
 	if err != nil {
-		return key{}, fmt.Errorf("open signing key %s: %w: it was sealed under another key: start with the seal key of this database", row.ID, err)
+		return key{}, fmt.Errorf("open signing key %s: %w: it was sealed under another key: start with the seal key of this database, and with every line of it until `credence keys reseal` is done", row.ID, err)
 	}
 	private, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
@@ -304,18 +340,9 @@ func (r *Ring) open(row store.SigningKey) (key, error) {
 	if !ok {
 		return key{}, fmt.Errorf("parse signing key %s: %T does not sign", row.ID, private)
 	}
-	k := key{SigningKey: row, public: signer.Public(), signers: map[string]jose.Signer{}}
-	for _, typ := range []string{IDToken, AccessToken} {
-		options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
-		k.signers[typ], err = jose.NewSigner(jose.SigningKey{
-			Algorithm: jose.SignatureAlgorithm(row.Alg),
-			Key:       jose.JSONWebKey{Key: private, KeyID: row.ID},
-		}, options)
-		if err != nil {
-			return key{}, fmt.Errorf("prepare signing key %s: %w", row.ID, err)
-		}
-	}
-	return k, nil
+	return key{SigningKey: row, private: signer, headers: map[string]string{
+		IDToken: header(row.Alg, row.ID, IDToken), AccessToken: header(row.Alg, row.ID, AccessToken),
+	}}, nil
 }
 
 // published says whether the key is in the published set, and what it signed worth something.
@@ -341,92 +368,6 @@ func (s *snapshot) signing(alg string, now time.Time) (key, bool) {
 		}
 	}
 	return found, ok
-}
-
-// Sign signs claims as a token of the given algorithm and type, in JWS compact serialization.
-func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
-	k, ok := r.current.Load().signing(alg, r.now())
-	if !ok {
-		return "", fmt.Errorf("sign: no key for %s", alg)
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", fmt.Errorf("sign: %w", err)
-	}
-	signed, err := k.signers[typ].Sign(payload)
-	if err != nil {
-		return "", fmt.Errorf("sign with %s: %w", k.ID, err)
-	}
-	r.signatures.WithLabelValues(alg).Inc()
-	return signed.CompactSerialize()
-}
-
-// maxToken bounds the tokens that we look at: ours carry at most some hundred roles and activities.
-const maxToken = 64 << 10
-
-// Verify checks that a token of the given type was signed by a key that we publish, and decodes its claims. It says
-// nothing about them: issuer, audience and times are the caller's to check. A failure is ErrToken.
-func (r *Ring) Verify(ctx context.Context, token, typ string, claims any) error {
-	return r.verify(ctx, token, typ, claims, r.now())
-}
-
-// VerifyHint is Verify for an ID token that comes back as a hint of whom a request is about. It takes those of keys that
-// were published a day ago as well: a hint may be as old as the session that it speaks of.
-func (r *Ring) VerifyHint(ctx context.Context, token string, claims any) error {
-	return r.verify(ctx, token, IDToken, claims, r.now().Add(-hintLife))
-}
-
-func (r *Ring) verify(ctx context.Context, token, typ string, claims any, since time.Time) error {
-	if len(token) > maxToken {
-		return ErrToken
-	}
-	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
-	if err != nil || len(signed.Signatures) != 1 {
-		return ErrToken
-	}
-	header := signed.Signatures[0].Protected
-	if header.ExtraHeaders[jose.HeaderType] != typ {
-		return ErrToken
-	}
-	k, ok := r.find(ctx, header.KeyID)
-	if !ok || !k.published(since) || k.Alg != header.Algorithm { // the algorithm comes from the key, never from the token: RFC 8725, Section 3.1
-		return ErrToken
-	}
-	payload, err := signed.Verify(k.public)
-	if err != nil {
-		return ErrToken
-	}
-	if err := json.Unmarshal(payload, claims); err != nil {
-		return ErrToken
-	}
-	return nil
-}
-
-// find looks a key up, in the database if another replica may have made it a moment ago.
-func (r *Ring) find(ctx context.Context, id string) (key, bool) {
-	if k, ok := r.current.Load().key(id); ok {
-		return k, true
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	r.loading.Lock()
-	defer r.loading.Unlock()
-	if now := r.now(); now.Sub(r.lastReload) >= reloadEvery {
-		r.lastReload = now
-		if err := r.read(ctx); err != nil {
-			r.log.ErrorContext(ctx, "signing keys could not be read", slog.Any("error", err))
-		}
-	}
-	return r.current.Load().key(id)
-}
-
-func (s *snapshot) key(id string) (key, bool) {
-	for _, k := range s.keys {
-		if k.ID == id {
-			return k, true
-		}
-	}
-	return key{}, false
 }
 
 // Published is the JSON Web Key Set with its entity tag.

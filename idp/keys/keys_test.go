@@ -100,15 +100,15 @@ func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEnd
 
 // installation is a database, a seal key and a clock, which replicas share.
 type installation struct {
-	url   string
-	key   seal.Key
-	clock *clock
+	ownerURL, url string
+	key           seal.Key
+	clock         *clock
 }
 
 func newInstallation(tb testing.TB) *installation {
 	tb.Helper()
 	in := &installation{clock: newClock()}
-	_, in.url = storetest.URLs(tb)
+	in.ownerURL, in.url = storetest.URLs(tb)
 	in.key, _ = seal.NewKey()
 	return in
 }

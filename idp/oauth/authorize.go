@@ -18,6 +18,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/signin"
+	"github.com/credence-id/credence/idp/trace"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
@@ -120,6 +121,7 @@ func (a authorization) needs(raw string, askedAt time.Time) signin.Request {
 		},
 		Role:       signin.RoleIfHeld,
 		ChooseRole: slices.Contains(a.scopes, ScopeChangedRole),
+		ClientID:   a.client.ID,
 		ClientName: a.client.Name,
 		FormAction: formAction(a.redirectURI),
 	}
@@ -185,7 +187,8 @@ func (h *Handler) issueCode(w http.ResponseWriter, r *http.Request, a authorizat
 	ar.ResponseTypes, ar.Client, ar.RequestedScope, ar.State = fosite.Arguments{"code"}, a.client, a.scopes, a.state
 
 	var resp fosite.AuthorizeResponder
-	ctx := r.Context()
+	ctx, span := trace.Start(r.Context(), "oauth.IssueCode")
+	defer span.End()
 	err := h.Store.InTx(ctx, func(tx *store.Tx) (err error) {
 		if resp, err = h.fosite.NewAuthorizeResponse(withTx(ctx, tx), ar, g); err != nil {
 			return err

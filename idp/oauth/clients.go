@@ -99,11 +99,11 @@ func (c *Clients) find(ctx context.Context, id string) (client, bool) {
 func (c *Clients) lookUp(ctx context.Context, id string) (client, bool) {
 	c.loading.Lock()
 	defer c.loading.Unlock()
-	if now := c.Now(); now.Sub(c.lastLookup) >= lookUpEvery {
-		c.lastLookup = now
+	if c.Now().Sub(c.lastLookup) >= lookUpEvery {
 		if err := c.load(ctx); err != nil {
 			c.Log.ErrorContext(ctx, "clients could not be read", slog.Any("error", err))
 		}
+		c.lastLookup = c.Now() // after it: who waited for a database that is away does not wait for it again
 	}
 	found, ok := c.current.Load().byID[id]
 	return found, ok

@@ -35,6 +35,8 @@
 //     its authenticator level. That a session idled out does not end it: that is what offline_access asks for.
 //   - OpenID Connect Core 1.0, Section 3.1.2.1: prompt=select_account asks for a sign-in, at which the person may be anybody.
 //     prompt=consent is satisfied by policy: staff do not consent to the systems of their employer.
+//   - RFC 6749, Section 5.2: a token request from where too many failed gets 429 with Retry-After, and the registered error
+//     temporarily_unavailable (RFC 9126, Section 2.3 has a precedent).
 //   - OpenID Connect Core 1.0, Section 12.2: refreshed ID tokens have no nonce.
 //   - RP-Initiated Logout 1.0, Section 2: a person is asked first, unless the client shows the ID token of this very session.
 package oauth

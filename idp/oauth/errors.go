@@ -12,11 +12,22 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/throttle"
+	"github.com/credence-id/credence/idp/trace"
 )
 
 // refusal maps an error to the one that is sent: RFC 6749, Sections 4.1.2.1 and 5.2. What is not a protocol error is our
 // fault, and says nothing.
 func refusal(err error) *fosite.RFC6749Error {
+	if _, ok := errors.AsType[*throttle.LimitError](err); ok {
+		// RFC 6749, Section 5.2 has no code for this. Of those that are registered, RFC 9126, Section 2.3 has an endpoint that
+		// answers in this form use the ones of Section 4.1.2.1 as well, beside status 429, and there is one that says to come
+		// back: a client that was told invalid_grant would throw away what is good.
+		return &fosite.RFC6749Error{
+			ErrorField: "temporarily_unavailable", CodeField: http.StatusTooManyRequests,
+			DescriptionField: "There were too many requests that failed. Wait as long as Retry-After says.",
+		}
+	}
 	known, ok := errors.AsType[*fosite.RFC6749Error](err)
 	if !ok || !slices.Contains(registeredErrors(), known.ErrorField) {
 		return fosite.ErrServerError
@@ -60,6 +71,7 @@ func errInvalidClient() error {
 // note counts a refusal, and has the log event of the request say it.
 func (h *Handler) note(ctx context.Context, endpoint string, sent *fosite.RFC6749Error) {
 	h.refusals.WithLabelValues(endpoint, sent.ErrorField).Inc()
+	trace.Refuse(ctx, sent.ErrorField)
 	noted := audit.RequestOf(ctx).Refusal
 	noted.Error, noted.Description = sent.ErrorField, description(sent)
 }
@@ -100,6 +112,9 @@ func (h *Handler) api(endpoint string, f func(http.ResponseWriter, *http.Request
 		h.note(r.Context(), endpoint, sent)
 		if sent.ErrorField == "server_error" {
 			h.Log.ErrorContext(r.Context(), "request failed", slog.String("endpoint", endpoint), slog.Any("error", err))
+		}
+		if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
+			w.Header().Set("Retry-After", beyond.RetryAfter())
 		}
 		if sent.CodeField == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="credence"`) // RFC 6749, Section 5.2

@@ -1,12 +1,17 @@
 package oauth
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/ory/fosite"
 
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/store"
 )
 
@@ -26,9 +31,12 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request) error {
 	case !slices.Contains(grantTypes(), grantType):
 		return fosite.ErrUnsupportedGrantType.WithDescription("The grant_type must be authorization_code or refresh_token.")
 	}
+	ctx, from := r.Context(), h.place(r, form)
+	if err := h.Throttle.Check(from); err != nil {
+		return err
+	}
 	var answer fosite.AccessResponder
 	var refused error
-	ctx := r.Context()
 	err = h.Store.InTx(ctx, func(tx *store.Tx) error {
 		ctx := withTx(ctx, tx)
 		request, err := h.fosite.NewAccessRequest(ctx, r, &grant{})
@@ -45,8 +53,30 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if refused != nil {
-		return refused
+		return cmp.Or(h.failed(ctx, from, refused), refused)
 	}
 	h.tokens.WithLabelValues(form.Get("grant_type")).Inc()
 	return writeJSON(w, http.StatusOK, answer.ToMap())
+}
+
+// place is from where a token request comes: an address, and the client that it names. All unknown clients are one.
+func (h *Handler) place(r *http.Request, form url.Values) throttle.Subject {
+	id, _, _, err := presented(r, form)
+	if _, known := h.Clients.current.Load().byID[id]; !known || err != nil {
+		id = ""
+	}
+	return throttle.Subject{Limit: throttle.TokenAddress, Address: audit.RequestOf(r.Context()).Address, Client: id}
+}
+
+// failed counts a token request that was refused, if it tried what it had no right to; beyond a limit the answer is a
+// *throttle.LimitError. Under the client itself count only those that did not prove to be its: it always learns what
+// became of a code or refresh token, whatever others try in its name.
+func (h *Handler) failed(ctx context.Context, from throttle.Subject, refused error) error {
+	switch refusal(refused).ErrorField {
+	case "invalid_client":
+		return h.Throttle.Failed(ctx, from, throttle.Subject{Limit: throttle.TokenClient, Client: from.Client})
+	case "invalid_grant":
+		return h.Throttle.Failed(ctx, from)
+	}
+	return nil
 }

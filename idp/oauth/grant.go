@@ -15,6 +15,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/trace"
 	"github.com/credence-id/credence/store"
 )
 
@@ -83,6 +84,8 @@ func (h codeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acce
 	if !h.CanHandleTokenEndpointRequest(ctx, r) {
 		return fosite.ErrUnknownRequest
 	}
+	ctx, span := trace.Start(ctx, "oauth.UseCode")
+	defer span.End()
 	form, clientID, now := r.GetRequestForm(), r.GetClient().GetID(), h.Now()
 	code := form.Get("code")
 	if code == "" {
@@ -153,6 +156,8 @@ func (h refreshGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.A
 	if !h.CanHandleTokenEndpointRequest(ctx, r) {
 		return fosite.ErrUnknownRequest
 	}
+	ctx, span := trace.Start(ctx, "oauth.UseRefreshToken")
+	defer span.End()
 	form, clientID, now := r.GetRequestForm(), r.GetClient().GetID(), h.Now()
 	token := form.Get("refresh_token")
 	if token == "" {
@@ -264,6 +269,8 @@ func (h *Handler) refuseUnusable(ctx context.Context, r fosite.AccessRequester, 
 // issue signs the tokens of a grant, and records them with the statements that travel with the commit: if that does not
 // arrive, no token was issued and none is sent.
 func (h *Handler) issue(ctx context.Context, r fosite.AccessRequester, resp fosite.AccessResponder, nonce string) error {
+	ctx, span := trace.Start(ctx, "oauth.IssueTokens")
+	defer span.End()
 	g, okGrant := r.GetSession().(*grant)
 	c, okClient := r.GetClient().(client)
 	if !okGrant || !okClient {

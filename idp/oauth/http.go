@@ -14,6 +14,7 @@ import (
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/signin"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
@@ -28,6 +29,7 @@ type Handler struct {
 	SignIn     *signin.Handler
 	Catalogue  *directory.Catalogue
 	Pages      *web.Pages
+	Throttle   *throttle.Limiter
 	Box        seal.Box // of what travels with a pending request
 	SameOrigin *http.CrossOriginProtection
 	Now        func() time.Time

@@ -47,7 +47,7 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) error {
 
 // confirmLogout takes the answer of the person on our own page, or the request of a client that posts it.
 func (h *Handler) confirmLogout(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	r.Body = web.Body(w, r, maxBody)
 	if err := r.ParseForm(); err != nil {
 		return badSignOut("The form did not arrive whole.")
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/credence-id/credence/web"
 )
 
 const (
@@ -45,7 +47,7 @@ func clean(parameters url.Values) bool {
 
 // body reads the parameters of a form that was posted.
 func body(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	r.Body = web.Body(w, r, maxBody)
 	if !isForm(r) {
 		return nil, invalidRequest("Send the parameters as application/x-www-form-urlencoded in the body.")
 	}

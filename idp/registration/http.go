@@ -13,6 +13,7 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
@@ -66,7 +67,7 @@ func (h *Handler) finishEnrol(w http.ResponseWriter, r *http.Request) error {
 		Response json.RawMessage `json:"response"`
 		Name     string          `json:"name"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 128<<10)).Decode(&body); err != nil {
+	if err := json.NewDecoder(web.Body(w, r, 128<<10)).Decode(&body); err != nil {
 		return web.Answer{Message: "The answer of your authenticator did not arrive whole. Try again."}.Write(w, http.StatusBadRequest)
 	}
 	q := r.URL.Query()
@@ -74,6 +75,10 @@ func (h *Handler) finishEnrol(w http.ResponseWriter, r *http.Request) error {
 	bound, err := h.enrol(r.Context(), q.Get("token"), browser, q.Get("ceremony"), body.Name, body.Response)
 	if errors.Is(err, errLink) {
 		return web.Answer{Message: "This link does not work any more. Ask your registration authority for a new one."}.Write(w, http.StatusGone)
+	}
+	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
+		w.Header().Set("Retry-After", beyond.RetryAfter())
+		return web.Answer{Message: "There were too many attempts from your network that failed. Wait a minute, then try again."}.Write(w, http.StatusTooManyRequests)
 	}
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
 		h.Log.DebugContext(r.Context(), "enrolment refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))

@@ -6,6 +6,7 @@
 package registration
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -20,6 +21,7 @@ import (
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
@@ -32,6 +34,7 @@ type Handler struct {
 	WebAuthn  *webauthn.RelyingParty
 	Catalogue *directory.Catalogue
 	Pages     *web.Pages
+	Throttle  *throttle.Limiter
 	Box       seal.Box // of what a page of ours tells the next
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -92,11 +95,15 @@ func RevokeAuthenticator(ctx context.Context, s *store.Store, id uuid.UUID, acto
 // disabled.
 var errLink = errors.New("the enrolment link does not work")
 
-// enrolment reads for whom a link is, without spending it.
+// enrolment reads for whom a link is, without spending it. A link that does not work is errLink, or a
+// *throttle.LimitError.
 func (h *Handler) enrolment(ctx context.Context, secret string) (store.Enrolment, error) {
+	if err := h.Throttle.Check(place(ctx)); err != nil {
+		return store.Enrolment{}, err
+	}
 	found, err := h.Store.EnrolmentLink(ctx, hash(secret), h.Now())
 	if errors.Is(err, store.ErrNotFound) {
-		return found, errLink
+		return found, cmp.Or(h.failed(ctx, "", "link_unknown"), errLink)
 	}
 	if err != nil {
 		return found, fmt.Errorf("read enrolment link: %w", err)
@@ -110,16 +117,30 @@ func (h *Handler) enrolment(ctx context.Context, secret string) (store.Enrolment
 		refusal = "link_expired"
 	}
 	if refusal != "" {
-		if err := audit.Record(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refusal, Person: found.Person.ID}); err != nil {
-			return found, fmt.Errorf("record refusal: %w", err)
-		}
-		return found, errLink
+		return found, cmp.Or(h.failed(ctx, found.Person.ID, refusal), errLink)
 	}
 	return found, nil
 }
 
+// place is from where somebody enrols.
+func place(ctx context.Context) throttle.Subject {
+	return throttle.Subject{Limit: throttle.EnrolmentAddress, Address: audit.RequestOf(ctx).Address}
+}
+
+// failed counts an enrolment that failed, and records it if it names a person. Beyond the limit it is not recorded: that
+// is a *throttle.LimitError.
+func (h *Handler) failed(ctx context.Context, personID, refusal string) error {
+	if err := h.Throttle.Failed(ctx, place(ctx)); err != nil || personID == "" {
+		return err
+	}
+	if err := audit.Record(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refusal, Person: personID}); err != nil {
+		return fmt.Errorf("record refusal: %w", err)
+	}
+	return nil
+}
+
 // enrol finishes an enrolment: it spends the link and binds the authenticator, in one transaction. A refusal is a
-// *webauthn.Refusal or errLink.
+// *webauthn.Refusal, errLink or a *throttle.LimitError.
 func (h *Handler) enrol(ctx context.Context, secret string, browser []byte, ceremony, name string, response []byte) (store.Authenticator, error) {
 	found, err := h.enrolment(ctx, secret)
 	if err != nil {
@@ -133,9 +154,8 @@ func (h *Handler) enrol(ctx context.Context, secret string, browser []byte, cere
 		err = &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: found.Person.ID}
 	}
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
-		entry := audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refused.Reason, Person: found.Person.ID}
-		if err := audit.Record(ctx, h.Store, entry); err != nil {
-			return store.Authenticator{}, fmt.Errorf("record refusal: %w", err)
+		if err := h.failed(ctx, found.Person.ID, refused.Reason); err != nil {
+			return store.Authenticator{}, err
 		}
 	}
 	return enrolled.Authenticator, err

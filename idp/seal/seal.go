@@ -5,6 +5,9 @@
 // for another. Values are sealed with XChaCha20-Poly1305, whose nonce is long enough to be drawn at random for as many
 // values as there will ever be. A value can be bound to something that is not in it, such as a browser's cookie: it
 // opens only together with the same.
+//
+// The key can be replaced while everything runs: a [Key] may hold older secrets beside the one that seals. They open what
+// they sealed, until [Box.Reseal] has sealed anew what rests.
 package seal
 
 import (
@@ -19,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -27,32 +31,48 @@ import (
 // ErrSeal says that a value was not sealed by us, for this purpose, bound to this; or was changed.
 var ErrSeal = errors.New("the seal is broken")
 
-// Key is the operator's key: 32 random bytes, from which the key of each purpose is derived. The zero Key is none.
+// Key is the operator's key: 32 random bytes, from which the key of each purpose is derived, and others that only open
+// what was sealed under them. The zero Key is none.
 type Key struct {
-	secret *[32]byte // a pointer, because fmt calls no Format of an unexported field that holds a Key, and prints an address
+	secrets *[][32]byte // the first seals; a pointer, because fmt calls no Format of an unexported field that holds a Key, and prints an address
 }
+
+// maxSecrets leaves room for a rotation that begins before the last one ended. Each costs a trial when something is opened.
+const maxSecrets = 3
 
 // NewKey makes a key and its text, which ParseKey reads.
 func NewKey() (Key, string) {
-	k := Key{new([32]byte)}
-	_, _ = rand.Read(k.secret[:])
-	return k, hex.EncodeToString(k.secret[:])
+	var secret [32]byte
+	_, _ = rand.Read(secret[:])
+	return Key{&[][32]byte{secret}}, hex.EncodeToString(secret[:])
 }
 
-// ParseKey reads a key from its text: 64 hexadecimal digits, as `openssl rand -hex 32` prints them.
+// ParseKey reads a key from its text: 64 hexadecimal digits, as `openssl rand -hex 32` prints them. While the key is
+// replaced, the text has a line for each secret: the first seals, the others only open.
 func ParseKey(text string) (Key, error) {
-	b, err := hex.DecodeString(strings.TrimSpace(text))
-	if err != nil || len(b) != 32 {
-		return Key{}, errors.New("want 64 hexadecimal digits, as `openssl rand -hex 32` prints them")
+	lines := strings.SplitN(strings.TrimSpace(text), "\n", maxSecrets+1)
+	if len(lines) > maxSecrets {
+		return Key{}, fmt.Errorf("want at most %d lines: the first seals, the others open what was sealed before", maxSecrets)
 	}
-	return Key{(*[32]byte)(b)}, nil
+	secrets := make([][32]byte, len(lines))
+	for i, line := range lines {
+		b, err := hex.DecodeString(strings.TrimSpace(line))
+		if err != nil || len(b) != len(secrets[i]) {
+			return Key{}, fmt.Errorf("line %d: want 64 hexadecimal digits, as `openssl rand -hex 32` prints them", i+1)
+		}
+		if before := slices.Index(secrets[:i], [32]byte(b)); before >= 0 {
+			return Key{}, fmt.Errorf("line %d is line %d again: each has to be another key", i+1, before+1)
+		}
+		secrets[i] = [32]byte(b)
+	}
+	return Key{&secrets}, nil
 }
 
 // Format hides the key, should it ever reach a log, whatever the verb.
 func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "seal.Key(hidden)") }
 
-func (k Key) derive(purpose string) []byte {
-	derived, err := hkdf.Key(sha256.New, k.secret[:], nil, "credence "+purpose, 32)
+func derive(secret [32]byte, purpose string) []byte {
+	derived, err := hkdf.Key(sha256.New, secret[:], nil, "credence "+purpose, 32)
 	if err != nil {
 		panic(err) // the length is in range
 	}
@@ -60,34 +80,59 @@ func (k Key) derive(purpose string) []byte {
 }
 
 // Box seals and opens values of one purpose. It is safe for concurrent use.
-type Box struct{ aead cipher.AEAD }
+type Box struct{ aeads []cipher.AEAD } // the first seals
 
 // Box returns the box of a purpose.
 func (k Key) Box(purpose string) Box {
-	aead, err := chacha20poly1305.NewX(k.derive("seal " + purpose))
-	if err != nil {
-		panic(err) // the key has the right length
+	var b Box
+	for _, secret := range *k.secrets {
+		aead, err := chacha20poly1305.NewX(derive(secret, "seal "+purpose))
+		if err != nil {
+			panic(err) // the key has the right length
+		}
+		b.aeads = append(b.aeads, aead)
 	}
-	return Box{aead}
+	return b
 }
 
 // Seal seals a value, bound to something it will be opened with.
 func (b Box) Seal(value, bound []byte) []byte {
-	nonce := make([]byte, b.aead.NonceSize(), b.aead.NonceSize()+len(value)+b.aead.Overhead())
+	aead := b.aeads[0]
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(value)+aead.Overhead())
 	_, _ = rand.Read(nonce)
-	return b.aead.Seal(nonce, nonce, value, bound)
+	return aead.Seal(nonce, nonce, value, bound)
 }
 
-// Open opens a sealed value, or fails with ErrSeal.
+// Open opens a sealed value, or fails with ErrSeal. How long it takes tells at most which secret sealed it.
 func (b Box) Open(sealed, bound []byte) ([]byte, error) {
-	if len(sealed) < b.aead.NonceSize() {
-		return nil, ErrSeal
-	}
-	value, err := b.aead.Open(nil, sealed[:b.aead.NonceSize()], sealed[b.aead.NonceSize():], bound)
+	value, _, err := b.open(sealed, bound)
+	return value, err
+}
+
+// Reseal returns a sealed value as the key now seals it: anew, or as it is when it is sealed under the first secret
+// already. It fails with ErrSeal as Open does.
+func (b Box) Reseal(sealed, bound []byte) ([]byte, error) {
+	value, by, err := b.open(sealed, bound)
 	if err != nil {
-		return nil, ErrSeal
+		return nil, err
 	}
-	return value, nil
+	if by == 0 {
+		return sealed, nil
+	}
+	return b.Seal(value, bound), nil
+}
+
+// open opens a sealed value and says by which secret.
+func (b Box) open(sealed, bound []byte) (value []byte, by int, err error) {
+	for i, aead := range b.aeads {
+		if len(sealed) < aead.NonceSize() {
+			return nil, 0, ErrSeal
+		}
+		if value, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], bound); err == nil {
+			return value, i, nil
+		}
+	}
+	return nil, 0, ErrSeal
 }
 
 // SealJSON seals a value as text that fits a URL. The value must marshal.
@@ -115,9 +160,10 @@ func (b Box) OpenJSON(text string, bound []byte, into any) error {
 	return nil
 }
 
-// MAC is a keyed hash of a value for a purpose: the same for the same value, and unknown to who lacks the key.
+// MAC is a keyed hash of a value for a purpose: the same for the same value, and unknown to who lacks the key. It is
+// another under another first secret, so nothing that must outlive the key may rest on it.
 func (k Key) MAC(purpose string, value []byte) []byte {
-	h := hmac.New(sha256.New, k.derive("mac "+purpose))
+	h := hmac.New(sha256.New, derive((*k.secrets)[0], "mac "+purpose))
 	_, _ = h.Write(value)
 	return h.Sum(nil)
 }

@@ -14,7 +14,11 @@ import (
 	"github.com/credence-id/credence/idp/seal"
 )
 
-const text = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+const (
+	text = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+	old  = "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
+	last = "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f"
+)
 
 func parse(tb testing.TB, text string) seal.Key {
 	tb.Helper()
@@ -41,6 +45,16 @@ func TestParseKey(t *testing.T) {
 		{"a byte too many", text + "00", false},
 		{"a space inside", text[:32] + " " + text[32:], false},
 		{"a letter that is no digit", text[:63] + "g", false},
+		{"a second line", text + "\n" + old + "\n", true},
+		{"lines of another system", text + "\r\n" + old + "\r\n", true},
+		{"three lines", text + "\n" + old + "\n" + last, true},
+		{"four lines", text + "\n" + old + "\n" + last + "\n" + strings.Repeat("ab", 32), false},
+		{"a line twice", text + "\n" + old + "\n" + text, false},
+		{"a line twice in other letters", text + "\n" + old + "\n" + strings.ToUpper(text), false},
+		{"an empty line between", text + "\n\n" + old, false},
+		{"two on one line", text + " " + old, false},
+		{"a comment", text + "\n# the old one", false},
+		{"a second line that is too short", text + "\n" + old[2:], false},
 		{"base64", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32)), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,6 +132,59 @@ func TestBox(t *testing.T) {
 	}
 }
 
+// A rotation as an operator makes it: at each step the file before and the file after are in use at the same time, and
+// each opens what the other seals.
+func TestKeyOfSeveralLines(t *testing.T) {
+	t.Parallel()
+	value, bound := []byte("value"), []byte("browser")
+	steps := []string{old, old + "\n" + text, text + "\n" + old, text}
+	for i := range steps[1:] {
+		before, after := parse(t, steps[i]).Box("one"), parse(t, steps[i+1]).Box("one")
+		for name, open := range map[string]func() ([]byte, error){
+			"before opens after": func() ([]byte, error) { return before.Open(after.Seal(value, bound), bound) },
+			"after opens before": func() ([]byte, error) {
+				sealed, err := before.Reseal(before.Seal(value, bound), bound)
+				if err != nil {
+					return nil, err
+				}
+				return after.Open(sealed, bound)
+			},
+		} {
+			if got, err := open(); err != nil || !bytes.Equal(got, value) {
+				t.Errorf("step %d, %s = %q, %v, want %q", i+1, name, got, err, value)
+			}
+		}
+	}
+	both, first, second := parse(t, text+"\n"+old), parse(t, text), parse(t, old)
+	byFirst, bySecond := first.Box("one").Seal(value, bound), second.Box("one").Seal(value, bound)
+	if got, err := both.Box("one").Reseal(byFirst, bound); err != nil || !bytes.Equal(got, byFirst) {
+		t.Errorf("Reseal(what the first line sealed) = %x, %v, want it as it was", got, err)
+	}
+	anew, err := both.Box("one").Reseal(bySecond, bound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := first.Box("one").Open(anew, bound); err != nil || !bytes.Equal(got, value) {
+		t.Errorf("Open(what was sealed anew, with the first line alone) = %q, %v, want %q", got, err, value)
+	}
+	for name, open := range map[string]func() ([]byte, error){
+		"what was sealed anew, with the second line alone": func() ([]byte, error) { return second.Box("one").Open(anew, bound) },
+		"the second line's for another purpose":            func() ([]byte, error) { return both.Box("two").Open(bySecond, bound) },
+		"the second line's for another browser":            func() ([]byte, error) { return both.Box("one").Open(bySecond, []byte("another")) },
+		"sealed anew for another browser":                  func() ([]byte, error) { return both.Box("one").Reseal(bySecond, []byte("another")) },
+		"a stranger's, sealed anew": func() ([]byte, error) {
+			return both.Box("one").Reseal(parse(t, last).Box("one").Seal(value, bound), bound)
+		},
+	} {
+		if got, err := open(); !errors.Is(err, seal.ErrSeal) || got != nil {
+			t.Errorf("Open(%s) = %q, %v, want %v", name, got, err, seal.ErrSeal)
+		}
+	}
+	if !bytes.Equal(both.MAC("p", nil), first.MAC("p", nil)) || bytes.Equal(both.MAC("p", nil), second.MAC("p", nil)) {
+		t.Error("MAC() of two lines is not that of the first, want it")
+	}
+}
+
 type state struct {
 	A string
 	B int
@@ -192,7 +259,7 @@ func TestMAC(t *testing.T) {
 // The key shows nowhere, however carelessly it is printed and whatever it is part of.
 func TestKeyHides(t *testing.T) {
 	t.Parallel()
-	k := parse(t, text)
+	k := parse(t, text+"\n"+text[32:]+text[:32])
 	type config struct {
 		Key    seal.Key
 		hidden seal.Key // fmt does not call the methods of unexported fields
@@ -229,6 +296,34 @@ func TestKeyHides(t *testing.T) {
 			t.Errorf("printed keys contain %q, want nothing of the key in\n%s", form, out.String())
 		}
 	}
+}
+
+// What is accepted is one to three different lines of 64 digits, of which the first seals; an error repeats nothing of it.
+func FuzzParseKey(f *testing.F) {
+	for _, seed := range []string{text, text + "\n", text + "\r\n" + old, text + "\n" + old + "\n" + last, text + "\n" + text, text + "\n\n" + old, "", "\n", text[1:]} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		k, err := seal.ParseKey(s)
+		lines := strings.Split(strings.TrimSpace(s), "\n")
+		if err != nil {
+			if first := strings.TrimSpace(lines[0]); len(first) >= 64 && strings.Contains(err.Error(), first) || k != (seal.Key{}) {
+				t.Errorf("ParseKey(%q) = %v, %v, want no key and an error without it", s, k, err)
+			}
+			return
+		}
+		seen := map[string]bool{}
+		for _, line := range lines {
+			line = strings.ToLower(strings.TrimSpace(line))
+			if got, err := k.Box("p").Open(parse(t, line).Box("p").Seal([]byte("v"), nil), nil); seen[line] || err != nil || string(got) != "v" {
+				t.Errorf("ParseKey(%q) has line %q twice (%t) or does not open what it sealed: %v", s, line, seen[line], err)
+			}
+			seen[line] = true
+		}
+		if sealed, err := parse(t, strings.TrimSpace(lines[0])).Box("p").Open(k.Box("p").Seal([]byte("v"), nil), nil); len(lines) > 3 || err != nil || string(sealed) != "v" {
+			t.Errorf("ParseKey(%q) does not seal under the first of %d lines, want at most 3: %v", s, len(lines), err)
+		}
+	})
 }
 
 func FuzzOpenJSON(f *testing.F) {

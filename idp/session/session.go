@@ -20,6 +20,7 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/trace"
 	"github.com/credence-id/credence/store"
 )
 
@@ -70,6 +71,8 @@ func (m *Manager) Find(ctx context.Context, c Cookie, clientID string) (Session,
 	if c == "" {
 		return Session{}, ErrNone
 	}
+	ctx, span := trace.Start(ctx, "session.Find")
+	defer span.End()
 	live, err := m.Store.Session(ctx, c.hash(), clientID, m.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return Session{}, ErrNone
@@ -127,6 +130,8 @@ func (s *Session) role(id *string, chosenAt *time.Time) {
 // the browser's new cookie. old is the cookie it had: the same person's session goes on under its id, anybody else's
 // ends. A person with one role acts in it.
 func (m *Manager) Begin(ctx context.Context, tx *store.Tx, old Cookie, p store.Person, authenticatorID uuid.UUID, a assurance.Authentication) (Session, Cookie, error) {
+	ctx, span := trace.Start(ctx, "session.Begin")
+	defer span.End()
 	level, cookie := a.Level(), newCookie()
 	row := store.Session{
 		ID: uuid.New(), PersonID: p.ID, AuthenticatorLevel: int(level), Methods: a.AMR(), AuthenticatedAt: a.At,
@@ -138,7 +143,7 @@ func (m *Manager) Begin(ctx context.Context, tx *store.Tx, old Cookie, p store.P
 	if len(p.Roles) == 1 {
 		row.RoleID, row.RoleChosenAt = &p.Roles[0].ID, &a.At
 	}
-	begun, err := tx.BeginSession(ctx, row, old.hash(), cookie.hash(), a.At)
+	begun, err := begin(ctx, tx, row, old, cookie)
 	if err != nil {
 		return Session{}, "", fmt.Errorf("begin session: %w", err)
 	}
@@ -157,6 +162,14 @@ func (m *Manager) Begin(ctx context.Context, tx *store.Tx, old Cookie, p store.P
 		}))
 	}
 	return s, cookie, err
+}
+
+// begin writes the session down. In a browser that had none nothing goes on and nothing ends.
+func begin(ctx context.Context, tx *store.Tx, s store.Session, old, cookie Cookie) (store.BegunSession, error) {
+	if old == "" {
+		return store.BegunSession{ID: s.ID, RoleID: s.RoleID, RoleChosenAt: s.RoleChosenAt}, tx.AddSession(ctx, s, cookie.hash(), s.AuthenticatedAt)
+	}
+	return tx.BeginSession(ctx, s, old.hash(), cookie.hash(), s.AuthenticatedAt)
 }
 
 // Touch puts off the end of an idle session, with the statements of a transaction that writes anyway. It writes only

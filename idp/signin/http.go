@@ -14,6 +14,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
@@ -92,7 +93,7 @@ func (h *Handler) pending(w http.ResponseWriter, r *http.Request) (pending, erro
 
 // form reads a small form. Everything that a step needs beside it is in the address.
 func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	r.Body = web.Body(w, r, 16<<10)
 	if err := r.ParseForm(); err != nil {
 		return nil, &web.Problem{
 			Status: http.StatusBadRequest, Title: "We could not read what you sent",
@@ -182,11 +183,15 @@ func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Response json.RawMessage `json:"response"`
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
+	decoder := json.NewDecoder(web.Body(w, r, 64<<10))
 	if err := decoder.Decode(&body); err != nil {
 		return web.Answer{Message: "The answer of your authenticator did not arrive whole. Try again."}.Write(w, http.StatusBadRequest)
 	}
-	in, err := h.withPasskey(r.Context(), p.browser, h.Sessions.CookieOf(r), r.URL.Query().Get("ceremony"), body.Response)
+	in, err := h.withPasskey(r.Context(), p, h.Sessions.CookieOf(r), r.URL.Query().Get("ceremony"), body.Response)
+	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
+		w.Header().Set("Retry-After", beyond.RetryAfter())
+		return web.Answer{Message: "There were too many attempts to sign in that failed. Wait a minute, then try again."}.Write(w, http.StatusTooManyRequests)
+	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		return web.Answer{Message: refused.message}.Write(w, http.StatusForbidden)
 	}
@@ -340,7 +345,7 @@ func (h *Handler) simulated(w http.ResponseWriter, r *http.Request, p pending) e
 	if method != "" && !slices.Contains(assurance.Methods(), method) {
 		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, "", web.FieldError{Field: "method", Message: "Select a method from the list"})
 	}
-	in, err := h.simulate(r.Context(), h.Sessions.CookieOf(r), username, method)
+	in, err := h.simulate(r.Context(), p.ClientID, h.Sessions.CookieOf(r), username, method)
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, method, web.FieldError{Field: "username", Message: refused.message})
 	}

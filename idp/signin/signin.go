@@ -23,6 +23,8 @@ import (
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/throttle"
+	"github.com/credence-id/credence/idp/trace"
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
@@ -35,6 +37,7 @@ type Handler struct {
 	WebAuthn  *webauthn.RelyingParty
 	Catalogue *directory.Catalogue
 	Pages     *web.Pages
+	Throttle  *throttle.Limiter
 	Box       seal.Box // of pending sign-ins
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -60,8 +63,9 @@ type Request struct {
 	CancelTo   string              // where a person goes who gives up; "" when there is nowhere
 	Freshness  assurance.Freshness // when the sign-in has to have been
 	Role       RoleNeed
-	ChooseRole bool     // the role is chosen again, if that was not done since the request was first asked
-	ClientName string   // for whom it is
+	ChooseRole bool   // the role is chosen again, if that was not done since the request was first asked
+	ClientID   string // for whom it is; "" when nobody asked
+	ClientName string
 	Username   string   // whom the client thinks it is about: a suggestion
 	FormAction []string // CSP sources to which the chain of redirects may lead
 }
@@ -149,54 +153,81 @@ type signedIn struct {
 	cookie  session.Cookie
 }
 
-// withPasskey finishes a WebAuthn ceremony: three round trips, one transaction. A refusal is a *refusal.
-func (h *Handler) withPasskey(ctx context.Context, browser []byte, old session.Cookie, ceremony string, response []byte) (signedIn, error) {
-	assertion, err := h.WebAuthn.VerifySignIn(ctx, ceremony, browser, response)
+// withPasskey finishes a WebAuthn ceremony: three round trips, one transaction. A refusal is a *refusal, or a
+// *throttle.LimitError.
+func (h *Handler) withPasskey(ctx context.Context, p pending, old session.Cookie, ceremony string, response []byte) (signedIn, error) {
+	if err := h.Throttle.Check(place(ctx)); err != nil {
+		return signedIn{}, err
+	}
+	ctx, span := trace.Start(ctx, "signin.WithPasskey")
+	defer span.End()
+	assertion, err := h.WebAuthn.VerifySignIn(ctx, ceremony, p.browser, response)
 	if err != nil {
-		return signedIn{}, h.refusePasskey(ctx, err)
+		return signedIn{}, h.refusePasskey(ctx, p.ClientID, err)
 	}
 	out, err := h.begin(ctx, old, assertion.Person, assertion.AuthenticatorID, assertion.Authentication, assertion.Record)
 	if errors.Is(err, store.ErrReplayed) {
-		return signedIn{}, h.refusePasskey(ctx, &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: assertion.Person.ID})
+		return signedIn{}, h.refusePasskey(ctx, p.ClientID, &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: assertion.Person.ID})
 	}
 	return out, err
 }
 
-// refusePasskey records a refusal that names a person, and says it in words that tell a stranger nothing.
-func (h *Handler) refusePasskey(ctx context.Context, err error) error {
+// place is from where somebody signs in.
+func place(ctx context.Context) throttle.Subject {
+	return throttle.Subject{Limit: throttle.SignInAddress, Address: audit.RequestOf(ctx).Address}
+}
+
+// refusePasskey counts and records a refusal, and says it in words that tell a stranger nothing.
+func (h *Handler) refusePasskey(ctx context.Context, clientID string, err error) error {
 	refused, ok := errors.AsType[*webauthn.Refusal](err)
 	if !ok {
 		return err
 	}
+	trace.Refuse(ctx, refused.Reason)
 	h.Log.DebugContext(ctx, "passkey refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
-	if refused.PersonID != "" {
-		entry := audit.Entry{At: h.Now(), Event: audit.SignedIn, Refusal: refused.Reason, Person: refused.PersonID}
+	if refused.Reason == webauthn.CeremonyExpired { // no failure: somebody was called away
+		return &refusal{"This page was open for too long. Reload it and try again."}
+	}
+	return h.failed(ctx, clientID, audit.Entry{At: h.Now(), Event: audit.SignedIn, Refusal: refused.Reason, Person: refused.PersonID},
+		"We could not sign you in with that passkey or security key. Try again, or use another one. If none works, contact your registration authority.")
+}
+
+// failed counts a sign-in that failed, records it if it names a person, and returns the refusal. Beyond a limit nothing is
+// recorded, and the refusal is a *throttle.LimitError. It is not when the limit is the person's: an answer that turned
+// after so many failures would tell her authenticators from the decoys of somebody who does not exist (WebAuthn Level 3,
+// Section 14.6.2).
+func (h *Handler) failed(ctx context.Context, clientID string, entry audit.Entry, words string) error {
+	err := h.Throttle.Failed(ctx, place(ctx),
+		throttle.Subject{Limit: throttle.SignInClient, Client: clientID}, throttle.Subject{Limit: throttle.SignInPerson, Person: entry.Person})
+	beyond, ok := errors.AsType[*throttle.LimitError](err)
+	switch {
+	case ok && beyond.Limit == throttle.SignInPerson:
+	case err != nil:
+		return err
+	case entry.Person != "":
 		if err := audit.Record(ctx, h.Store, entry); err != nil {
 			return fmt.Errorf("record refusal: %w", err)
 		}
 	}
-	if refused.Reason == webauthn.CeremonyExpired {
-		return &refusal{"This page was open for too long. Reload it and try again."}
-	}
-	return &refusal{"We could not sign you in with that passkey or security key. Try again, or use another one. If none works, contact your registration authority."}
+	return &refusal{words}
 }
 
-// simulate signs in whom the developer chose, by a method that nobody carries out.
-func (h *Handler) simulate(ctx context.Context, old session.Cookie, username string, method assurance.Method) (signedIn, error) {
+// simulate signs in whom the developer chose, by a method that nobody carries out. It refuses like withPasskey.
+func (h *Handler) simulate(ctx context.Context, clientID string, old session.Cookie, username string, method assurance.Method) (signedIn, error) {
+	if err := h.Throttle.Check(place(ctx)); err != nil {
+		return signedIn{}, err
+	}
 	now := h.Now()
 	found, err := h.Store.Person(ctx, username, now)
 	if errors.Is(err, store.ErrNotFound) {
-		return signedIn{}, &refusal{"There is no person with this user ID"}
+		return signedIn{}, h.failed(ctx, clientID, audit.Entry{}, "There is no person with this user ID")
 	}
 	if err != nil {
 		return signedIn{}, fmt.Errorf("read person: %w", err)
 	}
 	if fallen := found.Fallen(); fallen != "" {
 		entry := audit.Entry{At: now, Event: audit.SignedIn, Refusal: fallen, Person: found.Person.ID, Detail: map[string]string{"method": "simulated"}}
-		if err := audit.Record(ctx, h.Store, entry); err != nil {
-			return signedIn{}, fmt.Errorf("record refusal: %w", err)
-		}
-		return signedIn{}, &refusal{"This person is disabled: `credence person enable " + found.Person.ID + "` lets them in again"}
+		return signedIn{}, h.failed(ctx, clientID, entry, "This person is disabled: `credence person enable "+found.Person.ID+"` lets them in again")
 	}
 	if method == "" {
 		method = h.usualMethod(username)

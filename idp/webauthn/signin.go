@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/trace"
 	"github.com/credence-id/credence/store"
 )
 
@@ -74,6 +75,8 @@ type SignIn struct {
 // VerifySignIn verifies a browser's answer to [RelyingParty.BeginSignIn], an AuthenticationResponseJSON. What is not
 // acceptable is a *[Refusal]. It asks the database once. The sign-in counts when it was recorded.
 func (rp *RelyingParty) VerifySignIn(ctx context.Context, state string, browser, response []byte) (SignIn, error) {
+	ctx, span := trace.Start(ctx, "webauthn.VerifySignIn")
+	defer span.End()
 	now := rp.now()
 	begun, err := open(rp.signIn, state, browser, "", now)
 	if err != nil {

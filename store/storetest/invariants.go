@@ -46,6 +46,11 @@ func invariants() []invariant {
 			SELECT id FROM used WHERE refresh_tokens + live > from_code + from_refresh_tokens`},
 		{"a grant with more than one live refresh token", used + `
 			SELECT id FROM used WHERE live > 1`},
+		{"a grant of a client, person, authenticator or role that is not there", `
+			SELECT g.id FROM authorization_grant g
+			WHERE NOT EXISTS (SELECT FROM client c WHERE c.id = g.client_id) OR NOT EXISTS (SELECT FROM person p WHERE p.id = g.person_id)
+				OR g.authenticator_id IS NOT NULL AND NOT EXISTS (SELECT FROM authenticator a WHERE a.id = g.authenticator_id AND a.person_id = g.person_id)
+				OR g.role_id IS NOT NULL AND NOT EXISTS (SELECT FROM role_profile r WHERE r.id = g.role_id)`},
 		{"a grant that stands though a use of its code or refresh token was refused", `
 			SELECT g.id FROM authorization_grant g WHERE g.revoked_at IS NULL AND EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'token_issued' AND e.refusal <> '' AND e.grant_id = g.id)`},

@@ -3,6 +3,8 @@ package wardlist
 import (
 	"context"
 	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,9 +34,14 @@ type provider struct {
 // deadline, its answer has a limit, and a redirect is an answer like any other:
 // no endpoint called here may lead elsewhere, least of all with a code or a
 // token in the request.
-func newClient() *http.Client {
+func newClient(roots *x509.CertPool) *http.Client {
 	return &http.Client{
-		Transport:     bounded{&http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: time.Minute}},
+		Transport: bounded{&http.Transport{
+			Proxy:             http.ProxyFromEnvironment,
+			TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+			ForceAttemptHTTP2: true, // as without a TLS configuration
+			IdleConnTimeout:   time.Minute,
+		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       callDeadline,
 	}

@@ -1,7 +1,7 @@
-// Package wardlist is the demonstration relying party of `credence dev`: a
-// small ward list that signs people in with an OpenID provider, shows what the
-// provider said about them, and decides from those claims alone who may read
-// the list and who may prescribe, giving its reasons.
+// Package wardlist is the demonstration relying party of `credence dev` and
+// `credence demo`: a small ward list that signs people in with an OpenID
+// provider, shows what the provider said about them, and decides from those
+// claims alone who may read the list and who may prescribe, giving its reasons.
 //
 // It is written as an outsider would write it, with go-oidc and x/oauth2 and
 // nothing of this module, so that it can be copied. It guarantees that no page
@@ -24,6 +24,7 @@ package wardlist
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"embed"
 	"errors"
 	"fmt"
@@ -55,6 +56,9 @@ type Config struct {
 	// registered with the provider. Its host must not be the provider's:
 	// cookies are shared between the ports of one host.
 	URL string
+	// RootCAs are the authorities that the provider's certificate may come
+	// from. Nil means those of the system.
+	RootCAs *x509.CertPool
 	// Log receives one record for each refusal.
 	Log *slog.Logger
 	// Now tells the time.
@@ -136,7 +140,7 @@ func New(config Config) (*Server, error) {
 		// and signing out leads to the provider.
 		policy: "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' " +
 			issuer.Scheme + "://" + issuer.Host + "; frame-ancestors 'none'; base-uri 'none'",
-		client:   newClient(),
+		client:   newClient(config.RootCAs),
 		pending:  newExpiring[pending](maxPending, pendingLife),
 		sessions: newExpiring[session](maxSessions, sessionIdle),
 		pages:    pages,

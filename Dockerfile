@@ -1,0 +1,18 @@
+# One static program in an empty image, with the authorities of the web for calls that it makes. No shell, no package,
+# no root. See compose.yaml for how it is run.
+
+FROM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+# go.mod replaces a module by this directory.
+COPY idp/oauth/oryx idp/oauth/oryx
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /credence ./cmd/credence
+
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /credence /credence
+USER 65532:65532
+ENTRYPOINT ["/credence"]
+CMD ["serve"]

@@ -1,0 +1,280 @@
+// Package throttle slows down whoever fails often: at signing in, at using an enrolment link, at the token endpoint.
+//
+// Only a place is ever shut out: a network address, or a client's id at one. A person or a client never is, because then
+// anybody who fails in their name could lock them out at will. Beyond the limit of a person or a client each attempt is
+// still verified, and the right authenticator or secret gets in; only the failures are no longer recorded one by one, so
+// that nobody floods the audit record. That a limit was reached is recorded once. What succeeds is not counted.
+//
+// All replicas count in one table. It has 2^20 slots for each limit, and which one a subject falls in is computed with
+// the seal key: so the table is bounded, says nothing of anybody, and nobody outside can aim at the slot of another. What
+// has reached its limit is kept in memory as an immutable snapshot, renewed each second: a flood of refused attempts
+// costs no statement. A place is shut at once at the replica where it failed, and within two seconds at the others.
+//
+// It implements the 429 of RFC 6585, Section 4, and Retry-After of RFC 9110, Section 10.2.3.
+package throttle
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/store"
+)
+
+// Limit names a limit: in the table, in the record and in metrics.
+type Limit string
+
+// The limits: of what the failures are counted.
+const (
+	SignInAddress    Limit = "sign_in_address"   // sign-ins from an address
+	SignInClient     Limit = "sign_in_client"    // sign-ins that a client asked for
+	SignInPerson     Limit = "sign_in_person"    // sign-ins with an authenticator of a person
+	EnrolmentAddress Limit = "enrolment_address" // enrolments from an address
+	TokenAddress     Limit = "token_address"     // token requests in a client's name from an address
+	TokenClient      Limit = "token_client"      // token requests that did not prove to be a client's
+)
+
+// rule is how many failures of a window reach a limit, and how long the window is. The windows of places are short: who
+// is shut out by a neighbour's fault waits a minute, and to fill the slots of everybody takes more requests a second
+// than a server answers.
+func (l Limit) rule() (most int32, per time.Duration) {
+	switch l {
+	case SignInAddress:
+		return 100, time.Minute // a hospital sits behind one address, and people do take the wrong key
+	case SignInClient:
+		return 300, time.Minute // a client of a whole country has failures of many places
+	case SignInPerson:
+		return 50, 10 * time.Minute // more than anybody fails by mistake, and as many lines of the record as tell something
+	case EnrolmentAddress:
+		return 30, time.Minute // a registration day has many people at one address, and few links that do not work
+	case TokenAddress:
+		return 2000, time.Minute // when sessions end with a shift, the server of a client finds thousands of its grants dead
+	case TokenClient:
+		return 60, time.Minute // a client knows its secret; one whose secret was changed asks until somebody notices
+	}
+	panic("no such limit: " + string(l))
+}
+
+// Subject is whose failures a limit counts. With an address it is a place.
+type Subject struct {
+	Limit   Limit
+	Address string
+	Client  string
+	Person  string
+}
+
+// nobody says that there is nothing to count under: no person or client is known.
+func (s Subject) nobody() bool { return s == Subject{Limit: s.Limit} }
+
+// LimitError says that a limit has been exceeded.
+type LimitError struct {
+	Limit Limit
+	Wait  time.Duration // until it is no longer
+}
+
+// Error implements error.
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("limit %s exceeded for another %s s", e.Limit, e.RetryAfter())
+}
+
+// RetryAfter is how long to wait, in whole seconds, rounded up: RFC 9110, Section 10.2.3.
+func (e *LimitError) RetryAfter() string {
+	return strconv.FormatInt(int64((e.Wait+time.Second-1)/time.Second), 10)
+}
+
+const (
+	pollEvery = time.Second
+	// maxReached bounds the snapshot. What finds no room in it is refused all the same, but after it was counted.
+	maxReached = 10_000
+)
+
+// slot is one counter of the table.
+type slot struct {
+	limit  Limit
+	number int32
+}
+
+// Limiter counts failures and refuses what is beyond a limit. It is safe for concurrent use.
+type Limiter struct {
+	store *store.Store
+	key   seal.Key
+	now   func() time.Time
+	log   *slog.Logger
+
+	exceeded *prometheus.CounterVec
+
+	reached  atomic.Pointer[map[slot]time.Time] // until when which limits are reached; replaced whole, never changed
+	changing sync.Mutex                         // at most one replacement at a time
+}
+
+// New returns a limiter that has yet to learn what others have counted: see [Limiter.Run].
+func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *Limiter {
+	l := &Limiter{
+		store: s, key: key, now: now, log: log,
+		exceeded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "credence_throttled_total", Help: "Attempts that were beyond a limit of failures, by limit.",
+		}, []string{"limit"}),
+	}
+	l.reached.Store(&map[slot]time.Time{})
+	return l
+}
+
+// Collectors are the metrics of the limiter.
+func (l *Limiter) Collectors() []prometheus.Collector { return []prometheus.Collector{l.exceeded} }
+
+// Check refuses a place that is shut out, with a *LimitError. It asks memory alone. A subject without an address is no
+// place, and is never refused.
+func (l *Limiter) Check(place Subject) error {
+	reached, now := *l.reached.Load(), l.now()
+	if len(reached) == 0 || place.Address == "" {
+		return nil
+	}
+	if ends := reached[l.slot(place)]; ends.After(now) {
+		return l.exceed(place.Limit, ends.Sub(now))
+	}
+	return nil
+}
+
+// Failed counts a failure of each subject. It returns a *LimitError if that was beyond a limit: of the first such
+// subject. Who is beyond already is not counted any further.
+func (l *Limiter) Failed(ctx context.Context, subjects ...Subject) error {
+	reached, now := *l.reached.Load(), l.now()
+	beyond := map[Limit]time.Time{}
+	counted := map[slot]Subject{}
+	var failures []store.FailureCount
+	for _, s := range subjects {
+		if s.nobody() {
+			continue
+		}
+		at := l.slot(s)
+		if ends := reached[at]; ends.After(now) {
+			beyond[s.Limit] = ends
+			continue
+		}
+		most, per := s.Limit.rule()
+		counted[at] = s
+		failures = append(failures, store.FailureCount{Kind: string(s.Limit), Slot: at.number, Most: most, EndsAt: now.Add(per)})
+	}
+	if len(failures) > 0 {
+		counts, err := l.store.CountFailures(ctx, failures, now)
+		if err != nil {
+			return fmt.Errorf("count failures: %w", err)
+		}
+		for _, c := range counts {
+			if err := l.note(ctx, counted[slotOf(c)], c); err != nil {
+				return err
+			}
+			if c.Failures > c.Most {
+				beyond[Limit(c.Kind)] = c.EndsAt
+			}
+		}
+	}
+	for _, s := range subjects {
+		if ends, ok := beyond[s.Limit]; ok {
+			return l.exceed(s.Limit, ends.Sub(now))
+		}
+	}
+	return nil
+}
+
+// note remembers a limit that is reached, and records it if this failure was the one that reached it.
+func (l *Limiter) note(ctx context.Context, s Subject, c store.FailureCount) error {
+	if c.Failures < c.Most {
+		return nil
+	}
+	l.remember(c)
+	if c.Failures > c.Most {
+		return nil
+	}
+	entry := audit.Entry{
+		At: l.now(), Event: audit.LimitReached, Actor: "unknown", Person: s.Person, Client: s.Client, // who failed did not prove to be anybody
+		Detail: map[string]string{"limit": c.Kind, "until": c.EndsAt.Format(time.RFC3339)},
+	}
+	if err := audit.Record(ctx, l.store, entry); err != nil {
+		return fmt.Errorf("record limit %s: %w", c.Kind, err)
+	}
+	return nil
+}
+
+func (l *Limiter) exceed(limit Limit, wait time.Duration) error {
+	l.exceeded.WithLabelValues(string(limit)).Inc()
+	return &LimitError{Limit: limit, Wait: wait}
+}
+
+// slot is where a subject is counted: the first 20 bits of a MAC.
+func (l *Limiter) slot(s Subject) slot {
+	subject := network(s.Address) + "\x00" + s.Client + "\x00" + s.Person
+	mac := l.key.MAC("throttle "+string(s.Limit), []byte(subject))
+	return slot{s.Limit, int32(binary.BigEndian.Uint32(mac) >> 12)}
+}
+
+func slotOf(c store.FailureCount) slot { return slot{Limit(c.Kind), c.Slot} }
+
+// network is the part of an address that a host cannot choose at will: of an IPv6 address the first 64 bits, because the
+// others are its own (RFC 4291, Section 2.5.1).
+func network(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil || a.Is4() {
+		return address
+	}
+	prefix, err := a.Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
+}
+
+// remember adds limits that are reached to the snapshot, and drops those whose window has ended.
+func (l *Limiter) remember(counts ...store.FailureCount) {
+	l.changing.Lock()
+	defer l.changing.Unlock()
+	now, next := l.now(), make(map[slot]time.Time)
+	for at, ends := range *l.reached.Load() {
+		if ends.After(now) {
+			next[at] = ends
+		}
+	}
+	for _, c := range counts {
+		if len(next) < maxReached {
+			next[slotOf(c)] = c.EndsAt
+		}
+	}
+	l.reached.Store(&next)
+}
+
+// Run learns what other replicas have counted, until the context ends.
+func (l *Limiter) Run(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := l.load(ctx); err != nil && ctx.Err() == nil {
+			l.log.ErrorContext(ctx, "limits could not be refreshed", slog.Any("error", err))
+		}
+	}
+}
+
+func (l *Limiter) load(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	counts, err := l.store.ReachedLimits(ctx, l.now(), maxReached)
+	if err != nil {
+		return fmt.Errorf("read reached limits: %w", err)
+	}
+	l.remember(counts...)
+	return nil
+}

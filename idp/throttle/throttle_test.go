@@ -1,0 +1,65 @@
+package throttle_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/idp/throttle"
+	"github.com/credence-id/credence/store/storetest"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }
+
+// Only a place is ever shut out, however often a person or a client fails.
+func TestOnlyPlacesAreShutOut(t *testing.T) {
+	t.Parallel()
+	key, _ := seal.NewKey()
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	l := throttle.New(storetest.New(t), key, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	for _, tt := range []struct {
+		subject throttle.Subject
+		most    int
+		shut    bool
+	}{
+		{throttle.Subject{Limit: throttle.SignInPerson, Person: "656005750104"}, 50, false},
+		{throttle.Subject{Limit: throttle.TokenClient, Client: "ward-system"}, 60, false},
+		{throttle.Subject{Limit: throttle.EnrolmentAddress, Address: "192.0.2.1"}, 30, true},
+	} {
+		t.Run(string(tt.subject.Limit), func(t *testing.T) {
+			t.Parallel()
+			for i := range tt.most {
+				if err := l.Failed(t.Context(), tt.subject); err != nil {
+					t.Fatalf("Failed(%+v), call %d = %v, want nil", tt.subject, i+1, err)
+				}
+			}
+			if err := l.Failed(t.Context(), tt.subject); !beyond(err, tt.subject.Limit) {
+				t.Errorf("Failed(%+v), call %d = %v, want that it is beyond the limit", tt.subject, tt.most+1, err)
+			}
+			if err := l.Check(tt.subject); beyond(err, tt.subject.Limit) != tt.shut || !tt.shut && err != nil {
+				t.Errorf("Check(%+v) = %v, want that it is shut out: %t", tt.subject, err, tt.shut)
+			}
+		})
+	}
+}
+
+func beyond(err error, limit throttle.Limit) bool {
+	e, ok := errors.AsType[*throttle.LimitError](err)
+	return ok && e.Limit == limit
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for wait, want := range map[time.Duration]string{time.Microsecond: "1", time.Second: "1", time.Second + 1: "2", 10 * time.Minute: "600"} {
+		e := &throttle.LimitError{Limit: throttle.SignInAddress, Wait: wait}
+		if got := e.RetryAfter(); got != want {
+			t.Errorf("RetryAfter(%s) = %s, want %s", wait, got, want)
+		}
+		if want := fmt.Sprintf("limit sign_in_address exceeded for another %s s", want); e.Error() != want {
+			t.Errorf("Error() = %q, want %q", e.Error(), want)
+		}
+	}
+}
