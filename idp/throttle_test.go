@@ -119,7 +119,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{"sign_in_address", 100, time.Minute, true, http.StatusForbidden, "sign_in_address", (*browser).failSignIn},
 		{"sign_in_client", 300, time.Minute, false, http.StatusForbidden, "sign_in_client " + confidentialClient, (*browser).failSignIn},
-		{"enrolment_address", 30, time.Minute, true, http.StatusGone, "enrolment_address", func(b *browser) answer { return b.get("/enrol?token=none") }},
+		{"enrolment_address", 60, time.Minute, true, http.StatusGone, "enrolment_address", func(b *browser) answer { return b.get("/enrol?token=none") }},
 		{"token_address", 2000, time.Minute, true, http.StatusBadRequest, "token_address " + otherClient, (*browser).failGrant},
 		{"token_client", 60, time.Minute, false, http.StatusUnauthorized, "token_client " + otherClient, (*browser).failClient},
 	} {
@@ -329,7 +329,7 @@ func TestFloodCostsNoStatement(t *testing.T) {
 	for _, most := range []struct {
 		kind, limit string
 		most        int
-	}{{"passkeys", "sign_in_address", 100}, {"enrolments", "enrolment_address", 30}, {"tokens", "token_address", 2000}} {
+	}{{"passkeys", "sign_in_address", 100}, {"enrolments", "enrolment_address", 60}, {"tokens", "token_address", 2000}} {
 		flood[most.kind]()
 		p.nearly(most.limit, most.most)
 		flood[most.kind]()
@@ -362,7 +362,7 @@ func TestAnswersBeyondLimit(t *testing.T) {
 	b.answer(c, `{"id":"x"}`)
 	b.get("/enrol?token=none")
 	b.failGrant()
-	for limit, most := range map[string]int{"sign_in_address": 100, "enrolment_address": 30, "token_address": 2000} {
+	for limit, most := range map[string]int{"sign_in_address": 100, "enrolment_address": 60, "token_address": 2000} {
 		p.nearly(limit, most)
 	}
 	b.answer(c, `{"id":"x"}`)

@@ -60,6 +60,9 @@ func TestTransactionTrips(t *testing.T) { //nolint:tparallel // the subtests tak
 	count := &trips{}
 	in := newInstallation(t)
 	s := open(t, in.serviceURL, count)
+	for _, id := range []string{ana, ben} { // their records stay in memory
+		must(t, second(s.Person(t.Context(), id, now)))
+	}
 	for _, tt := range []struct {
 		name string
 		want int64
@@ -201,7 +204,7 @@ func TestTransactionThatPanics(t *testing.T) {
 func TestTransactionThatDidNotBegin(t *testing.T) {
 	t.Parallel()
 	in := newInstallation(t)
-	exec(t, connect(t, in.ownerURL), `DROP FUNCTION standing`)
+	exec(t, connect(t, in.ownerURL), `DROP FUNCTION standing(text, text, uuid)`)
 	s := open(t, oneConnection(t, in.serviceURL), nil)
 	err := s.InTx(t.Context(), func(tx *store.Tx) error {
 		if _, err := tx.Person(t.Context(), ana, now); err == nil {

@@ -56,7 +56,7 @@ func (l Limit) rule() (most int32, per time.Duration) {
 	case SignInPerson:
 		return 50, 10 * time.Minute // more than anybody fails by mistake, and as many lines of the record as tell something
 	case EnrolmentAddress:
-		return 30, time.Minute // a registration day has many people at one address, and few links that do not work
+		return 60, time.Minute // a registration day has many people at one address, and few links that do not work
 	case TokenAddress:
 		return 2000, time.Minute // when sessions end with a shift, the server of a client finds thousands of its grants dead
 	case TokenClient:

@@ -27,7 +27,7 @@ func TestOnlyPlacesAreShutOut(t *testing.T) {
 	}{
 		{throttle.Subject{Limit: throttle.SignInPerson, Person: "656005750104"}, 50, false},
 		{throttle.Subject{Limit: throttle.TokenClient, Client: "ward-system"}, 60, false},
-		{throttle.Subject{Limit: throttle.EnrolmentAddress, Address: "192.0.2.1"}, 30, true},
+		{throttle.Subject{Limit: throttle.EnrolmentAddress, Address: "192.0.2.1"}, 60, true},
 	} {
 		t.Run(string(tt.subject.Limit), func(t *testing.T) {
 			t.Parallel()
