@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strconv"
 	"time"
 
@@ -70,7 +69,8 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // answerWithin is how long a request may take, whatever it waits for: a connection of the pool, or a database that has
-// stopped answering and has not said so.
+// stopped answering and has not said so. It runs to its end also when the client has hung up: nobody takes back by that
+// what a request has shown of them, such as the second use of a refresh token.
 const answerWithin = 10 * time.Second
 
 // middleware is what every request passes, outermost first: it gets an id, its one log event and its metrics; a panic
@@ -89,7 +89,7 @@ func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler
 		id := rand.Text()[:16]
 		address := clientAddress(r, s.trusted)
 		refused := new(audit.Refusal)
-		ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerWithin)
 		defer cancel()
 		if s.traces != nil && fromProxy(r, s.trusted) {
 			ctx = trace.Continue(ctx, r.Header)
@@ -146,12 +146,6 @@ func (s *server) guard(ctx context.Context, w *recorder, r *http.Request, next h
 		}
 	}()
 	next.ServeHTTP(w, r)
-}
-
-// fromProxy says whether a trusted proxy sent the request.
-func fromProxy(r *http.Request, trusted []netip.Prefix) bool {
-	peer, ok := readAddress(r.RemoteAddr)
-	return ok && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(peer) })
 }
 
 // recorder notes the status of an answer.

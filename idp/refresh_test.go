@@ -1,9 +1,12 @@
 package idp_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +45,28 @@ func TestASecondUseOfARefreshTokenEndsTheGrant(t *testing.T) { //nolint:tparalle
 			// The twin: another grant of the same person and client goes on.
 			p.signedIn(p.browser(), client, oneRole)
 		})
+	}
+}
+
+// Whoever presents a stolen token and hangs up has shown that it was stolen all the same.
+func TestASecondUseCountsAlsoWhenTheClientHangsUp(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	held := p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid offline_access")
+	p.as(confidentialClient, refresh(held.RefreshToken)).granted(t)
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	r := httptest.NewRequestWithContext(gone, http.MethodPost, issuer+"/token", strings.NewReader(refresh(held.RefreshToken).Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(confidentialClient, url.QueryEscape(secret))
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest {
+		t.Errorf("second use of a client that is gone = %d %s, want 400", w.Code, w.Body)
+	}
+	p.wantUserinfo(held.AccessToken, http.StatusUnauthorized)
+	if got := p.audited("token_issued"); !slices.Contains(got, "token_issued: refresh_token_reused") {
+		t.Errorf("the record has %q, want refresh_token_reused", got)
 	}
 }
 
