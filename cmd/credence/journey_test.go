@@ -13,6 +13,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/credence-id/credence/store/localpg"
+	"github.com/credence-id/credence/store/storetest"
 )
 
 // A trial is a `credence dev` that runs in this process, on ports and in a directory of its own.
@@ -88,6 +91,14 @@ func startTrialIn(t *testing.T, dir string) *trial {
 	d.issuer = d.printed(`Issuer +(\S+)`)
 	d.demo = d.printed(`Demo service +(\S+)`)
 	d.enrolLink = d.printed(`(\S+/enrol\?\S+)`)
+	t.Cleanup(func() {
+		database, err := localpg.Running(context.WithoutCancel(t.Context()), d.dir)
+		if err != nil {
+			t.Errorf("find the database to check: %v", err)
+			return
+		}
+		storetest.CheckInvariants(t, database.OwnerURL())
+	})
 	return d
 }
 
