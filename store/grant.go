@@ -89,15 +89,14 @@ func (q queries) AddRefreshToken(ctx context.Context, hash []byte, grantID uuid.
 // UseRefreshToken spends a refresh token of a client and returns its grant. The update is the gate, as in UseCode.
 func (q queries) UseRefreshToken(ctx context.Context, hash []byte, clientID string, now time.Time) (StandingGrant, error) {
 	return q.standingGrant(ctx, now, `
-		WITH spent AS (
+		WITH g AS (
 			UPDATE refresh_token t SET used_at = $3
 			FROM authorization_grant g
 			WHERE t.hash = $1 AND t.used_at IS NULL AND g.id = t.grant_id AND g.client_id = $2 AND g.revoked_at IS NULL AND g.expires_at > $3
-			RETURNING t.grant_id
+			RETURNING g.*
 		)
 		SELECT `+grantColumns+`, `+standingColumns+`
-		FROM spent JOIN authorization_grant g ON g.id = spent.grant_id
-		CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id) s`, hash, clientID, now)
+		FROM g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id) s`, hash, clientID, now)
 }
 
 // RevokeGrantOfRefreshToken revokes the grant of a refresh token that this client has used before, and returns it;
