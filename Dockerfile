@@ -8,7 +8,9 @@ COPY go.mod go.sum ./
 COPY idp/oauth/oryx idp/oauth/oryx
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /credence ./cmd/credence
+# What `credence version` says, because the repository stays outside: --build-arg VERSION=$(git describe --tags --always --dirty)
+ARG VERSION=
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.stamped=$VERSION" -o /credence ./cmd/credence
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

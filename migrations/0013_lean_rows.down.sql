@@ -1,3 +1,6 @@
+DROP TRIGGER client_grants ON client;
+DROP FUNCTION keep_client_with_grants();
+
 ALTER TABLE authorization_grant
     ADD CONSTRAINT authorization_grant_client_id_fkey FOREIGN KEY (client_id) REFERENCES client,
     ADD CONSTRAINT authorization_grant_person_id_fkey FOREIGN KEY (person_id) REFERENCES person,

@@ -19,3 +19,16 @@ ALTER TABLE authorization_grant
     DROP CONSTRAINT authorization_grant_person_id_fkey,
     DROP CONSTRAINT authorization_grant_authenticator_id_fkey,
     DROP CONSTRAINT authorization_grant_role_id_fkey;
+
+-- What is left of the reference to the client: one that has grants is disabled, not deleted, or whoever got its id next
+-- would have them.
+CREATE FUNCTION keep_client_with_grants() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM authorization_grant WHERE client_id = OLD.id) THEN
+        RAISE foreign_key_violation USING MESSAGE = format('client %s has grants', OLD.id), CONSTRAINT = 'authorization_grant_client_id', HINT = 'Disable it.';
+    END IF;
+    RETURN OLD;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION keep_client_with_grants() FROM PUBLIC;
+CREATE TRIGGER client_grants BEFORE DELETE ON client FOR EACH ROW EXECUTE FUNCTION keep_client_with_grants();

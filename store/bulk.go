@@ -24,9 +24,34 @@ type NewMembership struct {
 	OrganisationCode string
 }
 
+// whole refuses a part of the record of a person who is not in it. The versions of records do not change with a load, so that
+// servers would go on with what they have in memory of a person who was there before.
+func (b Bulk) whole() error {
+	people := make(map[string]bool, len(b.People))
+	for _, p := range b.People {
+		people[p.ID] = true
+	}
+	memberships := make(map[string]bool, len(b.Memberships))
+	for _, m := range b.Memberships {
+		if !people[m.PersonID] {
+			return fmt.Errorf("load membership %q: person %q is not loaded with it", m.ID, m.PersonID)
+		}
+		memberships[m.ID] = true
+	}
+	for _, r := range b.Roles {
+		if !memberships[r.MembershipID] {
+			return fmt.Errorf("load role profile %q: membership %q is not loaded with it", r.ID, r.MembershipID)
+		}
+	}
+	return nil
+}
+
 // Load adds people with all that is theirs, by COPY and in one transaction. What is there already is ErrConflict, and then
-// nothing was added. The caller is the owner of the tables.
+// nothing was added. Memberships and role profiles are those of people in the same bulk. The caller is the owner of the tables.
 func (s *Store) Load(ctx context.Context, b Bulk, now time.Time) error {
+	if err := b.whole(); err != nil {
+		return err
+	}
 	return translate(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		for _, statement := range bulkBegins() {
 			if _, err := tx.Exec(ctx, statement); err != nil {
@@ -93,17 +118,17 @@ func bulkBegins() []string {
 		// all of a table for each row later on.
 		`SET LOCAL enable_seqscan = off`,
 		// A row of a person's record changes its version, one by one. Here each record comes whole: nobody has read it yet.
-		`ALTER TABLE professional_registration DISABLE TRIGGER USER`,
-		`ALTER TABLE membership DISABLE TRIGGER USER`,
-		`ALTER TABLE role_profile DISABLE TRIGGER USER`,
+		`ALTER TABLE professional_registration DISABLE TRIGGER professional_registration_version`,
+		`ALTER TABLE membership DISABLE TRIGGER membership_version`,
+		`ALTER TABLE role_profile DISABLE TRIGGER role_profile_version`,
 	}
 }
 
 func bulkEnds() []string {
 	return []string{
-		`ALTER TABLE professional_registration ENABLE TRIGGER USER`,
-		`ALTER TABLE membership ENABLE TRIGGER USER`,
-		`ALTER TABLE role_profile ENABLE TRIGGER USER`,
+		`ALTER TABLE professional_registration ENABLE ALWAYS TRIGGER professional_registration_version`,
+		`ALTER TABLE membership ENABLE ALWAYS TRIGGER membership_version`,
+		`ALTER TABLE role_profile ENABLE ALWAYS TRIGGER role_profile_version`,
 	}
 }
 

@@ -25,8 +25,8 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 		exec(t, conn, `ALTER TABLE `+table+` DISABLE TRIGGER USER`)
 	}
 	for _, statement := range []string{
-		`INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, identity_level, created_at)
-			SELECT to_char(500000000000 + n, 'FM000000000000'), sha256(n::text::bytea), '', 'A', '', 'B', 'A B', 'high', {now} FROM {many}`,
+		`INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, identity_level, created_at, version)
+			SELECT to_char(500000000000 + n, 'FM000000000000'), sha256(n::text::bytea), '', 'A', '', 'B', 'A B', 'high', {now}, gen_random_uuid() FROM {many}`,
 		`INSERT INTO professional_registration (person_id, body, number) SELECT id, 'gmc', '1' FROM person WHERE id > '5'`,
 		`INSERT INTO membership (id, person_id, organisation_code, created_at)
 			SELECT to_char(id::bigint + 100000000000, 'FM000000000000'), id, 'RXX01', {now} FROM person WHERE id > '5'`,

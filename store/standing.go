@@ -70,7 +70,7 @@ type record struct {
 	Version        uuid.UUID
 	Disabled       bool
 	Person         Person      // without roles
-	Roles          []datedRole // that have not ended when it was read, future ones included, by id
+	Roles          []datedRole // that had not ended when it was read, those to come included, by id
 	Authenticators []uuid.UUID // that are not revoked
 }
 
@@ -139,7 +139,7 @@ func (q queries) record(ctx context.Context, id string, now time.Time) (record, 
 					JOIN organisation o ON o.code = m.organisation_code
 					JOIN role_profile r ON r.membership_id = m.id
 					WHERE m.person_id = p.id AND (r.ends_at IS NULL OR r.ends_at > $2)
-					ORDER BY r.id LIMIT 200) r), '[]') AS roles,
+					ORDER BY r.starts_at > $2, r.id LIMIT 200) r), '[]') AS roles, -- current ones before those to come
 			ARRAY(SELECT a.id FROM authenticator a WHERE a.person_id = p.id AND a.revoked_at IS NULL) AS authenticators
 		FROM person p
 		WHERE p.id = $1`, id, now)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,6 +32,7 @@ type benchmark struct {
 	limit      time.Duration
 	idle       time.Duration // after which the memory of an idle server is measured
 	remote     bool
+	fill       bool // an empty database
 	byItself   bool // --alone
 	json       bool
 	out, err   io.Writer
@@ -42,44 +45,45 @@ func newBenchCommand(p *program) *cobra.Command {
 		Short: "Measure a running server",
 		Long: `Measure a running server: whole sign-ins with passkeys, codes redeemed with PKCE, refreshes,
 userinfo and the public documents, by so many users at once. It first fills the database
-with invented people, and therefore takes only one of credence dev, an empty one, or one that
-it has filled before; it goes on where it was cut short.
+with invented people, who stay. Use one that you can throw away: start credence dev with a
+directory of its own. It takes one of credence dev or one that it has filled before, where it
+goes on when it was cut short, and an empty one with --fill. It leaves every other alone.
 
 The people who sign in have passkeys derived from a secret, which it makes at first use and
-keeps in bench.key beside the database, or in --secret-file.
+keeps in bench.key beside the database, or in --secret-file. Whoever has the secret can sign in
+as them wherever the database is served.
 
 With --alone it needs no server: it starts a private database and credence serve on it,
 measures the start and the memory too, and leaves nothing behind.
 
-A wrong answer is an error, and with an error the exit status is 1. docs/performance.md says
-what the columns mean.`,
-		Example: `  credence bench
-  credence bench --alone
-  credence bench --people 1500000 --limit 20m
-  credence bench --flows code,refresh --concurrency 8 --duration 10s --json`,
+Each line is printed when it is measured, so that stopping it with Ctrl-C loses the one that
+is being measured only. A wrong answer is an error; with an error, and when it was stopped, the
+exit status is 1. docs/performance.md says what the columns mean.`,
+		Example: `  credence dev --data /tmp/bench
+  credence bench --data /tmp/bench
+  credence bench --data /tmp/bench --people 1500000 --limit 20m
+  credence bench --data /tmp/bench --flows code,refresh --concurrency 8 --duration 10s --json
+  credence bench --alone`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b.out, b.err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			if err := b.config.Check(); err != nil {
 				return &usageError{err}
 			}
-			if b.byItself && b.data != "" {
-				return &usageError{errors.New("--alone makes a database of its own: leave --data out")}
+			for _, name := range []string{"data", "issuer", "metrics", "secret-file", "remote"} {
+				if b.byItself && cmd.Flags().Changed(name) {
+					return &usageError{fmt.Errorf("--alone starts a server and a database of its own: leave --%s out", name)}
+				}
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), b.limit)
 			defer cancel()
 			if b.remote && !cmd.Flags().Changed("metrics") {
 				b.config.Metrics = "" // those of this machine are of another server
 			}
-			measure := b.run
 			if b.byItself {
-				measure = b.alone
+				return b.alone(ctx)
 			}
-			err := measure(ctx)
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return fmt.Errorf("not everything was measured within %s: give it more time with --limit", b.limit)
-			}
-			return err
+			return b.explain(ctx, b.run(ctx))
 		},
 	}
 	f := c.Flags()
@@ -93,13 +97,24 @@ what the columns mean.`,
 	f.BoolVar(&b.config.RS256, "rs256", false, "have ID tokens signed with RS256, not ES256")
 	f.StringVar(&b.secretFile, "secret-file", "", "the `file` of the secret (default bench.key beside the database)")
 	f.DurationVar(&b.limit, "limit", 10*time.Minute, "how long everything may take")
+	f.BoolVar(&b.fill, "fill", false, "fill this empty database with invented people who can sign in")
 	f.BoolVar(&b.remote, "remote", false, "measure a server that is not on this machine")
 	f.BoolVar(&b.byItself, "alone", false, "start a server and a database, and stop them again")
 	f.BoolVar(&b.json, "json", false, "print a line of JSON for each measurement")
-	for _, name := range []string{"issuer", "metrics", "secret-file", "remote"} {
-		c.MarkFlagsMutuallyExclusive("alone", name)
-	}
 	return c
+}
+
+// explain says in words that time was up or that somebody stopped it, instead of what then failed for it.
+func (b *benchmark) explain(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("not everything was measured within %s: give it more time with --limit", b.limit)
+	case ctx.Err() != nil:
+		return errors.New("stopped before everything was measured")
+	}
+	return err
 }
 
 func (b *benchmark) run(ctx context.Context) error {
@@ -116,7 +131,7 @@ func (b *benchmark) run(ctx context.Context) error {
 	if err := b.checkLocal(ownerURL); err != nil {
 		return &usageError{err}
 	}
-	if b.config.Key, err = b.secret(); err != nil {
+	if b.config.Roots, err = b.roots(); err != nil {
 		return err
 	}
 	if err := b.seed(ctx, ownerURL); err != nil {
@@ -165,6 +180,19 @@ func localDatabase(databaseURL string) bool {
 	return true
 }
 
+// roots are what a server with TLS is trusted by. The authority of the directory can speak for localhost only, so that it does
+// no harm beside the others.
+func (b *benchmark) roots() (*x509.CertPool, error) {
+	if !strings.HasPrefix(b.config.Issuer, "https:") {
+		return nil, nil
+	}
+	dir, err := b.dataDir()
+	if err != nil {
+		return nil, err
+	}
+	return rootsWithLocalCA(dir)
+}
+
 // secret is that of the people, which it makes when there is none.
 func (b *benchmark) secret() (seal.Key, error) {
 	path := b.secretFile
@@ -192,8 +220,15 @@ func (b *benchmark) seed(ctx context.Context, ownerURL string) error {
 	if err := owner.CheckSchema(ctx); err != nil {
 		return err
 	}
+	if err := bench.CheckDatabase(ctx, owner, b.fill); err != nil {
+		err = hint(err, bench.ErrForeign, "use that of `credence dev`, or an empty one with --fill")
+		return hint(err, bench.ErrEmpty, "say --fill to fill it with invented people who can sign in, if nobody does")
+	}
+	if b.config.Key, err = b.secret(); err != nil {
+		return err
+	}
 	if err := bench.Seed(ctx, owner, b.config.Key, b.config.Issuer, b.config.People, b.clock, b.err); err != nil {
-		return hint(err, bench.ErrForeign, "use that of `credence dev`, or an empty one")
+		return err
 	}
 	if !localDatabase(ownerURL) {
 		return nil

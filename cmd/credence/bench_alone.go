@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/store/localpg"
 )
@@ -41,9 +40,14 @@ func (b *benchmark) alone(ctx context.Context) (err error) {
 	}
 	cluster, err := localpg.Start(ctx, localpg.Options{Dir: filepath.Join(dir, "database")})
 	if err != nil {
-		return err
+		return b.explain(ctx, err)
 	}
 	defer func() { err = errors.Join(err, cluster.Stop()) }()
+	return b.explain(ctx, b.aloneOn(ctx, dir, cluster))
+}
+
+// aloneOn is alone on an empty cluster.
+func (b *benchmark) aloneOn(ctx context.Context, dir string, cluster *localpg.Cluster) (err error) {
 	if err := store.MigrateUp(ctx, cluster.OwnerURL()); err != nil {
 		return err
 	}
@@ -51,12 +55,11 @@ func (b *benchmark) alone(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.config.Issuer, b.config.Metrics = s.issuer, s.metrics
-	var key string
-	b.config.Key, key = seal.NewKey()
-	if err := os.WriteFile(s.sealKeyFile, []byte(key), 0o600); err != nil {
+	if _, err := ensureSealKey(s.sealKeyFile); err != nil {
 		return err
 	}
+	b.config.Issuer, b.config.Metrics = s.issuer, s.metrics
+	b.secretFile, b.fill = s.sealKeyFile, true
 	over, err := b.start(ctx, s)
 	if err != nil {
 		return err

@@ -20,6 +20,8 @@ type composeFile struct {
 
 type composeService struct {
 	Image       string
+	Build       struct{ Args map[string]string }
+	Profiles    []string
 	User        string
 	Command     []string
 	Environment map[string]string
@@ -42,8 +44,8 @@ func readCompose(t *testing.T) composeFile {
 	if err := yaml.Unmarshal(b, &c); err != nil {
 		t.Fatal(err)
 	}
-	if got := slices.Sorted(maps.Keys(c.Services)); !slices.Equal(got, []string{"credence", "demo", "migrate", "postgres"}) {
-		t.Fatalf("services = %v, want credence, demo, migrate and postgres", got)
+	if got := slices.Sorted(maps.Keys(c.Services)); !slices.Equal(got, []string{"credence", "demo", "migrate", "postgres", "tools"}) {
+		t.Fatalf("services = %v, want credence, demo, migrate, postgres and tools", got)
 	}
 	return c
 }
@@ -63,7 +65,7 @@ func TestComposeHardens(t *testing.T) {
 				t.Errorf("%s is reached at %s, want from this machine only", name, port)
 			}
 		}
-		if name != "migrate" && len(s.Healthcheck.Test) == 0 { // which ends
+		if ends := name == "migrate" || name == "tools"; !ends && len(s.Healthcheck.Test) == 0 {
 			t.Errorf("%s has no health check", name)
 		}
 		if name == "postgres" {
@@ -116,6 +118,9 @@ func TestComposeRunsWhatThereIs(t *testing.T) {
 			t.Errorf("environment of %s: %v", name, err)
 		}
 	}
+	if tools := c.Services["tools"]; !slices.Equal(tools.Profiles, []string{"tools"}) || tools.Environment["CREDENCE_ISSUER"] != c.Services["credence"].Environment["CREDENCE_ISSUER"] {
+		t.Errorf("tools has profiles %v and the issuer %q, want that it starts only when it is asked for, with the issuer of credence", tools.Profiles, tools.Environment["CREDENCE_ISSUER"])
+	}
 	if demo := c.Services["demo"]; demo.NetworkMode != "service:credence" || !slices.Contains(demo.Command, "--issuer="+c.Services["credence"].Environment["CREDENCE_ISSUER"]) {
 		t.Errorf("demo runs %v in network %q, want the issuer of credence in its network", demo.Command, demo.NetworkMode)
 	}
@@ -144,6 +149,7 @@ func TestComposeHasNoSecrets(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"postgres": {"owner-password", "postgres-password", "service-password"}, "migrate": {"owner-url"}, "credence": {"seal.key", "service-url"}, "demo": nil,
+		"tools": {"owner-url", "seal.key", "service-url"},
 	} {
 		if got := slices.Sorted(slices.Values(c.Services[name].Secrets)); !slices.Equal(got, want) {
 			t.Errorf("secrets of %s = %v, want %v", name, got, want)
@@ -161,7 +167,7 @@ func TestDockerfile(t *testing.T) {
 	if len(stages) != 2 {
 		t.Fatalf("stages = %d, want one that builds and one that runs", len(stages))
 	}
-	for _, want := range []string{"CGO_ENABLED=0 ", "-trimpath"} {
+	for _, want := range []string{"CGO_ENABLED=0 ", "-trimpath", "\nARG VERSION=\n", "-X main.stamped=$VERSION"} {
 		if !strings.Contains(stages[0], want) {
 			t.Errorf("the build has no %s", want)
 		}
@@ -174,8 +180,11 @@ func TestDockerfile(t *testing.T) {
 			t.Errorf("the image has no %q", want)
 		}
 	}
-	if regexp.MustCompile(`(?m)^(ENV|ARG|ADD) `).Match(b) {
-		t.Error("the image is given values, want none")
+	if given := regexp.MustCompile(`(?m)^(ENV|ARG|ADD) .*`).FindAllString(string(b), -1); !slices.Equal(given, []string{"ARG VERSION="}) {
+		t.Errorf("the image is given %q, want its version alone", given)
+	}
+	if args := readCompose(t).Services["credence"].Build.Args; !maps.Equal(args, map[string]string{"VERSION": "${VERSION-}"}) {
+		t.Errorf("compose.yaml builds with %v, want the operator's VERSION", args)
 	}
 	ignored, err := os.ReadFile("../../.dockerignore")
 	if err != nil || !slices.Contains(strings.Split(string(ignored), "\n"), "*") {

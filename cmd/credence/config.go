@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -39,8 +40,9 @@ type config struct {
 
 	// CREDENCE_TRUSTED_PROXIES (serve) lists the proxies that requests come through, as addresses and networks separated by
 	// commas: their word on a client's address, in X-Forwarded-For, is taken, and each has to add to that header. Behind a
-	// proxy that is not listed everybody has the proxy's address, and a limit that one of them reaches shuts out all.
-	// Default: none, and the address is the connection's. Example: 192.0.2.10, 2001:db8:0:1::/64
+	// proxy that is not listed everybody has the proxy's address, in the record and for limits. With an https issuer it is
+	// needed when TLS does not end in the server. Default: none, and the address is the connection's.
+	// Example: 192.0.2.10, 2001:db8:0:1::/64
 	TrustedProxies string
 
 	// CREDENCE_METRICS_LISTEN (serve) is where Prometheus reads metrics, as host:port. It asks for no password: keep it
@@ -116,6 +118,9 @@ func readServeConfig(environ []string) (config, seal.Key, error) {
 		if key, unread = readSealKey(c.SealKeyFile); unread != nil {
 			err = errors.Join(err, fmt.Errorf("CREDENCE_SEAL_KEY_FILE: %w", unread))
 		}
+	}
+	if strings.HasPrefix(c.Issuer, "https://") && c.TLSCertificateFile == "" && c.TrustedProxies == "" {
+		err = errors.Join(err, errors.New("TLS ends neither here nor at a proxy that is named: set CREDENCE_TLS_CERTIFICATE_FILE and CREDENCE_TLS_KEY_FILE, or CREDENCE_TRUSTED_PROXIES to the addresses of the TLS proxy, or everybody behind it would be one address"))
 	}
 	return c, key, err
 }
@@ -300,7 +305,10 @@ func parseProxies(list string) ([]netip.Prefix, error) {
 		if address, notAddress := netip.ParseAddr(text); notAddress == nil {
 			proxy, err = address.Prefix(address.BitLen())
 		}
-		if err != nil || proxy.Bits() == 0 || proxy.Addr().Is4In6() {
+		if err == nil && proxy.Bits() == 0 {
+			return nil, fmt.Errorf("%q names everybody, and each of them could then say what their address is: name the proxies alone, such as 192.0.2.10", text)
+		}
+		if err != nil || proxy.Addr().Is4In6() {
 			return nil, fmt.Errorf("%q is no address and no network: want such as 192.0.2.10 or 2001:db8:0:1::/64, separated by commas", text)
 		}
 		proxies = append(proxies, proxy)
@@ -317,14 +325,31 @@ func checkDatabaseURL(address string) error {
 	return nil
 }
 
-// suggest names the setting that was probably meant: the one that takes the fewest changes of a letter to reach, when
-// they are at most a third of the name. Otherwise it names them all.
+// suggest names the setting that was probably meant, of those that take no more changes of a letter to reach than a third of
+// the name. When there are none it names them all.
 func suggest(name string, known []string) string {
-	nearest := slices.MinFunc(known, func(a, b string) int { return changes(name, a) - changes(name, b) })
-	if changes(name, nearest) > len(name)/3 {
+	near := slices.DeleteFunc(slices.Clone(known), func(other string) bool { return changes(name, other) > len(name)/3 })
+	if len(near) == 0 {
 		return "there are " + strings.Join(known, ", ")
 	}
-	return "did you mean " + nearest + "?"
+	return "did you mean " + nearest(name, near) + "?"
+}
+
+// nearest is the one of some names that was probably meant: that which begins like it the longest, since people abbreviate
+// and misspell towards the end, and of several the one that takes the fewest changes.
+func nearest(name string, among []string) string {
+	return slices.MinFunc(among, func(a, b string) int {
+		return cmp.Or(common(name, b)-common(name, a), changes(name, a)-changes(name, b))
+	})
+}
+
+// common is the length of the longest common prefix of two strings.
+func common(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // changes is the Levenshtein distance of two strings.

@@ -172,7 +172,14 @@ func TestReadServeConfig(t *testing.T) {
 		want    []string // of the error, a line each
 	}{
 		"a complete one": {
-			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + seal}, nil,
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_TRUSTED_PROXIES=192.0.2.10", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + seal}, nil,
+		},
+		"one with a certificate": {
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_TLS_CERTIFICATE_FILE=a", "CREDENCE_TLS_KEY_FILE=b", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + seal}, nil,
+		},
+		"one that ends TLS nowhere": {
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + seal},
+			[]string{"TLS ends neither here nor at a proxy that is named: set CREDENCE_TLS_CERTIFICATE_FILE"},
 		},
 		"an empty one": {
 			nil, []string{"CREDENCE_ISSUER is not set", "CREDENCE_DATABASE_URL is not set", "CREDENCE_SEAL_KEY_FILE is not set: make a key with"},
@@ -182,15 +189,15 @@ func TestReadServeConfig(t *testing.T) {
 			[]string{"did you mean CREDENCE_ISSUER?", "CREDENCE_ISSUER is not set", "CREDENCE_LISTEN is", "CREDENCE_DATABASE_URL: want", "64 hexadecimal digits"},
 		},
 		"a seal key that the group may read": {
-			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + group},
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_TRUSTED_PROXIES=192.0.2.10", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + group},
 			[]string{"others may read " + group + " (mode 0640): chmod 600 it"},
 		},
 		"a seal key that everybody may read": {
-			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + others},
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_TRUSTED_PROXIES=192.0.2.10", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + others},
 			[]string{"chmod 600"},
 		},
 		"a seal key that is not there": {
-			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + seal + "x"},
+			[]string{"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_TRUSTED_PROXIES=192.0.2.10", "CREDENCE_DATABASE_URL=" + databaseURL, "CREDENCE_SEAL_KEY_FILE=" + seal + "x"},
 			[]string{"CREDENCE_SEAL_KEY_FILE: open " + seal + "x"},
 		},
 	} {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,8 +51,8 @@ func (p *program) databaseURL(ctx context.Context, name string, configured func(
 	if err != nil {
 		return "", err
 	}
-	if url := configured(c); url != "" && p.data == "" {
-		return url, nil
+	if address := configured(c); address != "" && p.data == "" {
+		return address, nil
 	}
 	// An environment that names the one and not the other means its own database, and not whatever runs here.
 	if p.data == "" && (c.DatabaseURL != "" || c.DatabaseOwnerURL != "") {
@@ -82,11 +85,11 @@ func (p *program) withOwner(ctx context.Context, do func(ctx context.Context, s 
 func withStoreAt(ctx context.Context, find func(context.Context) (string, error), do func(ctx context.Context, s *store.Store) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	url, err := find(ctx)
+	address, err := find(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, url)
+	s, err := store.Open(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -146,12 +149,53 @@ func (p *program) issuer() (string, error) {
 	return issuer, nil
 }
 
+// libpqParameters are the parameters that a URL has for libpq and pgx alike, and not for the server.
+func libpqParameters() []string {
+	return []string{
+		"application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "host", "krbsrvname",
+		"max_protocol_version", "min_protocol_version", "passfile", "password", "port", "replication", "require_auth", "service",
+		"servicefile", "sslcert", "sslcertmode", "sslkey", "sslmode", "sslnegotiation", "sslpassword", "sslrootcert", "sslsni",
+		"target_session_attrs", "user",
+	}
+}
+
+// forLibpq is a database URL of ours for psql and pg_dump, whose libpq refuses what it does not know: it gets a parameter
+// of the server, which pgx takes by its name, among the options, and nothing of what only pgx and its pool know.
+func forLibpq(address string) string {
+	base, query, _ := strings.Cut(address, "?")
+	given, _ := url.ParseQuery(query) // pgx too leaves out what is malformed
+	kept := make(url.Values)
+	var options []string
+	if given.Has("options") {
+		options = append(options, given.Get("options"))
+	}
+	escape := strings.NewReplacer(`\`, `\\`, " ", `\ `)
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		switch value := given.Get(name); {
+		case slices.Contains(libpqParameters(), name):
+			kept.Set(name, value)
+		case strings.HasPrefix(name, "pool_"):
+		case slices.Contains([]string{"default_query_exec_mode", "description_cache_capacity", "options", "statement_cache_capacity"}, name):
+		default:
+			options = append(options, "-c "+name+"="+escape.Replace(value))
+		}
+	}
+	if len(options) > 0 {
+		kept.Set("options", strings.Join(options, " "))
+	}
+	if len(kept) == 0 {
+		return base
+	}
+	return base + "?" + strings.ReplaceAll(kept.Encode(), "+", "%20") // libpq knows no plus sign for a space
+}
+
 func newDBCommand(p *program) *cobra.Command {
 	var owner bool
-	url := &cobra.Command{
+	show := &cobra.Command{
 		Use:   "url",
 		Short: "Print the URL of the database, for psql",
-		Long:  "Print the URL of the database. It holds a password.",
+		Long: `Print the URL of the database, as psql and pg_dump take it: without the settings of our
+pool, and with those of the server as options. It holds a password.`,
 		Example: `  psql "$(credence db url)"
   pg_dump "$(credence db url --owner)"`,
 		Args: cobra.NoArgs,
@@ -160,14 +204,14 @@ func newDBCommand(p *program) *cobra.Command {
 			if owner {
 				find = p.ownerURL
 			}
-			url, err := find(cmd.Context())
+			address, err := find(cmd.Context())
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), url)
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), forLibpq(address))
 			return err
 		},
 	}
-	url.Flags().BoolVar(&owner, "owner", false, "connect as the owner of the tables, and not as the service")
-	return newGroup("db", "Find the database", `  psql "$(credence db url)"`, url)
+	show.Flags().BoolVar(&owner, "owner", false, "connect as the owner of the tables, and not as the service")
+	return newGroup("db", "Find the database", `  psql "$(credence db url)"`, show)
 }

@@ -26,6 +26,9 @@ type localCA struct {
 	pair            tls.Certificate
 }
 
+// localCAFile holds the certificate of the authority.
+const localCAFile = "local-ca.pem"
+
 const (
 	localCALife     = 365 * 24 * time.Hour
 	localhostLife   = 90 * 24 * time.Hour
@@ -34,7 +37,7 @@ const (
 
 // ensureLocalCA reads the authority of a directory. It makes one at first, and another when it soon ends.
 func ensureLocalCA(dir string, now time.Time) (localCA, error) {
-	files := pairFiles{chain: filepath.Join(dir, "local-ca.pem"), key: filepath.Join(dir, "local-ca.key")}
+	files := pairFiles{chain: filepath.Join(dir, localCAFile), key: filepath.Join(dir, "local-ca.key")}
 	pair, err := files.read()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || err == nil && now.Add(renewLocalAhead).After(pair.Leaf.NotAfter):
@@ -78,6 +81,25 @@ func (ca localCA) pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.pair.Leaf)
 	return pool
+}
+
+// rootsWithLocalCA are the authorities that this machine trusts, and that of a directory when it has one.
+func rootsWithLocalCA(dir string) (*x509.CertPool, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, localCAFile)
+	certificate, _, err := readSmallFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return roots, nil
+	case err != nil:
+		return nil, fmt.Errorf("local CA: %w", err)
+	case !roots.AppendCertsFromPEM(certificate):
+		return nil, fmt.Errorf("local CA: %s holds no certificate: start `credence dev --https` again", path)
+	}
+	return roots, nil
 }
 
 // ensureLocalhost returns the files of a certificate for localhost, and issues another when the one there soon ends or
@@ -133,11 +155,23 @@ func (f pairFiles) issue(template *x509.Certificate, authority *tls.Certificate)
 		return tls.Certificate{}, err
 	}
 	err = errors.Join(
-		os.WriteFile(f.key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600),
-		os.WriteFile(f.chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}), 0o644), //nolint:gosec // for every client to read
+		writeAnew(f.key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600),
+		writeAnew(f.chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}), 0o644), // for every client to read
 	)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	return f.read()
+}
+
+// writeAnew writes a file with a mode, whatever the mode of the one that it replaces.
+func writeAnew(path string, content []byte, mode os.FileMode) error {
+	next := path + ".new"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // left by a run that was killed, its mode could be any
+	}
+	if err := os.WriteFile(next, content, mode); err != nil {
+		return err
+	}
+	return os.Rename(next, path)
 }

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -56,7 +57,7 @@ func newRootCommand(p *program) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{inWords(err)} })
 	root.InitDefaultHelpCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "help" {
@@ -85,7 +86,7 @@ func newGroup(use, short, example string, commands ...*cobra.Command) *cobra.Com
 			}
 			err := fmt.Errorf("unknown command %q", args[0])
 			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				err = fmt.Errorf("%w: did you mean %s?", err, near[0])
+				err = fmt.Errorf("%w: did you mean %s?", err, nearest(args[0], near))
 			}
 			return &usageError{err}
 		},
@@ -102,6 +103,15 @@ func require(cmd *cobra.Command, flags ...string) {
 			panic(err) // the command has no such flag
 		}
 	}
+}
+
+// inWords says of a flag that is no number what it wants, instead of what strconv says.
+func inWords(err error) error {
+	cause, ok := errors.AsType[*strconv.NumError](err)
+	if !ok || cause.Func == "ParseBool" {
+		return err
+	}
+	return errors.New(strings.TrimSuffix(err.Error(), cause.Error()) + "want a whole number")
 }
 
 // usageError is a mistake in how a command was typed.

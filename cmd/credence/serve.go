@@ -34,10 +34,15 @@ Without these it speaks plain text: let only a TLS proxy reach it, and name that
 
   CREDENCE_TRUSTED_PROXIES       addresses and networks, whose X-Forwarded-For is believed
 
+Traces of requests go to an OpenTelemetry collector, if one is named:
+
+  CREDENCE_OTLP_ENDPOINT         the collector's address, by OTLP/HTTP
+  CREDENCE_TRACE_RATIO           which part of requests is traced, from 0 to 1 (default 1)
+
 It sends traces of requests to an OpenTelemetry collector, if CREDENCE_OTLP_ENDPOINT names one.
 The schema has to be this program's: run credence migrate up first.`,
 		Example: `  CREDENCE_ISSUER=https://id.example.org CREDENCE_DATABASE_URL_FILE=/run/secrets/database \
-    CREDENCE_SEAL_KEY_FILE=/run/secrets/seal.key credence serve`,
+    CREDENCE_SEAL_KEY_FILE=/run/secrets/seal.key CREDENCE_TRUSTED_PROXIES=192.0.2.10 credence serve`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context()) },
 	}
@@ -76,9 +81,6 @@ func (p *program) serve(ctx context.Context) error {
 	proxies, err := parseProxies(c.TrustedProxies)
 	if err != nil {
 		return err
-	}
-	if certificate == nil && proxies == nil {
-		log.WarnContext(ctx, "whoever comes through the TLS proxy seems to have its address, and shares its limits: set CREDENCE_TRUSTED_PROXIES")
 	}
 	provider, err := idp.New(ctx, idp.Config{Issuer: c.Issuer, Store: s, Key: key, Now: p.clock, Log: log, TrustedProxies: proxies, Traces: traces.provider})
 	if err != nil {

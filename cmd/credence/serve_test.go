@@ -40,7 +40,7 @@ func serveEnviron(t *testing.T, serviceURL string) []string {
 	}
 	return []string{
 		"CREDENCE_ISSUER=https://id.example.org", "CREDENCE_LISTEN=127.0.0.1:0", "CREDENCE_METRICS_LISTEN=127.0.0.1:0",
-		"CREDENCE_DATABASE_URL=" + serviceURL, "CREDENCE_SEAL_KEY_FILE=" + file,
+		"CREDENCE_DATABASE_URL=" + serviceURL, "CREDENCE_SEAL_KEY_FILE=" + file, "CREDENCE_TRUSTED_PROXIES=192.0.2.10",
 	}
 }
 

@@ -17,11 +17,17 @@ type version struct {
 // String is the version for people, in one line.
 func (v version) String() string { return fmt.Sprintf("credence %s, built with %s", v.Version, v.Go) }
 
+// stamped is the version that a build without a repository was given, as that of the Dockerfile is.
+var stamped string //nolint:gochecknoglobals // the linker sets it, with -X main.stamped=..., and can set nothing else
+
 // readVersion reads what the toolchain noted in the program.
 func readVersion() version {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		build = new(debug.BuildInfo)
+	}
+	if stamped != "" {
+		build.Main.Version = stamped
 	}
 	return newVersion(build)
 }

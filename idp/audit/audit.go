@@ -106,9 +106,10 @@ type Request struct {
 	Refusal *Refusal
 }
 
-// Refusal is why a client's request was refused, for the one log event of the request: whoever is told its id by a person
-// can find out. It is filled in on the way.
-type Refusal struct{ Client, Error, Description, RedirectOrigin string }
+// Refusal is why a request was refused, for the one log event of the request: whoever is told its id by a person can find
+// out. It is filled in on the way: Reason as in the record, when somebody could not sign in or enrol; the others when a
+// client was refused.
+type Refusal struct{ Reason, Client, Error, Description, RedirectOrigin string }
 
 type requestKey struct{}
 

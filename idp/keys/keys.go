@@ -141,18 +141,25 @@ func (r *Ring) Load(ctx context.Context) error {
 	return nil
 }
 
-// Run looks for changes and rotates keys that are due, until the context ends.
+// Run looks for changes and rotates keys that are due, until the context ends. It logs when it begins to fail, and when
+// it is well again.
 func (r *Ring) Run(ctx context.Context) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	for {
+	for failing := false; ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		if err := r.refresh(ctx); err != nil && ctx.Err() == nil {
+		switch err := r.refresh(ctx); {
+		case ctx.Err() != nil:
+		case err != nil && !failing:
+			failing = true
 			r.log.ErrorContext(ctx, "signing keys could not be refreshed", slog.Any("error", err))
+		case err == nil && failing:
+			failing = false
+			r.log.InfoContext(ctx, "signing keys are refreshed again")
 		}
 	}
 }

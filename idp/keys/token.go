@@ -107,7 +107,7 @@ func (r *Ring) VerifyHint(ctx context.Context, token string, claims any) error {
 
 func (r *Ring) verify(ctx context.Context, token, typ string, claims any, since time.Time) error {
 	end := strings.LastIndexByte(token, '.')
-	if len(token) > maxToken || end < 0 {
+	if len(token) > maxToken || end < 0 || strings.ContainsAny(token, "\r\n") { // the decoder would pass line ends by
 		return ErrToken
 	}
 	input := token[:end]

@@ -71,18 +71,24 @@ func (c *Clients) load(ctx context.Context) error {
 	return nil
 }
 
-// Run looks for changes until the context ends.
+// Run looks for changes until the context ends. It logs when it begins to fail, and when it is well again.
 func (c *Clients) Run(ctx context.Context) error {
 	tick := time.NewTicker(pollClientsEvery)
 	defer tick.Stop()
-	for {
+	for failing := false; ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		if err := c.Load(ctx); err != nil && ctx.Err() == nil {
+		switch err := c.Load(ctx); {
+		case ctx.Err() != nil:
+		case err != nil && !failing:
+			failing = true
 			c.Log.ErrorContext(ctx, "clients could not be refreshed", slog.Any("error", err))
+		case err == nil && failing:
+			failing = false
+			c.Log.InfoContext(ctx, "clients are refreshed again")
 		}
 	}
 }

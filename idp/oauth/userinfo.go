@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/keys"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/store"
 )
 
@@ -40,7 +42,7 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: scopes}
 	if fallen := g.fallen(c, found.Standing); fallen != "" {
-		if err := audit.Record(r.Context(), h.Store, g.entry(audit.UserinfoRead, fallen, h.Now())); err != nil {
+		if err := h.recordFallen(r.Context(), g, fallen); err != nil {
 			return err
 		}
 		return h.challenge(w, invalidToken("The access that the token stood for has ended."))
@@ -49,6 +51,20 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 		Subject string `json:"sub"`
 		personClaims
 	}{g.PersonID, g.personClaims(h.Catalogue)})
+}
+
+// recordFallen records that a token was presented which stands no longer; as often as the limit of its client at this
+// address says, so that nobody floods the record with one dead token.
+func (h *Handler) recordFallen(ctx context.Context, g *grant, fallen string) error {
+	place := throttle.Subject{Limit: throttle.TokenAddress, Address: audit.RequestOf(ctx).Address, Client: g.ClientID}
+	err := h.Throttle.Failed(ctx, place)
+	if _, beyond := errors.AsType[*throttle.LimitError](err); beyond {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return audit.Record(ctx, h.Store, g.entry(audit.UserinfoRead, fallen, h.Now()))
 }
 
 // verifyAccessToken checks that a token is an access token of ours that has not expired, for the audience that its client

@@ -29,8 +29,8 @@ const (
 	deadline = 15 * time.Second
 
 	// grace is how long a dead row is left alone. The clocks of replicas differ, and what began when the row was alive may
-	// still be at work.
-	grace = 5 * time.Minute
+	// still be at work. A clock that is wrong by more than this gives its replica other troubles first.
+	grace = time.Hour
 	// linkKept is how long an enrolment link is kept after it expired, also when it was used: as long as it is there, the
 	// record names the person whose link was tried again, which is how it is noticed that somebody else reads her mail.
 	linkKept = 7 * 24 * time.Hour

@@ -1,14 +1,19 @@
-// Package throttle slows down whoever fails often: at signing in, at using an enrolment link, at the token endpoint.
+// Package throttle counts what fails: at signing in, at using an enrolment link, at the token endpoint.
 //
-// Only a place is ever shut out: a network address, or a client's id at one. A person or a client never is, because then
-// anybody who fails in their name could lock them out at will. Beyond the limit of a person or a client each attempt is
-// still verified, and the right authenticator or secret gets in; only the failures are no longer recorded one by one, so
-// that nobody floods the audit record. That a limit was reached is recorded once. What succeeds is not counted.
+// What proves to be right always gets in, whatever has failed before: a passkey's answer, an enrolment link and a client's
+// secret cannot be guessed, so that shutting somebody out would protect nothing, and would let anybody shut out a whole
+// hospital, or a person or client in whose name they fail. Limits change what a failure is answered (429, and when to
+// come back) and whether it is recorded one by one, so that nobody floods the audit record. Only a client's id at an
+// address is refused before its request is looked at ([Limiter.Check]), because each such request costs statements and
+// lines of the record. That a limit was reached is recorded once.
+//
+// What succeeds is not counted; nor is what fails although the key or link was proved to be somebody's. That the caller
+// always records: outsiders cannot flood the record with it, and nobody can hide it by filling limits.
 //
 // All replicas count in one table. It has 2^20 slots for each limit, and which one a subject falls in is computed with
 // the seal key: so the table is bounded, says nothing of anybody, and nobody outside can aim at the slot of another. What
-// has reached its limit is kept in memory as an immutable snapshot, renewed each second: a flood of refused attempts
-// costs no statement. A place is shut at once at the replica where it failed, and within two seconds at the others.
+// has reached its limit is kept in memory as an immutable snapshot, renewed each second: to count a flood from one place
+// costs no statement. A limit is known at once at the replica where it was reached, and within two seconds at the others.
 //
 // It implements the 429 of RFC 6585, Section 4, and Retry-After of RFC 9110, Section 10.2.3.
 package throttle
@@ -45,8 +50,8 @@ const (
 )
 
 // rule is how many failures of a window reach a limit, and how long the window is. The windows of places are short: who
-// is shut out by a neighbour's fault waits a minute, and to fill the slots of everybody takes more requests a second
-// than a server answers.
+// fails where many do learns why after a minute, and to fill the slots of everybody takes more requests a second than a
+// server answers.
 func (l Limit) rule() (most int32, per time.Duration) {
 	switch l {
 	case SignInAddress:
@@ -54,9 +59,9 @@ func (l Limit) rule() (most int32, per time.Duration) {
 	case SignInClient:
 		return 300, time.Minute // a client of a whole country has failures of many places
 	case SignInPerson:
-		return 50, 10 * time.Minute // more than anybody fails by mistake, and as many lines of the record as tell something
+		return 50, 10 * time.Minute // as many lines of the record as tell something, when somebody fails in her name
 	case EnrolmentAddress:
-		return 60, time.Minute // a registration day has many people at one address, and few links that do not work
+		return 60, time.Minute // a registration day has many people at one address, and few links that were not copied whole
 	case TokenAddress:
 		return 2000, time.Minute // when sessions end with a shift, the server of a client finds thousands of its grants dead
 	case TokenClient:
@@ -94,7 +99,7 @@ func (e *LimitError) RetryAfter() string {
 
 const (
 	pollEvery = time.Second
-	// maxReached bounds the snapshot. What finds no room in it is refused all the same, but after it was counted.
+	// maxReached bounds the snapshot. What finds no room in it is answered alike, but after it was counted.
 	maxReached = 10_000
 )
 
@@ -104,7 +109,7 @@ type slot struct {
 	number int32
 }
 
-// Limiter counts failures and refuses what is beyond a limit. It is safe for concurrent use.
+// Limiter counts failures and says which are beyond a limit. It is safe for concurrent use.
 type Limiter struct {
 	store *store.Store
 	key   seal.Key
@@ -132,8 +137,8 @@ func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *
 // Collectors are the metrics of the limiter.
 func (l *Limiter) Collectors() []prometheus.Collector { return []prometheus.Collector{l.exceeded} }
 
-// Check refuses a place that is shut out, with a *LimitError. It asks memory alone. A subject without an address is no
-// place, and is never refused.
+// Check refuses a place that is beyond its limit with a *LimitError, before its request is looked at. That is for
+// [TokenAddress] alone. It asks memory alone. A subject without an address is no place, and is never refused.
 func (l *Limiter) Check(place Subject) error {
 	reached, now := *l.reached.Load(), l.now()
 	if len(reached) == 0 || place.Address == "" {
@@ -146,7 +151,8 @@ func (l *Limiter) Check(place Subject) error {
 }
 
 // Failed counts a failure of each subject. It returns a *LimitError if that was beyond a limit: of the first such
-// subject. Who is beyond already is not counted any further.
+// subject. What is beyond already is not counted any further, and at such a place nothing is: a flood from there costs no
+// statement, whomever it names.
 func (l *Limiter) Failed(ctx context.Context, subjects ...Subject) error {
 	reached, now := *l.reached.Load(), l.now()
 	beyond := map[Limit]time.Time{}
@@ -158,6 +164,9 @@ func (l *Limiter) Failed(ctx context.Context, subjects ...Subject) error {
 		}
 		at := l.slot(s)
 		if ends := reached[at]; ends.After(now) {
+			if s.Address != "" {
+				return l.exceed(s.Limit, ends.Sub(now))
+			}
 			beyond[s.Limit] = ends
 			continue
 		}
@@ -252,18 +261,25 @@ func (l *Limiter) remember(counts ...store.FailureCount) {
 	l.reached.Store(&next)
 }
 
-// Run learns what other replicas have counted, until the context ends.
+// Run learns what other replicas have counted, until the context ends. It logs when it begins to fail, and when it is
+// well again.
 func (l *Limiter) Run(ctx context.Context) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	for {
+	for failing := false; ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		if err := l.load(ctx); err != nil && ctx.Err() == nil {
+		switch err := l.load(ctx); {
+		case ctx.Err() != nil:
+		case err != nil && !failing:
+			failing = true
 			l.log.ErrorContext(ctx, "limits could not be refreshed", slog.Any("error", err))
+		case err == nil && failing:
+			failing = false
+			l.log.InfoContext(ctx, "limits are refreshed again")
 		}
 	}
 }

@@ -1,8 +1,8 @@
 // Package bench measures a running provider as its users meet it: whole sign-ins with passkeys, codes redeemed with PKCE,
 // refreshes, userinfo, and the documents that everybody reads.
 //
-// [Seed] fills a database with invented people; [Run] drives a server on it from outside, over HTTP alone, and the server
-// knows nothing of it. What comes back is checked (state, nonce, issuer, subject, and the signatures of a sample), and a
+// [CheckDatabase] keeps it from what somebody uses; [Seed] fills a database with invented people; [Run] drives a server on it
+// from outside, over HTTP alone, and the server knows nothing of it. What comes back is checked (state, nonce, issuer, subject, and the signatures of a sample), and a
 // wrong answer counts as an error, so that nothing is fast because it is broken.
 //
 // Those who sign in have authenticators in software, whose keys are derived from a secret that whoever measures keeps.
@@ -11,6 +11,7 @@ package bench
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,7 @@ import (
 // Config says what is driven, and how.
 type Config struct {
 	Issuer      string
+	Roots       *x509.CertPool // that a server with TLS is trusted by; nil for those of this machine
 	Key         seal.Key // that the people were seeded with
 	People      int      // how many were
 	Flows       []string // of Flows

@@ -5,12 +5,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -26,7 +29,7 @@ type site struct {
 }
 
 // newSite finds the server. A name can have several addresses, of which not all answer: the first one that does is kept.
-func newSite(ctx context.Context, issuer string) (*site, error) {
+func newSite(ctx context.Context, issuer string, roots *x509.CertPool) (*site, error) {
 	u, err := url.Parse(issuer)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
@@ -34,15 +37,21 @@ func newSite(ctx context.Context, issuer string) (*site, error) {
 	s := &site{issuer: issuer, url: u, address: u.Host}
 	port := "80"
 	if u.Scheme == "https" {
-		s.tls = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}
+		s.tls = &tls.Config{ServerName: u.Hostname(), RootCAs: roots, NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12}
 		port = "443"
 	}
 	if u.Port() == "" {
 		s.address = net.JoinHostPort(u.Hostname(), port)
 	}
 	conn, err := s.dial(ctx)
-	if err != nil {
+	_, untrusted := errors.AsType[x509.UnknownAuthorityError](err)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
 		return nil, fmt.Errorf("reach %s: %w: start the server first", issuer, err)
+	case untrusted:
+		return nil, fmt.Errorf("reach %s: %w: name the directory of `credence dev --https` with --data, or the file of the authority with SSL_CERT_FILE", issuer, err)
+	case err != nil:
+		return nil, fmt.Errorf("reach %s: %w", issuer, err)
 	}
 	s.address = conn.RemoteAddr().String()
 	return s, conn.Close()

@@ -43,7 +43,7 @@ func newLoad(ctx context.Context, c Config) (*load, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	s, err := newSite(ctx, c.Issuer)
+	s, err := newSite(ctx, c.Issuer, c.Roots)
 	if err != nil {
 		return nil, err
 	}

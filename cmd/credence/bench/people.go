@@ -50,17 +50,44 @@ func checkPeople(n int) error {
 	return nil
 }
 
-// ErrForeign is returned by [Seed] for a database that somebody uses.
-var ErrForeign = errors.New("this database is somebody's: it is not one of `credence dev`, and not everything in it was made by `credence bench`")
+var (
+	// ErrForeign is returned by [CheckDatabase] for a database that somebody uses.
+	ErrForeign = errors.New("this database is somebody's: it is not one of `credence dev`, and not everything in it was made by `credence bench`")
+	// ErrEmpty is returned by [CheckDatabase] for a database that nobody uses yet.
+	ErrEmpty = errors.New("this database is empty, and not one of `credence dev`: somebody may mean to use it")
+)
 
-// Seed makes a database hold so many invented people, each with two role profiles, of which every second person holds one no
-// longer. What is there already stays, so that it goes on where it was cut short. The store is connected as the owner of the
-// tables. A database that somebody uses is ErrForeign.
-func Seed(ctx context.Context, owner *store.Store, key seal.Key, issuer string, people int, now func() time.Time, progress io.Writer) error {
-	if err := checkPeople(people); err != nil {
+// CheckDatabase refuses a database that invented people, who can sign in, should not get into. One of `credence dev` is taken,
+// because `credence serve` refuses it, and so is one that was filled before. An empty one is taken when whoever it is wants it
+// filled. The store is connected as the owner of the tables.
+func CheckDatabase(ctx context.Context, owner *store.Store, fill bool) error {
+	development, err := owner.Development(ctx)
+	if err != nil || development {
 		return err
 	}
-	if err := checkOurs(ctx, owner); err != nil {
+	empty, err := owner.Empty(ctx)
+	if err == nil && empty && !fill {
+		return ErrEmpty
+	}
+	if err != nil || empty {
+		return err
+	}
+	foreign, err := owner.PeopleOutside(ctx, firstPerson, afterPeople)
+	if err != nil {
+		return err
+	}
+	_, err = owner.Client(ctx, clientES256)
+	if foreign || errors.Is(err, store.ErrNotFound) {
+		return ErrForeign
+	}
+	return err
+}
+
+// Seed makes a database that [CheckDatabase] takes hold so many invented people, each with two role profiles, of which every
+// second person holds one no longer. What is there already stays, so that it goes on where it was cut short. The store is
+// connected as the owner of the tables.
+func Seed(ctx context.Context, owner *store.Store, key seal.Key, issuer string, people int, now func() time.Time, progress io.Writer) error {
+	if err := checkPeople(people); err != nil {
 		return err
 	}
 	// The clients come first: they mark the database as ours.
@@ -79,26 +106,6 @@ func Seed(ctx context.Context, owner *store.Store, key seal.Key, issuer string, 
 		return owner.Tidy(ctx)
 	}
 	return nil
-}
-
-func checkOurs(ctx context.Context, owner *store.Store) error {
-	development, err := owner.Development(ctx)
-	if err != nil || development {
-		return err
-	}
-	empty, err := owner.Empty(ctx)
-	if err != nil || empty {
-		return err
-	}
-	foreign, err := owner.PeopleOutside(ctx, firstPerson, afterPeople)
-	if err != nil {
-		return err
-	}
-	_, err = owner.Client(ctx, clientES256)
-	if foreign || errors.Is(err, store.ErrNotFound) {
-		return ErrForeign
-	}
-	return err
 }
 
 func ensureClients(ctx context.Context, owner *store.Store, key seal.Key, now time.Time) error {
@@ -134,18 +141,17 @@ func loadPeople(ctx context.Context, owner *store.Store, people int, now func() 
 		return false, err
 	}
 	began := time.Now()
-	for next < people {
+	for err == nil && next < people {
 		end := min(next+chunk, people)
-		if err := owner.Load(ctx, p.bulk(next, end), now()); err != nil {
-			return false, fmt.Errorf("load people %d to %d: %w", next, end, err)
+		if err = owner.Load(ctx, p.bulk(next, end), now()); err != nil {
+			err = fmt.Errorf("load people %d to %d: %w", next, end, err)
+			break
 		}
 		next = end
-		if _, err := fmt.Fprintf(progress, "\r%d of %d people, %.0f s", next, people, time.Since(began).Seconds()); err != nil {
-			return false, err
-		}
+		_, err = fmt.Fprintf(progress, "\r%d of %d people, %.0f s", next, people, time.Since(began).Seconds())
 	}
-	_, err = fmt.Fprintln(progress)
-	return true, err
+	_, unprinted := fmt.Fprintln(progress) // what follows has a line of its own
+	return true, errors.Join(err, unprinted)
 }
 
 // population invents people by number: the same number is the same person, whenever.
