@@ -47,9 +47,10 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if beyond, tooMany := errors.AsType[*throttle.LimitError](err); tooMany {
 		w.Header().Set("Retry-After", beyond.RetryAfter())
 		problem, ok = &web.Problem{
-			Status: http.StatusTooManyRequests, Title: "Too many attempts have failed",
-			Message: "There were so many attempts from your network that we take no more for a short time.",
-			Next:    "Wait a minute, then try again. If it happens again, tell your help desk: somebody near you may be trying to get in.",
+			Status: http.StatusTooManyRequests, Title: "Wait a minute, then try again",
+			Message: "This did not work, and too many other sign-ins or links have failed on your network just now. A key or link that is in order still works.",
+			Next:    "If you copied a link, check that you copied all of it. If you see this again, tell your help desk the reference below.",
+			Retry:   true,
 		}, true
 	}
 	if !ok {
@@ -112,6 +113,9 @@ func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler
 		event := []slog.Attr{
 			slog.String("method", r.Method), slog.String("route", pattern), slog.Int("status", seen.status),
 			slog.Float64("milliseconds", float64(took.Microseconds())/1000), slog.String("address", address),
+		}
+		if refused.Reason != "" {
+			event = append(event, slog.String("refusal", refused.Reason))
 		}
 		if refused.Error != "" {
 			event = append(event, slog.String("client", refused.Client), slog.String("error", refused.Error), slog.String("error_description", refused.Description), slog.String("redirect_origin", refused.RedirectOrigin))

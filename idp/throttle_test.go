@@ -54,6 +54,13 @@ func (b *browser) failSignIn() answer {
 	return b.answer(page.ceremony(b.t), `{"id":"x"}`)
 }
 
+// failKey answers with what a key signed for another ceremony.
+func (b *browser) failKey(key *webauthntest.Key) answer {
+	b.t.Helper()
+	other := b.authorize(request(confidentialClient, newPKCE())).ceremony(b.t)
+	return b.answer(b.authorize(request(confidentialClient, newPKCE())).ceremony(b.t), string(key.Get(other.options, issuer)))
+}
+
 // answer posts what an authenticator answers, or does not.
 func (b *browser) answer(c ceremony, response string) answer {
 	b.t.Helper()
@@ -112,7 +119,7 @@ func TestLimits(t *testing.T) {
 		limit  string
 		most   int
 		per    time.Duration
-		place  bool   // what is beyond it is refused unseen
+		place  bool   // whose failures at another place are counted apart
 		status int    // of a failure
 		event  string // that says it was reached
 		fail   func(*browser) answer
@@ -183,20 +190,18 @@ func (p *provider) throttled(limit string) float64 {
 	return 0
 }
 
-// A person is never shut out, whoever fails in her name. Her failures are no longer recorded one by one, and answered
-// like a stranger's: WebAuthn Level 3, Section 14.6.2.
+// Whoever fails in a person's name, she gets in. Failures in it are no longer recorded one by one, and answered like a
+// stranger's: WebAuthn Level 3, Section 14.6.2.
 func TestPersonBeyondLimit(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t).second(behindProxy)
 	key := webauthntest.NewPasskey()
 	p.enrol(oneRole, key)
 	n := 0
-	fail := func() answer { // with her own authenticator, that signed something else
+	fail := func() answer {
 		t.Helper()
 		n++
-		b := p.from(another(n))
-		other := b.authorize(request(confidentialClient, newPKCE())).ceremony(t)
-		return b.answer(b.authorize(request(confidentialClient, newPKCE())).ceremony(t), string(key.Get(other.options, issuer)))
+		return p.from(another(n)).failKey(key)
 	}
 	first := fail()
 	p.nearly("sign_in_person", 50)
@@ -219,7 +224,7 @@ func TestPersonBeyondLimit(t *testing.T) {
 	}
 }
 
-// A client is shut out where it fails, and nowhere else. Beyond its own limit, whoever has its secret gets an answer.
+// A client is refused unseen where it fails, and nowhere else. Beyond its own limit, whoever has its secret gets an answer.
 func TestClientBeyondLimit(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t).second(behindProxy)
@@ -296,60 +301,110 @@ func TestLimitIsShared(t *testing.T) {
 	if diff := cmp.Diff([]string{"sign_in_address"}, first.reached()); diff != "" {
 		t.Errorf("recorded limits (-want +got):\n%s", diff)
 	}
-	third := first.second(behindProxy) // where nothing fails
+	third := first.second(behindProxy) // where nothing failed
 	third.run()
-	signIn := func(address string) int {
-		b := third.from(address)
-		page := b.authorize(request(confidentialClient, newPKCE()))
-		return b.post("/sign-in/simulated?"+page.Request.URL.RawQuery, url.Values{"username": {oneRole}}).StatusCode
-	}
-	eventually(t, "a process where nothing fails shuts the address out", func() bool { return signIn(address) == http.StatusTooManyRequests })
-	if got := signIn("192.0.2.2"); got != http.StatusSeeOther {
-		t.Errorf("a sign-in from another address = %d, want 303", got)
+	counted := func() int { return first.count(`SELECT failures FROM throttle WHERE kind = 'sign_in_address'`) }
+	eventually(t, "a process where nothing failed knows the limit from the others", func() bool {
+		before := counted()
+		if got := third.from(address).failSignIn().StatusCode; got != http.StatusTooManyRequests {
+			t.Fatalf("a failure at a process where nothing failed = %d, want 429", got)
+		}
+		return counted() == before
+	})
+	if got := third.from("192.0.2.2").failSignIn().StatusCode; got != http.StatusForbidden {
+		t.Errorf("a failure at another address = %d, want 403", got)
 	}
 }
 
-// What is refused unseen costs the database nothing.
-func TestFloodCostsNoStatement(t *testing.T) {
+// What fails beyond the limit of its place writes nothing, and reads no more than it takes to see that it fails.
+func TestFloodWritesNothing(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t).second(behindProxy)
+	hers, nobodys := webauthntest.New(), webauthntest.New()
+	p.enrol(oneRole, hers)
+	p.enrol(twoRoles, nobodys)
+	p.exec(`DELETE FROM authenticator WHERE person_id = $1`, twoRoles)
 	b := p.from("192.0.2.1")
 	c := b.authorize(request(confidentialClient, newPKCE())).ceremony(t)
+	wrong, unknown := string(hers.Get(b.get("/sign-in").ceremony(t).options, issuer)), string(nobodys.Get(c.options, issuer))
 	simulated := "/sign-in/simulated?" + b.authorize(request(confidentialClient, newPKCE())).Request.URL.RawQuery
-	link := p.link(noRole)
-	enrolment := b.get(link).ceremony(t)
-	flood := map[string]func() answer{
-		"passkeys":           func() answer { return b.answer(c, `{"id":"x"}`) },
-		"simulated sign-ins": func() answer { return b.post(simulated, url.Values{"username": {"999999999999"}}) },
-		"links":              func() answer { return b.get("/enrol?token=none") },
-		"enrolments":         func() answer { return b.answer(enrolment, `{"id":"x"}`) },
-		"tokens":             b.failGrant,
-		"secrets":            b.failClient,
+	flood := map[string]struct {
+		send  func() answer
+		trips int // of each
+	}{
+		"garbage for passkeys":                         {func() answer { return b.answer(c, `{"id":"x"}`) }, 0},
+		"passkeys of nobody":                           {func() answer { return b.answer(c, unknown) }, 1},
+		"a passkey of hers that signed something else": {func() answer { return b.answer(c, wrong) }, 1},
+		"simulated sign-ins":                           {func() answer { return b.post(simulated, url.Values{"username": {"999999999999"}}) }, 1},
+		"links":                                        {func() answer { return b.get("/enrol?token=none") }, 1},
+		"enrolments":                                   {func() answer { return b.answer(ceremony{finish: "/enrol?token=none"}, `{"id":"x"}`) }, 1},
+		"tokens":                                       {b.failGrant, 0},
+		"secrets":                                      {b.failClient, 0},
 	}
 	for _, most := range []struct {
 		kind, limit string
 		most        int
-	}{{"passkeys", "sign_in_address", 100}, {"enrolments", "enrolment_address", 60}, {"tokens", "token_address", 2000}} {
-		flood[most.kind]()
+	}{{"garbage for passkeys", "sign_in_address", 100}, {"links", "enrolment_address", 60}, {"tokens", "token_address", 2000}} {
+		flood[most.kind].send()
 		p.nearly(most.limit, most.most)
-		flood[most.kind]()
+		flood[most.kind].send()
 	}
-	p.trips.take()
-	for kind, send := range flood {
-		for range 20 {
-			if got := send(); got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") != "60" {
+	for kind, f := range flood {
+		f.send() // which may have to read what is kept in memory
+		p.trips.take()
+		const requests = 20
+		for range requests {
+			if got := f.send(); got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") != "60" {
 				t.Errorf("a flood of %s = %d, Retry-After %q, want 429 and 60", kind, got.StatusCode, got.Header.Get("Retry-After"))
 			}
 		}
+		if trips, writes := p.trips.take(); trips != requests*f.trips || writes != 0 {
+			t.Errorf("a flood of %d %s took %d round trips and wrote %d times, want %d and 0", requests, kind, trips, writes, requests*f.trips)
+		}
 	}
-	if trips, _ := p.trips.take(); trips != 0 {
-		t.Errorf("the flood took %d round trips, want none", trips)
+	if failed := p.audited("signed_in"); failed != nil {
+		t.Errorf("the record has %q, want nothing of the flood", failed)
 	}
-	if got := p.from("192.0.2.2").get(link); got.StatusCode != http.StatusOK {
-		t.Errorf("the link at another address = %d, want 200", got.StatusCode)
+}
+
+// What is right gets in, where and for whomever it fails.
+func TestRightGetsInBeyondLimits(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t).second(behindProxy)
+	key, link := webauthntest.New(), p.link(noRole)
+	p.enrol(oneRole, key)
+	b := p.from("192.0.2.1")
+	signIn := func() answer { return p.from("192.0.2.1").failKey(key) }
+	open := func() answer { return b.get("/enrol?token=none") }
+	for _, fail := range []func() answer{signIn, open} {
+		fail()
+		for limit, most := range map[string]int{"sign_in_address": 100, "sign_in_client": 300, "sign_in_person": 50, "enrolment_address": 60} {
+			p.nearly(limit, most)
+		}
+		fail()
+		if got := fail().StatusCode; got != http.StatusTooManyRequests {
+			t.Fatalf("a failure beyond the limits = %d, want 429", got)
+		}
 	}
-	if failed := p.audited("enrolled"); len(failed) != 2 {
-		t.Errorf("the record has %q, want the two failures up to the limit", failed)
+	a := b.passkey(b.authorize(request(confidentialClient, newPKCE())), key)
+	if code := a.redirect(t).Get("code"); code == "" || b.home() == "" {
+		t.Errorf("her passkey leads to %s, want a code and a session", a.Header.Get("Location"))
+	}
+	page := b.get(link)
+	if page.StatusCode != http.StatusOK {
+		t.Fatalf("a link that works = %d %s, want 200", page.StatusCode, text(page.body))
+	}
+	c := page.ceremony(t)
+	if got := b.finish(c, webauthntest.New().Create(c.options, issuer), ""); got.Status != http.StatusOK {
+		t.Errorf("an enrolment = %+v, want 200", got)
+	}
+	if got := b.simulate(b.authorize(request(confidentialClient, newPKCE(), "prompt", "login")), oneRole, ""); got.redirect(t).Get("code") == "" {
+		t.Errorf("a simulated sign-in leads to %s, want a code", got.Header.Get("Location"))
+	}
+	for what, fail := range map[string]func() answer{"a sign-in": signIn, "a link": open} {
+		if got := fail().StatusCode; got != http.StatusTooManyRequests {
+			t.Errorf("%s that fails after those that did not = %d, want 429", what, got)
+		}
 	}
 }
 
@@ -374,13 +429,25 @@ func TestAnswersBeyondLimit(t *testing.T) {
 	if got := b.postJSON("/enrol?token=none", `{}`); got.Status != http.StatusTooManyRequests || !strings.Contains(got.Message, "Wait a minute") {
 		t.Errorf("the script of the enrolment page is answered %+v, want 429 and to wait", got)
 	}
-	if got := b.get("/enrol?token=none"); got.StatusCode != http.StatusTooManyRequests || !strings.Contains(text(got.body), "Wait a minute, then try again") {
-		t.Errorf("the page of a link = %d %s, want 429 and to wait", got.StatusCode, text(got.body))
+	if got := b.get("/enrol?token=none"); got.StatusCode != http.StatusTooManyRequests || !strings.Contains(text(got.body), "Wait a minute, then try again") || !strings.Contains(got.body, `href="" id="try-again"`) {
+		t.Errorf("the page of a link = %d %s, want 429, to wait, and a button to the same address", got.StatusCode, text(got.body))
 	}
-	got := p.token(authenticated(refresh("no refresh token"), secret))
-	if got.status != http.StatusTooManyRequests || got.Error != "temporarily_unavailable" || got.header.Get("Retry-After") != "60" || got.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("the token endpoint = %d %s, Retry-After %q, want 429 temporarily_unavailable after 60", got.status, got.Error, got.header.Get("Retry-After"))
+	token := func(p *provider, form url.Values, description string) {
+		t.Helper()
+		got := p.token(form)
+		if got.status != http.StatusTooManyRequests || got.Error != "temporarily_unavailable" || got.header.Get("Retry-After") != "60" || got.header.Get("Cache-Control") != "no-store" || got.Description != description {
+			t.Errorf("the token endpoint = %d %s %q, Retry-After %q, want 429 temporarily_unavailable %q after 60", got.status, got.Error, got.Description, got.header.Get("Retry-After"), description)
+		}
 	}
+	token(p, authenticated(refresh("no refresh token"), secret),
+		"Too many requests of this client failed here: check its id, its secret and its refresh tokens. Wait as long as Retry-After says.")
+	p.exec(`DELETE FROM throttle`)
+	q := p.second() // which knows of no limit that was reached
+	q.browser().failClient()
+	q.nearly("token_client", 60)
+	q.browser().failClient()
+	token(q, authenticated(refresh("no refresh token"), "no secret"),
+		"Too many requests of this client failed here: check its secret. Wait as long as Retry-After says.")
 }
 
 // An IPv6 host has as many addresses as it likes, all of one network.

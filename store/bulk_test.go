@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/credence-id/credence/store"
@@ -57,6 +58,34 @@ func TestLoad(t *testing.T) {
 	must(t, owner.Load(ctx, few(3, 2), now))
 	must(t, owner.Tidy(ctx))
 	must(t, owner.Tidy(ctx))
+}
+
+// The record of a person who is there already would stay as servers have it in memory.
+func TestLoadRefusesPartsOfRecords(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	owner := open(t, in.ownerURL, nil)
+	before, err := in.Person(ctx, ben, now)
+	must(t, err)
+	for name, tt := range map[string]struct {
+		spoil func(*store.Bulk)
+		want  string
+	}{
+		"a membership of somebody who is there": {func(b *store.Bulk) { b.Memberships[1].PersonID = ben }, `person "` + ben + `" is not loaded with it`},
+		"a membership of nobody":                {func(b *store.Bulk) { b.People = b.People[:1] }, `person "010000000001" is not loaded with it`},
+		"a role of somebody who is there": {
+			func(b *store.Bulk) { b.Roles[1].MembershipID = before.Person.Memberships[0].ID }, `membership "` + before.Person.Memberships[0].ID + `" is not loaded with it`,
+		},
+		"a role of nobody": {func(b *store.Bulk) { b.Memberships = b.Memberships[:1] }, `membership "020000000001" is not loaded with it`},
+	} {
+		b := few(0, 2)
+		tt.spoil(&b)
+		if err := owner.Load(ctx, b, now); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Load(%s) = %v, want an error that says %s", name, err, tt.want)
+		}
+	}
+	is(t, "Person(of a load that was refused)", second(in.Person(ctx, "010000000000", now)), store.ErrNotFound)
+	must(t, owner.Load(ctx, few(0, 2), now))
 }
 
 func TestLastPerson(t *testing.T) {

@@ -288,6 +288,8 @@ type Problem struct { //nolint:errname // it is a page first, and named as one
 	Message string
 	// Next says what the person can do now. Nobody is refused without being told who can help.
 	Next string
+	// Retry offers a button to the same address.
+	Retry bool
 	// Code and Description are the error and error_description of RFC 6749, Section 4.1.2.1, for the developer of a service whose
 	// request is so wrong that it cannot be answered at the service. Empty for none.
 	Code, Description string

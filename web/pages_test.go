@@ -113,6 +113,10 @@ func pages() map[string]Page {
 			Frame: signedOut, Status: 410, Title: "This link has expired",
 			Message: "An enrolment link works once, for 24 hours.", Next: "Ask your registration authority for a new one.",
 		},
+		"problem-retry": &Problem{
+			Frame: signedOut, Status: 429, Title: "Wait a minute, then try again",
+			Message: "This did not work, and too many other links have failed.", Next: "If you see this again, tell your help desk the reference below.", Retry: true,
+		},
 		"problem-developer": &Problem{
 			Frame: signedOut, Status: 400, Title: "There is a problem with the service you came from",
 			Message: "It sent you here with a request that we cannot accept.", Next: "Go back and try again, or tell the people who run the service.",

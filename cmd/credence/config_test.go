@@ -92,6 +92,8 @@ func TestReadConfigRefuses(t *testing.T) {
 			[]string{"CREDENCE_PORT is no setting: there are CREDENCE_ISSUER, CREDENCE_LISTEN, CREDENCE_TLS_CERTIFICATE_FILE, CREDENCE_TLS_KEY_FILE, CREDENCE_TRUSTED_PROXIES, CREDENCE_METRICS_LISTEN, CREDENCE_OTLP_ENDPOINT, CREDENCE_TRACE_RATIO, CREDENCE_DATABASE_URL, CREDENCE_DATABASE_URL_FILE, CREDENCE_DATABASE_OWNER_URL, CREDENCE_DATABASE_OWNER_URL_FILE, CREDENCE_SEAL_KEY_FILE"},
 		},
 		"a database of another kind in a file":    {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "mysql://u:hunter2@h/d")}, []string{"CREDENCE_DATABASE_URL_FILE: want postgres://"}},
+		"a name that is abbreviated":              {[]string{"CREDENCE_TLS_CERT_FILE=x"}, []string{"CREDENCE_TLS_CERT_FILE is no setting: did you mean CREDENCE_TLS_CERTIFICATE_FILE?"}},
+		"a name that begins wrongly":              {[]string{"CREDENCE_TATABASE_URL=x"}, []string{"did you mean CREDENCE_DATABASE_URL?"}},
 		"a seal key outside a file":               {[]string{"CREDENCE_SEAL_KEY=x"}, []string{"CREDENCE_SEAL_KEY is no setting: did you mean CREDENCE_SEAL_KEY_FILE?"}},
 		"a file for what is no secret":            {[]string{"CREDENCE_LISTEN_FILE=x"}, []string{"CREDENCE_LISTEN_FILE is no setting: did you mean CREDENCE_LISTEN?"}},
 		"a secret and its file":                   {[]string{"CREDENCE_DATABASE_URL=x", "CREDENCE_DATABASE_URL_FILE=y"}, []string{"CREDENCE_DATABASE_URL and CREDENCE_DATABASE_URL_FILE are both set"}},
@@ -113,8 +115,8 @@ func TestReadConfigRefuses(t *testing.T) {
 		"a listen address with a port by name":    {[]string{"CREDENCE_METRICS_LISTEN=:http"}, []string{"CREDENCE_METRICS_LISTEN"}},
 		"a proxy by name":                         {[]string{"CREDENCE_TRUSTED_PROXIES=192.0.2.1,proxy.example.org"}, []string{`"proxy.example.org" is no address and no network`}},
 		"a proxy too few":                         {[]string{"CREDENCE_TRUSTED_PROXIES=192.0.2.1,"}, []string{`"" is no address`}},
-		"proxies that are everybody":              {[]string{"CREDENCE_TRUSTED_PROXIES=0.0.0.0/0"}, []string{`"0.0.0.0/0" is no address`}},
-		"proxies that are everybody of IPv6":      {[]string{"CREDENCE_TRUSTED_PROXIES=::/0"}, []string{`"::/0" is no address`}},
+		"proxies that are everybody":              {[]string{"CREDENCE_TRUSTED_PROXIES=0.0.0.0/0"}, []string{`"0.0.0.0/0" names everybody`}},
+		"proxies that are everybody of IPv6":      {[]string{"CREDENCE_TRUSTED_PROXIES=192.0.2.1,::/0"}, []string{`"::/0" names everybody`}},
 		"a proxy of IPv4 as one of IPv6":          {[]string{"CREDENCE_TRUSTED_PROXIES=::ffff:192.0.2.1"}, []string{"want such as 192.0.2.10"}},
 		"a collector over a network in clear":     {[]string{"CREDENCE_OTLP_ENDPOINT=http://collector.example.org:4318"}, []string{"want https://"}},
 		"a collector with a slash at its end":     {[]string{"CREDENCE_OTLP_ENDPOINT=https://collector.example.org/"}, []string{"without a slash"}},
@@ -215,6 +217,25 @@ func TestReadServeConfig(t *testing.T) {
 				t.Errorf("readServeConfig(%v) has not the key of %s", test.environ, seal)
 			}
 		})
+	}
+}
+
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		among []string
+		want  string
+	}{
+		{"serv", []string{"dev", "serve"}, "serve"},
+		{"devv", []string{"db", "dev"}, "dev"},
+		{"ad", []string{"grant", "add"}, "add"},
+		{"rserve", []string{"dev", "serve"}, "serve"},
+		{"person", []string{"person"}, "person"},
+	} {
+		if got := nearest(test.name, test.among); got != test.want {
+			t.Errorf("nearest(%q, %q) = %q, want %q", test.name, test.among, got, test.want)
+		}
 	}
 }
 

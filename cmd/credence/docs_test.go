@@ -13,9 +13,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	"gopkg.in/yaml.v3"
 
 	"github.com/credence-id/credence/idp"
 	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/store/storetest"
 )
 
@@ -72,6 +74,55 @@ func TestOperateExplainsEveryMetric(t *testing.T) {
 	for _, name := range regexp.MustCompile(`\bcredence_[a-z_]+`).FindAllString(text, -1) {
 		if !slices.Contains(known, name) && !slices.Contains(known, strings.TrimSuffix(name, "_bucket")) {
 			t.Errorf("docs/operate.md names %s, which is no metric", name)
+		}
+	}
+}
+
+// Each alert says what is wrong and where on the page to read on, and each link within a page has its heading.
+func TestOperateLeadsSomewhere(t *testing.T) {
+	t.Parallel()
+	text := readDocument(t, "docs/operate.md")
+	headings := map[string]bool{}
+	for _, heading := range regexp.MustCompile("(?m)^#+ (.*)$").FindAllStringSubmatch(text, -1) {
+		plain := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		headings[strings.ReplaceAll(plain, " ", "-")] = true
+	}
+	for _, link := range regexp.MustCompile(`\]\((?:operate\.md)?#([^)]*)\)`).FindAllStringSubmatch(text+readDocument(t, "docs/install.md"), -1) {
+		if !headings[link[1]] {
+			t.Errorf("a link leads to #%s, which is no heading", link[1])
+		}
+	}
+	_, rules, found := strings.Cut(text, "<!-- credence.rules.yml -->\n```yaml\n")
+	rules, _, ends := strings.Cut(rules, "```")
+	var parsed struct {
+		Groups []struct {
+			Rules []struct {
+				Alert               string
+				Expr                string
+				Labels, Annotations map[string]string
+			}
+		}
+	}
+	if err := yaml.Unmarshal([]byte(rules), &parsed); err != nil || !found || !ends || len(parsed.Groups) != 1 || len(parsed.Groups[0].Rules) == 0 {
+		t.Fatalf("rules = %+v, %v, want a group of some", parsed, err)
+	}
+	for _, r := range parsed.Groups[0].Rules {
+		heading, ours := strings.CutPrefix(r.Annotations["runbook_url"], "https://github.com/credence-id/credence/blob/main/docs/operate.md#")
+		if !ours || !headings[heading] || r.Annotations["summary"] == "" || r.Expr == "" || !slices.Contains([]string{"page", "ticket"}, r.Labels["severity"]) {
+			t.Errorf("alert %s = %+v, want a severity, a summary and a heading of this page", r.Alert, r)
+		}
+	}
+}
+
+// Each limit has its row in the table.
+func TestOperateExplainsEveryLimit(t *testing.T) {
+	t.Parallel()
+	text := readDocument(t, "docs/operate.md")
+	for _, l := range []throttle.Limit{
+		throttle.SignInAddress, throttle.SignInClient, throttle.SignInPerson, throttle.EnrolmentAddress, throttle.TokenClient, throttle.TokenAddress,
+	} {
+		if !strings.Contains(text, "\n| `"+string(l)+"` | ") {
+			t.Errorf("docs/operate.md does not explain the limit %s", l)
 		}
 	}
 }

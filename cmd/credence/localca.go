@@ -164,11 +164,11 @@ func (f pairFiles) issue(template *x509.Certificate, authority *tls.Certificate)
 	return f.read()
 }
 
-// writeAnew writes a file with a mode, whatever the mode of the one that it replaces.
+// writeAnew writes a file with a mode, whatever the mode of the one that it replaces, or of one that was left half written.
 func writeAnew(path string, content []byte, mode os.FileMode) error {
 	next := path + ".new"
 	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err // left by a run that was killed, its mode could be any
+		return err
 	}
 	if err := os.WriteFile(next, content, mode); err != nil {
 		return err

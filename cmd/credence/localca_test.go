@@ -162,6 +162,65 @@ func TestLocalCAFiles(t *testing.T) {
 	newLocalCA(t, dir, time.Now())
 }
 
+// A file that others may read is no key, and what is issued in its place is one: the mode of the file before is not kept.
+func TestLocalCAFilesAnew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca, files := newLocalCA(t, dir, time.Now())
+	if err := os.Chmod(files.key, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(files.key+".new", nil, 0o644); err != nil { // left by a run that was killed
+		t.Fatal(err)
+	}
+	before := read(t, files.chain)
+	if _, err := ca.ensureLocalhost(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(files.key); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode of %s that is issued again = %v, %v, want 0600", files.key, info.Mode(), err)
+	}
+	if _, err := files.read(); err != nil || bytes.Equal(read(t, files.chain), before) {
+		t.Errorf("the pair that is issued again = %v, want another that can serve", err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*.new")); err != nil || len(left) > 0 {
+		t.Errorf("files left = %v, %v, want none", left, err)
+	}
+}
+
+func TestRootsWithLocalCA(t *testing.T) {
+	t.Parallel()
+	system, err := x509.SystemCertPool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	with, without := t.TempDir(), t.TempDir()
+	ca, files := newLocalCA(t, with, time.Now())
+	roots, err := rootsWithLocalCA(with)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := files.leaf(t).Verify(x509.VerifyOptions{Roots: roots, DNSName: "localhost"}); err != nil {
+		t.Errorf("Verify(localhost) with the authority of the directory = %v, want no error", err)
+	}
+	system.AddCert(ca.pair.Leaf)
+	if !roots.Equal(system) {
+		t.Error("the authorities are not those of this machine and that of the directory")
+	}
+	roots, err = rootsWithLocalCA(without)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = files.leaf(t).Verify(x509.VerifyOptions{Roots: roots, DNSName: "localhost"})
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); !unknown {
+		t.Errorf("Verify(localhost) without it = %v, want an unknown authority", err)
+	}
+	replace(t, ca.certificateFile, []byte("nonsense"))
+	if _, err := rootsWithLocalCA(with); err == nil || !strings.Contains(err.Error(), "holds no certificate") {
+		t.Errorf("rootsWithLocalCA(of nonsense) = %v, want an error that says so", err)
+	}
+}
+
 // startDev runs `credence dev` in a process of its own until stop, and returns what it printed.
 func startDev(t *testing.T, dir string, flags ...string) (printed string, stop func()) {
 	t.Helper()

@@ -19,13 +19,17 @@ import (
 // refusal maps an error to the one that is sent: RFC 6749, Sections 4.1.2.1 and 5.2. What is not a protocol error is our
 // fault, and says nothing.
 func refusal(err error) *fosite.RFC6749Error {
-	if _, ok := errors.AsType[*throttle.LimitError](err); ok {
+	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
 		// RFC 6749, Section 5.2 has no code for this. Of those that are registered, RFC 9126, Section 2.3 has an endpoint that
 		// answers in this form use the ones of Section 4.1.2.1 as well, beside status 429, and there is one that says to come
 		// back: a client that was told invalid_grant would throw away what is good.
+		check := "its secret"
+		if beyond.Limit == throttle.TokenAddress { // which counts what a client holds as well
+			check = "its id, its secret and its refresh tokens"
+		}
 		return &fosite.RFC6749Error{
 			ErrorField: "temporarily_unavailable", CodeField: http.StatusTooManyRequests,
-			DescriptionField: "There were too many requests that failed. Wait as long as Retry-After says.",
+			DescriptionField: "Too many requests of this client failed here: check " + check + ". Wait as long as Retry-After says.",
 		}
 	}
 	known, ok := errors.AsType[*fosite.RFC6749Error](err)

@@ -18,6 +18,11 @@ import (
 // exchange is the token endpoint: RFC 6749, Section 3.2. One request is one transaction. Refusals commit, because what a
 // refusal did (a spent code, a revoked grant, a line of the record) must last; failures roll back.
 func (h *Handler) exchange(w http.ResponseWriter, r *http.Request) error {
+	// W3C Fetch Metadata Request Headers, Section 2.4. Services send no such header. Forms on a page elsewhere would fill the
+	// limit of a client at the address of everybody who looks at it.
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" && site != "same-origin" {
+		return invalidRequest("Send the request from a service: pages of other sites cannot use this endpoint.")
+	}
 	if r.URL.RawQuery != "" { // RFC 6749, Section 2.3.1: the parameters "MUST NOT be included in the request URI"
 		return invalidRequest("Send the parameters in the body, none in the address.")
 	}

@@ -49,6 +49,9 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	h.tokens = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "credence_oauth_tokens_total", Help: "Token responses, by grant type.",
 	}, []string{"grant_type"})
+	for _, grantType := range grantTypes() {
+		h.tokens.WithLabelValues(grantType) // at 0: an alert cannot tell what is not there from what is well
+	}
 
 	metadata, err := h.metadata()
 	if err != nil {

@@ -32,6 +32,16 @@ func frame(r *http.Request) web.Frame {
 }
 
 func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
+	// W3C Fetch Metadata Request Headers, Section 2.1. Pictures on a page elsewhere would fill the limit of everybody who
+	// looks at it.
+	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
+		audit.RequestOf(r.Context()).Refusal.Reason = "link_embedded"
+		return &web.Problem{
+			Status: http.StatusForbidden, Title: "This link has to be opened by itself",
+			Message: "It was opened as a part of another page.",
+			Next:    "Open the link in a browser window of its own, from the message in which you got it.",
+		}
+	}
 	browser, token := h.Sessions.Browser(w, r), r.URL.Query().Get("token")
 	found, err := h.enrolment(r.Context(), token)
 	if errors.Is(err, errLink) {
@@ -78,7 +88,7 @@ func (h *Handler) finishEnrol(w http.ResponseWriter, r *http.Request) error {
 	}
 	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
 		w.Header().Set("Retry-After", beyond.RetryAfter())
-		return web.Answer{Message: "There were too many attempts from your network that failed. Wait a minute, then try again."}.Write(w, http.StatusTooManyRequests)
+		return web.Answer{Message: "This link did not work, and too many other links have failed on your network just now. Wait a minute, then try again. If you see this again, ask your registration authority for a new link."}.Write(w, http.StatusTooManyRequests)
 	}
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
 		h.Log.DebugContext(r.Context(), "enrolment refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))

@@ -95,15 +95,14 @@ func RevokeAuthenticator(ctx context.Context, s *store.Store, id uuid.UUID, acto
 // disabled.
 var errLink = errors.New("the enrolment link does not work")
 
-// enrolment reads for whom a link is, without spending it. A link that does not work is errLink, or a
-// *throttle.LimitError.
+// enrolment reads for whom a link is, without spending it. A link that does not work is errLink. One that never did is
+// counted, and beyond the limit it is a *throttle.LimitError.
 func (h *Handler) enrolment(ctx context.Context, secret string) (store.Enrolment, error) {
-	if err := h.Throttle.Check(place(ctx)); err != nil {
-		return store.Enrolment{}, err
-	}
 	found, err := h.Store.EnrolmentLink(ctx, hash(secret), h.Now())
 	if errors.Is(err, store.ErrNotFound) {
-		return found, cmp.Or(h.failed(ctx, "", "link_unknown"), errLink)
+		request := audit.RequestOf(ctx)
+		request.Refusal.Reason = "link_unknown"
+		return found, cmp.Or(h.Throttle.Failed(ctx, throttle.Subject{Limit: throttle.EnrolmentAddress, Address: request.Address}), errLink)
 	}
 	if err != nil {
 		return found, fmt.Errorf("read enrolment link: %w", err)
@@ -117,22 +116,15 @@ func (h *Handler) enrolment(ctx context.Context, secret string) (store.Enrolment
 		refusal = "link_expired"
 	}
 	if refusal != "" {
-		return found, cmp.Or(h.failed(ctx, found.Person.ID, refusal), errLink)
+		return found, cmp.Or(h.record(ctx, found.Person.ID, refusal), errLink)
 	}
 	return found, nil
 }
 
-// place is from where somebody enrols.
-func place(ctx context.Context) throttle.Subject {
-	return throttle.Subject{Limit: throttle.EnrolmentAddress, Address: audit.RequestOf(ctx).Address}
-}
-
-// failed counts an enrolment that failed, and records it if it names a person. Beyond the limit it is not recorded: that
-// is a *throttle.LimitError.
-func (h *Handler) failed(ctx context.Context, personID, refusal string) error {
-	if err := h.Throttle.Failed(ctx, place(ctx)); err != nil || personID == "" {
-		return err
-	}
+// record records that an enrolment was refused with a link that is, or was, somebody's, and has the log event of the
+// request say why. It always does: such a link cannot be guessed, so who has it is no outsider.
+func (h *Handler) record(ctx context.Context, personID, refusal string) error {
+	audit.RequestOf(ctx).Refusal.Reason = refusal
 	if err := audit.Record(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refusal, Person: personID}); err != nil {
 		return fmt.Errorf("record refusal: %w", err)
 	}
@@ -154,9 +146,11 @@ func (h *Handler) enrol(ctx context.Context, secret string, browser []byte, cere
 		err = &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: found.Person.ID}
 	}
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
-		if err := h.failed(ctx, found.Person.ID, refused.Reason); err != nil {
-			return store.Authenticator{}, err
-		}
+		err = cmp.Or(h.record(ctx, found.Person.ID, refused.Reason), err)
+	}
+	if errors.Is(err, errLink) { // used a moment ago, by another answer: looking again records why it does not work
+		_, again := h.enrolment(ctx, secret)
+		err = cmp.Or(again, err)
 	}
 	return enrolled.Authenticator, err
 }

@@ -190,7 +190,7 @@ func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 	in, err := h.withPasskey(r.Context(), p, h.Sessions.CookieOf(r), r.URL.Query().Get("ceremony"), body.Response)
 	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
 		w.Header().Set("Retry-After", beyond.RetryAfter())
-		return web.Answer{Message: "There were too many attempts to sign in that failed. Wait a minute, then try again."}.Write(w, http.StatusTooManyRequests)
+		return web.Answer{Message: "We could not sign you in, and too many other sign-ins have failed just now. A key that is on your record still works. Wait a minute, then try again. If you see this again, tell your help desk the reference at the end of this page."}.Write(w, http.StatusTooManyRequests)
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		return web.Answer{Message: refused.message}.Write(w, http.StatusForbidden)

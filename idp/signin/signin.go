@@ -154,11 +154,8 @@ type signedIn struct {
 }
 
 // withPasskey finishes a WebAuthn ceremony: three round trips, one transaction. A refusal is a *refusal, or a
-// *throttle.LimitError.
+// *throttle.LimitError. Limits are asked after the answer did not verify, so that the right one always gets in.
 func (h *Handler) withPasskey(ctx context.Context, p pending, old session.Cookie, ceremony string, response []byte) (signedIn, error) {
-	if err := h.Throttle.Check(place(ctx)); err != nil {
-		return signedIn{}, err
-	}
 	ctx, span := trace.Start(ctx, "signin.WithPasskey")
 	defer span.End()
 	assertion, err := h.WebAuthn.VerifySignIn(ctx, ceremony, p.browser, response)
@@ -172,12 +169,7 @@ func (h *Handler) withPasskey(ctx context.Context, p pending, old session.Cookie
 	return out, err
 }
 
-// place is from where somebody signs in.
-func place(ctx context.Context) throttle.Subject {
-	return throttle.Subject{Limit: throttle.SignInAddress, Address: audit.RequestOf(ctx).Address}
-}
-
-// refusePasskey counts and records a refusal, and says it in words that tell a stranger nothing.
+// refusePasskey counts or records a refusal, and says it in words that tell a stranger nothing.
 func (h *Handler) refusePasskey(ctx context.Context, clientID string, err error) error {
 	refused, ok := errors.AsType[*webauthn.Refusal](err)
 	if !ok {
@@ -185,26 +177,43 @@ func (h *Handler) refusePasskey(ctx context.Context, clientID string, err error)
 	}
 	trace.Refuse(ctx, refused.Reason)
 	h.Log.DebugContext(ctx, "passkey refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
-	if refused.Reason == webauthn.CeremonyExpired { // no failure: somebody was called away
-		return &refusal{"This page was open for too long. Reload it and try again."}
+	entry := audit.Entry{At: h.Now(), Event: audit.SignedIn, Refusal: refused.Reason, Person: refused.PersonID}
+	const words = "We could not sign you in with that passkey or security key. Try again, or use another one. If none works, contact your registration authority."
+	switch {
+	case refused.Reason == webauthn.CeremonyExpired: // no failure: somebody was called away
+		return h.refuse(ctx, entry, "This page was open for too long. Reload it and try again.")
+	case verified(refused):
+		return h.refuse(ctx, entry, words)
 	}
-	return h.failed(ctx, clientID, audit.Entry{At: h.Now(), Event: audit.SignedIn, Refusal: refused.Reason, Person: refused.PersonID},
-		"We could not sign you in with that passkey or security key. Try again, or use another one. If none works, contact your registration authority.")
+	return h.failed(ctx, clientID, entry, words)
 }
 
-// failed counts a sign-in that failed, records it if it names a person, and returns the refusal. Beyond a limit nothing is
-// recorded, and the refusal is a *throttle.LimitError. It is not when the limit is the person's: an answer that turned
-// after so many failures would tell her authenticators from the decoys of somebody who does not exist (WebAuthn Level 3,
-// Section 14.6.2).
+// verified says that an answer was refused although it verified: because of whose it was, or when. Who sent it has the
+// authenticator.
+func verified(r *webauthn.Refusal) bool {
+	return r.PersonID != "" && r.Reason != webauthn.AssertionInvalid
+}
+
+// failed counts a sign-in in which nothing was proved, and refuses it. Beyond a limit it is not recorded, and the refusal
+// is a *throttle.LimitError. It is not when the limit is the person's: an answer that turned after so many failures would
+// tell her authenticators from the decoys of somebody who does not exist (WebAuthn Level 3, Section 14.6.2).
 func (h *Handler) failed(ctx context.Context, clientID string, entry audit.Entry, words string) error {
-	err := h.Throttle.Failed(ctx, place(ctx),
+	err := h.Throttle.Failed(ctx, throttle.Subject{Limit: throttle.SignInAddress, Address: audit.RequestOf(ctx).Address},
 		throttle.Subject{Limit: throttle.SignInClient, Client: clientID}, throttle.Subject{Limit: throttle.SignInPerson, Person: entry.Person})
-	beyond, ok := errors.AsType[*throttle.LimitError](err)
-	switch {
-	case ok && beyond.Limit == throttle.SignInPerson:
-	case err != nil:
-		return err
-	case entry.Person != "":
+	if err == nil {
+		return h.refuse(ctx, entry, words)
+	}
+	audit.RequestOf(ctx).Refusal.Reason = entry.Refusal
+	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok && beyond.Limit == throttle.SignInPerson {
+		return &refusal{words}
+	}
+	return err
+}
+
+// refuse has the log event of the request say why, records a refusal that names a person, and returns it.
+func (h *Handler) refuse(ctx context.Context, entry audit.Entry, words string) error {
+	audit.RequestOf(ctx).Refusal.Reason = entry.Refusal
+	if entry.Person != "" {
 		if err := audit.Record(ctx, h.Store, entry); err != nil {
 			return fmt.Errorf("record refusal: %w", err)
 		}
@@ -214,13 +223,10 @@ func (h *Handler) failed(ctx context.Context, clientID string, entry audit.Entry
 
 // simulate signs in whom the developer chose, by a method that nobody carries out. It refuses like withPasskey.
 func (h *Handler) simulate(ctx context.Context, clientID string, old session.Cookie, username string, method assurance.Method) (signedIn, error) {
-	if err := h.Throttle.Check(place(ctx)); err != nil {
-		return signedIn{}, err
-	}
 	now := h.Now()
 	found, err := h.Store.Person(ctx, username, now)
 	if errors.Is(err, store.ErrNotFound) {
-		return signedIn{}, h.failed(ctx, clientID, audit.Entry{}, "There is no person with this user ID")
+		return signedIn{}, h.failed(ctx, clientID, audit.Entry{Refusal: "person_unknown"}, "There is no person with this user ID")
 	}
 	if err != nil {
 		return signedIn{}, fmt.Errorf("read person: %w", err)

@@ -130,6 +130,9 @@ func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *
 			Name: "credence_throttled_total", Help: "Attempts that were beyond a limit of failures, by limit.",
 		}, []string{"limit"}),
 	}
+	for _, limit := range []Limit{SignInAddress, SignInClient, SignInPerson, EnrolmentAddress, TokenAddress, TokenClient} {
+		l.exceeded.WithLabelValues(string(limit)) // at 0: an alert cannot tell what is not there from what is well
+	}
 	l.reached.Store(&map[slot]time.Time{})
 	return l
 }

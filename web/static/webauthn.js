@@ -80,9 +80,18 @@ async function finish(credential) {
   });
   const { location: next, message } = await answer.json().catch(() => ({}));
   if (!answer.ok || !next) {
+    refer(answer.headers.get("X-Request-Id"));
     throw new Refusal(message ?? "Something went wrong. Open this page again and retry.");
   }
   location.replace(next);
+}
+
+// refer has the page give the reference of a request that failed, by which it can be found, in place of the page's own.
+function refer(id) {
+  const reference = document.getElementById("reference");
+  if (id && reference) {
+    reference.textContent = id;
+  }
 }
 
 function explain(error) {

@@ -25,10 +25,10 @@ import (
 type Config struct {
 	Issuer      string
 	Roots       *x509.CertPool // that a server with TLS is trusted by; nil for those of this machine
-	Key         seal.Key // that the people were seeded with
-	People      int      // how many were
-	Flows       []string // of Flows
-	Concurrency []int    // each flow is measured at each
+	Key         seal.Key       // that the people were seeded with
+	People      int            // how many were
+	Flows       []string       // of Flows
+	Concurrency []int          // each flow is measured at each
 	Duration    time.Duration
 	Warm        time.Duration // before each measurement
 	RS256       bool          // ID tokens are signed with RS256, and with ES256 otherwise

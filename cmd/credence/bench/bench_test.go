@@ -3,9 +3,11 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -220,6 +222,42 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// What stands in the way is said, and how to mend it.
+func TestNewSiteSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // that a handshake fails is no surprise
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	trusted := x509.NewCertPool()
+	trusted.AddCert(server.Certificate())
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	for name, tt := range map[string]struct {
+		issuer string
+		roots  *x509.CertPool
+		want   string // of the error; "" for none
+		never  string
+	}{
+		"TLS that is trusted":     {server.URL, trusted, "", ""},
+		"TLS that is not trusted": {server.URL, x509.NewCertPool(), "with --data", "start the server"},
+		"nobody":                  {"http://127.0.0.1:1", nil, "start the server first", "--data"},
+		"nobody, with TLS":        {"https://127.0.0.1:1", trusted, "start the server first", "--data"},
+		"a server without TLS":    {strings.Replace(plain.URL, "http", "https", 1), trusted, "reach https://", "start the server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newSite(t.Context(), tt.issuer, tt.roots)
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("newSite(%s) = %v, want no error", tt.issuer, err)
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), tt.never)):
+				t.Errorf("newSite(%s) = %v, want an error that says %q and not %q", tt.issuer, err, tt.want, tt.never)
+			}
+		})
+	}
+}
+
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	owner, ctx := newOwner(t), t.Context()
@@ -275,7 +313,7 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-func TestSeedLeavesOtherDatabasesAlone(t *testing.T) {
+func TestCheckDatabase(t *testing.T) {
 	t.Parallel()
 	somebody := func(owner *store.Store) error {
 		_, err := directory.AddPerson(t.Context(), owner, directory.NewPerson{GivenName: "Ada", FamilyName: "Real"}, "test", now())
@@ -288,17 +326,22 @@ func TestSeedLeavesOtherDatabasesAlone(t *testing.T) {
 	for name, tt := range map[string]struct {
 		before func(*store.Store) error
 		want   error
+		fill   error // want, when an empty one is to be filled
 	}{
-		"an empty one": {func(*store.Store) error { return nil }, nil},
+		"an empty one": {func(*store.Store) error { return nil }, ErrEmpty, nil},
+		"an empty one of credence dev": {func(owner *store.Store) error {
+			return owner.MarkDevelopment(t.Context(), now())
+		}, nil, nil},
 		"one of credence dev": {func(owner *store.Store) error {
 			return errors.Join(owner.MarkDevelopment(t.Context(), now()), somebody(owner))
-		}, nil},
-		"one of its own": {seed, nil},
-		"one that it made, where somebody was added": {func(owner *store.Store) error { return errors.Join(seed(owner), somebody(owner)) }, ErrForeign},
-		"one with a person":                          {somebody, ErrForeign},
+		}, nil, nil},
+		"one of its own":                             {seed, nil, nil},
+		"one of its own that was cut short":          {func(owner *store.Store) error { return ensureClients(t.Context(), owner, key, now()) }, nil, nil},
+		"one that it made, where somebody was added": {func(owner *store.Store) error { return errors.Join(seed(owner), somebody(owner)) }, ErrForeign, ErrForeign},
+		"one with a person":                          {somebody, ErrForeign, ErrForeign},
 		"one with an organisation": {func(owner *store.Store) error {
 			return directory.AddOrganisation(t.Context(), owner, store.Organisation{Code: "ZZ1", Name: "Real"}, "test", now())
-		}, ErrForeign},
+		}, ErrForeign, ErrForeign},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -306,8 +349,10 @@ func TestSeedLeavesOtherDatabasesAlone(t *testing.T) {
 			if err := tt.before(owner); err != nil {
 				t.Fatal(err)
 			}
-			if err := seed(owner); !errors.Is(err, tt.want) {
-				t.Errorf("Seed(%s) = %v, want %v", name, err, tt.want)
+			for fill, want := range map[bool]error{false: tt.want, true: tt.fill} {
+				if err := CheckDatabase(t.Context(), owner, fill); !errors.Is(err, want) {
+					t.Errorf("CheckDatabase(%s, %t) = %v, want %v", name, fill, err, want)
+				}
 			}
 		})
 	}
