@@ -179,6 +179,13 @@ func TestEnrolmentLinkRace(t *testing.T) {
 	if won.Load() != 1 || lost.Load() != 31 || p.bound() != 1 {
 		t.Errorf("%d enrolments won and %d lost, and %d authenticators are bound; want 1, 31 and 1", won.Load(), lost.Load(), p.bound())
 	}
+	lines := map[string]int{}
+	for _, line := range p.audited("enrolled") {
+		lines[line]++
+	}
+	if diff := cmp.Diff(map[string]int{"enrolled": 1, "enrolled: link_used": 31}, lines); diff != "" {
+		t.Errorf("audited (-want +got):\n%s", diff)
+	}
 }
 
 func TestEnrolmentIsRefused(t *testing.T) {

@@ -106,7 +106,6 @@ POST /sign-in/passkey
     session.Begin
       BEGIN; INSERT used_challenge; UPDATE authenticator; UPDATE session
     ROLLBACK
-    INSERT throttle
     INSERT audit_event
 `},
 		{"an authorization", func() { code = b.rest(b.get(back.Location)).redirect(t).Get("code") }, `

@@ -78,7 +78,7 @@ $$;
 CREATE TRIGGER organisation_version AFTER UPDATE OF name ON organisation
     FOR EACH ROW EXECUTE FUNCTION change_people_of_organisation();
 
-CREATE INDEX role_profile_workgroups ON role_profile USING gin (workgroups);
+CREATE INDEX role_profile_workgroups ON role_profile USING gin (workgroups) WITH (fastupdate = off); -- off: a look-up would read all that is pending
 CREATE FUNCTION change_people_of_workgroup() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

@@ -121,6 +121,7 @@ func bulkBegins() []string {
 		`ALTER TABLE professional_registration DISABLE TRIGGER professional_registration_version`,
 		`ALTER TABLE membership DISABLE TRIGGER membership_version`,
 		`ALTER TABLE role_profile DISABLE TRIGGER role_profile_version`,
+		`ALTER TABLE workgroup DISABLE TRIGGER workgroup_version`,
 	}
 }
 
@@ -129,6 +130,7 @@ func bulkEnds() []string {
 		`ALTER TABLE professional_registration ENABLE ALWAYS TRIGGER professional_registration_version`,
 		`ALTER TABLE membership ENABLE ALWAYS TRIGGER membership_version`,
 		`ALTER TABLE role_profile ENABLE ALWAYS TRIGGER role_profile_version`,
+		`ALTER TABLE workgroup ENABLE ALWAYS TRIGGER workgroup_version`,
 	}
 }
 

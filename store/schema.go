@@ -15,8 +15,8 @@ import (
 	"github.com/golang-migrate/migrate/v4/database"
 	pgxmigrate "github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/credence-id/credence/migrations"
@@ -43,12 +43,12 @@ func MigrateDown(ctx context.Context, ownerURL string, versions int) error {
 }
 
 func migrateSchema(ctx context.Context, ownerURL string, run func(*migrate.Migrate) error) error {
-	config, err := pgx.ParseConfig(ownerURL)
+	pool, err := pgxpool.ParseConfig(ownerURL) // which knows the settings of a pool, that the URL may have
 	if err != nil {
 		return errors.New("the owner's database URL is not valid: want postgres://user:password@host:port/database")
 	}
-	config.ConnectTimeout = 5 * time.Second
-	db := stdlib.OpenDB(*config)
+	pool.ConnConfig.ConnectTimeout = 5 * time.Second
+	db := stdlib.OpenDB(*pool.ConnConfig)
 	defer func() { _ = db.Close() }()
 	if err := db.PingContext(ctx); err != nil {
 		return fmt.Errorf("reach database: %w", err)

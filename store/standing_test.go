@@ -105,7 +105,7 @@ func TestRecordAfterTheMigrationCameAgain(t *testing.T) {
 	for range 2 { // the second time, the version of the rows from before is that of a migration
 		must(t, store.MigrateDown(ctx, in.ownerURL, 2))
 		exec(t, connect(t, in.ownerURL), `UPDATE person SET disabled_at = CASE WHEN disabled_at IS NULL THEN created_at END`)
-		must(t, store.MigrateUp(ctx, in.ownerURL))
+		must(t, store.MigrateUp(ctx, in.ownerURL+"&pool_max_conns=4")) // a setting that only the pool knows
 		in.seenAnew(t, in.Store, ana)
 	}
 }

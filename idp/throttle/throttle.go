@@ -140,15 +140,15 @@ func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *
 // Collectors are the metrics of the limiter.
 func (l *Limiter) Collectors() []prometheus.Collector { return []prometheus.Collector{l.exceeded} }
 
-// Check refuses a place that is beyond its limit with a *LimitError, before its request is looked at. That is for
-// [TokenAddress] alone. It asks memory alone. A subject without an address is no place, and is never refused.
-func (l *Limiter) Check(place Subject) error {
+// Check refuses a subject that is beyond its limit with a *LimitError, before its request is looked at. It asks memory
+// alone. Only [TokenAddress] is ever refused so; of all others it is what failed that is counted, see [Limiter.Failed].
+func (l *Limiter) Check(s Subject) error {
 	reached, now := *l.reached.Load(), l.now()
-	if len(reached) == 0 || place.Address == "" {
+	if len(reached) == 0 || s.Limit != TokenAddress {
 		return nil
 	}
-	if ends := reached[l.slot(place)]; ends.After(now) {
-		return l.exceed(place.Limit, ends.Sub(now))
+	if ends := reached[l.slot(s)]; ends.After(now) {
+		return l.exceed(s.Limit, ends.Sub(now))
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 
 func TestMain(m *testing.M) { storetest.Main(m) }
 
-// Only a place is ever shut out, however often a person or a client fails.
-func TestOnlyPlacesAreShutOut(t *testing.T) {
+// Only a client's id at an address is ever refused unseen, however often a person or a client fails.
+func TestLimits(t *testing.T) {
 	t.Parallel()
 	key, _ := seal.NewKey()
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
@@ -23,11 +23,14 @@ func TestOnlyPlacesAreShutOut(t *testing.T) {
 	for _, tt := range []struct {
 		subject throttle.Subject
 		most    int
-		shut    bool
+		unseen  bool
 	}{
+		{throttle.Subject{Limit: throttle.SignInAddress, Address: "192.0.2.1"}, 100, false},
+		{throttle.Subject{Limit: throttle.SignInClient, Client: "ward-system"}, 300, false},
 		{throttle.Subject{Limit: throttle.SignInPerson, Person: "656005750104"}, 50, false},
+		{throttle.Subject{Limit: throttle.EnrolmentAddress, Address: "192.0.2.1"}, 60, false},
+		{throttle.Subject{Limit: throttle.TokenAddress, Address: "192.0.2.1", Client: "ward-system"}, 2000, true},
 		{throttle.Subject{Limit: throttle.TokenClient, Client: "ward-system"}, 60, false},
-		{throttle.Subject{Limit: throttle.EnrolmentAddress, Address: "192.0.2.1"}, 60, true},
 	} {
 		t.Run(string(tt.subject.Limit), func(t *testing.T) {
 			t.Parallel()
@@ -39,10 +42,33 @@ func TestOnlyPlacesAreShutOut(t *testing.T) {
 			if err := l.Failed(t.Context(), tt.subject); !beyond(err, tt.subject.Limit) {
 				t.Errorf("Failed(%+v), call %d = %v, want that it is beyond the limit", tt.subject, tt.most+1, err)
 			}
-			if err := l.Check(tt.subject); beyond(err, tt.subject.Limit) != tt.shut || !tt.shut && err != nil {
-				t.Errorf("Check(%+v) = %v, want that it is shut out: %t", tt.subject, err, tt.shut)
+			if err := l.Check(tt.subject); beyond(err, tt.subject.Limit) != tt.unseen || !tt.unseen && err != nil {
+				t.Errorf("Check(%+v) = %v, want that it is refused unseen: %t", tt.subject, err, tt.unseen)
 			}
 		})
+	}
+}
+
+// A flood from one place counts nothing more, whomever it names.
+func TestPlaceBeyondLimitCountsNothing(t *testing.T) {
+	t.Parallel()
+	key, _ := seal.NewKey()
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	l := throttle.New(storetest.New(t), key, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	place := throttle.Subject{Limit: throttle.SignInAddress, Address: "192.0.2.1"}
+	person := throttle.Subject{Limit: throttle.SignInPerson, Person: "656005750104"}
+	for range 100 {
+		if err := l.Failed(t.Context(), place); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 60 {
+		if err := l.Failed(t.Context(), place, person); !beyond(err, throttle.SignInAddress) {
+			t.Fatalf("Failed(beyond the limit of its place) = %v, want that", err)
+		}
+	}
+	if err := l.Failed(t.Context(), person); err != nil {
+		t.Errorf("Failed(the person elsewhere) = %v, want nil: the flood was not counted under her", err)
 	}
 }
 
