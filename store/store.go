@@ -62,6 +62,10 @@ func OpenTraced(ctx context.Context, url string, tracer pgx.QueryTracer) (*Store
 		"statement_timeout":                   "10s",
 		"lock_timeout":                        "5s",
 		"idle_in_transaction_session_timeout": "10s",
+		// Plans are kept. One that was made while a table was small must not scan it when it has grown, until statistics say
+		// so: every statement has its index. Without a way round a scan, its feigned cost must not set off compilation.
+		"enable_seqscan": "off",
+		"jit":            "off",
 	} {
 		if _, set := config.ConnConfig.RuntimeParams[name]; !set {
 			config.ConnConfig.RuntimeParams[name] = value

@@ -134,7 +134,7 @@ func (m *Manager) Begin(ctx context.Context, tx *store.Tx, old Cookie, p store.P
 	defer span.End()
 	level, cookie := a.Level(), newCookie()
 	row := store.Session{
-		ID: uuid.New(), PersonID: p.ID, AuthenticatorLevel: int(level), Methods: a.AMR(), AuthenticatedAt: a.At,
+		ID: uuid.Must(uuid.NewV7()), PersonID: p.ID, AuthenticatorLevel: int(level), Methods: a.AMR(), AuthenticatedAt: a.At,
 		IdleAt: a.At.Add(level.IdleLimit()), ExpiresAt: a.At.Add(level.AbsoluteLimit()),
 	}
 	if authenticatorID != uuid.Nil {
