@@ -69,7 +69,7 @@ func TestWhatWasSweptIsUnknown(t *testing.T) {
 	first := p.as(confidentialClient, redeem(confidentialClient, code, k))
 	second := p.as(confidentialClient, refresh(first.RefreshToken))
 	second.granted(t)
-	p.clock.advance(12*time.Hour + 5*time.Minute)
+	p.clock.advance(13 * time.Hour)
 	p.sweep()
 	for _, table := range []string{"refresh_token", "authorization_grant", "session"} {
 		if n := p.count(`SELECT count(*) FROM ` + table); n != 0 {

@@ -153,7 +153,7 @@ type signedIn struct {
 	cookie  session.Cookie
 }
 
-// withPasskey finishes a WebAuthn ceremony: three round trips, one transaction. A refusal is a *refusal, or a
+// withPasskey finishes a WebAuthn ceremony: at most three round trips, one transaction. A refusal is a *refusal, or a
 // *throttle.LimitError. Limits are asked after the answer did not verify, so that the right one always gets in.
 func (h *Handler) withPasskey(ctx context.Context, p pending, old session.Cookie, ceremony string, response []byte) (signedIn, error) {
 	ctx, span := trace.Start(ctx, "signin.WithPasskey")

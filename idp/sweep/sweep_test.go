@@ -119,14 +119,14 @@ func (s *swept) metrics(t *testing.T) map[string]float64 {
 func TestPass(t *testing.T) {
 	t.Parallel()
 	s := newSwept(t)
-	s.challenges(t, 1200, 5*time.Minute)
-	s.challenges(t, 3, 5*time.Minute-time.Microsecond)
+	s.challenges(t, 1200, time.Hour)
+	s.challenges(t, 3, time.Hour-time.Microsecond)
 	s.failures(t, 2, time.Hour)
 	if err := s.Pass(t.Context()); err != nil {
 		t.Errorf("Pass() = %v, want no error", err)
 	}
 	if left := s.count(t, "used_challenge"); left != 3 {
-		t.Errorf("challenges that are left = %d, want the 3 that died less than five minutes ago", left)
+		t.Errorf("challenges that are left = %d, want the 3 that died less than an hour ago", left)
 	}
 	want := map[string]float64{"credence_swept_rows_total used_challenge": 1200, "credence_swept_rows_total throttle": 2}
 	if diff := cmp.Diff(want, s.metrics(t)); diff != "" {
