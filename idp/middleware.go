@@ -105,7 +105,10 @@ func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler
 		}
 		s.guard(ctx, seen, r, guarded)
 
-		_, pattern := s.mux.Handler(r)
+		pattern := r.Pattern
+		if pattern == "" { // it was refused before it was routed
+			_, pattern = s.mux.Handler(r)
+		}
 		span.Answered(pattern, seen.status)
 		took := s.now().Sub(began)
 		s.metrics.requests.WithLabelValues(pattern, strconv.Itoa(seen.status)).Inc()

@@ -17,76 +17,57 @@ import (
 // that its second use is seen; after that there is nothing left that a thief could hold, and it is merely unknown. They go
 // before their grants, and not by the cascade, because a grant may have hundreds of them.
 func (q queries) SweepRefreshTokens(ctx context.Context, now time.Time, limit int) (int, error) {
-	return scalar[int](ctx, q, `
-		WITH swept AS (
-			DELETE FROM refresh_token WHERE hash = ANY (ARRAY(
-				SELECT t.hash FROM authorization_grant g JOIN refresh_token t ON t.grant_id = g.id
-				WHERE g.expires_at <= $1 ORDER BY g.expires_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED))
-			RETURNING hash
-		)
-		SELECT count(*)::int FROM swept`, now, limit)
+	return q.sweep(ctx, `
+		DELETE FROM refresh_token WHERE hash = ANY (ARRAY(
+			SELECT t.hash FROM authorization_grant g JOIN refresh_token t ON t.grant_id = g.id
+			WHERE g.expires_at <= $1 ORDER BY g.expires_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED))`, now, limit)
 }
 
 // SweepGrants deletes grants that have expired and have no refresh token any more. No token is issued from such a grant,
 // its access tokens have expired with it or before, and its code, used or not, is worth as much as an unknown one. A
 // revoked grant stays as long as any other, so that it stays known what ended it.
 func (q queries) SweepGrants(ctx context.Context, now time.Time, limit int) (int, error) {
-	return scalar[int](ctx, q, `
-		WITH swept AS (
-			DELETE FROM authorization_grant WHERE id = ANY (ARRAY(
-				SELECT g.id FROM authorization_grant g
-				WHERE g.expires_at <= $1 AND NOT EXISTS (SELECT FROM refresh_token t WHERE t.grant_id = g.id OFFSET 0)
-				ORDER BY g.expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-			RETURNING id
-		)
-		SELECT count(*)::int FROM swept`, now, limit)
+	return q.sweep(ctx, `
+		DELETE FROM authorization_grant WHERE id = ANY (ARRAY(
+			SELECT g.id FROM authorization_grant g
+			WHERE g.expires_at <= $1 AND NOT EXISTS (SELECT FROM refresh_token t WHERE t.grant_id = g.id OFFSET 0)
+			ORDER BY g.expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)
 }
 
 // SweepSessions deletes sessions that have reached their absolute limit and in which no grant was given that is still
 // there: a grant stands on its session, and signing out of a session that has timed out ends the grants given in it. One
 // that ended earlier is deleted no sooner.
 func (q queries) SweepSessions(ctx context.Context, now time.Time, limit int) (int, error) {
-	return scalar[int](ctx, q, `
-		WITH swept AS (
-			DELETE FROM session WHERE id = ANY (ARRAY(
-				SELECT s.id FROM session s
-				WHERE s.expires_at <= $1 AND NOT EXISTS (SELECT FROM authorization_grant g WHERE g.session_id = s.id OFFSET 0)
-				ORDER BY s.expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-			RETURNING id
-		)
-		SELECT count(*)::int FROM swept`, now, limit)
+	return q.sweep(ctx, `
+		DELETE FROM session WHERE id = ANY (ARRAY(
+			SELECT s.id FROM session s
+			WHERE s.expires_at <= $1 AND NOT EXISTS (SELECT FROM authorization_grant g WHERE g.session_id = s.id OFFSET 0)
+			ORDER BY s.expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)
 }
 
 // SweepChallenges deletes answered challenges that have expired: a second answer is refused for that.
 func (q queries) SweepChallenges(ctx context.Context, now time.Time, limit int) (int, error) {
-	return scalar[int](ctx, q, `
-		WITH swept AS (
-			DELETE FROM used_challenge WHERE hash = ANY (ARRAY(
-				SELECT hash FROM used_challenge WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-			RETURNING hash
-		)
-		SELECT count(*)::int FROM swept`, now, limit)
+	return q.sweep(ctx, `
+		DELETE FROM used_challenge WHERE hash = ANY (ARRAY(
+			SELECT hash FROM used_challenge WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)
 }
 
 // SweepEnrolmentLinks deletes enrolment links, used or not, that have expired. Who made one and who used it is in the
 // audit record.
 func (q queries) SweepEnrolmentLinks(ctx context.Context, now time.Time, limit int) (int, error) {
-	return scalar[int](ctx, q, `
-		WITH swept AS (
-			DELETE FROM enrolment_link WHERE hash = ANY (ARRAY(
-				SELECT hash FROM enrolment_link WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-			RETURNING hash
-		)
-		SELECT count(*)::int FROM swept`, now, limit)
+	return q.sweep(ctx, `
+		DELETE FROM enrolment_link WHERE hash = ANY (ARRAY(
+			SELECT hash FROM enrolment_link WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)
 }
 
 // SweepThrottle deletes counts of failures whose window is over: the next failure begins another.
 func (q queries) SweepThrottle(ctx context.Context, now time.Time, limit int) (int, error) {
-	return scalar[int](ctx, q, `
-		WITH swept AS (
-			DELETE FROM throttle WHERE ctid = ANY (ARRAY(
-				SELECT ctid FROM throttle WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-			RETURNING slot
-		)
-		SELECT count(*)::int FROM swept`, now, limit)
+	return q.sweep(ctx, `
+		DELETE FROM throttle WHERE ctid = ANY (ARRAY(
+			SELECT ctid FROM throttle WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)
+}
+
+// sweep runs a DELETE and says how many rows it took.
+func (q queries) sweep(ctx context.Context, statement string, now time.Time, limit int) (int, error) {
+	return scalar[int](ctx, q, `WITH swept AS (`+statement+` RETURNING 1) SELECT count(*)::int FROM swept`, now, limit)
 }

@@ -164,7 +164,7 @@ func (h *Handler) withPasskey(ctx context.Context, p pending, old session.Cookie
 	}
 	out, err := h.begin(ctx, old, assertion.Person, assertion.AuthenticatorID, assertion.Authentication, assertion.Record)
 	if errors.Is(err, store.ErrReplayed) {
-		return signedIn{}, h.refusePasskey(ctx, p.ClientID, &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: assertion.Person.ID})
+		return signedIn{}, h.refusePasskey(ctx, p.ClientID, &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: assertion.Person.ID, Proved: true})
 	}
 	return out, err
 }
@@ -182,16 +182,10 @@ func (h *Handler) refusePasskey(ctx context.Context, clientID string, err error)
 	switch {
 	case refused.Reason == webauthn.CeremonyExpired: // no failure: somebody was called away
 		return h.refuse(ctx, entry, "This page was open for too long. Reload it and try again.")
-	case verified(refused):
+	case refused.Proved:
 		return h.refuse(ctx, entry, words)
 	}
 	return h.failed(ctx, clientID, entry, words)
-}
-
-// verified says that an answer was refused although it verified: because of whose it was, or when. Who sent it has the
-// authenticator.
-func verified(r *webauthn.Refusal) bool {
-	return r.PersonID != "" && r.Reason != webauthn.AssertionInvalid
 }
 
 // failed counts a sign-in in which nothing was proved, and refuses it. Beyond a limit it is not recorded, and the refusal

@@ -127,9 +127,6 @@ func (rp *RelyingParty) readAssertion(begun pending, response []byte) (*protocol
 func (rp *RelyingParty) verifyAssertion(
 	begun pending, assertion *protocol.ParsedCredentialAssertionData, c store.Credential, now time.Time,
 ) (SignIn, error) {
-	refuse := func(reason string, cause error) (SignIn, error) {
-		return SignIn{}, &Refusal{Reason: reason, PersonID: c.PersonID, cause: cause}
-	}
 	// Type, challenge, RP ID, crossOrigin, UP, UV, BE as at enrolment, no BS without BE, user handle, signature:
 	// WebAuthn Level 3, Section 7.2, from step 6 on.
 	verified, err := rp.ceremonies.ValidateLogin(person{handle: c.Handle, credentials: []gowebauthn.Credential{{
@@ -140,14 +137,14 @@ func (rp *RelyingParty) verifyAssertion(
 		Authenticator:     gowebauthn.Authenticator{SignCount: uint32(min(max(c.SignCount, 0), math.MaxUint32))},
 	}}}, begun.session(c.Handle), assertion)
 	if err != nil {
-		return refuse(AssertionInvalid, detailed(err))
+		return SignIn{}, &Refusal{Reason: AssertionInvalid, PersonID: c.PersonID, cause: detailed(err)}
 	}
 	// Section 7.2 leaves it open whether that is refused. The library only remarks it.
 	if verified.Authenticator.CloneWarning {
-		return refuse(CounterRegressed, nil)
+		return SignIn{}, &Refusal{Reason: CounterRegressed, PersonID: c.PersonID, Proved: true}
 	}
 	if fallen := c.Fallen(); fallen != "" {
-		return refuse(fallen, nil)
+		return SignIn{}, &Refusal{Reason: fallen, PersonID: c.PersonID, Proved: true}
 	}
 	return SignIn{
 		Person:          c.Person,

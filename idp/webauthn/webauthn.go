@@ -159,6 +159,7 @@ const (
 type Refusal struct { //nolint:errname // what callers tell apart is a refusal from a failure; both are errors
 	Reason   string
 	PersonID string // whose authenticator it is, or who was to get it; "" as long as nobody real is named
+	Proved   bool   // the answer verified: whoever sent it holds the authenticator
 
 	cause error
 }
