@@ -239,8 +239,8 @@ func TestLoopsSayOnceThatTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	away, back := []string{}, []string{}
-	for _, what := range []string{"signing keys", "clients", "limits"} {
-		away, back = append(away, what+" could not be refreshed"), append(back, what+" are refreshed again")
+	for _, what := range []string{`"signing keys"`, "clients", "limits"} {
+		away, back = append(away, `"copy could not be renewed" of=`+what), append(back, `"copy is renewed again" of=`+what)
 	}
 	said := func(messages []string) (total int) {
 		for _, m := range messages {

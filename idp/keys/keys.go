@@ -30,6 +30,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/poll"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
 )
@@ -43,7 +44,6 @@ const (
 const (
 	// longestToken is the longest that a token lives. A key is published that long after its last signature.
 	longestToken = 2 * time.Hour
-	pollEvery    = time.Second
 	// lead is how long a key is published before it signs: until every copy of the set that may still be kept has it.
 	lead = MaxAge + 30*time.Second
 	// hintLife is how much longer than it is published a key is kept for [Ring.VerifyHint]: as long as a session lasts.
@@ -144,24 +144,7 @@ func (r *Ring) Load(ctx context.Context) error {
 // Run looks for changes and rotates keys that are due, until the context ends. It logs when it begins to fail, and when
 // it is well again.
 func (r *Ring) Run(ctx context.Context) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for failing := false; ; {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		switch err := r.refresh(ctx); {
-		case ctx.Err() != nil:
-		case err != nil && !failing:
-			failing = true
-			r.log.ErrorContext(ctx, "signing keys could not be refreshed", slog.Any("error", err))
-		case err == nil && failing:
-			failing = false
-			r.log.InfoContext(ctx, "signing keys are refreshed again")
-		}
-	}
+	return poll.Run(ctx, r.log, "signing keys", r.refresh)
 }
 
 func (r *Ring) refresh(ctx context.Context) error {

@@ -640,7 +640,7 @@ func TestRunWithoutDatabase(t *testing.T) {
 	body, _ := r.Published()
 	stop := r.run(t)
 	r.store.Close()
-	eventually(t, "complaint in the log", func() bool { return strings.Contains(r.logs.String(), "signing keys could not be refreshed") })
+	eventually(t, "complaint in the log", func() bool { return strings.Contains(r.logs.String(), "copy could not be renewed") })
 	if err := r.verify(t, r.sign(t, keys.RS256, keys.IDToken), keys.IDToken); err != nil {
 		t.Errorf("Verify(without a database) = %v, want no error", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/credence-id/credence/idp/poll"
 	"github.com/credence-id/credence/store"
 )
 
@@ -30,7 +31,6 @@ type clientSnapshot struct {
 }
 
 const (
-	pollClientsEvery = time.Second
 	// lookUpEvery bounds how often requests that name an unknown client can make a replica look for it.
 	lookUpEvery = 500 * time.Millisecond
 	clientPage  = 500
@@ -73,24 +73,7 @@ func (c *Clients) load(ctx context.Context) error {
 
 // Run looks for changes until the context ends. It logs when it begins to fail, and when it is well again.
 func (c *Clients) Run(ctx context.Context) error {
-	tick := time.NewTicker(pollClientsEvery)
-	defer tick.Stop()
-	for failing := false; ; {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		switch err := c.Load(ctx); {
-		case ctx.Err() != nil:
-		case err != nil && !failing:
-			failing = true
-			c.Log.ErrorContext(ctx, "clients could not be refreshed", slog.Any("error", err))
-		case err == nil && failing:
-			failing = false
-			c.Log.InfoContext(ctx, "clients are refreshed again")
-		}
-	}
+	return poll.Run(ctx, c.Log, "clients", c.Load)
 }
 
 // find returns an enabled client. One that is not known may have been registered a moment ago.

@@ -32,6 +32,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/poll"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
 )
@@ -98,7 +99,6 @@ func (e *LimitError) RetryAfter() string {
 }
 
 const (
-	pollEvery = time.Second
 	// maxReached bounds the snapshot. What finds no room in it is answered alike, but after it was counted.
 	maxReached = 10_000
 )
@@ -267,24 +267,7 @@ func (l *Limiter) remember(counts ...store.FailureCount) {
 // Run learns what other replicas have counted, until the context ends. It logs when it begins to fail, and when it is
 // well again.
 func (l *Limiter) Run(ctx context.Context) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for failing := false; ; {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		switch err := l.load(ctx); {
-		case ctx.Err() != nil:
-		case err != nil && !failing:
-			failing = true
-			l.log.ErrorContext(ctx, "limits could not be refreshed", slog.Any("error", err))
-		case err == nil && failing:
-			failing = false
-			l.log.InfoContext(ctx, "limits are refreshed again")
-		}
-	}
+	return poll.Run(ctx, l.log, "limits", l.load)
 }
 
 func (l *Limiter) load(ctx context.Context) error {

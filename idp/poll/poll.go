@@ -1,0 +1,34 @@
+// Package poll keeps the copies that a replica has in memory of small sets in the database: it renews them each second,
+// so that a change is seen everywhere within two. While the database is away a copy stays as it was; the log says once
+// that it does, and once that it does no longer.
+package poll
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const every = time.Second
+
+// Run renews the copy of what is named until the context ends.
+func Run(ctx context.Context, log *slog.Logger, of string, renew func(context.Context) error) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for failing := false; ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		switch err := renew(ctx); {
+		case ctx.Err() != nil:
+		case err != nil && !failing:
+			failing = true
+			log.ErrorContext(ctx, "copy could not be renewed", slog.String("of", of), slog.Any("error", err))
+		case err == nil && failing:
+			failing = false
+			log.InfoContext(ctx, "copy is renewed again", slog.String("of", of))
+		}
+	}
+}
