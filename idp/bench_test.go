@@ -35,14 +35,14 @@ func newBenchmark(b *testing.B) *benchmark {
 	}
 	b.Cleanup(s.Close)
 	now := func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-	if err := directory.Seed(b.Context(), s, now()); err != nil {
+	key, _ := seal.NewKey()
+	if err := directory.Seed(b.Context(), s, key, now()); err != nil {
 		b.Fatal(err)
 	}
 	client := oauth.Registration{ID: confidentialClient, Name: "Ward system", IDTokenAlg: "ES256", Scopes: oauth.Scopes(), RedirectURIs: []string{callback}}
 	if err := oauth.EnsureClient(b.Context(), s, client, secret, "test", now()); err != nil {
 		b.Fatal(err)
 	}
-	key, _ := seal.NewKey()
 	log := slog.New(idp.RequestLog{Handler: slog.DiscardHandler})
 	provider, err := idp.New(b.Context(), idp.Config{Issuer: issuer, Store: s, Key: key, Now: now, Log: log, Simulated: directory.FixedPeople()})
 	if err != nil {
@@ -50,7 +50,9 @@ func newBenchmark(b *testing.B) *benchmark {
 	}
 	p := &benchmark{b: b, handler: provider}
 	page := p.send(http.MethodGet, "/authorize?"+request(confidentialClient, newPKCE()).Encode(), nil)
-	p.send(http.MethodPost, strings.Replace(page.Header().Get("Location"), "/sign-in", "/sign-in/simulated", 1), url.Values{"username": {oneRole}})
+	shown := answer{Response: page.Result(), body: page.Body.String()}
+	shown.Request = httptest.NewRequest(http.MethodGet, issuer, http.NoBody)
+	p.send(http.MethodPost, "/sign-in/simulated?"+shown.address().RawQuery, url.Values{"username": {oneRole}})
 	return p
 }
 

@@ -30,14 +30,14 @@ func TestRoundTripBudgets(t *testing.T) {
 	}
 	b, k := p.browser(), newPKCE()
 	q := request(confidentialClient, k, "scope", "openid offline_access")
-	var page, back answer
+	var page answer
 	var code string
 	var got tokens
-	spent("GET /authorize without a session, and the sign-in page", 0, 0, 0, func() { page = b.authorize(q) })
-	spent("POST /sign-in/simulated in a fresh browser", 2, 1, 0, func() {
-		back = b.post("/sign-in/simulated?"+page.Request.URL.RawQuery, map[string][]string{"username": {oneRole}})
+	spent("GET /authorize without a session, which is the sign-in page", 0, 0, 0, func() { page = b.get("/authorize?" + q.Encode()) })
+	spent("POST /sign-in/simulated in a fresh browser, with the code", 2, 1, 0, func() {
+		code = b.post("/sign-in/simulated?"+page.address().RawQuery, map[string][]string{"username": {oneRole}}).redirect(t).Get("code")
 	})
-	spent("GET /authorize with a session", 2, 1, 0, func() { code = b.rest(back).redirect(t).Get("code") })
+	spent("GET /authorize with a session", 2, 1, 0, func() { b.get("/authorize?" + q.Encode()).redirect(t) })
 	spent("POST /token, authorization_code", 2, 1, 2, func() { got = p.as(confidentialClient, redeem(confidentialClient, code, k)) })
 	spent("POST /token, refresh_token", 2, 1, 2, func() { got = p.as(confidentialClient, refresh(got.RefreshToken)) })
 	spent("GET /userinfo", 1, 0, 0, func() { p.userinfo(got.AccessToken) })
@@ -48,16 +48,26 @@ func TestRoundTripBudgets(t *testing.T) {
 	other.passkey(other.get("/sign-in"), key)
 	other = p.browser()
 	page = other.authorize(q)
-	spent("the sign-in page for a user id", 1, 0, 0, func() { page = other.get(page.Request.URL.RequestURI() + "&username=" + oneRole) })
+	spent("the sign-in page for a user id", 1, 0, 0, func() { page = other.get(page.address().RequestURI() + "&username=" + oneRole) })
 	asked := page.ceremony(t)
 	response := key.Get(asked.options, issuer)
-	spent("POST /sign-in/passkey in a fresh browser", 2, 1, 0, func() { other.finish(asked, response, "") })
+	spent("POST /sign-in/passkey in a fresh browser, with the code", 2, 1, 0, func() {
+		code = other.follow(other.finish(asked, response, "").Location).redirect(t).Get("code")
+	})
+	if code == "" {
+		t.Error("POST /sign-in/passkey gives no code")
+	}
 	asked = other.get("/sign-in").ceremony(t)
 	response = key.Get(asked.options, issuer)
 	spent("POST /sign-in/passkey with a session", 3, 1, 0, func() { other.finish(asked, response, "") })
 	if other.home() == "" {
 		t.Error("nobody is signed in after POST /sign-in/passkey")
 	}
+	chooser := p.browser()
+	page = chooser.simulate(chooser.authorize(q), twoRoles, "")
+	spent("POST /sign-in/role, with the code", 3, 1, 0, func() {
+		code = chooser.post(page.address().RequestURI(), map[string][]string{"role": {manager}}).redirect(t).Get("code")
+	})
 	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks", "/schemas/userinfo.json"} {
 		spent("GET "+path, 0, 0, 0, func() { b.get(path) })
 	}

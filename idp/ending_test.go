@@ -110,7 +110,7 @@ func TestAClientThatIsRegisteredForLess(t *testing.T) {
 	got := p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid profile nationalrbacaccess offline_access")
 	b, k := p.browser(), newPKCE()
 	page := b.simulate(b.authorize(request(confidentialClient, k, "scope", "openid offline_access")), noRole, "")
-	on := b.rest(b.post(page.Request.URL.RequestURI(), url.Values{"continue": {"1"}}))
+	on := b.rest(b.post(page.address().RequestURI(), url.Values{"continue": {"1"}}))
 	without := p.as(confidentialClient, redeem(confidentialClient, on.redirect(t).Get("code"), k))
 	change := func(do func(*oauth.Registration)) {
 		t.Helper()

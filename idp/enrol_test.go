@@ -2,6 +2,7 @@ package idp_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -40,6 +41,7 @@ func (a answer) ceremony(t *testing.T) ceremony {
 type said struct {
 	Status            int `json:"-"`
 	Location, Message string
+	Forget            bool
 }
 
 // finish posts an authenticator's answer as the page's script does.
@@ -68,6 +70,9 @@ func (b *browser) postJSON(location, body string) said {
 	if err := json.Unmarshal([]byte(a.body), &out); err != nil || a.Header.Get("Content-Type") != "application/json" ||
 		a.Header.Get("Cache-Control") != "no-store" || (out.Location == "") == (out.Message == "") {
 		b.t.Fatalf("%s answers %d %v %s, want JSON for its script that nobody keeps", a.path(), a.StatusCode, a.Header, a.body)
+	}
+	if location, err := url.Parse(out.Location); err == nil {
+		fmt.Fprintln(b.p.secrets, location.Query().Get("code"))
 	}
 	return out
 }

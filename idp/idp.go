@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/registration"
@@ -41,6 +42,12 @@ type Config struct {
 	// TrustedProxies are the networks of the proxies whose word on a client's address is taken. None: the connection's.
 	TrustedProxies []netip.Prefix
 
+	// Metadata is where what FIDO publishes of authenticators comes from. Without it none is known.
+	Metadata webauthn.Source
+
+	// RelatedOrigins are other origins whose pages may use the passkeys of the issuer's host.
+	RelatedOrigins []string
+
 	// Traces makes the traces of requests. Nil traces nothing.
 	Traces trace.TracerProvider
 
@@ -53,6 +60,7 @@ type Provider struct {
 	http.Handler
 	keys       *keys.Ring
 	clients    *oauth.Clients
+	models     *webauthn.Models
 	limiter    *throttle.Limiter
 	sweeper    *sweep.Sweeper
 	collectors []prometheus.Collector
@@ -68,7 +76,13 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	relyingParty, err := webauthn.New(webauthn.Config{Store: c.Store, Key: c.Key, Issuer: c.Issuer, Name: "Credence", Now: c.Now})
+	models := webauthn.NewModels(c.Store, c.Metadata, c.Now, c.Log)
+	if err := models.Load(ctx); err != nil {
+		return nil, err
+	}
+	relyingParty, err := webauthn.New(webauthn.Config{
+		Store: c.Store, Models: models, Key: c.Key, Issuer: c.Issuer, Name: "Credence", Now: c.Now, RelatedOrigins: c.RelatedOrigins,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +106,13 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}
 	limiter := throttle.New(c.Store, c.Key, c.Now, c.Log)
 	sweeper := sweep.New(c.Store, c.Now, c.Log)
+	recorder, err := evidence.New(c.Store, c.Key, c.Now)
+	if err != nil {
+		return nil, err
+	}
 	sessions := &session.Manager{Store: c.Store, Secure: strings.HasPrefix(c.Issuer, "https://"), Now: c.Now}
 	signIn := &signin.Handler{
-		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Catalogue: catalogue, Pages: pages,
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
 	}
 	desk := &registration.Handler{
@@ -102,9 +120,11 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Throttle: limiter, Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
 	}
 	endpoints := &oauth.Handler{
-		Issuer: c.Issuer, Store: c.Store, Clients: clients, Keys: ring, Sessions: sessions, SignIn: signIn, Catalogue: catalogue, Pages: pages,
+		Issuer: c.Issuer, Store: c.Store, Clients: clients, Keys: ring, Sessions: sessions, SignIn: signIn, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("pending authorization"), SameOrigin: sameOrigin, Now: c.Now, Log: c.Log,
 	}
+
+	signIn.Return = endpoints.Return
 
 	s := &server{mux: http.NewServeMux(), pages: pages, log: c.Log, now: c.Now, trusted: c.TrustedProxies, hsts: hsts(c.Issuer), metrics: newMetrics(), traces: c.Traces}
 	if err := endpoints.Mount(s.handle); err != nil {
@@ -113,6 +133,9 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	signIn.Mount(s.handle)
 	desk.Mount(s.handle)
 	s.mux.Handle("GET /static/", pages.Static())
+	if err := s.wellKnown(c.Issuer, c.RelatedOrigins); err != nil {
+		return nil, err
+	}
 	s.handle("GET /healthz", alive)
 	s.handle("GET /readyz", ready(c.Store))
 	s.handle("/", s.notFound)
@@ -121,9 +144,10 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Handler:    s.middleware(guard),
 		keys:       ring,
 		clients:    clients,
+		models:     models,
 		limiter:    limiter,
 		sweeper:    sweeper,
-		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), limiter.Collectors(), sweeper.Collectors(), c.Store.Collectors(), s.metrics.collectors()),
+		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), models.Collectors(), limiter.Collectors(), sweeper.Collectors(), c.Store.Collectors(), s.metrics.collectors()),
 	}, nil
 }
 
@@ -151,6 +175,12 @@ func (p *Provider) RunKeys(ctx context.Context) error { return p.keys.Run(ctx) }
 
 // RunClients keeps the clients fresh until the context ends.
 func (p *Provider) RunClients(ctx context.Context) error { return p.clients.Run(ctx) }
+
+// RunModels keeps what is known of models of authenticators fresh until the context ends.
+func (p *Provider) RunModels(ctx context.Context) error { return p.models.Run(ctx) }
+
+// RunMetadata fetches newer FIDO metadata, if there is a source of it, until the context ends.
+func (p *Provider) RunMetadata(ctx context.Context) error { return p.models.RunMetadata(ctx) }
 
 // RunThrottle learns which limits of failures were reached at other replicas, until the context ends.
 func (p *Provider) RunThrottle(ctx context.Context) error { return p.limiter.Run(ctx) }

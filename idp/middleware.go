@@ -131,7 +131,8 @@ func (s *server) middleware(sameOrigin *http.CrossOriginProtection) http.Handler
 // closer.
 func level(pattern string, status int) slog.Level {
 	switch pattern {
-	case "GET /healthz", "GET /readyz", "GET /static/", "GET /jwks", "GET /.well-known/openid-configuration", "GET /.well-known/oauth-authorization-server":
+	case "GET /healthz", "GET /readyz", "GET /static/", "GET /jwks", "GET /.well-known/openid-configuration", "GET /.well-known/oauth-authorization-server",
+		"GET /.well-known/passkey-endpoints", "GET /.well-known/webauthn":
 		if status < http.StatusBadRequest {
 			return slog.LevelDebug
 		}

@@ -26,12 +26,12 @@ func (p *provider) walk(client string, see func(name string, pending bool, a ans
 	see("welcome", false, b.get("/"))
 	see("sign-in by oneself", false, b.get("/sign-in"))
 	page := b.authorize(request(client, newPKCE()))
-	at := page.Request.URL.RequestURI()
+	at := page.address().RequestURI()
 	see("sign-in", true, page)
 	see("sign-in for a user id", true, b.get(at+"&username="+oneRole))
 	see("sign-in with a mistake", true, b.post(at, url.Values{"username": {"<b>\u202e"}}))
-	see("simulated", true, b.get("/sign-in/simulated?"+page.Request.URL.RawQuery))
-	see("simulated with a mistake", true, b.post("/sign-in/simulated?"+page.Request.URL.RawQuery, url.Values{"username": {"<b>\u202e"}}))
+	see("simulated", true, b.get("/sign-in/simulated?"+page.address().RawQuery))
+	see("simulated with a mistake", true, b.post("/sign-in/simulated?"+page.address().RawQuery, url.Values{"username": {"<b>\u202e"}}))
 	see("enrol", false, b.get(p.link(sevenRoles)))
 	see("enrol with a link that does not work", false, b.get("/enrol?token=x"))
 	c := b.get(p.link(sevenRoles)).ceremony(p.t)
@@ -45,8 +45,8 @@ func (p *provider) walk(client string, see func(name string, pending bool, a ans
 
 	page = b.simulate(page, sevenRoles, "")
 	see("roles", true, page)
-	see("roles with a mistake", true, b.post(page.Request.URL.RequestURI(), url.Values{"role": {"x"}}))
-	see("roles, searched", true, b.post(page.Request.URL.RequestURI(), url.Values{"q": {"<script>alert(1)</script>"}, "search": {"1"}}))
+	see("roles with a mistake", true, b.post(page.address().RequestURI(), url.Values{"role": {"x"}}))
+	see("roles, searched", true, b.post(page.address().RequestURI(), url.Values{"q": {"<script>alert(1)</script>"}, "search": {"1"}}))
 	b.choose(page, "656014115001")
 	see("home", false, b.get("/"))
 	see("roles from home", false, b.get("/sign-in/role"))
@@ -209,7 +209,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	p := newProvider(t)
 	b := p.browser()
 	page := b.authorize(request(confidentialClient, newPKCE()))
-	state := "?" + page.Request.URL.RawQuery
+	state := "?" + page.address().RawQuery
 	link := p.link(noRole)
 	before := p.rows()
 	for _, at := range []string{

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net"
@@ -115,7 +116,7 @@ func newProvider(t *testing.T) *provider {
 	p.urls.owner, p.urls.service = storetest.URLs(t)
 	p.key, _ = seal.NewKey()
 	p.owner = p.open(p.urls.owner, nil)
-	if err := directory.Seed(t.Context(), p.owner, p.clock.Now()); err != nil {
+	if err := directory.Seed(t.Context(), p.owner, p.key, p.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range []oauth.Registration{
@@ -325,8 +326,29 @@ func (b *browser) rest(a answer) answer {
 	return a
 }
 
-// path is the path of the page that an answer came from.
-func (a answer) path() string { return a.Request.URL.Path }
+// address is that of the page that an answer shows. The sign-in page may be shown elsewhere; its forms say which it is.
+func (a answer) address() *url.URL {
+	if _, rest, ok := strings.Cut(a.body, `<form method="post" action="/sign-in`); ok {
+		action, _, _ := strings.Cut("/sign-in"+rest, `"`)
+		if at, err := a.Request.URL.Parse(html.UnescapeString(action)); err == nil {
+			return at
+		}
+	}
+	return a.Request.URL
+}
+
+// follow goes where a page's script was told to go, and follows redirects.
+func (b *browser) follow(location string) answer {
+	b.t.Helper()
+	at, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.absolute(location), http.NoBody)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.rest(answer{Response: &http.Response{StatusCode: http.StatusSeeOther, Header: http.Header{"Location": {location}}, Request: at}})
+}
+
+// path is the path of the page that an answer shows.
+func (a answer) path() string { return a.address().Path }
 
 // redirect is the query of the address of a client to which an answer leads.
 func (a answer) redirect(t *testing.T) url.Values {
@@ -398,7 +420,7 @@ func (b *browser) simulate(page answer, username, method string) answer {
 	if page.path() != "/sign-in" || page.StatusCode != http.StatusOK {
 		b.t.Fatalf("page = %d %s, want the sign-in page: %s", page.StatusCode, page.path(), text(page.body))
 	}
-	return b.rest(b.post("/sign-in/simulated?"+page.Request.URL.RawQuery, url.Values{"username": {username}, "method": {method}}))
+	return b.rest(b.post("/sign-in/simulated?"+page.address().RawQuery, url.Values{"username": {username}, "method": {method}}))
 }
 
 // code signs a person with one role in, if need be, and returns the authorization code.
@@ -643,7 +665,7 @@ func (b *browser) enter(q url.Values, username, role string) answer {
 		a = b.simulate(a, username, "")
 	}
 	if a.path() == "/sign-in/role" {
-		a = b.rest(b.post("/sign-in/role?"+a.Request.URL.RawQuery, url.Values{"role": {role}}))
+		a = b.rest(b.post("/sign-in/role?"+a.address().RawQuery, url.Values{"role": {role}}))
 	}
 	return a
 }
@@ -653,7 +675,7 @@ func (p *provider) run() {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(p.t.Context()))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{p.handler.RunKeys, p.handler.RunClients, p.handler.RunThrottle} {
+	for _, run := range []func(context.Context) error{p.handler.RunKeys, p.handler.RunClients, p.handler.RunModels, p.handler.RunThrottle} {
 		running.Go(func() {
 			if err := run(ctx); err != nil {
 				p.t.Error(err)

@@ -11,6 +11,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/credence-id/credence/idp"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/oauth"
 )
 
 // RFC 9700, Section 4.14.2: "Authorization servers MUST utilize one of these methods to detect refresh token replay by
@@ -218,4 +223,97 @@ func TestOneOfManyRefreshesWins(t *testing.T) {
 	if diff := cmp.Diff(slices.Repeat([]int{2}, stormRounds), p.issuedTimes()); diff != "" { // by the code, and by one refresh
 		t.Errorf("tokens issued for each grant differ (-want +got):\n%s", diff)
 	}
+}
+
+// beforeExchange is a tracer that does something when tokens have been signed, each time before the statement that issues
+// them is sent.
+type beforeExchange struct{ do func() }
+
+var _ pgx.QueryTracer = beforeExchange{}
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (b beforeExchange) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if strings.Contains(data.SQL, "WITH spent") {
+		b.do()
+	}
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (beforeExchange) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// Tokens are issued on nothing that ended while they were signed. What is decided then is what a request gets that came
+// after the end.
+func TestWhatChangesWhileTokensAreSigned(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		what, want string // what the record says of the tokens; "" when they are issued
+		status     int
+		change     func(t *testing.T, p *provider, b *browser, again url.Values)
+	}{
+		{"the session ends", "token_issued: session_ended", http.StatusBadRequest, func(t *testing.T, _ *provider, b *browser, _ url.Values) {
+			t.Helper()
+			b.post("/logout", nil)
+		}},
+		{"the person is disabled", "token_issued: person_disabled", http.StatusBadRequest, func(t *testing.T, p *provider, _ *browser, _ url.Values) {
+			t.Helper()
+			if err := directory.DisablePerson(t.Context(), p.owner, oneRole, "test", p.clock.Now()); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"the client is disabled", "token_issued: client_disabled", http.StatusUnauthorized, func(t *testing.T, p *provider, _ *browser, _ url.Values) {
+			t.Helper()
+			if err := oauth.DisableClient(t.Context(), p.owner, confidentialClient, "test", p.clock.Now()); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"it is used elsewhere", "_reused", http.StatusBadRequest, func(t *testing.T, p *provider, _ *browser, again url.Values) {
+			t.Helper()
+			p.as(confidentialClient, again).granted(t)
+		}},
+		{"the record of the person changes, and everything stands", "", http.StatusOK, func(_ *testing.T, p *provider, _ *browser, _ url.Values) {
+			p.exec(`UPDATE person SET title = 'Prof' WHERE id = $1`, oneRole)
+		}},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			t.Parallel()
+			for _, grantType := range []string{"authorization_code", "refresh_token"} {
+				p := newProvider(t)
+				b, k := p.browser(), newPKCE()
+				form := redeem(confidentialClient, b.code(request(confidentialClient, k, "scope", "openid offline_access"), oneRole), k)
+				if grantType == "refresh_token" {
+					form = refresh(p.as(confidentialClient, form).RefreshToken)
+				}
+				changed := false
+				q := p.second(func(c *idp.Config) {
+					c.Store = p.open(p.urls.service, beforeExchange{func() {
+						if !changed {
+							changed = true
+							tt.change(t, p, b, form)
+						}
+					}})
+				})
+				got := q.as(confidentialClient, form)
+				if got.status != tt.status || (got.AccessToken != "") != (tt.want == "") || !changed {
+					t.Errorf("%s while tokens for the %s are signed = %d %s, tokens %t, want %d", tt.what, grantType, got.status, got.Error, got.AccessToken != "", tt.status)
+				}
+				events := p.audited("token_issued")
+				if last := events[len(events)-1]; !strings.HasSuffix(last, tt.want) {
+					t.Errorf("the record of the %s has %q at last, want %s", grantType, last, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// Somebody whose record changes each time gets no tokens and loses nothing.
+func TestWhatChangesWheneverTokensAreSigned(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	held := p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid offline_access")
+	q := p.second(func(c *idp.Config) {
+		c.Store = p.open(p.urls.service, beforeExchange{func() { p.exec(`UPDATE person SET title = 'Prof' WHERE id = $1`, oneRole) }})
+	})
+	q.as(confidentialClient, refresh(held.RefreshToken)).refused(t, http.StatusInternalServerError, "server_error")
+	p.as(confidentialClient, refresh(held.RefreshToken)).granted(t)
 }

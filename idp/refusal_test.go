@@ -239,7 +239,7 @@ func TestLoopsSayOnceThatTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	away, back := []string{}, []string{}
-	for _, what := range []string{`"signing keys"`, "clients", "limits"} {
+	for _, what := range []string{`"signing keys"`, "clients", `"authenticator models"`, "limits"} {
 		away, back = append(away, `"copy could not be renewed" of=`+what), append(back, `"copy is renewed again" of=`+what)
 	}
 	said := func(messages []string) (total int) {

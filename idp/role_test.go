@@ -45,7 +45,7 @@ func (b *browser) choose(page answer, role string) answer {
 	if page.path() != "/sign-in/role" {
 		b.t.Fatalf("page = %d %s, want the role page: %s", page.StatusCode, page.path(), text(page.body))
 	}
-	return b.rest(b.post(page.Request.URL.RequestURI(), url.Values{"role": {role}}))
+	return b.rest(b.post(page.address().RequestURI(), url.Values{"role": {role}}))
 }
 
 // roleOf redeems the code to which an answer leads, and returns the role that the tokens name, "" for none.
@@ -77,7 +77,7 @@ func TestNoRole(t *testing.T) {
 			t.Fatalf("sign-in of %s leads to %s %s, want the page that says there is no role", username, page.path(), text(page.body))
 		}
 		goOn := url.Values{"continue": {"1"}}
-		a := b.rest(b.post(page.Request.URL.RequestURI(), goOn))
+		a := b.rest(b.post(page.address().RequestURI(), goOn))
 		if got := p.roleOf(confidentialClient, a, k); got != "" {
 			t.Errorf("tokens of %s name the role %s, want none", username, got)
 		}
@@ -93,16 +93,16 @@ func TestNoRole(t *testing.T) {
 		if page.path() != "/sign-in/role" || strings.Contains(page.body, "continue-without-role") {
 			t.Errorf("a client that wants a role leads to %s %s, want the page without a way on", page.path(), text(page.body))
 		}
-		if a := b.post(page.Request.URL.RequestURI(), goOn); a.StatusCode != http.StatusForbidden {
+		if a := b.post(page.address().RequestURI(), goOn); a.StatusCode != http.StatusForbidden {
 			t.Errorf("going on without a role = %d, want 403", a.StatusCode)
 		}
-		if a := b.post(page.Request.URL.RequestURI(), url.Values{"role": {endedRole}}); a.StatusCode != http.StatusForbidden && a.StatusCode != http.StatusBadRequest {
+		if a := b.post(page.address().RequestURI(), url.Values{"role": {endedRole}}); a.StatusCode != http.StatusForbidden && a.StatusCode != http.StatusBadRequest {
 			t.Errorf("going on in a role that has ended = %d, want 403 or 400", a.StatusCode)
 		}
 		if got := b.authorize(request(otherClient, newPKCE(), "prompt", "none")).redirect(t).Get("error"); got != "interaction_required" {
 			t.Errorf("prompt=none of a client that wants a role = %q, want interaction_required", got)
 		}
-		if got := b.post(page.Request.URL.RequestURI(), url.Values{"cancel": {"1"}}).redirect(t).Get("error"); got != "access_denied" {
+		if got := b.post(page.address().RequestURI(), url.Values{"cancel": {"1"}}).redirect(t).Get("error"); got != "access_denied" {
 			t.Errorf("cancel = %q, want access_denied", got)
 		}
 	}
@@ -161,7 +161,7 @@ func TestRoleIsChosenOnceForTheSession(t *testing.T) {
 		if got := p.roleOf(confidentialClient, b.choose(page, role), k); got != role {
 			t.Errorf("tokens after changedrole name the role %q, want %s", got, role)
 		}
-		if a := b.get(page.Request.URL.RequestURI()); a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "/authorize?") {
+		if a := b.get(page.address().RequestURI()); a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "/authorize?") {
 			t.Errorf("the role page of a request that has its answer = %d to %s, want 303 to the request", a.StatusCode, a.Header.Get("Location"))
 		}
 	}
@@ -187,7 +187,7 @@ func TestManyRolesAreSearched(t *testing.T) {
 		t.Fatalf("the page offers %q, want seven roles and a search", offered)
 	}
 	search := func(q string) answer {
-		return b.post(page.Request.URL.RequestURI(), url.Values{"q": {q}, "search": {"1"}})
+		return b.post(page.address().RequestURI(), url.Values{"q": {q}, "search": {"1"}})
 	}
 	for q, want := range map[string]int{"": 7, "pharmacy": 2, "ZX200": 2, "HOSPITAL nurse": 1, "astronaut": 0, "<script>alert(1)</script>": 0, "%00\x00\xff": 0, strings.Repeat("x", 10<<10): 0} {
 		a := search(q)
@@ -325,7 +325,7 @@ func TestRoleGrantedInTheSession(t *testing.T) {
 	b := p.browser()
 	page := b.simulate(b.authorize(request(confidentialClient, newPKCE())), noRole, "")
 	refused := b.authorize(request(otherClient, newPKCE()))
-	b.rest(b.post(page.Request.URL.RequestURI(), url.Values{"continue": {"1"}}))
+	b.rest(b.post(page.address().RequestURI(), url.Values{"continue": {"1"}}))
 
 	grant(noRole, "111111111111", "S8000:G8000:R8001")
 	for _, client := range []string{confidentialClient, otherClient} {
@@ -334,7 +334,7 @@ func TestRoleGrantedInTheSession(t *testing.T) {
 			t.Errorf("tokens for %s name the role %q, want the one that was granted", client, got)
 		}
 	}
-	if a := b.rest(b.get(refused.Request.URL.RequestURI())); !a.redirect(t).Has("code") {
+	if a := b.rest(b.get(refused.address().RequestURI())); !a.redirect(t).Has("code") {
 		t.Errorf("the page that had no way on leads to %s, want a code", a.Header.Get("Location"))
 	}
 

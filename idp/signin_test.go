@@ -67,9 +67,9 @@ func TestNothingIsWrittenBeforeSomebodySignsIn(t *testing.T) {
 	for range 50 {
 		b := p.browser()
 		page := b.authorize(request(confidentialClient, newPKCE()))
-		b.rest(b.post(page.Request.URL.RequestURI(), url.Values{"username": {oneRole}}))
-		b.rest(b.post(page.Request.URL.RequestURI(), url.Values{"username": {"999999999999"}}))
-		b.get("/sign-in/simulated?" + page.Request.URL.RawQuery)
+		b.rest(b.post(page.address().RequestURI(), url.Values{"username": {oneRole}}))
+		b.rest(b.post(page.address().RequestURI(), url.Values{"username": {"999999999999"}}))
+		b.get("/sign-in/simulated?" + page.address().RawQuery)
 		b.get("/sign-in")
 		b.get("/")
 		b.get("/logout")
@@ -87,7 +87,7 @@ func TestPendingSignInIsBound(t *testing.T) { //nolint:tparallel // the subtests
 	p := newProvider(t)
 	mine, other := p.browser(), p.browser()
 	page := mine.authorize(request(confidentialClient, newPKCE()))
-	state := page.Request.URL.Query().Get("state")
+	state := page.address().Query().Get("state")
 	other.get("/sign-in") // it has a cookie of its own
 	middle := len(state) / 2
 	changed := byte('A')
@@ -95,10 +95,9 @@ func TestPendingSignInIsBound(t *testing.T) { //nolint:tparallel // the subtests
 		changed = 'B'
 	}
 	returned := p.browser()
-	back := returned.post("/sign-in/simulated?"+returned.authorize(request(confidentialClient, newPKCE())).Request.URL.RawQuery, url.Values{"username": {oneRole}})
-	location, err := url.Parse(back.Header.Get("Location"))
+	location, err := url.Parse(returned.get(page.address().RequestURI()).Header.Get("Location"))
 	if err != nil || location.Query().Get("asked") == "" {
-		t.Fatalf("sign-in leads to %s, want the authorization endpoint", location)
+		t.Fatalf("a sign-in of another browser leads to %s, want the authorization endpoint", location)
 	}
 	ceremonyURL, err := url.Parse(page.ceremony(t).finish)
 	if err != nil {
@@ -156,8 +155,8 @@ func TestPendingSignInIsBound(t *testing.T) { //nolint:tparallel // the subtests
 		if got := b.postJSON("/sign-in/passkey"+q, `{"response":{}}`); !strings.HasPrefix(got.Location, "/authorize?") {
 			t.Errorf("POST /sign-in/passkey of %s = %+v, want the authorization endpoint", name, got)
 		}
-		if a := b.rest(b.get("/sign-in" + q)); a.path() != "/sign-in" || a.StatusCode != http.StatusOK || strings.Contains(a.Request.URL.RawQuery, state) {
-			t.Errorf("%s ends at %s, want a sign-in page of its own", name, a.Request.URL)
+		if a := b.rest(b.get("/sign-in" + q)); a.path() != "/sign-in" || a.StatusCode != http.StatusOK || strings.Contains(a.address().RawQuery, state) {
+			t.Errorf("%s ends at %s, want a sign-in page of its own", name, a.address())
 		}
 		if b.home() != "" {
 			t.Errorf("somebody is signed in, in %s", name)
@@ -179,14 +178,14 @@ func TestPendingSignInExpires(t *testing.T) {
 	b := p.browser()
 	page := b.authorize(request(confidentialClient, newPKCE()))
 	p.clock.advance(time.Hour - time.Second)
-	if a := b.get(page.Request.URL.RequestURI()); a.StatusCode != http.StatusOK {
+	if a := b.get(page.address().RequestURI()); a.StatusCode != http.StatusOK {
 		t.Errorf("the page a second before an hour = %d, want 200", a.StatusCode)
 	}
 	p.clock.advance(2 * time.Second)
 	for _, a := range []answer{
-		b.get(page.Request.URL.RequestURI()),
-		b.post(page.Request.URL.RequestURI(), url.Values{"username": {oneRole}}),
-		b.post("/sign-in/simulated?"+page.Request.URL.RawQuery, url.Values{"username": {oneRole}}),
+		b.get(page.address().RequestURI()),
+		b.post(page.address().RequestURI(), url.Values{"username": {oneRole}}),
+		b.post("/sign-in/simulated?"+page.address().RawQuery, url.Values{"username": {oneRole}}),
 	} {
 		if !a.restarts() {
 			t.Errorf("%s %s after an hour = %d %s, want the authorization endpoint", a.Request.Method, a.path(), a.StatusCode, text(a.body))
@@ -212,11 +211,11 @@ func TestLoginCSRF(t *testing.T) {
 		"from a sandboxed frame": func(r *http.Request) { r.Header.Set("Origin", "null") },
 		"with the state of another": func(r *http.Request) {
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
-			r.URL.RawQuery = page.Request.URL.RawQuery
+			r.URL.RawQuery = page.address().RawQuery
 		},
 		"from another site, with a state": func(r *http.Request) {
 			r.Header.Set("Sec-Fetch-Site", "cross-site")
-			r.URL.RawQuery = page.Request.URL.RawQuery
+			r.URL.RawQuery = page.address().RawQuery
 		},
 	} {
 		if a := victim.postWith("/sign-in/simulated", form, post); a.StatusCode != http.StatusForbidden && !a.restarts() {
@@ -344,7 +343,7 @@ func TestCancelEndsAtTheClient(t *testing.T) {
 			if tt.username != "" {
 				page = b.simulate(page, tt.username, "")
 			}
-			at := tt.path + "?" + page.Request.URL.RawQuery
+			at := tt.path + "?" + page.address().RawQuery
 			if a := b.get(at); a.StatusCode != http.StatusOK || !strings.Contains(a.body, `id="login-cancel" name="cancel"`) {
 				t.Fatalf("GET %s = %d, want a page with a cancel button: %s", tt.path, a.StatusCode, text(a.body))
 			}
@@ -389,10 +388,10 @@ func TestLoginHintNamesThePerson(t *testing.T) {
 	if !strings.Contains(page.body, `id="current-username">`+oneRole+`<`) {
 		t.Errorf("the page does not say whom it signs in: %s", text(page.body))
 	}
-	if a := b.get("/sign-in/simulated?" + page.Request.URL.RawQuery); !strings.Contains(a.body, `value="`+oneRole+`"`) {
+	if a := b.get("/sign-in/simulated?" + page.address().RawQuery); !strings.Contains(a.body, `value="`+oneRole+`"`) {
 		t.Errorf("the simulated page does not fill in the hint: %s", text(a.body))
 	}
-	a := b.rest(b.post(page.Request.URL.RequestURI(), url.Values{"username": {twoRoles}}))
+	a := b.rest(b.post(page.address().RequestURI(), url.Values{"username": {twoRoles}}))
 	if !strings.Contains(a.body, `id="current-username">`+twoRoles+`<`) {
 		t.Errorf("another user id than the hint is not taken: %s", text(a.body))
 	}
@@ -410,7 +409,7 @@ func TestSimulatedSignInPage(t *testing.T) {
 	if !strings.Contains(page.body, `id="simulated-link"`) {
 		t.Error("the sign-in page has no link to the simulated one")
 	}
-	page = b.get("/sign-in/simulated?" + page.Request.URL.RawQuery)
+	page = b.get("/sign-in/simulated?" + page.address().RawQuery)
 	for _, want := range []string{
 		`id="username" name="username"`, `<select class="nhsuk-select" id="method" name="method">` + "\n" + `<option value="" selected>`,
 		`id="login-submit"`, `id="login-cancel"`, `>Ward system</strong>`,
@@ -426,7 +425,7 @@ func TestSimulatedSignInPage(t *testing.T) {
 			t.Errorf("the page has no link for %s, %s", person.ID, person.Name)
 		}
 	}
-	if a := b.get("/sign-in/simulated?" + page.Request.URL.RawQuery + "&username=" + twoRoles); !strings.Contains(a.body, `value="`+twoRoles+`"`) {
+	if a := b.get("/sign-in/simulated?" + page.address().RawQuery + "&username=" + twoRoles); !strings.Contains(a.body, `value="`+twoRoles+`"`) {
 		t.Error("the link of a person does not fill in the user id")
 	}
 }
@@ -481,7 +480,7 @@ func TestSimulatedSignInIsRefused(t *testing.T) {
 		{"a method in capitals", oneRole, "Smartcard", "Select a method"},
 		{"no user id", "", "smartcard", "Enter a user ID"},
 	} {
-		a := b.post("/sign-in/simulated?"+page.Request.URL.RawQuery, url.Values{"username": {tt.username}, "method": {tt.method}})
+		a := b.post("/sign-in/simulated?"+page.address().RawQuery, url.Values{"username": {tt.username}, "method": {tt.method}})
 		if a.StatusCode != http.StatusBadRequest || !strings.Contains(a.body, tt.says) || !strings.Contains(a.body, "<title>Error: ") {
 			t.Errorf("simulated sign-in of %s = %d %s, want 400 and %q", tt.name, a.StatusCode, text(a.body), tt.says)
 		}
@@ -502,7 +501,7 @@ func TestNoSimulatedSignInElsewhere(t *testing.T) {
 	b := elsewhere.browser()
 	page := b.authorize(request(confidentialClient, newPKCE()))
 	const banner = "credence-development"
-	for _, at := range []string{"/", page.Request.URL.RequestURI(), "/nowhere", "/logout", "/enrol"} {
+	for _, at := range []string{"/", page.address().RequestURI(), "/nowhere", "/logout", "/enrol"} {
 		if a := b.get(at); strings.Contains(a.body, banner) || strings.Contains(strings.ToLower(a.body), "simulated") {
 			t.Errorf("GET %.20s speaks of simulated sign-in", at)
 		}
@@ -511,8 +510,8 @@ func TestNoSimulatedSignInElsewhere(t *testing.T) {
 		}
 	}
 	for _, a := range []answer{
-		b.get("/sign-in/simulated?" + page.Request.URL.RawQuery),
-		b.post("/sign-in/simulated?"+page.Request.URL.RawQuery, url.Values{"username": {oneRole}}),
+		b.get("/sign-in/simulated?" + page.address().RawQuery),
+		b.post("/sign-in/simulated?"+page.address().RawQuery, url.Values{"username": {oneRole}}),
 	} {
 		if a.StatusCode != http.StatusNotFound {
 			t.Errorf("%s /sign-in/simulated = %d, want 404", a.Request.Method, a.StatusCode)

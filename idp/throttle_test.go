@@ -327,7 +327,7 @@ func TestFloodWritesNothing(t *testing.T) {
 	b := p.from("192.0.2.1")
 	c := b.authorize(request(confidentialClient, newPKCE())).ceremony(t)
 	wrong, unknown := string(hers.Get(b.get("/sign-in").ceremony(t).options, issuer)), string(nobodys.Get(c.options, issuer))
-	simulated := "/sign-in/simulated?" + b.authorize(request(confidentialClient, newPKCE())).Request.URL.RawQuery
+	simulated := "/sign-in/simulated?" + b.authorize(request(confidentialClient, newPKCE())).address().RawQuery
 	flood := map[string]struct {
 		send  func() answer
 		trips int // of each

@@ -82,7 +82,6 @@ func TestTraces(t *testing.T) {
 	ceremony := page.ceremony(t)
 	response := key.Get(ceremony.options, issuer)
 	whole(t, spans)
-	var back said
 	var code string
 	var got tokens
 	for _, step := range []struct {
@@ -90,13 +89,15 @@ func TestTraces(t *testing.T) {
 		do   func()
 		want string
 	}{
-		{"a sign-in with a passkey", func() { back = b.finish(ceremony, response, "") }, `
+		{"a sign-in with a passkey", func() { code = b.follow(b.finish(ceremony, response, "").Location).redirect(t).Get("code") }, `
 POST /sign-in/passkey
   signin.WithPasskey
     webauthn.VerifySignIn
       SELECT authenticator
     session.Begin
-    BEGIN; INSERT used_challenge; UPDATE authenticator; INSERT session; INSERT audit_event; COMMIT
+    oauth.IssueCode
+      Fosite.NewAuthorizeResponse
+    BEGIN; INSERT used_challenge; UPDATE authenticator; INSERT session; INSERT audit_event; INSERT authorization_grant; INSERT audit_event; COMMIT
 `},
 		{"a sign-in by a challenge that was answered", func() { b.finish(ceremony, response, "") }, `
 POST /sign-in/passkey
@@ -108,31 +109,31 @@ POST /sign-in/passkey
     ROLLBACK
     INSERT audit_event
 `},
-		{"an authorization", func() { code = b.rest(b.get(back.Location)).redirect(t).Get("code") }, `
+		{"an authorization of somebody who is signed in", func() { b.get("/authorize?" + asked.Encode()) }, `
 GET /authorize
   session.Find
     SELECT session
   oauth.IssueCode
     Fosite.NewAuthorizeResponse
-    BEGIN; INSERT authorization_grant; INSERT audit_event; COMMIT
+  BEGIN; INSERT authorization_grant; INSERT audit_event; COMMIT
 `},
 		{"a code", func() { got = q.as(confidentialClient, redeem(confidentialClient, code, k)) }, `
 POST /token
   Fosite.NewAccessRequest
     oauth.UseCode
-      BEGIN; UPDATE authorization_grant
+      SELECT authorization_grant
   Fosite.NewAccessResponse
     oauth.IssueTokens
-  INSERT refresh_token; INSERT audit_event; COMMIT
+      UPDATE authorization_grant
 `},
 		{"a refresh token", func() { got = q.as(confidentialClient, refresh(got.RefreshToken)) }, `
 POST /token
   Fosite.NewAccessRequest
     oauth.UseRefreshToken
-      BEGIN; UPDATE refresh_token
+      SELECT refresh_token
   Fosite.NewAccessResponse
     oauth.IssueTokens
-  INSERT refresh_token; INSERT audit_event; COMMIT
+      UPDATE refresh_token
 `},
 		{"an access token", func() { q.userinfo(got.AccessToken) }, `
 GET /userinfo
@@ -142,9 +143,9 @@ GET /userinfo
 POST /token, refused: invalid_grant
   Fosite.NewAccessRequest
     oauth.UseCode
+      SELECT authorization_grant
       BEGIN; UPDATE authorization_grant
-      UPDATE authorization_grant
-  INSERT audit_event; COMMIT
+      INSERT audit_event; COMMIT
   INSERT throttle
 `},
 	} {

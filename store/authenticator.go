@@ -9,37 +9,38 @@ import (
 
 // Authenticator is a WebAuthn credential bound to a person.
 type Authenticator struct {
-	ID                uuid.UUID
-	PersonID          string
-	Name              string
-	Kind              string // "passkey" or "security-key"
-	CredentialID      []byte
-	PublicKey         []byte // COSE
-	SignCount         int64
-	AAGUID            uuid.UUID
-	Transports        []string
-	BackupEligible    bool
-	BackupState       bool
-	AttestationFormat string
-	AttestationObject []byte // as the browser sent it
-	ClientData        []byte // that the attestation signs
-	CreatedAt         time.Time
-	LastUsedAt        *time.Time
-	RevokedAt         *time.Time
+	ID                 uuid.UUID
+	PersonID           string
+	Name               string
+	Kind               string // "passkey" or "security-key"
+	CredentialID       []byte
+	PublicKey          []byte // COSE
+	SignCount          int64
+	AAGUID             uuid.UUID
+	Transports         []string
+	BackupEligible     bool
+	BackupState        bool
+	AttestationFormat  string
+	AttestationObject  []byte // as the browser sent it
+	ClientData         []byte // that the attestation signs
+	AttestationVerdict string // "none", "self", "untrusted" or "trusted"
+	CreatedAt          time.Time
+	LastUsedAt         *time.Time
+	RevokedAt          *time.Time
 }
 
 const authenticatorColumns = `a.id, a.person_id, a.name, a.kind, a.credential_id, a.public_key, a.sign_count, a.aaguid, a.transports,
-	a.backup_eligible, a.backup_state, a.attestation_format, a.attestation_object, a.client_data, a.created_at, a.last_used_at, a.revoked_at`
+	a.backup_eligible, a.backup_state, a.attestation_format, a.attestation_object, a.client_data, a.attestation_verdict, a.created_at, a.last_used_at, a.revoked_at`
 
 // AddAuthenticator binds an authenticator. A credential id that is bound already, to whomever, is ErrConflict.
 func (q queries) AddAuthenticator(ctx context.Context, a Authenticator) error {
 	_, err := scalar[uuid.UUID](ctx, q, `
 		INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports,
-			backup_eligible, backup_state, attestation_format, attestation_object, client_data, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10, $11, $12, $13, $14, $15)
+			backup_eligible, backup_state, attestation_format, attestation_object, client_data, attestation_verdict, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10, $11, $12, $13, $14, $15, $16)
 		RETURNING id`,
 		a.ID, a.PersonID, a.Name, a.Kind, a.CredentialID, a.PublicKey, a.SignCount, a.AAGUID, a.Transports,
-		a.BackupEligible, a.BackupState, a.AttestationFormat, a.AttestationObject, a.ClientData, a.CreatedAt)
+		a.BackupEligible, a.BackupState, a.AttestationFormat, a.AttestationObject, a.ClientData, a.AttestationVerdict, a.CreatedAt)
 	return err
 }
 
@@ -47,11 +48,12 @@ func (q queries) AddAuthenticator(ctx context.Context, a Authenticator) error {
 type Credential struct {
 	Authenticator
 	Handle   []byte // WebAuthn user handle of its owner
-	Standing        // of its owner; no client, session or role is concerned
+	Standing        // of its owner, and of the client that asks; no session or role is concerned
 }
 
-// Credential finds an authenticator by its credential id, revoked ones too, and reads its owner.
-func (q queries) Credential(ctx context.Context, credentialID []byte, now time.Time) (Credential, error) {
+// Credential finds an authenticator by its credential id, revoked ones too, and reads its owner; client "" means that none
+// is concerned.
+func (q queries) Credential(ctx context.Context, credentialID []byte, clientID string, now time.Time) (Credential, error) {
 	row, err := one[struct {
 		Authenticator
 		Handle []byte
@@ -60,8 +62,8 @@ func (q queries) Credential(ctx context.Context, credentialID []byte, now time.T
 		SELECT `+authenticatorColumns+`, p.handle, `+standingColumns+`
 		FROM authenticator a
 		JOIN person p ON p.id = a.person_id
-		CROSS JOIN LATERAL standing(a.person_id, NULL, NULL) s
-		WHERE a.credential_id = $1`, credentialID)
+		CROSS JOIN LATERAL standing(a.person_id, nullif($2, ''), NULL) s
+		WHERE a.credential_id = $1`, credentialID, clientID)
 	if err != nil {
 		return Credential{}, err
 	}

@@ -13,12 +13,15 @@ func TestCredential(t *testing.T) {
 	t.Parallel()
 	in, ctx := newInstallation(t), t.Context()
 	want := store.Credential{Authenticator: newAuthenticator(authenticatorID, "credential"), Handle: hash("handle " + ana), Standing: standingAna()}
+	client := ""
 	read := func() {
 		t.Helper()
-		got, err := in.Credential(ctx, []byte("credential"), now)
+		got, err := in.Credential(ctx, []byte("credential"), client, now)
 		must(t, err)
 		same(t, "Credential()", got, want)
 	}
+	read()
+	client = ward
 	read()
 	must(t, in.UseAuthenticator(ctx, authenticatorID, 8, true, later))
 	want.SignCount, want.BackupState, want.LastUsedAt = 8, true, &later
@@ -28,6 +31,8 @@ func TestCredential(t *testing.T) {
 	read()
 	must(t, second(in.RevokeAuthenticator(ctx, authenticatorID, now)))
 	want.RevokedAt, want.AuthenticatorStands = &now, false
+	read()
+	client, want.ClientStands = "nobody", false
 	read()
 }
 

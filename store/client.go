@@ -17,19 +17,29 @@ type Client struct {
 	IDTokenAlg             string // RS256 or ES256
 	Audience               string // of its access tokens; "" is the issuer
 	RequiresRole           bool   // a person without a role is not let in
-	CreatedAt              time.Time
-	DisabledAt             *time.Time
+
+	DefaultACRValues          []string // what it asks for when a request asks for nothing
+	MinimumAuthenticatorLevel int      // nobody is let in who signed in at less: 1 to 3
+	MinimumIdentityLevel      string   // nobody is let in whose identity is proved less well
+	Trustmark                 string   // by which it reads vectors of trust; "" when it does not
+	VerifiedClaims            string   // the spelling in which it may ask for verified claims, oidf or uk; "" when it may not
+
+	CreatedAt  time.Time
+	DisabledAt *time.Time
 }
 
-const clientColumns = `id, name, authentication, secret_hash, redirect_uris, post_logout_redirect_uris, scopes, id_token_alg, audience, requires_role, created_at, disabled_at`
+const clientColumns = `id, name, authentication, secret_hash, redirect_uris, post_logout_redirect_uris, scopes, id_token_alg, audience, requires_role,
+	default_acr_values, minimum_authenticator_level, minimum_identity_level, trustmark, verified_claims, created_at, disabled_at`
 
 // AddClient registers a client. The id being taken is ErrConflict.
 func (q queries) AddClient(ctx context.Context, c Client) error {
 	_, err := scalar[string](ctx, q, `
-		INSERT INTO client (id, name, authentication, secret_hash, redirect_uris, post_logout_redirect_uris, scopes, id_token_alg, audience, requires_role, created_at)
-		VALUES ($1, $2, $3, $4, $5, coalesce($6::text[], '{}'), $7, $8, $9, $10, $11)
+		INSERT INTO client (id, name, authentication, secret_hash, redirect_uris, post_logout_redirect_uris, scopes, id_token_alg, audience, requires_role,
+			default_acr_values, minimum_authenticator_level, minimum_identity_level, trustmark, verified_claims, created_at)
+		VALUES ($1, $2, $3, $4, $5, coalesce($6::text[], '{}'), $7, $8, $9, $10, coalesce($11::text[], '{}'), $12, $13, $14, $15, $16)
 		RETURNING id`,
-		c.ID, c.Name, c.Authentication, c.SecretHash, c.RedirectURIs, c.PostLogoutRedirectURIs, c.Scopes, c.IDTokenAlg, c.Audience, c.RequiresRole, c.CreatedAt)
+		c.ID, c.Name, c.Authentication, c.SecretHash, c.RedirectURIs, c.PostLogoutRedirectURIs, c.Scopes, c.IDTokenAlg, c.Audience, c.RequiresRole,
+		c.DefaultACRValues, c.MinimumAuthenticatorLevel, c.MinimumIdentityLevel, c.Trustmark, c.VerifiedClaims, c.CreatedAt)
 	return err
 }
 
@@ -37,9 +47,11 @@ func (q queries) AddClient(ctx context.Context, c Client) error {
 func (q queries) UpdateClient(ctx context.Context, c Client) error {
 	_, err := scalar[string](ctx, q, `
 		UPDATE client SET name = $2, authentication = $3, secret_hash = $4, redirect_uris = $5, post_logout_redirect_uris = coalesce($6::text[], '{}'),
-			scopes = $7, id_token_alg = $8, audience = $9, requires_role = $10
+			scopes = $7, id_token_alg = $8, audience = $9, requires_role = $10,
+			default_acr_values = coalesce($11::text[], '{}'), minimum_authenticator_level = $12, minimum_identity_level = $13, trustmark = $14, verified_claims = $15
 		WHERE id = $1 RETURNING id`,
-		c.ID, c.Name, c.Authentication, c.SecretHash, c.RedirectURIs, c.PostLogoutRedirectURIs, c.Scopes, c.IDTokenAlg, c.Audience, c.RequiresRole)
+		c.ID, c.Name, c.Authentication, c.SecretHash, c.RedirectURIs, c.PostLogoutRedirectURIs, c.Scopes, c.IDTokenAlg, c.Audience, c.RequiresRole,
+		c.DefaultACRValues, c.MinimumAuthenticatorLevel, c.MinimumIdentityLevel, c.Trustmark, c.VerifiedClaims)
 	return err
 }
 

@@ -94,9 +94,19 @@ func (q queries) AddPerson(ctx context.Context, p NewPerson, now time.Time) erro
 	return err
 }
 
+// Handle reads the WebAuthn user handle of a person.
+func (q queries) Handle(ctx context.Context, personID string) ([]byte, error) {
+	return scalar[[]byte](ctx, q, `SELECT handle FROM person WHERE id = $1`, personID)
+}
+
 // Person reads a person and whether she is enabled.
 func (q queries) Person(ctx context.Context, id string, now time.Time) (Standing, error) {
-	s, err := one[standing](ctx, q, `SELECT `+standingColumns+` FROM standing($1, NULL, NULL) s`, id)
+	return q.PersonAndClient(ctx, id, "", now)
+}
+
+// PersonAndClient is Person, and reads whether the client that asks for her is enabled; "" means that none is concerned.
+func (q queries) PersonAndClient(ctx context.Context, id, clientID string, now time.Time) (Standing, error) {
+	s, err := one[standing](ctx, q, `SELECT `+standingColumns+` FROM standing($1, nullif($2, ''), NULL) s`, id, clientID)
 	if err != nil {
 		return Standing{}, err
 	}

@@ -189,6 +189,11 @@ func TestPerson(t *testing.T) {
 	got, err := in.Person(ctx, ana, at)
 	must(t, err)
 	same(t, "Person()", got, standingAna())
+	for client, want := range map[string]bool{"": true, ward: true, "nobody": false} {
+		if got, err = in.PersonAndClient(ctx, ana, client, at); err != nil || got.ClientStands != want {
+			t.Errorf("PersonAndClient(%q) = client stands %t, %v, want %t", client, got.ClientStands, err, want)
+		}
+	}
 
 	fallout, err := in.DisablePerson(ctx, ana, at)
 	must(t, err)

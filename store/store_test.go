@@ -75,7 +75,7 @@ func newInstallation(t *testing.T) *installation {
 	must(t, in.AddEnrolmentLink(ctx, hash("link"), ana, now, later))
 	must(t, in.AddSession(ctx, newSession(sessionID, ana), hash("cookie"), now))
 	must(t, in.AddGrant(ctx, newGrant(grantID), hash("code"), later))
-	must(t, in.AddRefreshToken(ctx, hash("refresh"), grantID, now))
+	in.addRefreshToken(t, "refresh")
 	return in
 }
 
@@ -98,7 +98,7 @@ func newClient(id string) store.Client {
 	return store.Client{
 		ID: id, Name: "Ward list", Authentication: "client_secret_basic", SecretHash: hash("secret"),
 		RedirectURIs: []string{"https://rp.example.org/callback"}, PostLogoutRedirectURIs: []string{}, Scopes: []string{"openid"},
-		IDTokenAlg: "RS256", CreatedAt: now,
+		IDTokenAlg: "RS256", MinimumAuthenticatorLevel: 1, MinimumIdentityLevel: "none", CreatedAt: now,
 	}
 }
 
@@ -107,7 +107,7 @@ func newAuthenticator(id uuid.UUID, credential string) store.Authenticator {
 	return store.Authenticator{
 		ID: id, PersonID: ana, Name: "Blue key", Kind: "security-key", CredentialID: []byte(credential), PublicKey: []byte("public"),
 		SignCount: 7, AAGUID: uuid.MustParse("44444444-4444-4444-8444-444444444444"), Transports: []string{"usb", "nfc"},
-		BackupEligible: true, AttestationFormat: "packed", AttestationObject: []byte("object"), ClientData: []byte("{}"), CreatedAt: now,
+		BackupEligible: true, AttestationFormat: "packed", AttestationObject: []byte("object"), ClientData: []byte("{}"), AttestationVerdict: "untrusted", CreatedAt: now,
 	}
 }
 
@@ -253,22 +253,23 @@ func TestSingleUse(t *testing.T) { //nolint:tparallel // the subtests take turns
 		lost  error
 		do    func(ctx context.Context, i int) error
 	}{
-		{"UseCode", "authorization_grant", store.ErrNotFound, func(ctx context.Context, _ int) error {
-			_, err := in.UseCode(ctx, hash("code"), ward, at)
-			return err
+		{"ExchangeCode", "authorization_grant", store.ErrNotFound, func(ctx context.Context, _ int) error {
+			return in.ExchangeCode(ctx, exchange(ctx, t, in.Store, "code", ""))
 		}},
-		{"UseRefreshToken", "refresh_token", store.ErrNotFound, func(ctx context.Context, _ int) error {
-			_, err := in.UseRefreshToken(ctx, hash("refresh"), ward, at)
-			return err
+		{"ExchangeRefreshToken", "refresh_token", store.ErrNotFound, func(ctx context.Context, i int) error {
+			return in.ExchangeRefreshToken(ctx, exchange(ctx, t, in.Store, "refresh", string(rune('a'+i))))
 		}},
-		{"UseRefreshToken and its successor", "refresh_token", store.ErrNotFound, func(ctx context.Context, i int) error {
-			return in.InTx(ctx, func(tx *store.Tx) error {
-				g, err := tx.UseRefreshToken(ctx, hash("successor"), ward, at)
-				if err != nil {
-					return err
-				}
-				return tx.AddRefreshToken(ctx, hash(string(rune('a'+i))), g.ID, at)
-			})
+		{"ExchangeRefreshToken or UseRefreshToken", "refresh_token", store.ErrNotFound, func(ctx context.Context, i int) error {
+			if i%2 == 0 {
+				return in.UseRefreshToken(ctx, hash("another"), at)
+			}
+			return in.ExchangeRefreshToken(ctx, exchange(ctx, t, in.Store, "another", string(rune('A'+i))))
+		}},
+		{"ExchangeCode or UseCode", "authorization_grant", store.ErrNotFound, func(ctx context.Context, i int) error {
+			if i%2 == 0 {
+				return in.UseCode(ctx, hash("another"), at)
+			}
+			return in.ExchangeCode(ctx, exchange(ctx, t, in.Store, "another", ""))
 		}},
 		{"UseEnrolmentLink", "enrolment_link", store.ErrNotFound, func(ctx context.Context, _ int) error {
 			_, err := in.UseEnrolmentLink(ctx, hash("link"), at)
@@ -295,8 +296,12 @@ func TestSingleUse(t *testing.T) { //nolint:tparallel // the subtests take turns
 		{"DisableClient", "client", store.ErrNotFound, func(ctx context.Context, _ int) error { return in.DisableClient(ctx, ward, at) }},
 	} {
 		t.Run("one of many concurrent calls of "+tt.call+" wins", func(t *testing.T) {
-			if strings.HasSuffix(tt.call, "successor") {
-				must(t, in.AddRefreshToken(t.Context(), hash("successor"), grantID, now))
+			switch tt.call {
+			case "ExchangeRefreshToken or UseRefreshToken":
+				exec(t, connect(t, in.ownerURL), `DELETE FROM refresh_token`)
+				in.addRefreshToken(t, "another")
+			case "ExchangeCode or UseCode":
+				must(t, in.AddGrant(t.Context(), newGrant(uuid.New()), hash("another"), later))
 			}
 			in.contended(t, tt.table, func() {
 				oneWins(t, tt.call, tt.lost, func(i int) error { return tt.do(t.Context(), i) })
@@ -472,10 +477,10 @@ func TestRefusalsOfTheSchema(t *testing.T) {
 			return in.AddGrant(ctx, g, hash("another"), later)
 		}},
 		{"a grant has a live refresh token", store.ErrConflict, "refresh_token_one_live", func(ctx context.Context) error {
-			return in.AddRefreshToken(ctx, hash("another"), grantID, now)
+			return in.ExchangeCode(ctx, exchange(ctx, t, in.Store, "code", "another"))
 		}},
-		{"a refresh token is of an unknown grant", store.ErrReference, "refresh_token_grant_id_fkey", func(ctx context.Context) error {
-			return in.AddRefreshToken(ctx, hash("another"), uuid.New(), now)
+		{"a refresh token is taken", store.ErrConflict, "refresh_token_pkey", func(ctx context.Context) error {
+			return in.ExchangeRefreshToken(ctx, exchange(ctx, t, in.Store, "refresh", "refresh"))
 		}},
 		{"an algorithm has a current key", store.ErrConflict, "signing_key_one_current", func(ctx context.Context) error {
 			return in.AddSigningKey(ctx, newSigningKey("RS256", "second"))
@@ -515,7 +520,7 @@ func TestAbsent(t *testing.T) {
 		"Client(unknown)":                     second(in.Client(ctx, "nobody")),
 		"UpdateClient(unknown)":               in.UpdateClient(ctx, newClient("nobody")),
 		"DisableClient(unknown)":              in.DisableClient(ctx, "nobody", at),
-		"Credential(unknown)":                 second(in.Credential(ctx, []byte("nothing"), at)),
+		"Credential(unknown)":                 second(in.Credential(ctx, []byte("nothing"), "", at)),
 		"RevokeAuthenticator(unknown)":        second(in.RevokeAuthenticator(ctx, uuid.New(), at)),
 		"EnrolmentLink(unknown)":              second(in.EnrolmentLink(ctx, hash("nothing"), at)),
 		"UseEnrolmentLink(expired)":           second(in.UseEnrolmentLink(ctx, hash("expired"), at)),
@@ -529,13 +534,15 @@ func TestAbsent(t *testing.T) {
 		"ChooseRole(unknown)":                 in.ChooseRole(ctx, sessionID, new("300000000009"), at),
 		"ChooseRole(ended)":                   in.ChooseRole(ctx, sessionID, new(anaRole), later),
 		"ChooseRole(not started)":             in.ChooseRole(ctx, sessionID, new(anaRole), now.Add(-time.Second)),
-		"UseCode(unknown)":                    second(in.UseCode(ctx, hash("nothing"), ward, at)),
-		"UseCode(another client's)":           second(in.UseCode(ctx, hash("code"), "another", at)),
-		"UseCode(expired)":                    second(in.UseCode(ctx, hash("code"), ward, later)),
+		"Code(unknown)":                       second(in.Code(ctx, hash("nothing"), ward, at)),
+		"Code(another client's)":              second(in.Code(ctx, hash("code"), "another", at)),
+		"Code(expired)":                       second(in.Code(ctx, hash("code"), ward, later)),
+		"UseCode(unknown)":                    in.UseCode(ctx, hash("nothing"), at),
 		"RevokeGrantOfCode(unused)":           second(in.RevokeGrantOfCode(ctx, hash("code"), ward, at)),
-		"UseRefreshToken(unknown)":            second(in.UseRefreshToken(ctx, hash("nothing"), ward, at)),
-		"UseRefreshToken(another client's)":   second(in.UseRefreshToken(ctx, hash("refresh"), "another", at)),
-		"UseRefreshToken(of an expired one)":  second(in.UseRefreshToken(ctx, hash("refresh"), ward, later)),
+		"RefreshToken(unknown)":               second(in.RefreshToken(ctx, hash("nothing"), ward, at)),
+		"RefreshToken(another client's)":      second(in.RefreshToken(ctx, hash("refresh"), "another", at)),
+		"RefreshToken(of an expired one)":     second(in.RefreshToken(ctx, hash("refresh"), ward, later)),
+		"UseRefreshToken(unknown)":            in.UseRefreshToken(ctx, hash("nothing"), at),
 		"RevokeGrantOfRefreshToken(unused)":   second(in.RevokeGrantOfRefreshToken(ctx, hash("refresh"), ward, at)),
 		"Grant(unknown)":                      second(in.Grant(ctx, uuid.New(), at)),
 		"ReplaceSigningKey(unknown)":          in.ReplaceSigningKey(ctx, "nothing", later, newSigningKey("RS256", "x")),

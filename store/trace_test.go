@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -33,16 +34,16 @@ func TestTracer(t *testing.T) {
 	_, err = traced.Person(ctx, ana, now)
 	must(t, err)
 	err = traced.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.UseCode(ctx, hash("code"), ward, now); err != nil {
+		if err := tx.UseCode(ctx, hash("code"), now); err != nil {
 			return err
 		}
 		return errors.Join(
 			tx.AddAuditEvent(ctx, store.AuditEvent{At: now, Event: "token_issued", Actor: "canary"}),
 			tx.AddAuditEvent(ctx, store.AuditEvent{At: now, Event: "token_issued", Actor: "canary"}),
-			tx.AddRefreshToken(ctx, hash("other"), grantID, now), // a second one: refused by the schema
+			tx.AddGrant(ctx, newGrant(uuid.New()), hash("code"), later), // the same code: refused by the schema
 		)
 	})
-	is(t, "InTx with a second refresh token", err, store.ErrConflict)
+	is(t, "InTx with a code that is there", err, store.ErrConflict)
 	request.End()
 
 	type span struct {
@@ -80,7 +81,7 @@ func TestTracer(t *testing.T) {
 	want := []span{
 		{name: "SELECT standing", system: "postgresql"},
 		{name: "BEGIN; UPDATE authorization_grant", system: "postgresql", size: "2"},
-		{name: "INSERT audit_event; INSERT refresh_token; COMMIT", system: "postgresql", size: "4", code: "23505", failed: true},
+		{name: "INSERT audit_event; INSERT authorization_grant; COMMIT", system: "postgresql", size: "4", code: "23505", failed: true},
 		{name: "ROLLBACK", system: "postgresql"},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(span{})); diff != "" {
@@ -95,13 +96,14 @@ func TestTracerShowsWaiting(t *testing.T) {
 	spans := tracetest.NewSpanRecorder()
 	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("test")
 	traced := open(t, oneConnection(t, in.serviceURL), store.Tracer{})
+	must(t, second(traced.Person(t.Context(), ana, now))) // her record stays in memory
 
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	waiter, request := tracer.Start(ctx, "request")
 	done := make(chan error)
 	must(t, traced.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.UseCode(ctx, hash("code"), ward, now); err != nil {
+		if err := tx.UseCode(ctx, hash("code"), now); err != nil {
 			return err
 		}
 		go func() {

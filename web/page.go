@@ -55,6 +55,8 @@ type Ceremony struct {
 // SignIn asks who is there, passkey or security key first.
 type SignIn struct {
 	Frame
+	// PostURL is what its forms post to. The page may be shown at another address.
+	PostURL string
 	// ClientName is the service that asked for the sign-in. Empty for none.
 	ClientName string
 	// Username is the user id that was entered. With it, and without Errors, Ceremony.Options allows the credentials of this person
@@ -65,6 +67,10 @@ type SignIn struct {
 	SimulatedURL string
 	// Cancelable offers to go back to the service without signing in.
 	Cancelable bool
+	// Needs is how strongly the service asks for the sign-in: "at level 3". Empty when any will do.
+	Needs string
+	// StepUp is set for somebody who is signed in already, and not strongly enough. The page is then hers alone.
+	StepUp *StepUp
 }
 
 func (p SignIn) page() (string, Frame) { return "sign-in", p.Frame }
@@ -83,6 +89,8 @@ func (p SignIn) Mistyped() string {
 // Simulated lets a developer sign in as anyone, by any method, with no authenticator at all.
 type Simulated struct {
 	Frame
+	// PostURL is what its forms post to.
+	PostURL    string
 	ClientName string
 	People     []SimulatedPerson
 	// Username is the user id that was chosen or entered.
@@ -134,6 +142,8 @@ type Role struct {
 // RoleChoice asks in which role the person acts.
 type RoleChoice struct {
 	Frame
+	// PostURL is what its forms post to. The page may be shown at another address.
+	PostURL    string
 	ClientName string
 	// Roles are all current roles of the person. More than five get a search.
 	Roles []Role
@@ -185,6 +195,8 @@ func (r Role) matches(search string) bool {
 // NoRole says that the person holds no current role.
 type NoRole struct {
 	Frame
+	// PostURL is what its forms post to. The page may be shown at another address.
+	PostURL    string
 	ClientName string
 	// CanContinue offers to go on without a role. Otherwise the service lets in only people who have one.
 	CanContinue bool
@@ -253,6 +265,8 @@ type Home struct {
 	ChangeRoleURL string
 	// SignOutURL, of the header's button too, and SignOutEverywhereURL are posted to.
 	SignOutURL, SignOutEverywhereURL string
+	// Signals is what static/signals.js tells the browser of the person's passkeys, as JSON. Empty tells it nothing.
+	Signals json.RawMessage
 }
 
 func (p Home) page() (string, Frame) { return "home", p.Frame }

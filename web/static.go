@@ -49,18 +49,9 @@ func readAssets() (map[string]asset, error) {
 	return assets, nil
 }
 
-// assetURL returns the template function that gives the URL of a file under static. The version in it lets browsers keep the file for
-// good, and makes them ask for the next one.
-func assetURL(assets map[string]asset) func(name string) (string, error) {
-	return func(name string) (string, error) {
-		url := "/static/" + name
-		a, ok := assets[url]
-		if !ok {
-			return "", fmt.Errorf("no static file %q", name)
-		}
-		return url + "?v=" + a.version, nil
-	}
-}
+// url is where a page finds the asset that has this path. The version in it lets browsers keep the file for good, and makes them ask for
+// the next one.
+func (a asset) url(path string) string { return path + "?v=" + a.version }
 
 // Static serves the files that pages need, under /static/.
 func (p *Pages) Static() http.Handler {

@@ -6,7 +6,7 @@
 // It guarantees that
 //   - a page is complete or not sent: it is rendered to memory first;
 //   - no page is stored by a cache, framed by another site, or able to run script, style or forms from elsewhere;
-//   - no page holds inline script or style, or a hidden field: a form posts to the page's own URL, which says what it is about;
+//   - no page holds inline script or style, or a hidden field: the URL that a form posts to says what it is about;
 //   - all but the WebAuthn ceremonies works without script.
 //
 // It implements
@@ -58,7 +58,6 @@ func New(o Options) (*Pages, error) {
 	}
 	base := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{
 		"development": func() bool { return o.Development },
-		"asset":       assetURL(assets),
 		"time":        func(t time.Time) string { return t.In(location).Format("2 January 2006 at 3:04pm MST") },
 		"field":       newField,
 		"choices":     choices,
@@ -66,6 +65,11 @@ func New(o Options) (*Pages, error) {
 	})
 	if base, err = base.ParseFS(files, "templates/layout.html", "templates/components/*.html"); err != nil {
 		return nil, fmt.Errorf("parse layout: %w", err)
+	}
+	for name, a := range assets { // {{template "/static/credence.css"}} is the file's URL: it is written, and not looked up for each page
+		if _, err := base.New(name).Parse(a.url(name)); err != nil {
+			return nil, fmt.Errorf("parse URL of %q: %w", name, err)
+		}
 	}
 	names, err := fs.Glob(files, "templates/pages/*.html")
 	if err != nil {
@@ -85,6 +89,9 @@ func New(o Options) (*Pages, error) {
 	return &Pages{templates: templates, assets: assets}, nil
 }
 
+// usualPage is the room for a page in bytes. Most need less.
+const usualPage = 12 << 10
+
 // Render writes a page and its headers. When it returns an error, nothing has been written, unless the connection is what failed.
 func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 	name, frame := page.page()
@@ -93,6 +100,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 		return fmt.Errorf("render page %q: %w", name, err)
 	}
 	var body bytes.Buffer
+	body.Grow(usualPage)
 	if err := p.templates[name].Execute(&body, page); err != nil {
 		return fmt.Errorf("render page %q: %w", name, err)
 	}
@@ -120,6 +128,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 type Answer struct {
 	Location string `json:"location,omitempty"`
 	Message  string `json:"message,omitempty"`
+	Forget   bool   `json:"forget,omitempty"` // the credential that was used will never work here again
 }
 
 // Write sends the answer.

@@ -1,20 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/store"
 )
 
 func newAuthenticatorCommand(p *program) *cobra.Command {
-	return newGroup("authenticator", "See what people sign in with, and revoke it", "  credence authenticator list 656005750107",
-		newAuthenticatorListCommand(p), newAuthenticatorRevokeCommand(p))
+	return newGroup("authenticator", "See what people sign in with, say what may be used, and revoke it", "  credence authenticator list 656005750107",
+		newAuthenticatorListCommand(p), newAuthenticatorRevokeCommand(p), newAuthenticatorAffectedCommand(p), newAuthenticatorRecomputeCommand(p),
+		newAuthenticatorModelCommand(p), newAuthenticatorPolicyCommand(p), newAuthenticatorMetadataCommand(p))
 }
 
 func newAuthenticatorListCommand(p *program) *cobra.Command {
@@ -23,8 +29,12 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 		Name              string     `json:"name"`
 		Kind              string     `json:"kind"`
 		AAGUID            string     `json:"aaguid"`
+		Model             string     `json:"model"`
 		Transports        []string   `json:"transports"`
 		AttestationFormat string     `json:"attestation_format"`
+		Verdict           string     `json:"attestation_verdict"`
+		Level             string     `json:"authenticator_level"` // the highest that it reaches; "" when it is refused
+		Why               []string   `json:"why"`
 		BackupEligible    bool       `json:"backup_eligible"`
 		BackupState       bool       `json:"backup_state"`
 		CreatedAt         time.Time  `json:"created_at"`
@@ -39,9 +49,15 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if _, err := findPerson(ctx, s, args[0], p.clock()); err != nil {
+				person, err := findPerson(ctx, s, args[0], p.clock())
+				if err != nil {
 					return err
 				}
+				models, err := p.models(ctx, s)
+				if err != nil {
+					return err
+				}
+				organisations := organisationsOf(person.Person)
 				authenticators, err := s.Authenticators(ctx, args[0], revoked)
 				if err != nil {
 					return fmt.Errorf("list authenticators: %w", err)
@@ -50,14 +66,20 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 					return printJSON(cmd.OutOrStdout(), struct {
 						Authenticators []row `json:"authenticators"`
 					}{each(authenticators, func(a store.Authenticator) row {
+						j := models.Judge(a, organisations)
 						return row{
-							a.ID.String(), a.Name, a.Kind, a.AAGUID.String(), a.Transports, a.AttestationFormat,
+							a.ID.String(), a.Name, a.Kind, a.AAGUID.String(), j.Model, a.Transports, a.AttestationFormat, a.AttestationVerdict, highest(a, j), j.Why(),
 							a.BackupEligible, a.BackupState, a.CreatedAt.UTC(), a.LastUsedAt, a.RevokedAt,
 						}
 					})})
 				}
-				return printTable(cmd.OutOrStdout(), []string{"ID", "NAME", "KIND", "CREATED", "LAST USED", "REVOKED"}, each(authenticators, func(a store.Authenticator) []string {
-					return []string{a.ID.String(), a.Name, a.Kind, moment(&a.CreatedAt), moment(a.LastUsedAt), moment(a.RevokedAt)}
+				titles := []string{"ID", "NAME", "KIND", "CREATED", "LAST USED", "REVOKED", "MODEL", "ATTESTATION", "AAL", "WHY"}
+				return printTable(cmd.OutOrStdout(), titles, each(authenticators, func(a store.Authenticator) []string {
+					j := models.Judge(a, organisations)
+					return []string{
+						a.ID.String(), a.Name, a.Kind, moment(&a.CreatedAt), moment(a.LastUsedAt), moment(a.RevokedAt),
+						cmp.Or(j.Model, "-"), a.AttestationVerdict, cmp.Or(highest(a, j), "-"), strings.Join(j.Why(), "; "),
+					}
 				}))
 			})
 		},
@@ -65,6 +87,32 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 	list.Flags().BoolVar(&revoked, "revoked", false, "list those that were revoked as well")
 	addJSONFlag(list, &asJSON)
 	return list
+}
+
+// highest is the highest level that the authenticator reaches, alone and when it verifies its user; "" when it is refused.
+func highest(a store.Authenticator, j webauthn.Judgement) string {
+	if j.Refusal != "" {
+		return ""
+	}
+	return assurance.Authentication{Factors: []assurance.Factor{j.Factor(assurance.Method(a.Kind), true)}}.Level().String()
+}
+
+func organisationsOf(person store.Person) []string {
+	return each(person.Memberships, func(m store.Membership) string { return m.OrganisationCode })
+}
+
+// models is what is known of models of authenticators, by the configuration and the database.
+func (p *program) models(ctx context.Context, s *store.Store) (*webauthn.Models, error) {
+	c, err := readConfig(p.environ)
+	if err != nil {
+		return nil, err
+	}
+	source, err := c.source()
+	if err != nil {
+		return nil, err
+	}
+	models := webauthn.NewModels(s, source, p.clock, slog.New(slog.DiscardHandler))
+	return models, models.Load(ctx)
 }
 
 func newAuthenticatorRevokeCommand(p *program) *cobra.Command {

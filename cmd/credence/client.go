@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/store"
 )
@@ -23,7 +24,8 @@ func newClientCommand(p *program) *cobra.Command {
 // clientFlags are the flags of what is registered of a client.
 type clientFlags struct {
 	oauth.Registration
-	scope string
+	scope, defaultACR, minimumIdentity, trustmark string
+	minimumAuthenticator                          int
 }
 
 func (f *clientFlags) addTo(cmd *cobra.Command) {
@@ -36,6 +38,11 @@ func (f *clientFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.scope, "scope", "", "`scopes` it may ask for, separated by spaces (default all but "+oauth.ScopeOfflineAccess+")")
 	flags.StringVar(&f.Audience, "audience", "", "`URI` of the API that its access tokens are for (default the issuer)")
 	flags.BoolVar(&f.RequiresRole, "requires-role", false, "let nobody in who has no role")
+	flags.StringVar(&f.defaultACR, "default-acr", "", "`values` of acr that it asks for when a request asks for none, separated by spaces, preferred first")
+	flags.IntVar(&f.minimumAuthenticator, "minimum-aal", 1, "let nobody in who signed in at a lower `level`: 1, 2, 3")
+	flags.StringVar(&f.minimumIdentity, "minimum-identity", string(assurance.IdentityNone), "let nobody in whose identity is proved to a lower `level`: none, low, medium, high, very_high")
+	flags.StringVar(&f.trustmark, "trustmark", "", "`name` of the trustmark by which it reads vectors of trust: "+strings.Join(each(assurance.Trustmarks(), func(t assurance.Trustmark) string { return string(t) }), ", "))
+	flags.StringVar(&f.VerifiedClaims, "verified-claims", "", "let it ask for verified claims, in the `spelling` of: oidf, uk")
 }
 
 // apply sets what was given on a registration, and says whether anything was.
@@ -55,6 +62,12 @@ func (f *clientFlags) apply(cmd *cobra.Command, r *oauth.Registration) (changed 
 		"scope":         func() { r.Scopes = f.Scopes },
 		"audience":      func() { r.Audience = f.Audience },
 		"requires-role": func() { r.RequiresRole = f.RequiresRole },
+
+		"default-acr":      func() { r.DefaultACRValues = strings.Fields(f.defaultACR) },
+		"minimum-aal":      func() { r.MinimumAuthenticator = assurance.AuthenticatorLevel(f.minimumAuthenticator) },
+		"minimum-identity": func() { r.MinimumIdentity = assurance.IdentityLevel(f.minimumIdentity) },
+		"trustmark":        func() { r.Trustmark = assurance.Trustmark(f.trustmark) },
+		"verified-claims":  func() { r.VerifiedClaims = f.VerifiedClaims },
 	} {
 		if cmd.Flags().Changed(name) {
 			set()
@@ -90,6 +103,11 @@ type clientJSON struct {
 	Scope                  string     `json:"scope"`
 	Audience               string     `json:"audience"`
 	RequiresRole           bool       `json:"requires_role"`
+	DefaultACRValues       []string   `json:"default_acr_values"`
+	MinimumAuthenticator   int        `json:"minimum_authenticator_assurance_level"`
+	MinimumIdentity        string     `json:"minimum_identity_assurance_level"`
+	Trustmark              string     `json:"trustmark"`
+	VerifiedClaims         string     `json:"verified_claims"`
 	CreatedAt              time.Time  `json:"created_at"`
 	DisabledAt             *time.Time `json:"disabled_at"`
 }
@@ -100,7 +118,8 @@ func newClientJSON(c store.Client, secret string) clientJSON {
 		ID: c.ID, Secret: secret, Name: c.Name,
 		RedirectURIs: each(c.RedirectURIs, uri), PostLogoutRedirectURIs: each(c.PostLogoutRedirectURIs, uri),
 		Authentication: c.Authentication, IDTokenAlg: c.IDTokenAlg, Scope: strings.Join(c.Scopes, " "), Audience: c.Audience,
-		RequiresRole: c.RequiresRole, CreatedAt: c.CreatedAt.UTC(), DisabledAt: c.DisabledAt,
+		RequiresRole: c.RequiresRole, DefaultACRValues: each(c.DefaultACRValues, uri), MinimumAuthenticator: c.MinimumAuthenticatorLevel,
+		MinimumIdentity: c.MinimumIdentityLevel, Trustmark: c.Trustmark, VerifiedClaims: c.VerifiedClaims, CreatedAt: c.CreatedAt.UTC(), DisabledAt: c.DisabledAt,
 	}
 }
 

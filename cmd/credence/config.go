@@ -58,6 +58,26 @@ type config struct {
 	// trusted proxy the proxy has decided: see that it sets its own and passes on nobody's. Default: 1.
 	TraceRatio string
 
+	// CREDENCE_FIDO_METADATA (serve) is where the blob of the FIDO Metadata Service comes from, by which authenticators are
+	// judged: an https URL, asked once a day, or a file, read each hour. What was taken stays in the database, so one replica
+	// with it serves all. Default: none, and only the models that `credence authenticator model` names are known.
+	// Example: https://mds3.fidoalliance.org/
+	FIDOMetadata string
+
+	// CREDENCE_FIDO_METADATA_ROOT_FILE names the file with the certificates, as PEM, to one of which the signature of the
+	// blob has to chain: whoever has a certificate under them signs metadata, so name an authority of your own. The commands
+	// that read metadata need it as well. Default: GlobalSign's, with the signer of the FIDO Alliance alone.
+	FIDOMetadataRootFile string
+
+	// CREDENCE_FIDO_CERTIFICATION is the lowest level of certification by FIDO with which a model that protects its keys in
+	// hardware reaches AAL3 without being named by the operator. Default: FIDO_CERTIFIED_L1. Example: FIDO_CERTIFIED_L2
+	FIDOCertification string
+
+	// CREDENCE_RELATED_ORIGINS (serve) lists other origins, separated by commas, whose pages may use the passkeys of the
+	// issuer's host: browsers read them there, and take at most five different domains. Default: none.
+	// Example: https://id.example.net, https://sign-in.example.com
+	RelatedOrigins string
+
 	// CREDENCE_DATABASE_URL (serve) names the PostgreSQL database and the service role, which may read and write rows and
 	// nothing else. It holds a password; CREDENCE_DATABASE_URL_FILE names a file that holds it instead.
 	// No default. Example: postgres://credence_service:password@db.example.org/credence?sslmode=verify-full
@@ -96,6 +116,10 @@ func (c *config) settings() []setting {
 		{name: "CREDENCE_METRICS_LISTEN", value: &c.MetricsListen, check: checkListen},
 		{name: "CREDENCE_OTLP_ENDPOINT", value: &c.OTLPEndpoint, check: checkCollector},
 		{name: "CREDENCE_TRACE_RATIO", value: &c.TraceRatio, check: checkRatio},
+		{name: "CREDENCE_FIDO_METADATA", value: &c.FIDOMetadata, check: checkMetadata},
+		{name: "CREDENCE_FIDO_METADATA_ROOT_FILE", value: &c.FIDOMetadataRootFile, check: anyText},
+		{name: "CREDENCE_FIDO_CERTIFICATION", value: &c.FIDOCertification, check: checkCertification},
+		{name: "CREDENCE_RELATED_ORIGINS", value: &c.RelatedOrigins, check: checkOrigins},
 		{name: "CREDENCE_DATABASE_URL", value: &c.DatabaseURL, check: checkDatabaseURL, fix: "set it, or CREDENCE_DATABASE_URL_FILE, to postgres://user:password@host:port/database", secret: true},
 		{name: "CREDENCE_DATABASE_OWNER_URL", value: &c.DatabaseOwnerURL, check: checkDatabaseURL, secret: true},
 		{name: "CREDENCE_SEAL_KEY_FILE", value: &c.SealKeyFile, check: anyText, fix: "make a key with (umask 077; openssl rand -hex 32 > seal.key) and set it to the file"},

@@ -72,18 +72,24 @@ func (p *program) databaseURL(ctx context.Context, name string, configured func(
 	return private(address), nil
 }
 
+// How long a command may take: one that looks at a few rows, and one that goes through everybody's.
+const (
+	briefly  = time.Minute
+	atLength = 12 * time.Hour
+)
+
 // withStore runs do on the database, as the service role.
 func (p *program) withStore(ctx context.Context, do func(ctx context.Context, s *store.Store) error) error {
-	return withStoreAt(ctx, p.serviceURL, do)
+	return withStoreAt(ctx, briefly, p.serviceURL, do)
 }
 
 // withOwner is withStore as the owner, for what the running server may not do.
 func (p *program) withOwner(ctx context.Context, do func(ctx context.Context, s *store.Store) error) error {
-	return withStoreAt(ctx, p.ownerURL, do)
+	return withStoreAt(ctx, atLength, p.ownerURL, do)
 }
 
-func withStoreAt(ctx context.Context, find func(context.Context) (string, error), do func(ctx context.Context, s *store.Store) error) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+func withStoreAt(ctx context.Context, limit time.Duration, find func(context.Context) (string, error), do func(ctx context.Context, s *store.Store) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	address, err := find(ctx)
 	if err != nil {

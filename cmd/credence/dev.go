@@ -84,15 +84,15 @@ func (d *development) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.stop()) }()
-	s, err := d.prepare(ctx, database)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
 	key, err := ensureSealKey(filepath.Join(dir, sealKeyFile))
 	if err != nil {
 		return err
 	}
+	s, err := d.prepare(ctx, database, key)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -161,7 +161,7 @@ func (d *development) database(ctx context.Context, dir string) (developmentData
 
 // prepare migrates the database, marks it as one of `dev`, and seeds it. One that holds anything and has no mark is
 // somebody's, and is left alone.
-func (d *development) prepare(ctx context.Context, database developmentDatabase) (*store.Store, error) {
+func (d *development) prepare(ctx context.Context, database developmentDatabase, key seal.Key) (*store.Store, error) {
 	if err := d.claim(ctx, database.ownerURL); err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (d *development) prepare(ctx context.Context, database developmentDatabase)
 	if err != nil {
 		return nil, err
 	}
-	if err := directory.Seed(ctx, s, d.clock()); err != nil {
+	if err := directory.Seed(ctx, s, key, d.clock()); err != nil {
 		s.Close()
 		return nil, err
 	}

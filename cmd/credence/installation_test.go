@@ -282,7 +282,7 @@ func (in *installation) clinician(r *replica, id string) *clinician {
 	if err != nil {
 		in.t.Fatal(err)
 	}
-	if _, err := directory.AddPerson(in.t.Context(), in.owner, directory.NewPerson{ID: id, GivenName: "Sam", FamilyName: "Sample", IdentityLevel: "high"}, "test", time.Now()); err != nil {
+	if _, err := directory.AddPerson(in.t.Context(), in.owner, directory.NewPerson{ID: id, GivenName: "Sam", FamilyName: "Sample"}, "test", time.Now()); err != nil {
 		in.t.Fatal(err)
 	}
 	role := directory.NewRole{PersonID: id, Organisation: "ZX100", JobRole: "S8000:G8000:R8001", StartsAt: time.Now().Add(-time.Hour)}
@@ -348,6 +348,14 @@ func (c *clinician) authorize(r *replica, client string, k proof, changes ...str
 	}
 	location := "/authorize?" + q.Encode()
 	for range 6 {
+		if strings.HasPrefix(location, clientCallback) {
+			to, err := url.Parse(location)
+			if err != nil {
+				return nil, err
+			}
+			c.in.note(to.Query().Get("code"))
+			return to.Query(), nil
+		}
 		a, err := r.get(c.jar, location)
 		if err != nil {
 			return nil, err
@@ -359,13 +367,6 @@ func (c *clinician) authorize(r *replica, client string, k proof, changes ...str
 			}
 		case a.status != http.StatusSeeOther:
 			return nil, fmt.Errorf("authorization answers %d: %s", a.status, a.body)
-		case strings.HasPrefix(location, clientCallback):
-			to, err := url.Parse(location)
-			if err != nil {
-				return nil, err
-			}
-			c.in.note(to.Query().Get("code"))
-			return to.Query(), nil
 		}
 	}
 	return nil, errors.New("authorization leads nowhere")

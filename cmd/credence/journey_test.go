@@ -252,6 +252,11 @@ func TestJourneyFirstSignIn(t *testing.T) {
 	b.want("#claim-sub", nurse)
 	b.want("#claim-amr", "pop")
 
+	// To sign in again is enough for a service that has her role: the script of the page itself leads there.
+	b.open(d.demo + "/sign-in?again=1")
+	b.waitURL(d.demo)
+	b.want("#claim-organisation", "Y51")
+
 	// Whoever does not prove to be the one is not let in.
 	b.click("#sign-out")
 	b.waitURL(d.demo + "/signed-out")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
 	"github.com/credence-id/credence/store"
 )
@@ -69,10 +70,11 @@ func newKeysRotateCommand(p *program) *cobra.Command {
 func newKeysResealCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "reseal",
-		Short: "Seal the signing keys under the first line of the seal key's file",
-		Long: "Seal the signing keys under the first line of the seal key's file, all of them or none, while the servers run. When the\n" +
-			"seal key is rotated, this comes after every server has both lines, and before the old one leaves the file. It may be\n" +
-			"run again. The service role may not do this, so it needs CREDENCE_DATABASE_OWNER_URL.",
+		Short: "Seal the signing keys and the numbers of evidence under the first line of the seal key's file",
+		Long: "Seal the signing keys under the first line of the seal key's file, all of them or none, and then the numbers of documents\n" +
+			"that are on record as evidence, while the servers run. When the seal key is rotated, this comes after every server has\n" +
+			"both lines, and before the old one leaves the file. It may be run again. The service role may not do this, so it needs\n" +
+			"CREDENCE_DATABASE_OWNER_URL.",
 		Example: "  CREDENCE_DATABASE_OWNER_URL_FILE=/run/secrets/owner-url CREDENCE_SEAL_KEY_FILE=/etc/credence/seal.key credence keys reseal",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -85,7 +87,17 @@ func newKeysResealCommand(p *program) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("reseal: %w", err)
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "All %d signing keys are sealed under the first line: %d were sealed anew.\n", total, resealed)
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "All %d signing keys are sealed under the first line: %d were sealed anew.\n", total, resealed); err != nil {
+					return err
+				}
+				desk, err := evidence.New(s, key, p.clock)
+				if err != nil {
+					return err
+				}
+				if resealed, total, err = desk.Reseal(ctx, operator()); err != nil {
+					return fmt.Errorf("reseal: %w", err)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "All %d numbers of evidence are sealed under the first line: %d were sealed anew.\n", total, resealed)
 				return err
 			})
 		},

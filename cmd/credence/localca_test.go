@@ -327,8 +327,8 @@ func TestDevHTTPS(t *testing.T) {
 	}
 
 	got, err := fetch(t, browser, http.MethodGet, demo+"/sign-in", nil)
-	if err != nil || got.status != http.StatusOK || !strings.HasPrefix(got.url.String(), issuer+"/sign-in?") {
-		t.Fatalf("the demo's sign-in = %+v, %v, want that it leads to the provider's sign-in page", got, err)
+	if err != nil || got.status != http.StatusOK || !strings.HasPrefix(got.url.String(), issuer+"/authorize?") {
+		t.Fatalf("the demo's sign-in = %+v, %v, want that it leads to the provider, which shows its sign-in page", got, err)
 	}
 	cookies := jar.Cookies(got.url)
 	if len(cookies) == 0 {
@@ -339,7 +339,7 @@ func TestDevHTTPS(t *testing.T) {
 			t.Errorf("cookie %s of the provider, want __Host- before it", c.Name)
 		}
 	}
-	simulated := issuer + "/sign-in/simulated?" + got.url.RawQuery
+	simulated := issuer + found(t, `href="(/sign-in/simulated\?state=[\w-]+)"`, got.body)
 	got, err = fetch(t, browser, http.MethodPost, simulated, url.Values{"username": {"656005750108"}, "method": {"smartcard"}})
 	if err != nil || got.status != http.StatusOK || got.url.String() != demo+"/" || !strings.Contains(got.body, "656005750108") {
 		t.Errorf("after the sign-in = %+v, %v, want the ward list of the person", got, err)

@@ -41,12 +41,13 @@ func newRootCommand(p *program) *cobra.Command {
 	root := newGroup("credence", "An identity provider for health and care", `  credence dev
   credence person list
   credence help client add`,
-		newServeCommand(p), newDemoCommand(p), newReadyCommand(p), newRoleCommand(p), newVersionCommand())
+		newServeCommand(p), newDemoCommand(p), newReadyCommand(p), newRoleCommand(p), newAssuranceCommand(p), newVersionCommand())
 	root.AddCommand(p.onDatabase(
 		newDevCommand(p),
 		newMigrateCommand(p),
 		newDBCommand(p),
 		newPersonCommand(p),
+		newEvidenceCommand(p),
 		newOrganisationCommand(p),
 		newAuthenticatorCommand(p),
 		newClientCommand(p),

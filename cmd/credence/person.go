@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/store"
@@ -43,18 +42,20 @@ func newPersonCommand(p *program) *cobra.Command {
 
 func newPersonAddCommand(p *program) *cobra.Command {
 	var person directory.NewPerson
-	var born, level string
+	var born, asserted string
 	var registrations []string
 	var asJSON bool
 	add := &cobra.Command{
 		Use:   "add",
 		Short: "Add a person and print the id",
-		Example: `  credence person add --given-name Ada --family-name Example --email ada@example.org --identity-level high
+		Example: `  credence person add --given-name Ada --family-name Example --email ada@example.org --date-of-birth 1980-12-31
   credence person add --title Dr --given-name Sam --family-name Sample --registration gmc=7654321`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			person.IdentityLevel = assurance.IdentityLevel(level)
 			var mistakes []error
+			if cmd.Flags().Changed("identity-level") {
+				mistakes = append(mistakes, &usageError{errors.New("--identity-level: a level follows from what proves it: add the person without, then `credence evidence add`")})
+			}
 			if born != "" {
 				date, err := time.Parse(time.DateOnly, born)
 				if err != nil {
@@ -92,8 +93,11 @@ func newPersonAddCommand(p *program) *cobra.Command {
 	flags.StringVar(&person.DisplayName, "display-name", "", "name as pages show it (default the given and the family name)")
 	flags.StringVar(&person.Email, "email", "", "e-mail `address`")
 	flags.StringVar(&born, "date-of-birth", "", "a `date` like 1980-12-31")
-	flags.StringVar(&level, "identity-level", string(assurance.IdentityNone), "how well the identity was proved by GPG 45: "+strings.Join(each(assurance.IdentityLevels(), func(l assurance.IdentityLevel) string { return string(l) }), ", "))
 	flags.StringArrayVar(&registrations, "registration", nil, "`body=number` of a professional body, repeatable: "+strings.Join(directory.ProfessionalBodies(), ", "))
+	flags.StringVar(&asserted, "identity-level", "", "")
+	if err := flags.MarkHidden("identity-level"); err != nil { // it is there to be refused with the fix
+		panic(err) // there is no such flag
+	}
 	require(add, "given-name", "family-name")
 	addJSONFlag(add, &asJSON)
 	return add

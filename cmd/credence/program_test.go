@@ -74,6 +74,7 @@ func TestScripts(t *testing.T) {
 					"empty":         func(ts *testscript.TestScript, _ bool, _ []string) { useEmptyDatabase(t, ts) },
 					"private":       func(ts *testscript.TestScript, _ bool, _ []string) { usePrivateDatabase(t, ts) },
 					"development":   func(ts *testscript.TestScript, _ bool, _ []string) { markDevelopment(t, ts) },
+					"metadata":      func(ts *testscript.TestScript, _ bool, _ []string) { publishMetadata(t, ts) },
 					"authenticator": func(ts *testscript.TestScript, _ bool, args []string) { addAuthenticator(t, ts, args[0]) },
 				},
 				RequireExplicitExec: true,
@@ -162,7 +163,7 @@ func addAuthenticator(t *testing.T, ts *testscript.TestScript, person string) {
 	id := uuid.New()
 	ts.Check(s.AddAuthenticator(t.Context(), store.Authenticator{
 		ID: id, PersonID: person, Name: "Blue\x1b[2Jkey", Kind: "passkey", CredentialID: id[:], PublicKey: []byte{1}, AAGUID: uuid.New(),
-		Transports: []string{"usb"}, AttestationFormat: "none", AttestationObject: []byte{1}, ClientData: []byte{1}, CreatedAt: time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC),
+		Transports: []string{"usb"}, AttestationFormat: "none", AttestationObject: []byte{1}, ClientData: []byte{1}, AttestationVerdict: "none", CreatedAt: time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC),
 	}))
 	ts.Setenv("AUTHENTICATOR", id.String())
 }

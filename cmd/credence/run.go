@@ -43,6 +43,8 @@ func run(ctx context.Context, log *slog.Logger, provider *idp.Provider, sites ..
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return provider.RunKeys(ctx) })
 	group.Go(func() error { return provider.RunClients(ctx) })
+	group.Go(func() error { return provider.RunModels(ctx) })
+	group.Go(func() error { return provider.RunMetadata(ctx) })
 	group.Go(func() error { return provider.RunThrottle(ctx) })
 	group.Go(func() error { return provider.RunSweep(ctx) })
 	for _, s := range sites {

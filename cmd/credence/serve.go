@@ -34,6 +34,16 @@ Without these it speaks plain text: let only a TLS proxy reach it, and name that
 
   CREDENCE_TRUSTED_PROXIES       addresses and networks, whose X-Forwarded-For is believed
 
+Authenticators are judged by what FIDO publishes of their models, if that is named:
+
+  CREDENCE_FIDO_METADATA            an https URL or a file with the blob
+  CREDENCE_FIDO_METADATA_ROOT_FILE  whose signature is taken (default FIDO's)
+  CREDENCE_FIDO_CERTIFICATION       which certification counts (default FIDO_CERTIFIED_L1)
+
+Pages of other origins may use its passkeys, if they are named:
+
+  CREDENCE_RELATED_ORIGINS       origins, separated by commas
+
 Traces of requests go to an OpenTelemetry collector, if one is named:
 
   CREDENCE_OTLP_ENDPOINT         the collector's address, by OTLP/HTTP
@@ -82,7 +92,14 @@ func (p *program) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	provider, err := idp.New(ctx, idp.Config{Issuer: c.Issuer, Store: s, Key: key, Now: p.clock, Log: log, TrustedProxies: proxies, Traces: traces.provider})
+	source, err := c.source()
+	if err != nil {
+		return err
+	}
+	provider, err := idp.New(ctx, idp.Config{
+		Issuer: c.Issuer, Store: s, Key: key, Now: p.clock, Log: log, TrustedProxies: proxies, Traces: traces.provider,
+		Metadata: source, RelatedOrigins: relatedOrigins(c.RelatedOrigins),
+	})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/store/storetest"
@@ -96,7 +97,8 @@ func signedInBrowser(t *testing.T, ownerURL string, client oauth.Registration, s
 		t.Fatal(err)
 	}
 	defer owner.Close()
-	if err := directory.Seed(t.Context(), owner, now); err != nil {
+	key, _ := seal.NewKey()
+	if err := directory.Seed(t.Context(), owner, key, now); err != nil {
 		t.Fatal(err)
 	}
 	if err := oauth.EnsureClient(t.Context(), owner, client, secret, "test", now); err != nil {
@@ -180,9 +182,9 @@ func TestServeTraces(t *testing.T) {
 
 	for _, want := range [][]string{
 		{"SELECT session", "session.Find", "GET /authorize"},
-		{"BEGIN; INSERT authorization_grant; INSERT audit_event; COMMIT", "oauth.IssueCode", "GET /authorize"},
-		{"BEGIN; UPDATE authorization_grant", "oauth.UseCode", "Fosite.NewAccessRequest", "POST /token"},
-		{"INSERT refresh_token; INSERT audit_event; COMMIT", "POST /token"},
+		{"BEGIN; INSERT authorization_grant; INSERT audit_event; COMMIT", "GET /authorize"},
+		{"SELECT authorization_grant", "oauth.UseCode", "Fosite.NewAccessRequest", "POST /token"},
+		{"UPDATE authorization_grant", "oauth.IssueTokens", "Fosite.NewAccessResponse", "POST /token"},
 	} {
 		if diff := cmp.Diff(want, collector.path(want[0])); diff != "" {
 			t.Errorf("a round trip and what it is part of (-want +got):\n%s", diff)

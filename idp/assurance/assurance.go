@@ -1,8 +1,9 @@
-// Package assurance knows how much is known: how well an identity was proved (GPG 45), how strongly somebody signed in
-// (GPG 44, NIST SP 800-63B-4), and whether what was done satisfies what was asked.
+// Package assurance knows how much is known: how well an identity was proved (GPG 45, NIST SP 800-63A-4), how strongly
+// somebody signed in (GPG 44, NIST SP 800-63B-4), and whether what was done satisfies what was asked.
 //
-// Levels are derived from facts and never asserted: a fact that is absent lowers the level. The package is pure: it
-// imports nothing of ours, reads no clock and does no I/O.
+// Levels are derived from facts and never asserted: a fact that is absent lowers the level. Each framework has tables of its
+// own, as versioned data ([PolicyVersion]), and none is converted into another. The package is pure: it imports nothing of
+// ours, reads no clock and does no I/O.
 package assurance
 
 import (
@@ -30,6 +31,14 @@ func IdentityLevels() []IdentityLevel {
 
 // Known says whether the level is one of those of GPG 45.
 func (l IdentityLevel) Known() bool { return slices.Contains(IdentityLevels(), l) }
+
+// AtMost is the level, or the other one when that is lower.
+func (l IdentityLevel) AtMost(other IdentityLevel) IdentityLevel {
+	if slices.Index(IdentityLevels(), other) < slices.Index(IdentityLevels(), l) {
+		return other
+	}
+	return l
+}
 
 // Number is the level as the Care Identity Service writes it: "0" to "3", where high and very high are both "3".
 func (l IdentityLevel) Number() string {
@@ -70,89 +79,6 @@ func (l AuthenticatorLevel) AbsoluteLimit() time.Duration {
 		return 12 * time.Hour
 	}
 	return 24 * time.Hour
-}
-
-// Method is a way to sign in.
-type Method string
-
-// The methods. Smartcard, TOTP and password exist simulated only, in `credence dev`.
-const (
-	Smartcard   Method = "smartcard"
-	SecurityKey Method = "security-key"
-	Passkey     Method = "passkey"
-	TOTP        Method = "totp"
-	Password    Method = "password"
-)
-
-// Methods lists the methods, strongest first.
-func Methods() []Method { return []Method{Smartcard, SecurityKey, Passkey, TOTP, Password} }
-
-// Authentication is what an authenticator reports of one sign-in: facts, from which the level follows.
-type Authentication struct {
-	Method       Method
-	UserVerified bool // by this sign-in: PIN or biometric; of a passkey the UV flag of this assertion, of a TOTP the password
-	Attested     bool // the authenticator proved at enrolment what model it is, and that it cannot be copied
-	Simulated    bool // nobody authenticated: the development server was told to pretend
-	At           time.Time
-}
-
-// Level is the AAL of the sign-in: NIST SP 800-63B-4, Section 2. A security key reaches 3 only when it is attested:
-// without, nothing shows that its key cannot be exported. A passkey's can.
-func (a Authentication) Level() AuthenticatorLevel {
-	switch {
-	case a.Method == Smartcard && a.UserVerified:
-		return AAL3
-	case a.Method == SecurityKey && a.UserVerified && a.Attested:
-		return AAL3
-	case (a.Method == SecurityKey || a.Method == Passkey) && a.UserVerified:
-		return AAL2
-	case a.Method == TOTP && a.UserVerified:
-		return AAL2
-	}
-	return AAL1
-}
-
-// AMR lists the authentication methods of the sign-in by the names of RFC 8176, and "simulated" beside them when
-// nobody authenticated.
-func (a Authentication) AMR() []string {
-	var amr []string
-	switch a.Method {
-	case Smartcard:
-		amr = []string{"sc"}
-		if a.UserVerified {
-			amr = append(amr, "pin", "mfa")
-		}
-	case SecurityKey, Passkey:
-		amr = []string{"pop", "user"}
-		if a.Attested {
-			amr[0] = "hwk"
-		}
-		if a.UserVerified {
-			amr = append(amr, "mfa")
-		}
-	case TOTP:
-		amr = []string{"otp"}
-		if a.UserVerified {
-			amr = []string{"pwd", "otp", "mfa"}
-		}
-	case Password:
-		amr = []string{"pwd"}
-	}
-	if a.Simulated {
-		amr = append(amr, "simulated")
-	}
-	return amr
-}
-
-// Simulate is the sign-in that `credence dev` pretends has happened: the best that the method can be.
-func Simulate(m Method, at time.Time) Authentication {
-	return Authentication{
-		Method:       m,
-		UserVerified: m != Password,
-		Attested:     m == SecurityKey,
-		Simulated:    true,
-		At:           at,
-	}
 }
 
 // Freshness is what a request asks about when the person signed in: OpenID Connect Core 1.0, Section 3.1.2.1.

@@ -32,6 +32,10 @@ const (
 	PersonEnabled        Event = "person_enabled"        // registration: access was given back
 	EnrolmentLinkMade    Event = "enrolment_link_made"   // investigators: who could have bound an authenticator
 	AuthenticatorRevoked Event = "authenticator_revoked" // registration: lost and replaced authenticators
+	EvidenceRecorded     Event = "evidence_recorded"     // registration: by what an identity is proved, who recorded it, and what it came to
+	EvidenceWithdrawn    Event = "evidence_withdrawn"    // registration: what counts no more, why, and what is left
+	EvidenceResealed     Event = "evidence_resealed"     // operators: document numbers rest under another seal key
+	IdentityRecomputed   Event = "identity_recomputed"   // registration: the tables changed, or a level had been asserted
 	OrganisationAdded    Event = "organisation_added"    // registration
 	RoleGranted          Event = "role_granted"          // privacy officers: who may act as what
 	RoleEnded            Event = "role_ended"            // privacy officers
@@ -41,6 +45,12 @@ const (
 	KeyRotated           Event = "key_rotated"           // operators
 	LimitReached         Event = "limit_reached"         // investigators: failures beyond it are not recorded one by one
 	KeyResealed          Event = "key_resealed"          // operators: a signing key rests under another seal key
+	ModelVouchedFor      Event = "model_vouched_for"     // operators: a model of authenticators that the operator trusts, and its roots
+	ModelDropped         Event = "model_dropped"         // operators: the end of that
+	PolicySet            Event = "policy_set"            // registration: what an organisation asks of authenticators, and asked before
+	PolicyCleared        Event = "policy_cleared"        // registration: the end of that
+	MetadataTaken        Event = "metadata_taken"        // operators: by which FIDO metadata authenticators are judged
+	AttestationJudged    Event = "attestation_judged"    // investigators: an attestation proves something else than it did
 )
 
 // Entry is one line of the record.

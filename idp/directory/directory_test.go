@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/store/storetest"
@@ -85,7 +84,7 @@ func TestAddPerson(t *testing.T) {
 	born := time.Date(1980, time.June, 1, 0, 0, 0, 0, time.UTC)
 	id, err := directory.AddPerson(t.Context(), s, directory.NewPerson{
 		Title: "Dr", GivenName: "Siân", MiddleNames: "नि\u200dकोला", FamilyName: "O’Example-Świt", Email: "sian@example.org", DateOfBirth: &born,
-		IdentityLevel: assurance.IdentityHigh, Registrations: []store.Registration{{Body: "nmc", Number: "98A7654E"}, {Body: "gmc", Number: "7654321"}},
+		Registrations: []store.Registration{{Body: "nmc", Number: "98A7654E"}, {Body: "gmc", Number: "7654321"}},
 	}, operator, now)
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +98,7 @@ func TestAddPerson(t *testing.T) {
 	}
 	want := store.Person{
 		ID: id, Title: "Dr", GivenName: "Siân", MiddleNames: "नि\u200dकोला", FamilyName: "O’Example-Świt", DisplayName: "Siân O’Example-Świt",
-		Email: "sian@example.org", IdentityLevel: "high", Registrations: []store.Registration{{Body: "gmc", Number: "7654321"}, {Body: "nmc", Number: "98A7654E"}},
+		Email: "sian@example.org", IdentityLevel: "none", Registrations: []store.Registration{{Body: "gmc", Number: "7654321"}, {Body: "nmc", Number: "98A7654E"}},
 		Memberships: []store.Membership{}, Roles: []store.Role{},
 	}
 	if diff := cmp.Diff(want, got.Person); diff != "" {
@@ -145,7 +144,6 @@ func TestAddPersonRefuses(t *testing.T) {
 		"an e-mail address with a name":      {func(p *directory.NewPerson) { p.Email = "Ada <ada@example.org>" }, []string{"email"}},
 		"an e-mail address without a domain": {func(p *directory.NewPerson) { p.Email = "ada" }, []string{"email"}},
 		"a long e-mail address":              {func(p *directory.NewPerson) { p.Email = strings.Repeat("a", 250) + "@example.org" }, []string{"email"}},
-		"an unknown identity level":          {func(p *directory.NewPerson) { p.IdentityLevel = "3" }, []string{"identity_level"}},
 		"a birth in the future":              {func(p *directory.NewPerson) { p.DateOfBirth = new(now.AddDate(1, 0, 0)) }, []string{"date_of_birth"}},
 		"a child":                            {func(p *directory.NewPerson) { p.DateOfBirth = new(now.AddDate(-13, 0, 0)) }, []string{"date_of_birth"}},
 		"a birth in the year one":            {func(p *directory.NewPerson) { p.DateOfBirth = &time.Time{} }, []string{"date_of_birth"}},

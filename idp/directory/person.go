@@ -16,7 +16,7 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// NewPerson is a person to add.
+// NewPerson is a person to add. How well the identity is proved follows from evidence, which is recorded afterwards.
 type NewPerson struct {
 	ID            string // 12 digits; "" draws them at random
 	Title         string
@@ -26,8 +26,7 @@ type NewPerson struct {
 	DisplayName   string // "" is the given and the family name
 	Email         string
 	DateOfBirth   *time.Time
-	IdentityLevel assurance.IdentityLevel // how well the identity was proved; "" is none
-	Registrations []store.Registration    // at most one of each of ProfessionalBodies
+	Registrations []store.Registration // at most one of each of ProfessionalBodies
 }
 
 // ProfessionalBodies lists whose registration numbers a person can have.
@@ -41,7 +40,6 @@ func AddPerson(ctx context.Context, s *store.Store, p NewPerson, actor string, n
 		return "", err
 	}
 	p.DisplayName = p.displayName()
-	p.IdentityLevel = cmp.Or(p.IdentityLevel, assurance.IdentityNone)
 	for range attempts {
 		id = cmp.Or(p.ID, randomID())
 		err = addPerson(ctx, s, id, p, actor, now)
@@ -58,15 +56,12 @@ func addPerson(ctx context.Context, s *store.Store, id string, p NewPerson, acto
 	return s.InTx(ctx, func(tx *store.Tx) error {
 		err := tx.AddPerson(ctx, store.NewPerson{
 			ID: id, Handle: handle, Title: p.Title, GivenName: p.GivenName, MiddleNames: p.MiddleNames, FamilyName: p.FamilyName,
-			DisplayName: p.DisplayName, Email: p.Email, DateOfBirth: p.DateOfBirth, IdentityLevel: string(p.IdentityLevel), Registrations: p.Registrations,
+			DisplayName: p.DisplayName, Email: p.Email, DateOfBirth: p.DateOfBirth, IdentityLevel: string(assurance.IdentityNone), Registrations: p.Registrations,
 		}, now)
 		if err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, audit.Entry{
-			At: now, Event: audit.PersonAdded, Actor: actor, Person: id,
-			Detail: map[string]string{"identity_level": string(p.IdentityLevel)},
-		})
+		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.PersonAdded, Actor: actor, Person: id})
 	})
 }
 
@@ -91,9 +86,6 @@ func (p NewPerson) Check(now time.Time) error {
 	}
 	if p.ID != "" {
 		errs = append(errs, checkForm("id", p.ID, idForm, wantID))
-	}
-	if p.IdentityLevel != "" && !p.IdentityLevel.Known() {
-		errs = append(errs, &InvalidError{"identity_level", oneOf(assurance.IdentityLevels())})
 	}
 	var bodies []string
 	for _, r := range p.Registrations {

@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
 )
 
@@ -27,11 +31,16 @@ func FixedPeople() []FixedPerson {
 	return people
 }
 
-// Seed adds the invented people of `credence dev`, with their organisations and roles. What is there already stays as
-// it is, so a seed that was cut short is completed by the next, and what was changed since is not changed back.
-func Seed(ctx context.Context, s *store.Store, now time.Time) error {
+// Seed adds the invented people of `credence dev`, with the evidence of who they are, their organisations and roles. What is
+// there already stays as it is, so a seed that was cut short is completed by the next, and what was changed since is not
+// changed back: who had evidence once, also if it was withdrawn, gets no other.
+func Seed(ctx context.Context, s *store.Store, key seal.Key, now time.Time) error {
 	const actor = "dev"
 	catalogue, err := NewCatalogue()
+	if err != nil {
+		return err
+	}
+	desk, err := evidence.New(s, key, func() time.Time { return now })
 	if err != nil {
 		return err
 	}
@@ -43,6 +52,13 @@ func Seed(ctx context.Context, s *store.Store, now time.Time) error {
 	for _, p := range seedPeople() {
 		if _, err := AddPerson(ctx, s, p.NewPerson, actor, now); err != nil && !errors.Is(err, ErrTaken) {
 			return fmt.Errorf("seed: %w", err)
+		}
+		if before, err := desk.Of(ctx, p.ID, uuid.Nil, 1); err != nil {
+			return fmt.Errorf("seed: %w", err)
+		} else if len(before) == 0 {
+			if _, err := desk.Record(ctx, actor, p.ID, inventedEvidence(p.NewPerson, p.level)); err != nil {
+				return fmt.Errorf("seed: %w", err)
+			}
 		}
 		for _, r := range p.roles {
 			r.PersonID = p.ID
@@ -88,8 +104,13 @@ func seedOrganisations() []store.Organisation {
 	}
 }
 
+func born(year int, month time.Month, day int) *time.Time {
+	return new(time.Date(year, month, day, 0, 0, 0, 0, time.UTC))
+}
+
 type seedPerson struct {
 	NewPerson
+	level       assurance.IdentityLevel // that her evidence earns
 	description string
 	method      assurance.Method
 	roles       []NewRole // the person and the start are filled in
@@ -103,7 +124,7 @@ func seedPeople() []seedPerson {
 	return []seedPerson{
 		{
 			NewPerson: NewPerson{
-				ID: "656005750104", Title: "Mr", GivenName: "Tarn", MiddleNames: "Midden", FamilyName: "Userby", Email: "tarn.userby@larkmere.example", IdentityLevel: high,
+				ID: "656005750104", Title: "Mr", GivenName: "Tarn", MiddleNames: "Midden", FamilyName: "Userby", Email: "tarn.userby@larkmere.example", DateOfBirth: born(1976, time.March, 11),
 				Registrations: []store.Registration{
 					{Body: "gmc", Number: "GMC123"},
 					{Body: "gdc", Number: "GDC123"},
@@ -115,6 +136,7 @@ func seedPeople() []seedPerson {
 					{Body: "consultant", Number: "TestConsultant"},
 				},
 			},
+			level:       high,
 			description: "Support worker and registration authority manager: two roles to choose from, at AAL3",
 			method:      assurance.Smartcard,
 			roles: []NewRole{
@@ -136,48 +158,56 @@ func seedPeople() []seedPerson {
 			},
 		},
 		{
-			NewPerson:   NewPerson{ID: "656005750107", Title: "Dr", GivenName: "Petra", FamilyName: "Larkspell", Email: "petra.larkspell@larkmere.example", IdentityLevel: high},
+			NewPerson:   NewPerson{ID: "656005750107", Title: "Dr", GivenName: "Petra", FamilyName: "Larkspell", Email: "petra.larkspell@larkmere.example", DateOfBirth: born(1984, time.July, 2)},
+			level:       high,
 			description: "Clinical practitioner who prescribes, at AAL3 with a security key",
 			method:      assurance.SecurityKey,
 			roles:       []NewRole{{ID: "656014107001", MembershipID: "656008107001", Organisation: hospital, JobRole: practitioner, Activities: prescribing}},
 		},
 		{
-			NewPerson:   NewPerson{ID: "656005750108", Title: "Dr", GivenName: "Gwil", FamilyName: "Hawthornby", Email: "gwil.hawthornby@oakhollow.example", IdentityLevel: high},
+			NewPerson:   NewPerson{ID: "656005750108", Title: "Dr", GivenName: "Gwil", FamilyName: "Hawthornby", Email: "gwil.hawthornby@oakhollow.example", DateOfBirth: born(1969, time.October, 23)},
+			level:       high,
 			description: "General practitioner who prescribes, at AAL3",
 			method:      assurance.Smartcard,
 			roles:       []NewRole{{ID: "656014108001", MembershipID: "656008108001", Organisation: surgery, JobRole: generalPractitioner, Activities: prescribing}},
 		},
 		{
-			NewPerson:   NewPerson{ID: "656005750109", Title: "Dr", GivenName: "Nadia", FamilyName: "Fernwhistle", Email: "nadia.fernwhistle@larkmere.example", IdentityLevel: high},
+			NewPerson:   NewPerson{ID: "656005750109", Title: "Dr", GivenName: "Nadia", FamilyName: "Fernwhistle", Email: "nadia.fernwhistle@larkmere.example", DateOfBirth: born(1990, time.January, 17)},
+			level:       high,
 			description: "Clinical practitioner who prescribes, at AAL2",
 			method:      assurance.Passkey,
 			roles:       []NewRole{{ID: "656014109001", MembershipID: "656008109001", Organisation: hospital, JobRole: practitioner, Activities: prescribing}},
 		},
 		{
-			NewPerson:   NewPerson{ID: "656005750110", Title: "Mx", GivenName: "Robin", FamilyName: "Quillwater", Email: "robin.quillwater@larkmere.example", IdentityLevel: assurance.IdentityLow},
+			NewPerson:   NewPerson{ID: "656005750110", Title: "Mx", GivenName: "Robin", FamilyName: "Quillwater", Email: "robin.quillwater@larkmere.example", DateOfBirth: born(2003, time.May, 30)},
+			level:       assurance.IdentityLow,
 			description: "Student with a password only, at AAL1",
 			method:      assurance.Password,
 			roles:       []NewRole{{ID: "656014110001", MembershipID: "656008110001", Organisation: hospital, JobRole: student, Activities: []string{"B0570"}}},
 		},
 		{
-			NewPerson:   NewPerson{ID: "656005750111", Title: "Dr", GivenName: "Ifeoma", FamilyName: "Brightlade", Email: "ifeoma.brightlade@oakhollow.example", IdentityLevel: high},
+			NewPerson:   NewPerson{ID: "656005750111", Title: "Dr", GivenName: "Ifeoma", FamilyName: "Brightlade", Email: "ifeoma.brightlade@oakhollow.example", DateOfBirth: born(1981, time.December, 5)},
+			level:       high,
 			description: "General practitioner who prescribes, at AAL2",
 			method:      assurance.Passkey,
 			roles:       []NewRole{{ID: "656014111001", MembershipID: "656008111001", Organisation: surgery, JobRole: generalPractitioner, Activities: prescribing}},
 		},
 		{
-			NewPerson:   NewPerson{ID: "656005750112", Title: "Ms", GivenName: "Odile", FamilyName: "Marshpenny", Email: "odile.marshpenny@larkmere.example", IdentityLevel: high},
+			NewPerson:   NewPerson{ID: "656005750112", Title: "Ms", GivenName: "Odile", FamilyName: "Marshpenny", Email: "odile.marshpenny@larkmere.example", DateOfBirth: born(1995, time.August, 14)},
+			level:       high,
 			description: "Support worker, at AAL2 with a one-time code",
 			method:      assurance.TOTP,
 			roles:       []NewRole{{ID: "656014112001", MembershipID: "656008112001", Organisation: hospital, JobRole: support, Activities: []string{"B0820", "B0825"}}},
 		},
 		{
-			NewPerson:   NewPerson{ID: "656005750113", Title: "Mr", GivenName: "Jory", FamilyName: "Emptage-Vale", Email: "jory.emptage-vale@larkmere.example", IdentityLevel: assurance.IdentityMedium},
+			NewPerson:   NewPerson{ID: "656005750113", Title: "Mr", GivenName: "Jory", FamilyName: "Emptage-Vale", Email: "jory.emptage-vale@larkmere.example", DateOfBirth: born(1972, time.April, 9)},
+			level:       assurance.IdentityMedium,
 			description: "Somebody who has no role",
 			method:      assurance.Passkey,
 		},
 		{
-			NewPerson:   NewPerson{ID: "656005750114", Title: "Mrs", GivenName: "Lotte", FamilyName: "Formerley", Email: "lotte.formerley@larkmere.example", IdentityLevel: high},
+			NewPerson:   NewPerson{ID: "656005750114", Title: "Mrs", GivenName: "Lotte", FamilyName: "Formerley", Email: "lotte.formerley@larkmere.example", DateOfBirth: born(1987, time.February, 26)},
+			level:       high,
 			description: "Nurse whose only role has ended",
 			method:      assurance.Passkey,
 			roles: []NewRole{{
@@ -186,7 +216,8 @@ func seedPeople() []seedPerson {
 			}},
 		},
 		{
-			NewPerson:   NewPerson{ID: "656005750115", Title: "Dr", GivenName: "Sefton", FamilyName: "Manyhatte", Email: "sefton.manyhatte@larkmere.example", IdentityLevel: assurance.IdentityVeryHigh},
+			NewPerson:   NewPerson{ID: "656005750115", Title: "Dr", GivenName: "Sefton", FamilyName: "Manyhatte", Email: "sefton.manyhatte@larkmere.example", DateOfBirth: born(1964, time.June, 21)},
+			level:       assurance.IdentityVeryHigh,
 			description: "Somebody with seven roles, enough to search among",
 			method:      assurance.Smartcard,
 			roles: []NewRole{

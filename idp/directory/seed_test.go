@@ -6,9 +6,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/store/storetest"
 )
@@ -45,15 +48,16 @@ func readSeeded(t *testing.T, s *store.Store) seeded {
 
 func TestSeedTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
+	key, _ := seal.NewKey()
 	s := storetest.New(t)
-	if err := directory.Seed(t.Context(), s, now); err != nil {
+	if err := directory.Seed(t.Context(), s, key, now); err != nil {
 		t.Fatal(err)
 	}
 	first, record := readSeeded(t, s), events(t, s)
 	if len(first.People) != len(directory.FixedPeople()) {
 		t.Errorf("Seed made %d people, want %d", len(first.People), len(directory.FixedPeople()))
 	}
-	if err := directory.Seed(t.Context(), s, now.Add(time.Hour)); err != nil {
+	if err := directory.Seed(t.Context(), s, key, now.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(first, readSeeded(t, s)); diff != "" {
@@ -66,8 +70,9 @@ func TestSeedTwiceChangesNothing(t *testing.T) {
 
 func TestSeedCompletesAHalf(t *testing.T) {
 	t.Parallel()
+	key, _ := seal.NewKey()
 	whole, half := storetest.New(t), storetest.New(t)
-	if err := directory.Seed(t.Context(), whole, now); err != nil {
+	if err := directory.Seed(t.Context(), whole, key, now); err != nil {
 		t.Fatal(err)
 	}
 	// Without what follows a person, who was added last before the process died.
@@ -75,11 +80,11 @@ func TestSeedCompletesAHalf(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := directory.AddPerson(t.Context(), half, directory.NewPerson{
-		ID: "656005750107", Title: "Dr", GivenName: "Petra", FamilyName: "Larkspell", Email: "petra.larkspell@larkmere.example", IdentityLevel: assurance.IdentityHigh,
+		ID: "656005750107", Title: "Dr", GivenName: "Petra", FamilyName: "Larkspell", Email: "petra.larkspell@larkmere.example",
 	}, "dev", now); err != nil {
 		t.Fatal(err)
 	}
-	if err := directory.Seed(t.Context(), half, now); err != nil {
+	if err := directory.Seed(t.Context(), half, key, now); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(readSeeded(t, whole), readSeeded(t, half)); diff != "" {
@@ -89,8 +94,9 @@ func TestSeedCompletesAHalf(t *testing.T) {
 
 func TestSeedLeavesChangesAlone(t *testing.T) {
 	t.Parallel()
+	key, _ := seal.NewKey()
 	s := storetest.New(t)
-	if err := directory.Seed(t.Context(), s, now); err != nil {
+	if err := directory.Seed(t.Context(), s, key, now); err != nil {
 		t.Fatal(err)
 	}
 	if err := directory.DisablePerson(t.Context(), s, "656005750107", operator, now); err != nil {
@@ -100,7 +106,7 @@ func TestSeedLeavesChangesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := readSeeded(t, s)
-	if err := directory.Seed(t.Context(), s, now.Add(time.Hour)); err != nil {
+	if err := directory.Seed(t.Context(), s, key, now.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(changed, readSeeded(t, s)); diff != "" {
@@ -108,16 +114,62 @@ func TestSeedLeavesChangesAlone(t *testing.T) {
 	}
 }
 
+// A database from before there was evidence gets it; a person from whom evidence was taken gets none again.
+func TestSeedAddsEvidenceOnce(t *testing.T) {
+	t.Parallel()
+	key, _ := seal.NewKey()
+	s := storetest.New(t)
+	const before, forger = "656005750107", "656005750108"
+	if _, err := directory.AddPerson(t.Context(), s, directory.NewPerson{ID: before, GivenName: "Petra", FamilyName: "Larkspell"}, "dev", now); err != nil {
+		t.Fatal(err)
+	}
+	level := func(id string) string {
+		t.Helper()
+		person, err := s.Person(t.Context(), id, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return person.Person.IdentityLevel
+	}
+	if err := directory.Seed(t.Context(), s, key, now); err != nil {
+		t.Fatal(err)
+	}
+	if got := level(before); got != "high" {
+		t.Errorf("level of a person from before = %s, want high", got)
+	}
+	desk, err := evidence.New(s, key, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := desk.Of(t.Context(), forger, uuid.Nil, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, piece := range list {
+		if _, err := desk.Withdraw(t.Context(), operator, uuid.MustParse(piece.ID), evidence.Forged); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := directory.Seed(t.Context(), s, key, now); err != nil {
+		t.Fatal(err)
+	}
+	if got := level(forger); got != "none" {
+		t.Errorf("level of a person whose evidence was withdrawn = %s, want none", got)
+	}
+}
+
 // The seven users of the mock sign-in of the NHS API platform, by role and level, and ours beside them.
 func TestSeededPeopleHaveTheirRolesAndLevels(t *testing.T) {
 	t.Parallel()
+	key, _ := seal.NewKey()
 	s := storetest.New(t)
-	if err := directory.Seed(t.Context(), s, now); err != nil {
+	if err := directory.Seed(t.Context(), s, key, now); err != nil {
 		t.Fatal(err)
 	}
 	type row struct {
 		ID       string
 		Level    assurance.AuthenticatorLevel
+		Identity string // and the profile of GPG 45 that her evidence meets
 		JobRoles []string
 	}
 	var got []row
@@ -129,7 +181,11 @@ func TestSeededPeopleHaveTheirRolesAndLevels(t *testing.T) {
 		if person.Person.DisplayName != fixed.Name || fixed.Description == "" {
 			t.Errorf("FixedPeople: %+v, want the name %q and a description", fixed, person.Person.DisplayName)
 		}
-		r := row{ID: fixed.ID, Level: assurance.Simulate(fixed.Method, now).Level()}
+		identity, err := s.Identity(t.Context(), fixed.ID)
+		if err != nil || identity.Level != person.Person.IdentityLevel {
+			t.Errorf("Identity(%s) = %+v, %v, want the level %s", fixed.ID, identity, err, person.Person.IdentityLevel)
+		}
+		r := row{ID: fixed.ID, Level: assurance.Simulate(fixed.Method, now).Level(), Identity: identity.Level + " " + identity.Profile}
 		for _, role := range person.Person.Roles {
 			r.JobRoles = append(r.JobRoles, role.JobRole)
 			prescribes := role.JobRole == "S8000:G8000:R8000" || role.JobRole == "S0030:G0100:R0260"
@@ -140,16 +196,16 @@ func TestSeededPeopleHaveTheirRolesAndLevels(t *testing.T) {
 		got = append(got, r)
 	}
 	want := []row{
-		{"656005750104", 3, []string{"S0080:G0450:R5080", "S8001:G8002:R8008"}},
-		{"656005750107", 3, []string{"S8000:G8000:R8000"}},
-		{"656005750108", 3, []string{"S0030:G0100:R0260"}},
-		{"656005750109", 2, []string{"S8000:G8000:R8000"}},
-		{"656005750110", 1, []string{"S8000:G8000:R8004"}},
-		{"656005750111", 2, []string{"S0030:G0100:R0260"}},
-		{"656005750112", 2, []string{"S8001:G8002:R8008"}},
-		{"656005750113", 2, nil},
-		{"656005750114", 2, nil},
-		{"656005750115", 3, []string{
+		{"656005750104", 3, "high H1A", []string{"S0080:G0450:R5080", "S8001:G8002:R8008"}},
+		{"656005750107", 3, "high H1A", []string{"S8000:G8000:R8000"}},
+		{"656005750108", 3, "high H1A", []string{"S0030:G0100:R0260"}},
+		{"656005750109", 2, "high H1A", []string{"S8000:G8000:R8000"}},
+		{"656005750110", 1, "low L1A", []string{"S8000:G8000:R8004"}},
+		{"656005750111", 2, "high H1A", []string{"S0030:G0100:R0260"}},
+		{"656005750112", 2, "high H1A", []string{"S8001:G8002:R8008"}},
+		{"656005750113", 2, "medium M1A", nil},
+		{"656005750114", 2, "high H1A", nil},
+		{"656005750115", 3, "very_high V1B", []string{
 			"S8000:G8000:R8000", "S8000:G8000:R8001", "S8002:G8003:R0001", "S0030:G0100:R0260", "S8001:G8002:R8008", "S8000:G8000:R8003", "S0030:G0100:R0620",
 		}},
 	}
@@ -165,8 +221,9 @@ func TestSeededPeopleHaveTheirRolesAndLevels(t *testing.T) {
 // 656005750104 holds the role profiles of the public userinfo sample, code for code.
 func TestSeededSamplePerson(t *testing.T) {
 	t.Parallel()
+	key, _ := seal.NewKey()
 	s := storetest.New(t)
-	if err := directory.Seed(t.Context(), s, now); err != nil {
+	if err := directory.Seed(t.Context(), s, key, now); err != nil {
 		t.Fatal(err)
 	}
 	got, err := s.Person(t.Context(), "656005750104", now)

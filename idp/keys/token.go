@@ -29,8 +29,8 @@ var ErrToken = errors.New("not a token of ours")
 // maxToken bounds the tokens that we look at: ours carry at most some hundred roles and activities.
 const maxToken = 64 << 10
 
-// encoding is that of JWS (RFC 7515, Section 2). Strict: one token has one spelling.
-func encoding() *base64.Encoding { return base64.RawURLEncoding.Strict() }
+// encoding is that of JWS: RFC 7515, Section 2.
+func encoding() *base64.Encoding { return base64.RawURLEncoding }
 
 // header is the encoded JOSE header of the tokens of a type that a key signs. It is written once and compared as it is:
 // what chooses the key, the algorithm or the type of a token is never parsed from the token (RFC 8725, Sections 3.1
@@ -50,19 +50,21 @@ func (r *Ring) Sign(alg, typ string, claims any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("sign: %w", err)
 	}
-	token := make([]byte, 0, len(k.headers[typ])+encoding().EncodedLen(len(payload))+encoding().EncodedLen(longestSignature)+2)
-	token = append(append(token, k.headers[typ]...), '.')
-	token = encoding().AppendEncode(token, payload)
-	signature, err := k.sign(sha256.Sum256(token))
+	input := make([]byte, 0, len(k.headers[typ])+1+encoding().EncodedLen(len(payload)))
+	input = append(append(input, k.headers[typ]...), '.')
+	input = encoding().AppendEncode(input, payload)
+	signature, err := k.sign(sha256.Sum256(input))
 	if err != nil {
 		return "", fmt.Errorf("sign with %s: %w", k.ID, err)
 	}
 	r.signatures.WithLabelValues(alg).Inc()
-	return string(encoding().AppendEncode(append(token, '.'), signature)), nil
+	var token strings.Builder
+	token.Grow(len(input) + 1 + encoding().EncodedLen(len(signature)))
+	token.Write(input)
+	token.WriteByte('.')
+	token.WriteString(encoding().EncodeToString(signature))
+	return token.String(), nil
 }
-
-// longestSignature is that of an RSA key of 2048 bits.
-const longestSignature = 256
 
 // sign makes a signature: RFC 7518, Sections 3.3 and 3.4.
 func (k key) sign(digest [sha256.Size]byte) ([]byte, error) {
@@ -112,8 +114,9 @@ func (r *Ring) verify(ctx context.Context, token, typ string, claims any, since 
 	}
 	input := token[:end]
 	header, encoded, ok := strings.Cut(input, ".")
-	payload, errPayload := encoding().DecodeString(encoded)
-	signature, errSignature := encoding().DecodeString(token[end+1:])
+	strict := encoding().Strict() // one token has one spelling
+	payload, errPayload := strict.DecodeString(encoded)
+	signature, errSignature := strict.DecodeString(token[end+1:])
 	if !ok || errPayload != nil || errSignature != nil {
 		return ErrToken
 	}

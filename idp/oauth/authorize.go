@@ -3,7 +3,9 @@ package oauth
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -34,8 +36,12 @@ type authorization struct {
 	prompt        []string
 	maxAge        *time.Duration
 	loginHint     string
-	hint          *hint // id_token_hint
+	hint          *hint            // id_token_hint
+	demand        assurance.Demand // acr_values, vtr, and what the client always asks
+	claims        string           // the parameter claims
 }
+
+const authorizationPath = "/authorize"
 
 // unredirectable is a mistake in a request of which not even the way back is sure. It is shown to the person, and nobody
 // is sent anywhere: RFC 6749, Section 4.1.2.1, "MUST NOT automatically redirect the user-agent to the invalid redirection
@@ -44,8 +50,8 @@ type unredirectable struct{ error }
 
 func (u unredirectable) Unwrap() error { return u.error }
 
-// authorize is the authorization endpoint. It is the only entry and the only exit: what a person has to do first happens
-// on pages of signin, which lead back here, where everything is decided again.
+// authorize is the authorization endpoint. What a person has to do first happens on pages of signin, of which it shows the
+// first itself. They lead back here, or to [Handler.Return], which decides by the same rules.
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	raw, sealed := splitAsked(r.URL.RawQuery)
 	a, err := h.parseAuthorization(r.Context(), raw)
@@ -57,29 +63,108 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 		return h.refuseAuthorization(w, r, a, err)
 	}
 	browser := h.Sessions.Browser(w, r)
-	askedAt, returned := h.askedAt(sealed, raw, browser)
-	req := a.needs(raw, askedAt)
-	switch step := h.next(req, a, s); {
-	case step == signin.Done:
-		return h.issueCode(w, r, a, *s)
-	case slices.Contains(a.prompt, "none") && step == signin.Authenticate:
-		return h.refuseAuthorization(w, r, a, fosite.ErrLoginRequired.WithDescription("Nobody is signed in whom this request would accept."))
-	case slices.Contains(a.prompt, "none"):
-		return h.refuseAuthorization(w, r, a, fosite.ErrInteractionRequired.WithDescription("The person has to choose a role."))
-	case returned && step == signin.Authenticate && s != nil && req.Freshness.SatisfiedBy(s.AuthenticatedAt, h.Now()):
-		return h.refuseAuthorization(w, r, a, fosite.ErrLoginRequired.WithDescription("Somebody else signed in than id_token_hint names."))
-	default:
-		if req.ReturnTo, err = h.returnTo(raw, askedAt, browser); err != nil {
+	first, returned := h.firstAsked(sealed, raw, browser)
+	req := a.needs(first)
+	step, err := h.decide(a, req, s, returned)
+	if err == nil && step == signin.StepUp {
+		step, err = h.stepUp(r.Context(), a, &req, *s)
+	}
+	if err != nil {
+		return h.refuseAuthorization(w, r, a, err)
+	}
+	if step == signin.Done {
+		var location string
+		ctx := r.Context()
+		err := h.Store.InTx(ctx, func(tx *store.Tx) (err error) {
+			location, err = h.issueCode(ctx, tx, a, *s)
 			return err
-		}
-		if req.CancelTo, err = h.errorURL(a, fosite.ErrAccessDenied.WithDescription("The person did not want to sign in.")); err != nil {
-			return err
-		}
-		location, err := h.SignIn.URL(step, req, browser)
+		})
 		if err != nil {
-			return err
+			return h.refuseAuthorization(w, r, a, err)
 		}
 		return seeOther(w, r, location)
+	}
+	if req.ReturnTo, err = h.returnTo(raw, first, browser); err != nil {
+		return err
+	}
+	givenUp := fosite.ErrAccessDenied.WithDescription("The person did not want to sign in.")
+	switch {
+	case step == signin.StepUp && !first.Settled && req.Optional(*s):
+		if req.ContinueTo, err = h.returnTo(raw, firstAsk{first.At, true}, browser); err != nil {
+			return err
+		}
+	case step == signin.StepUp, step == signin.Unmet:
+		givenUp = errUnmet("The person has not reached what the request or the client needs.")
+	}
+	if req.CancelTo, err = h.errorURL(a, givenUp); err != nil {
+		return err
+	}
+	return h.SignIn.Show(w, r, step, req, browser)
+}
+
+// stepUp decides about somebody who would have to sign in more strongly, by whether she can. Who cannot goes on where that
+// will do; where it will not, she is told so, or the client is, if she has just signed in for this very request.
+func (h *Handler) stepUp(ctx context.Context, a authorization, req *signin.Request, s session.Session) (signin.Step, error) {
+	able, err := h.SignIn.Able(ctx, *req, s)
+	switch {
+	case err != nil:
+		return signin.StepUp, err
+	case len(able) > 0:
+		return signin.StepUp, nil
+	case req.MadeFor(s):
+		return signin.StepUp, errUnmet("The person signed in less strongly than the request or the client needs.")
+	case h.SignIn.Simulated != nil:
+		return signin.StepUp, nil
+	case req.Optional(s):
+		req.Demand = req.Demand.Required()
+		return h.decide(a, *req, &s, true)
+	}
+	req.Unable = true
+	return signin.Unmet, nil
+}
+
+// decide is the one decision about a request: the step that it needs, or why it is refused. A request that has returned was
+// asked before in this browser.
+func (h *Handler) decide(a authorization, req signin.Request, s *session.Session, returned bool) (signin.Step, error) {
+	if req.Impossible() {
+		return signin.Unmet, errUnmet("Nothing here meets what the request or the client needs.")
+	}
+	step := h.next(req, a, s)
+	switch {
+	case step == signin.Done:
+		return step, nil
+	case a.promptsNobody() && step == signin.Authenticate:
+		return step, fosite.ErrLoginRequired.WithDescription("Nobody is signed in whom this request would accept.")
+	case a.promptsNobody() && step == signin.StepUp:
+		return step, fosite.ErrLoginRequired.WithDescription("The person has to sign in more strongly.")
+	case a.promptsNobody() && step == signin.Unmet:
+		return step, errUnmet("The person's identity is not proved to the level that the request or the client needs.")
+	case a.promptsNobody():
+		return step, fosite.ErrInteractionRequired.WithDescription("The person has to choose a role.")
+	case returned && step == signin.Authenticate && s != nil && req.Freshness.SatisfiedBy(s.AuthenticatedAt, h.Now()):
+		return step, fosite.ErrLoginRequired.WithDescription("Somebody else signed in than id_token_hint names.")
+	}
+	return step, nil
+}
+
+// Return takes an authorization request up again, for signin: with a session that is written in the same transaction, and
+// the client read with what the session rests on, the code is issued without asking anything twice. Whatever else is
+// decided about it, the browser goes to the authorization endpoint, which decides the same and says so.
+func (h *Handler) Return(ctx context.Context, to string, browser []byte) signin.Returning {
+	query, ours := strings.CutPrefix(to, authorizationPath+"?")
+	if !ours {
+		return func(context.Context, *store.Tx, session.Session) (string, error) { return to, nil }
+	}
+	raw, sealed := splitAsked(query)
+	a, refused := h.parseAuthorization(ctx, raw)
+	first, returned := h.firstAsked(sealed, raw, browser)
+	return func(ctx context.Context, tx *store.Tx, s session.Session) (string, error) {
+		if refused == nil && s.ClientStands {
+			if step, err := h.decide(a, a.needs(first), &s, returned); err == nil && step == signin.Done {
+				return h.issueCode(ctx, tx, a, s)
+			}
+		}
+		return to, nil
 	}
 }
 
@@ -111,14 +196,14 @@ func (h *Handler) next(req signin.Request, a authorization, s *session.Session) 
 }
 
 // needs is what the request asks of whoever signs in.
-func (a authorization) needs(raw string, askedAt time.Time) signin.Request {
+func (a authorization) needs(first firstAsk) signin.Request {
 	req := signin.Request{
-		ReturnTo: "/authorize?" + raw,
 		Freshness: assurance.Freshness{
 			// Choosing an account is signing in as whom one wants to be.
 			Again:  slices.Contains(a.prompt, "login") || slices.Contains(a.prompt, "select_account"),
-			MaxAge: a.maxAge, AskedAt: askedAt,
+			MaxAge: a.maxAge, AskedAt: first.At,
 		},
+		Demand:     a.demand,
 		Role:       signin.RoleIfHeld,
 		ChooseRole: slices.Contains(a.scopes, ScopeChangedRole),
 		ClientID:   a.client.ID,
@@ -127,6 +212,9 @@ func (a authorization) needs(raw string, askedAt time.Time) signin.Request {
 	}
 	if a.client.RequiresRole {
 		req.Role = signin.RoleRequired
+	}
+	if first.Settled || a.promptsNobody() {
+		req.Demand = a.demand.Required()
 	}
 	if a.hint != nil {
 		req.Username = a.hint.Subject
@@ -154,55 +242,61 @@ func askedBinding(raw string, browser []byte) []byte {
 	return append(sum[:], browser...)
 }
 
-func (h *Handler) returnTo(raw string, askedAt time.Time, browser []byte) (string, error) {
-	sealed, err := h.Box.SealJSON(askedAt, askedBinding(raw, browser))
-	return "/authorize?" + raw + "&" + askedParameter + "=" + sealed, err
+// firstAsk is when a request was first asked, and what has become of it.
+type firstAsk struct {
+	At      time.Time
+	Settled bool // the person goes no further than what has to be
 }
 
-// askedAt reads when the request was first asked, and says whether that was before. What cannot be read was not asked.
-func (h *Handler) askedAt(sealed, raw string, browser []byte) (time.Time, bool) {
-	var at time.Time
+func (h *Handler) returnTo(raw string, first firstAsk, browser []byte) (string, error) {
+	sealed, err := h.Box.SealJSON(first, askedBinding(raw, browser))
+	return authorizationPath + "?" + raw + "&" + askedParameter + "=" + sealed, err
+}
+
+// firstAsked reads when the request was first asked, and says whether that was before. What cannot be read was not asked.
+func (h *Handler) firstAsked(sealed, raw string, browser []byte) (firstAsk, bool) {
+	var first firstAsk
 	now := h.Now()
-	if err := h.Box.OpenJSON(sealed, askedBinding(raw, browser), &at); err != nil || now.Sub(at) > time.Hour {
-		return now, false
+	if err := h.Box.OpenJSON(sealed, askedBinding(raw, browser), &first); err != nil || now.Sub(first.At) > time.Hour {
+		return firstAsk{At: now}, false
 	}
-	return at, true
+	return first, true
 }
 
-// issueCode issues an authorization code through fosite, in one transaction of one round trip.
-func (h *Handler) issueCode(w http.ResponseWriter, r *http.Request, a authorization, s session.Session) error {
+// issueCode issues an authorization code through fosite, and returns the address that takes it to the client. Its statements
+// report nothing, so they travel with the commit.
+func (h *Handler) issueCode(ctx context.Context, tx *store.Tx, a authorization, s session.Session) (string, error) {
+	ctx, span := trace.Start(ctx, "oauth.IssueCode")
+	defer span.End()
 	now := h.Now()
 	g := &grant{
 		Grant: store.Grant{
 			ID: newGrantID(), ClientID: a.client.ID, PersonID: s.Person.ID, SessionID: s.ID, AuthenticatorID: s.AuthenticatorID, Scopes: a.scopes, RedirectURI: a.redirectURI,
 			Nonce: a.nonce, AuthenticatorLevel: int(s.Level), Methods: s.AMR, AuthenticatedAt: s.AuthenticatedAt,
-			CodeChallenge: a.codeChallenge, CreatedAt: now, ExpiresAt: s.AuthenticatedAt.Add(s.Level.AbsoluteLimit()),
+			IdentityLevel: s.Person.IdentityLevel, Claims: a.claims, CodeChallenge: a.codeChallenge, CreatedAt: now, ExpiresAt: s.AuthenticatedAt.Add(s.Level.AbsoluteLimit()),
 		},
 		Person: s.Person, Scopes: a.scopes,
 	}
 	if s.Role != nil {
 		g.RoleID = &s.Role.ID
 	}
+	if len(a.demand.Values) > 0 || len(a.demand.Vectors) > 0 {
+		var err error
+		if g.Demand, err = json.Marshal(a.demand); err != nil {
+			return "", fmt.Errorf("encode demand: %w", err)
+		}
+	}
 	ar := fosite.NewAuthorizeRequest()
 	ar.ResponseTypes, ar.Client, ar.RequestedScope, ar.State = fosite.Arguments{"code"}, a.client, a.scopes, a.state
 
-	var resp fosite.AuthorizeResponder
-	ctx, span := trace.Start(r.Context(), "oauth.IssueCode")
-	defer span.End()
-	err := h.Store.InTx(ctx, func(tx *store.Tx) (err error) {
-		if resp, err = h.fosite.NewAuthorizeResponse(withTx(ctx, tx), ar, g); err != nil {
-			return err
-		}
-		return h.Sessions.Touch(ctx, tx, s)
-	})
+	resp, err := h.fosite.NewAuthorizeResponse(withTx(ctx, tx), ar, g)
 	if err != nil {
-		return h.refuseAuthorization(w, r, a, err)
+		return "", err
 	}
-	location, err := h.answerURL(a, resp.GetParameters())
-	if err != nil {
-		return err
+	if err := h.Sessions.Touch(ctx, tx, s); err != nil {
+		return "", err
 	}
-	return seeOther(w, r, location)
+	return h.answerURL(a, resp.GetParameters())
 }
 
 // answerURL is the address that takes an answer to the client.
@@ -261,7 +355,7 @@ func (h *Handler) postAuthorization(w http.ResponseWriter, r *http.Request) erro
 		return h.refuseAuthorization(w, r, authorization{}, unredirectable{err})
 	}
 	form.Del(askedParameter)
-	return seeOther(w, r, "/authorize?"+form.Encode())
+	return seeOther(w, r, authorizationPath+"?"+form.Encode())
 }
 
 // seeOther sends the browser on with GET: RFC 9700, Section 4.12 wants 303 after a form with credentials.
@@ -332,7 +426,7 @@ func (a *authorization) check(p url.Values) error {
 		return invalidRequest("The state is longer than 2048, or the nonce longer than 1024 characters.")
 	}
 	a.nonce = p.Get("nonce")
-	return errors.Join(a.checkScope(p.Get("scope")), a.checkChallenge(p), a.checkPrompt(p))
+	return errors.Join(a.checkScope(p.Get("scope")), a.checkChallenge(p), a.checkPrompt(p), a.checkDemand(p))
 }
 
 func (a *authorization) checkScope(scope string) error {

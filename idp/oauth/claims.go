@@ -33,7 +33,8 @@ func Scopes() []string {
 }
 
 // assuranceClaims say how well it is known who acts, and as what. They are in every ID token and access token, and are
-// what a service permits or denies on. They describe the sign-in that the grant was given in and nothing newer.
+// what a service permits or denies on. They describe the sign-in that the grant was given in and nothing newer, and of the
+// identity what was so then and still is.
 type assuranceClaims struct {
 	ACR                string             `json:"acr"`
 	AMR                []string           `json:"amr"`
@@ -41,10 +42,16 @@ type assuranceClaims struct {
 	SessionID          string             `json:"sid"`
 	IdentityLevel      string             `json:"identity_assurance_level"`      // GPG 45: none, low, medium, high, very_high
 	AuthenticatorLevel string             `json:"authenticator_assurance_level"` // "1", "2", "3"
+	Vector             string             `json:"vot,omitempty"`                 // RFC 8485, Section 3: for clients that read vectors
+	VectorTrustmark    string             `json:"vtm,omitempty"`                 // where what its components mean is published
 	Organisation       *organisationClaim `json:"organisation,omitempty"`        // the one that the active role is for
 	Role               *roleClaim         `json:"role,omitempty"`                // the active role
 	Roles              []string           `json:"roles,omitempty"`               // RFC 9068, Section 2.2.3.1: the active role's code, alone
 	Entitlements       []string           `json:"entitlements,omitempty"`        // RFC 9068, Section 2.2.3.1: the active role's activity codes
+
+	// As the Care Identity Service writes them, beside the claims of our own that say the same.
+	IDAssuranceLevel             string `json:"id_assurance_level"`
+	AuthenticationAssuranceLevel string `json:"authentication_assurance_level"`
 }
 
 type organisationClaim struct {
@@ -58,18 +65,28 @@ type roleClaim struct {
 	Name string `json:"name"`
 }
 
-func (g *grant) assuranceClaims(catalogue *directory.Catalogue) assuranceClaims {
-	level := assurance.AuthenticatorLevel(g.AuthenticatorLevel)
-	c := assuranceClaims{
-		ACR: level.ACR(), AMR: g.Methods, AuthTime: g.AuthenticatedAt.Unix(), SessionID: g.SessionID.String(),
-		IdentityLevel: g.Person.IdentityLevel, AuthenticatorLevel: level.String(),
+func (h *Handler) assuranceClaims(g *grant, c client) assuranceClaims {
+	reached, demand := g.reached(), g.demand(c)
+	acr, vector := demand.Answer(reached)
+	claims := assuranceClaims{
+		ACR: acr, AMR: g.Methods, AuthTime: g.AuthenticatedAt.Unix(), SessionID: g.SessionID.String(),
+		IdentityLevel: string(reached.Identity), AuthenticatorLevel: reached.Authenticator.String(),
+		IDAssuranceLevel: reached.Identity.Number(), AuthenticationAssuranceLevel: reached.Authenticator.String(),
+	}
+	if vector != "" {
+		claims.Vector, claims.VectorTrustmark = demand.Trustmark.InIDToken(vector), h.trustmark(demand.Trustmark)
 	}
 	if role, ok := g.role(); ok {
-		c.Organisation = &organisationClaim{role.OrganisationCode, role.OrganisationName}
-		c.Role = &roleClaim{role.ID, role.JobRole, catalogue.JobRoleShortName(role.JobRole)}
-		c.Roles, c.Entitlements = []string{role.JobRole}, role.Activities
+		claims.Organisation = &organisationClaim{role.OrganisationCode, role.OrganisationName}
+		claims.Role = &roleClaim{role.ID, role.JobRole, h.Catalogue.JobRoleShortName(role.JobRole)}
+		claims.Roles, claims.Entitlements = []string{role.JobRole}, role.Activities
 	}
-	return c
+	return claims
+}
+
+// trustmark is where a trustmark is published: vtm of RFC 8485, Section 3.
+func (h *Handler) trustmark(t assurance.Trustmark) string {
+	return h.Issuer + "/trustmark/" + string(t)
 }
 
 // role is the role that was active when the grant was given.
@@ -148,7 +165,7 @@ func (g *grant) personClaims(catalogue *directory.Catalogue) personClaims {
 			c.Email = p.Email
 		case ScopeNHSPerson:
 			c.UserUID, c.Title, c.MiddleNames, c.DisplayName = p.ID, p.Title, p.MiddleNames, p.DisplayName
-			c.Initials, c.IdentityLevel = initials(p.GivenName+" "+p.MiddleNames), assurance.IdentityLevel(p.IdentityLevel).Number()
+			c.Initials, c.IdentityLevel = initials(p.GivenName+" "+p.MiddleNames), g.reached().Identity.Number()
 		case ScopeProfessionalMemberships:
 			c.professional(p.Registrations)
 		case ScopeNationalRBACAccess:

@@ -18,6 +18,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/keys"
 	"github.com/credence-id/credence/store"
@@ -41,7 +42,19 @@ type Registration struct {
 	PostLogoutRedirectURIs []string
 	Scopes                 []string // every scope, when empty, but for offline_access
 	RequiresRole           bool
+
+	DefaultACRValues     []string                     // what it asks for when a request asks for nothing
+	MinimumAuthenticator assurance.AuthenticatorLevel // nobody is let in who signed in at less; AAL1 when zero
+	MinimumIdentity      assurance.IdentityLevel      // nobody is let in whose identity is proved less well; IdentityNone when empty
+	Trustmark            assurance.Trustmark          // by which it reads vectors of trust (RFC 8485); "" when it does not
+	VerifiedClaims       string                       // VerifiedOIDF or VerifiedUK; "" when it may not ask for verified claims
 }
+
+// Spellings of verified claims: those of OpenID Identity Assurance, and those of the UK trust framework's data schema.
+const (
+	VerifiedOIDF = "oidf"
+	VerifiedUK   = "uk"
+)
 
 // AddClient registers a client and returns it with its secret, which is nowhere else: only its hash is kept. A public
 // client has none. The error says what to correct.
@@ -117,6 +130,8 @@ func UpdateClient(ctx context.Context, s *store.Store, id string, change func(*R
 		r := Registration{
 			ID: c.ID, Name: c.Name, Authentication: c.Authentication, IDTokenAlg: c.IDTokenAlg, Audience: c.Audience, RedirectURIs: c.RedirectURIs,
 			PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, Scopes: c.Scopes, RequiresRole: c.RequiresRole,
+			DefaultACRValues: c.DefaultACRValues, MinimumAuthenticator: assurance.AuthenticatorLevel(c.MinimumAuthenticatorLevel),
+			MinimumIdentity: assurance.IdentityLevel(c.MinimumIdentityLevel), Trustmark: assurance.Trustmark(c.Trustmark), VerifiedClaims: c.VerifiedClaims,
 		}
 		before := summary(c)
 		change(&r)
@@ -177,6 +192,8 @@ func summary(c store.Client) map[string]string {
 		"name": c.Name, "authentication": c.Authentication, "redirect_uris": cut(strings.Join(c.RedirectURIs, " ")),
 		"post_logout_redirect_uris": cut(strings.Join(c.PostLogoutRedirectURIs, " ")), "scopes": cut(strings.Join(c.Scopes, " ")),
 		"id_token_alg": c.IDTokenAlg, "audience": c.Audience, "requires_role": strconv.FormatBool(c.RequiresRole),
+		"default_acr_values": cut(strings.Join(c.DefaultACRValues, " ")), "minimum_authenticator_level": strconv.Itoa(c.MinimumAuthenticatorLevel),
+		"minimum_identity_level": c.MinimumIdentityLevel, "trustmark": c.Trustmark, "verified_claims": c.VerifiedClaims,
 	}
 }
 
@@ -252,10 +269,45 @@ func (r Registration) apply(c *store.Client) error {
 			wrong("the audience %q is not an absolute URI without a fragment", r.Audience)
 		}
 	}
+	mistakes = append(mistakes, r.applyAssurance(c)...)
 	slices.Sort(r.Scopes)
 	c.Name, c.Authentication, c.IDTokenAlg, c.Audience, c.RequiresRole = r.Name, r.Authentication, r.IDTokenAlg, r.Audience, r.RequiresRole
 	c.RedirectURIs, c.PostLogoutRedirectURIs, c.Scopes = r.RedirectURIs, r.PostLogoutRedirectURIs, slices.Compact(r.Scopes)
 	return errors.Join(mistakes...)
+}
+
+// applyAssurance checks what the registration says about levels and sets it on the client.
+func (r Registration) applyAssurance(c *store.Client) (mistakes []error) {
+	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
+	if r.MinimumAuthenticator == 0 {
+		r.MinimumAuthenticator = assurance.AAL1
+	}
+	if r.MinimumAuthenticator < assurance.AAL1 || r.MinimumAuthenticator > assurance.AAL3 {
+		wrong("the minimum authenticator assurance level %d is not 1, 2 or 3", r.MinimumAuthenticator)
+	}
+	if r.MinimumIdentity == "" {
+		r.MinimumIdentity = assurance.IdentityNone
+	}
+	if !r.MinimumIdentity.Known() {
+		wrong("the minimum identity level %q is not none, low, medium, high or very_high", r.MinimumIdentity)
+	}
+	if len(r.DefaultACRValues) > 20 {
+		wrong("a client has at most 20 default ACR values")
+	}
+	for _, value := range r.DefaultACRValues {
+		if !slices.Contains(assurance.Supported(), value) {
+			wrong("the default ACR value %q is not one that `/.well-known/openid-configuration` lists", value)
+		}
+	}
+	if r.Trustmark != "" && !slices.Contains(assurance.Trustmarks(), r.Trustmark) {
+		wrong("the trustmark %q is not one of: %s", r.Trustmark, assurance.Trustmarks())
+	}
+	if !slices.Contains([]string{"", VerifiedOIDF, VerifiedUK}, r.VerifiedClaims) {
+		wrong("the spelling of verified claims %q is not %s or %s", r.VerifiedClaims, VerifiedOIDF, VerifiedUK)
+	}
+	c.DefaultACRValues, c.MinimumAuthenticatorLevel, c.MinimumIdentityLevel = r.DefaultACRValues, int(r.MinimumAuthenticator), string(r.MinimumIdentity)
+	c.Trustmark, c.VerifiedClaims = string(r.Trustmark), r.VerifiedClaims
+	return mistakes
 }
 
 // client is a relying party as fosite sees it.

@@ -7,14 +7,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/ida"
 	"github.com/credence-id/credence/idp/keys"
 )
 
 // metadata is the provider's configuration: OpenID Connect Discovery 1.0, Section 3; RFC 8414, Section 2.
 func (h *Handler) metadata() ([]byte, error) {
+	verified := ida.Supported()
 	document, err := json.Marshal(map[string]any{
 		"issuer":                 h.Issuer,
 		"authorization_endpoint": h.Issuer + "/authorize",
@@ -31,15 +34,23 @@ func (h *Handler) metadata() ([]byte, error) {
 		"id_token_signing_alg_values_supported": []string{keys.RS256, keys.ES256},
 		"token_endpoint_auth_methods_supported": []string{AuthBasic, AuthPost, AuthNone},
 		"code_challenge_methods_supported":      []string{"S256"},
-		"acr_values_supported":                  assurance.ACRs(),
+		"acr_values_supported":                  assurance.Supported(),
 		"prompt_values_supported":               []string{"none", "login", "select_account", "consent"},
 		"claim_types_supported":                 []string{"normal"},
 		"claims_supported":                      claimNames(),
 
 		"authorization_response_iss_parameter_supported": true, // RFC 9207, Section 3
-		"claims_parameter_supported":                     false,
+		"claims_parameter_supported":                     true,
 		"request_parameter_supported":                    false,
 		"request_uri_parameter_supported":                false,
+
+		// OpenID Connect for Identity Assurance 1.0, Section 8.
+		"trust_frameworks_supported":          verified.TrustFrameworks,
+		"evidence_supported":                  verified.Evidence,
+		"documents_supported":                 verified.Documents,
+		"documents_check_methods_supported":   verified.DocumentsCheckMethods,
+		"electronic_records_supported":        verified.ElectronicRecords,
+		"claims_in_verified_claims_supported": verified.Claims,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode provider metadata: %w", err)
@@ -51,7 +62,7 @@ func claimNames() []string {
 	return []string{
 		"iss", "sub", "aud", "exp", "iat", "jti", "azp", "nonce", "at_hash", "auth_time", "acr", "amr", "sid",
 		"identity_assurance_level", "authenticator_assurance_level", "organisation", "role", "roles", "entitlements",
-		"id_assurance_level", "idassurancelevel", "authentication_assurance_level", "selected_roleid",
+		"id_assurance_level", "idassurancelevel", "authentication_assurance_level", "selected_roleid", "vot", "vtm", "verified_claims",
 		"name", "given_name", "family_name", "uid", "email", "nhsid_useruid", "title", "middle_names", "initials", "display_name",
 		"gmc_id", "gdc_id", "gmp_id", "gdp_id", "nmc_id", "rcn_id", "gphc_id", "consultant_id",
 		"nhsid_nrbac_roles", "nhsid_user_orgs", "nhsid_org_roles", "nhsid_org_memberships",
@@ -81,6 +92,28 @@ func fixed(contentType string, document []byte) func(http.ResponseWriter, *http.
 	sum := sha256.Sum256(document)
 	etag := `"` + hex.EncodeToString(sum[:8]) + `"`
 	return func(w http.ResponseWriter, r *http.Request) error { return public(w, r, contentType, document, etag) }
+}
+
+// mountTrustmarks serves what each trustmark means here, at the address that vtm gives, and what each acr value takes and in
+// which order ours stand: RFC 8485, Section 5; RFC 6711.
+func (h *Handler) mountTrustmarks(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) error {
+	for _, t := range assurance.Trustmarks() {
+		document, err := json.Marshal(t.Document(h.Issuer))
+		if err != nil {
+			return fmt.Errorf("encode trustmark %q: %w", t, err)
+		}
+		handle("GET /trustmark/"+string(t), fixed("application/json", document))
+	}
+	classes := slices.DeleteFunc(assurance.Vocabulary(), func(t assurance.Term) bool { return t.Use != "acr" })
+	document, err := json.Marshal(struct {
+		PolicyVersion string           `json:"policy_version"`
+		Values        []assurance.Term `json:"acr_values"`
+	}{assurance.PolicyVersion, classes})
+	if err != nil {
+		return fmt.Errorf("encode acr values: %w", err)
+	}
+	handle("GET /acr-values", fixed("application/json", document))
+	return nil
 }
 
 func (h *Handler) jwks(w http.ResponseWriter, r *http.Request) error {

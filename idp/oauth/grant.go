@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,17 +28,14 @@ const (
 
 func grantTypes() []string { return []string{grantAuthorizationCode, grantRefreshToken} }
 
-// codeGrant is the authorization code grant with PKCE (RFC 7636) and OpenID Connect as one: what they share is one row,
-// and using it is one statement.
-type codeGrant struct{ *Handler }
+// codeIssuer is the authorization endpoint's half of the authorization code grant, with PKCE (RFC 7636) and OpenID Connect as
+// one: what they share is one row.
+type codeIssuer struct{ *Handler }
 
-var (
-	_ fosite.AuthorizeEndpointHandler = codeGrant{}
-	_ fosite.TokenEndpointHandler     = codeGrant{}
-)
+var _ fosite.AuthorizeEndpointHandler = codeIssuer{}
 
 // HandleAuthorizeEndpointRequest implements fosite.AuthorizeEndpointHandler: it records the grant and issues its code.
-func (h codeGrant) HandleAuthorizeEndpointRequest(ctx context.Context, ar fosite.AuthorizeRequester, resp fosite.AuthorizeResponder) error {
+func (h codeIssuer) HandleAuthorizeEndpointRequest(ctx context.Context, ar fosite.AuthorizeRequester, resp fosite.AuthorizeResponder) error {
 	g, ok := ar.GetSession().(*grant)
 	if !ok || !ar.GetResponseTypes().ExactOne("code") {
 		return nil
@@ -70,47 +68,138 @@ func (g *grant) entry(event audit.Event, refusal string, now time.Time) audit.En
 	return e
 }
 
+// tokenGrant is a grant of the token endpoint: tokens for what a client can use once, a code or a refresh token. Using it is
+// the last thing that is done, in one statement with all that is recorded of the tokens, when they are signed and before
+// they are sent. What was read at the beginning, and decided on, is part of the condition of that statement. So what is
+// issued stands on nothing that had ended before it was issued, nothing is locked while keys sign, and of concurrent
+// uses one gets tokens; those that were signed for the others are thrown away.
+type tokenGrant struct {
+	*Handler
+	grantType string
+	parameter string // of the request: it has what is used
+	span      string
+	find      func(ctx context.Context, hash []byte, clientID string, now time.Time) (store.StandingGrant, error)
+	exchange  func(ctx context.Context, x store.Exchange) error
+	use       func(tx *store.Tx, ctx context.Context, hash []byte, now time.Time) error                                 // for nothing
+	revoke    func(tx *store.Tx, ctx context.Context, hash []byte, clientID string, now time.Time) (store.Grant, error) // of what was used before
+	check     func(form url.Values, g *grant) error                                                                     // what the request says against what was granted
+}
+
+var _ fosite.TokenEndpointHandler = tokenGrant{}
+
+// codeGrant is the token endpoint's half of the authorization code grant. RFC 6749, Section 4.1.2: "If an authorization code
+// is used more than once, the authorization server MUST deny the request and SHOULD revoke (when possible) all tokens
+// previously issued based on that authorization code."
+func (h *Handler) codeGrant() tokenGrant {
+	return tokenGrant{
+		h, grantAuthorizationCode, "code", "oauth.UseCode",
+		h.Store.Code, h.Store.ExchangeCode, (*store.Tx).UseCode, (*store.Tx).RevokeGrantOfCode, checkCode,
+	}
+}
+
+// refreshGrant is the refresh token grant with rotation: RFC 9700, Section 4.14.2. A refresh token is used once; a
+// second use shows that it was stolen, by whomever, and ends the grant. There is no grace period: of two uses at the same
+// moment one is the thief's.
+func (h *Handler) refreshGrant() tokenGrant {
+	return tokenGrant{
+		h, grantRefreshToken, "refresh_token", "oauth.UseRefreshToken",
+		h.Store.RefreshToken, h.Store.ExchangeRefreshToken, (*store.Tx).UseRefreshToken, (*store.Tx).RevokeGrantOfRefreshToken, checkScope,
+	}
+}
+
 // CanHandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
-func (h codeGrant) CanHandleTokenEndpointRequest(_ context.Context, r fosite.AccessRequester) bool {
-	return r.GetGrantTypes().ExactOne(grantAuthorizationCode)
+func (h tokenGrant) CanHandleTokenEndpointRequest(_ context.Context, r fosite.AccessRequester) bool {
+	return r.GetGrantTypes().ExactOne(h.grantType)
 }
 
 // CanSkipClientAuth implements fosite.TokenEndpointHandler.
-func (h codeGrant) CanSkipClientAuth(context.Context, fosite.AccessRequester) bool { return false }
+func (h tokenGrant) CanSkipClientAuth(context.Context, fosite.AccessRequester) bool { return false }
 
-// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler: it spends the code. Whatever is wrong after that,
-// the code stays spent, so nobody can try again with another verifier.
-func (h codeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.AccessRequester) error {
+// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler: it decides whether the client gets tokens. When it does
+// not, for what it presents or for what that stands on, what it presents is spent, so nobody can try again with
+// another verifier.
+func (h tokenGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.AccessRequester) error {
 	if !h.CanHandleTokenEndpointRequest(ctx, r) {
 		return fosite.ErrUnknownRequest
 	}
-	ctx, span := trace.Start(ctx, "oauth.UseCode")
+	ctx, span := trace.Start(ctx, h.span)
 	defer span.End()
-	form, clientID, now := r.GetRequestForm(), r.GetClient().GetID(), h.Now()
-	code := form.Get("code")
-	if code == "" {
-		return invalidRequest("The parameter code is missing.")
+	c, ok := r.GetClient().(client)
+	if !ok {
+		return fosite.ErrServerError
 	}
-	found, err := txOf(ctx).UseCode(ctx, hash(code), clientID, now)
+	presented := r.GetRequestForm().Get(h.parameter)
+	if presented == "" {
+		return invalidRequest("The parameter " + h.parameter + " is missing.")
+	}
+	digest := hash(presented)
+	found, err := h.find(ctx, digest, c.ID, h.Now())
 	if errors.Is(err, store.ErrNotFound) {
-		return h.refuseUnusable(ctx, r, "code", func() (store.Grant, error) {
-			// RFC 6749, Section 4.1.2: "If an authorization code is used more than once, the authorization server MUST deny
-			// the request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
-			return txOf(ctx).RevokeGrantOfCode(ctx, hash(code), clientID, now)
-		})
+		return h.refuseUnusable(ctx, c, digest)
 	}
 	if err != nil {
 		return err
 	}
-	g, err := h.stand(ctx, r, found)
-	if err != nil {
-		return err
+	// What the client may no longer ask for it gets no longer.
+	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: c.allowed(found.Scopes), Version: found.Version}
+	r.SetSession(g)
+	err = stand(g, c, found.Standing)
+	if err == nil {
+		err = h.check(r.GetRequestForm(), g)
 	}
+	if answer, ok := errors.AsType[fatal](err); ok {
+		return h.refuse(ctx, g, digest, answer)
+	}
+	return err
+}
+
+// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
+func (h tokenGrant) PopulateTokenEndpointResponse(ctx context.Context, r fosite.AccessRequester, resp fosite.AccessResponder) error {
+	if !h.CanHandleTokenEndpointRequest(ctx, r) {
+		return fosite.ErrUnknownRequest
+	}
+	g, okGrant := r.GetSession().(*grant)
+	c, okClient := r.GetClient().(client)
+	if !okGrant || !okClient {
+		return fosite.ErrServerError
+	}
+	return h.issue(ctx, g, c, hash(r.GetRequestForm().Get(h.parameter)), resp)
+}
+
+// fatal is a refusal after which what was presented is spent, and its grant revoked.
+type fatal struct {
+	error
+
+	why string // in the record
+}
+
+func (f fatal) Unwrap() error { return f.error }
+
+// stand says whether a grant, just read, still stands, and has what its client now asks for.
+func stand(g *grant, c client, s store.Standing) error {
+	switch fallen := g.fallen(c, s); fallen {
+	case "":
+		return nil
+	case "client_disabled":
+		return fatal{errInvalidClient(), fallen}
+	case "role_ended":
+		return fatal{invalidGrant("The role that was chosen has ended."), fallen}
+	case "role_required":
+		return fatal{invalidGrant("The client lets in only people who act in a role."), fallen}
+	case "levels_unmet":
+		return fatal{invalidGrant("The levels that the request or the client needs are not reached any more."), fallen}
+	default:
+		return fatal{invalidGrant("The person's access, session or authenticator has ended."), fallen}
+	}
+}
+
+// checkCode checks a request against the authorization request of its code.
+func checkCode(form url.Values, g *grant) error {
 	switch {
 	case form.Get("redirect_uri") != g.RedirectURI: // RFC 6749, Section 4.1.3: "their values MUST be identical"
-		return h.refuse(ctx, g, "redirect_uri_differs", invalidGrant("The redirect_uri is not the one of the authorization request."))
+		return fatal{invalidGrant("The redirect_uri is not the one of the authorization request."), "redirect_uri_differs"}
 	case !verifies(form.Get("code_verifier"), g.CodeChallenge):
-		return h.refuse(ctx, g, "code_verifier_wrong", invalidGrant("The code_verifier is missing, or not the one of the code_challenge."))
+		return fatal{invalidGrant("The code_verifier is missing, or not the one of the code_challenge."), "code_verifier_wrong"}
 	}
 	return nil
 }
@@ -124,89 +213,18 @@ func verifies(verifier, challenge string) bool {
 		subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
 }
 
-// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
-func (h codeGrant) PopulateTokenEndpointResponse(ctx context.Context, r fosite.AccessRequester, resp fosite.AccessResponder) error {
-	if !h.CanHandleTokenEndpointRequest(ctx, r) {
-		return fosite.ErrUnknownRequest
+// checkScope narrows a request to the scope that it asks for. RFC 6749, Section 6: "The requested scope MUST NOT include any
+// scope not originally granted". That mistake costs the client nothing.
+func checkScope(form url.Values, g *grant) error {
+	if !form.Has("scope") {
+		return nil
 	}
-	g, ok := r.GetSession().(*grant)
-	if !ok {
-		return fosite.ErrServerError
+	asked := scopeSet(form.Get("scope"))
+	if len(asked) == 0 || slices.ContainsFunc(asked, func(s string) bool { return !slices.Contains(g.Grant.Scopes, s) }) {
+		return fosite.ErrInvalidScope.WithDescription("The scope goes beyond what was granted.")
 	}
-	return h.issue(ctx, r, resp, g.Nonce)
-}
-
-// refreshGrant is the refresh token grant with rotation: RFC 9700, Section 4.14.2. A refresh token is used once; a
-// second use shows that it was stolen, by whomever, and ends the grant. There is no grace period: of two uses at the same
-// moment one is the thief's.
-type refreshGrant struct{ *Handler }
-
-var _ fosite.TokenEndpointHandler = refreshGrant{}
-
-// CanHandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
-func (h refreshGrant) CanHandleTokenEndpointRequest(_ context.Context, r fosite.AccessRequester) bool {
-	return r.GetGrantTypes().ExactOne(grantRefreshToken)
-}
-
-// CanSkipClientAuth implements fosite.TokenEndpointHandler.
-func (h refreshGrant) CanSkipClientAuth(context.Context, fosite.AccessRequester) bool { return false }
-
-// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler: it spends the refresh token.
-func (h refreshGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.AccessRequester) error {
-	if !h.CanHandleTokenEndpointRequest(ctx, r) {
-		return fosite.ErrUnknownRequest
-	}
-	ctx, span := trace.Start(ctx, "oauth.UseRefreshToken")
-	defer span.End()
-	form, clientID, now := r.GetRequestForm(), r.GetClient().GetID(), h.Now()
-	token := form.Get("refresh_token")
-	if token == "" {
-		return invalidRequest("The parameter refresh_token is missing.")
-	}
-	found, err := txOf(ctx).UseRefreshToken(ctx, hash(token), clientID, now)
-	if errors.Is(err, store.ErrNotFound) {
-		return h.refuseUnusable(ctx, r, "refresh_token", func() (store.Grant, error) {
-			return txOf(ctx).RevokeGrantOfRefreshToken(ctx, hash(token), clientID, now)
-		})
-	}
-	if err != nil {
-		return err
-	}
-	g, err := h.stand(ctx, r, found)
-	if err != nil {
-		return err
-	}
-	if form.Has("scope") {
-		// RFC 6749, Section 6: "The requested scope MUST NOT include any scope not originally granted".
-		asked := scopeSet(form.Get("scope"))
-		if len(asked) == 0 || slices.ContainsFunc(asked, func(s string) bool { return !slices.Contains(g.Grant.Scopes, s) }) {
-			return unspent{fosite.ErrInvalidScope.WithDescription("The scope goes beyond what was granted.")}
-		}
-		g.Scopes = slices.DeleteFunc(asked, func(s string) bool { return !slices.Contains(g.Scopes, s) })
-	}
+	g.Scopes = slices.DeleteFunc(asked, func(s string) bool { return !slices.Contains(g.Scopes, s) })
 	return nil
-}
-
-// PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
-func (h refreshGrant) PopulateTokenEndpointResponse(ctx context.Context, r fosite.AccessRequester, resp fosite.AccessResponder) error {
-	if !h.CanHandleTokenEndpointRequest(ctx, r) {
-		return fosite.ErrUnknownRequest
-	}
-	return h.issue(ctx, r, resp, "")
-}
-
-// unspent is a refusal that takes back what the request did: a mistake of the client's, which costs it nothing.
-type unspent struct{ error }
-
-func (u unspent) Unwrap() error { return u.error }
-
-// refuse records why a real code or refresh token was refused and revokes its grant. What the refusal did stays done.
-func (h *Handler) refuse(ctx context.Context, g *grant, why string, answer error) error {
-	tx, now := txOf(ctx), h.Now()
-	if err := errors.Join(tx.RevokeGrant(ctx, g.ID, now), audit.Record(ctx, tx, g.entry(audit.TokenIssued, why, now))); err != nil {
-		return err
-	}
-	return answer
 }
 
 // fallen names what a grant stood on and stands no longer, or what its client now asks for and it lacks; "" when it stands.
@@ -219,64 +237,61 @@ func (g *grant) fallen(c client, s store.Standing) string {
 		return "role_ended"
 	case c.RequiresRole && g.RoleID == nil:
 		return "role_required"
+	case !g.demand(c).Satisfied(g.reached()):
+		return "levels_unmet"
 	}
 	return ""
 }
 
-// stand checks that a grant, just read, still stands, and notes it on the request: its tokens will rest on it. What the
-// client may no longer ask for it gets no longer.
-func (h *Handler) stand(ctx context.Context, r fosite.AccessRequester, found store.StandingGrant) (*grant, error) {
-	c, ok := r.GetClient().(client)
-	if !ok {
-		return nil, fosite.ErrServerError
+// errOvertaken says that what was decided on has changed since it was read: it must be read and decided again.
+var errOvertaken = errors.New("what was presented changed while it was looked at")
+
+// refuse spends a real code or refresh token, revokes its grant and records why. What the refusal did stays done.
+func (h tokenGrant) refuse(ctx context.Context, g *grant, digest []byte, answer fatal) error {
+	now := h.Now()
+	err := h.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := h.use(tx, ctx, digest, now); err != nil {
+			return err
+		}
+		return errors.Join(tx.RevokeGrant(ctx, g.ID, now), audit.Record(ctx, tx, g.entry(audit.TokenIssued, answer.why, now)))
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return errOvertaken
+	case err != nil:
+		return err
 	}
-	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: c.allowed(found.Scopes)}
-	r.SetSession(g)
-	switch fallen := g.fallen(c, found.Standing); fallen {
-	case "":
-		return g, nil
-	case "client_disabled":
-		return nil, h.refuse(ctx, g, fallen, errInvalidClient())
-	case "role_ended":
-		return nil, h.refuse(ctx, g, fallen, invalidGrant("The role that was chosen has ended."))
-	case "role_required":
-		return nil, h.refuse(ctx, g, fallen, invalidGrant("The client lets in only people who act in a role."))
-	default:
-		return nil, h.refuse(ctx, g, fallen, invalidGrant("The person's access, session or authenticator has ended."))
-	}
+	return answer.error
 }
 
 // refuseUnusable refuses a code or refresh token that cannot be used. One that was used before ends its grant; of one that
 // is no such thing, only who presented it is recorded, and only if that client authenticated.
-func (h *Handler) refuseUnusable(ctx context.Context, r fosite.AccessRequester, kind string, revoke func() (store.Grant, error)) error {
-	answer := invalidGrant("The " + kind + " is unknown, expired, used already, or another client's.")
-	reused, err := revoke()
-	entry := (&grant{Grant: reused}).entry(audit.TokenIssued, kind+"_reused", h.Now())
-	switch {
-	case errors.Is(err, store.ErrNotFound) && r.GetClient().IsPublic():
-		return answer
-	case errors.Is(err, store.ErrNotFound):
-		entry = audit.Entry{At: h.Now(), Event: audit.TokenIssued, Refusal: kind + "_unknown", Client: r.GetClient().GetID()}
-	case err != nil:
+func (h tokenGrant) refuseUnusable(ctx context.Context, c client, digest []byte) error {
+	now := h.Now()
+	err := h.Store.InTx(ctx, func(tx *store.Tx) error {
+		reused, err := h.revoke(tx, ctx, digest, c.ID, now)
+		entry := (&grant{Grant: reused}).entry(audit.TokenIssued, h.parameter+"_reused", now)
+		switch {
+		case errors.Is(err, store.ErrNotFound) && c.IsPublic():
+			return nil
+		case errors.Is(err, store.ErrNotFound):
+			entry = audit.Entry{At: now, Event: audit.TokenIssued, Refusal: h.parameter + "_unknown", Client: c.ID}
+		case err != nil:
+			return err
+		}
+		return audit.Record(ctx, tx, entry)
+	})
+	if err != nil {
 		return err
 	}
-	if err := audit.Record(ctx, txOf(ctx), entry); err != nil {
-		return err
-	}
-	return answer
+	return invalidGrant("The " + h.parameter + " is unknown, expired, used already, or another client's.")
 }
 
-// issue signs the tokens of a grant, and records them with the statements that travel with the commit: if that does not
-// arrive, no token was issued and none is sent.
-func (h *Handler) issue(ctx context.Context, r fosite.AccessRequester, resp fosite.AccessResponder, nonce string) error {
+// issue signs the tokens of a grant, and then spends what they are for.
+func (h tokenGrant) issue(ctx context.Context, g *grant, c client, digest []byte, resp fosite.AccessResponder) error {
 	ctx, span := trace.Start(ctx, "oauth.IssueTokens")
 	defer span.End()
-	g, okGrant := r.GetSession().(*grant)
-	c, okClient := r.GetClient().(client)
-	if !okGrant || !okClient {
-		return fosite.ErrServerError
-	}
-	tx, now := txOf(ctx), h.Now()
+	now := h.Now()
 	token, life, err := h.signAccessToken(g, c, now)
 	if err != nil {
 		return err
@@ -286,27 +301,43 @@ func (h *Handler) issue(ctx context.Context, r fosite.AccessRequester, resp fosi
 	resp.SetExpiresIn(life)
 	resp.SetScopes(g.Scopes)
 	if slices.Contains(g.Scopes, ScopeOpenID) {
-		signed, err := h.signIDToken(g, c, nonce, token, now)
+		nonce := g.Nonce
+		if h.grantType == grantRefreshToken {
+			nonce = ""
+		}
+		signed, err := h.signIDToken(ctx, g, c, nonce, token, now)
 		if err != nil {
 			return err
 		}
 		resp.SetExtra("id_token", signed)
 	}
+	x := store.Exchange{Hash: digest, Version: g.Version}
 	if slices.Contains(c.allowed(g.Grant.Scopes), ScopeOfflineAccess) {
 		refresh := randomToken()
-		if err := tx.AddRefreshToken(ctx, hash(refresh), g.ID, now); err != nil {
-			return err
-		}
+		x.Next = hash(refresh)
 		resp.SetExtra("refresh_token", refresh)
 	}
 	entry := g.entry(audit.TokenIssued, "", now)
 	if entry.Detail == nil {
 		entry.Detail = map[string]string{}
 	}
-	entry.Detail["grant_type"] = r.GetRequestForm().Get("grant_type")
+	entry.Detail["grant_type"] = h.grantType
 	entry.Detail["authenticator_level"] = strconv.Itoa(g.AuthenticatorLevel)
-	return audit.Record(ctx, tx, entry)
+	err = audit.Record(ctx, within(func(e store.AuditEvent) error {
+		x.Event = e
+		return h.exchange(ctx, x)
+	}), entry)
+	if errors.Is(err, store.ErrNotFound) {
+		return errOvertaken
+	}
+	return err
 }
+
+// within records an event within a statement that does more.
+type within func(e store.AuditEvent) error
+
+// AddAuditEvent is what audit.Record calls.
+func (f within) AddAuditEvent(_ context.Context, e store.AuditEvent) error { return f(e) }
 
 // newGrantID makes the id of a grant, ordered by time so that the index stays small at its end.
 func newGrantID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
@@ -27,6 +28,7 @@ type Handler struct {
 	Keys       *keys.Ring
 	Sessions   *session.Manager
 	SignIn     *signin.Handler
+	Evidence   *evidence.Recorder
 	Catalogue  *directory.Catalogue
 	Pages      *web.Pages
 	Throttle   *throttle.Limiter
@@ -65,6 +67,9 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /.well-known/oauth-authorization-server", fixed("application/json", metadata))
 	handle("GET /schemas/userinfo.json", fixed("application/schema+json", schema))
 	handle("GET /jwks", h.jwks)
+	if err := h.mountTrustmarks(handle); err != nil {
+		return err
+	}
 	handle("GET /authorize", h.authorize)
 	handle("HEAD /authorize", noHead)
 	handle("POST /authorize", h.postAuthorization)
@@ -104,7 +109,7 @@ func (h *Handler) config() *fosite.Config {
 		EnforcePKCEForPublicClients:  true,
 		OmitRedirectScopeParam:       true,
 		ClientAuthenticationStrategy: h.authenticateClient,
-		AuthorizeEndpointHandlers:    fosite.AuthorizeEndpointHandlers{codeGrant{h}},
-		TokenEndpointHandlers:        fosite.TokenEndpointHandlers{codeGrant{h}, refreshGrant{h}},
+		AuthorizeEndpointHandlers:    fosite.AuthorizeEndpointHandlers{codeIssuer{h}},
+		TokenEndpointHandlers:        fosite.TokenEndpointHandlers{h.codeGrant(), h.refreshGrant()},
 	}
 }

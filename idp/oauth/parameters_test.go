@@ -148,7 +148,7 @@ func TestErrorsThatAreSent(t *testing.T) {
 		errors.New("a failure with details"),
 		store.ErrNotFound,
 		errors.Join(errors.New("first"), invalidRequest("second")),
-		unspent{invalidGrant("third")},
+		fatal{invalidGrant("third"), "why"},
 		unredirectable{errInvalidClient()},
 		invalidRequest("quo\"te back\\slash \n ü"),
 	} {

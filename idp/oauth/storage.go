@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/ory/fosite"
 
 	"github.com/credence-id/credence/store"
@@ -24,8 +25,9 @@ func txOf(ctx context.Context) *store.Tx {
 // what it stands on.
 type grant struct {
 	store.Grant
-	Person store.Person
-	Scopes []string // of this request: those of the grant or, when refreshing, fewer
+	Person  store.Person
+	Version uuid.UUID // of the person's record
+	Scopes  []string  // of this request: those of the grant or, when refreshing, fewer
 }
 
 var _ fosite.Session = (*grant)(nil)

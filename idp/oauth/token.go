@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/keys"
 )
 
@@ -39,23 +38,27 @@ type idToken struct {
 	Nonce           string `json:"nonce,omitempty"`
 	AccessTokenHash string `json:"at_hash,omitempty"`
 
-	// As the Care Identity Service writes them, beside the claims of our own that say the same.
-	IDAssuranceLevel             string `json:"id_assurance_level"`
-	IdentityAssuranceLevel       string `json:"idassurancelevel"`
-	AuthenticationAssuranceLevel string `json:"authentication_assurance_level"`
-	SelectedRoleID               string `json:"selected_roleid,omitempty"`
+	// As the Care Identity Service writes them.
+	IdentityAssuranceLevel string `json:"idassurancelevel"`
+	SelectedRoleID         string `json:"selected_roleid,omitempty"`
 }
 
 // accessToken is a JWT access token: RFC 9068, Section 2.2.
 type accessToken struct {
-	registered
+	authority
 	assuranceClaims
+}
+
+// authority is by whom, for whom and for what an access token was issued. The rest of it is for those who serve: we read
+// that anew.
+type authority struct {
+	registered
 	ClientID string `json:"client_id"`
 	Scope    string `json:"scope,omitempty"`
 }
 
 // grantID reads from which grant an access token came. The token's id begins with the grant's.
-func (t accessToken) grantID() (uuid.UUID, error) {
+func (t authority) grantID() (uuid.UUID, error) {
 	id, _, _ := strings.Cut(t.ID, ".")
 	return uuid.Parse(id)
 }
@@ -72,13 +75,14 @@ func (h *Handler) audience(c client) string {
 func (h *Handler) signAccessToken(g *grant, c client, now time.Time) (string, time.Duration, error) {
 	life := min(accessTokenLife, g.ExpiresAt.Sub(now))
 	token, err := h.Keys.Sign(keys.ES256, keys.AccessToken, accessToken{
-		registered: registered{
-			Issuer: h.Issuer, Subject: g.PersonID, Audience: h.audience(c), ExpiresAt: now.Add(life).Unix(), IssuedAt: now.Unix(),
-			ID: g.ID.String() + "." + randomToken()[:22],
+		authority: authority{
+			registered: registered{
+				Issuer: h.Issuer, Subject: g.PersonID, Audience: h.audience(c), ExpiresAt: now.Add(life).Unix(), IssuedAt: now.Unix(),
+				ID: g.ID.String() + "." + randomToken()[:22],
+			},
+			ClientID: c.ID, Scope: strings.Join(g.Scopes, " "),
 		},
-		assuranceClaims: g.assuranceClaims(h.Catalogue),
-		ClientID:        c.ID,
-		Scope:           strings.Join(g.Scopes, " "),
+		assuranceClaims: h.assuranceClaims(g, c),
 	})
 	if err != nil {
 		return "", 0, fmt.Errorf("access token: %w", err)
@@ -88,23 +92,28 @@ func (h *Handler) signAccessToken(g *grant, c client, now time.Time) (string, ti
 
 // signIDToken signs an ID token. The nonce is for the one that answers the authorization code: of a refreshed one,
 // OpenID Connect Core 1.0, Section 12.2 says that it SHOULD NOT have a nonce.
-func (h *Handler) signIDToken(g *grant, c client, nonce, accessToken string, now time.Time) (string, error) {
-	number := assurance.IdentityLevel(g.Person.IdentityLevel).Number()
+func (h *Handler) signIDToken(ctx context.Context, g *grant, c client, nonce, accessToken string, now time.Time) (string, error) {
 	t := idToken{
 		registered: registered{
 			Issuer: h.Issuer, Subject: g.PersonID, Audience: c.ID, ExpiresAt: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(), ID: randomToken()[:22],
 		},
-		assuranceClaims: g.assuranceClaims(h.Catalogue), personClaims: g.personClaims(h.Catalogue),
-		AuthorizedParty: c.ID, Nonce: nonce, AccessTokenHash: halfHash(accessToken),
-		IDAssuranceLevel: number, IdentityAssuranceLevel: number,
-		AuthenticationAssuranceLevel: assurance.AuthenticatorLevel(g.AuthenticatorLevel).String(),
+		assuranceClaims: h.assuranceClaims(g, c), personClaims: g.personClaims(h.Catalogue),
+		AuthorizedParty: c.ID, Nonce: nonce, AccessTokenHash: halfHash(accessToken), IdentityAssuranceLevel: g.reached().Identity.Number(),
 	}
 	for _, scope := range g.Scopes {
 		if role, ok := g.role(); ok && (scope == ScopeSelectedRole || scope == ScopeChangedRole) {
 			t.SelectedRoleID = role.ID
 		}
 	}
-	token, err := h.Keys.Sign(c.IDTokenAlg, keys.IDToken, t)
+	asked, err := g.asked()
+	if err != nil {
+		return "", err
+	}
+	claims, err := h.askedFor(ctx, g, c, asked.IDToken, t)
+	if err != nil {
+		return "", err
+	}
+	token, err := h.Keys.Sign(c.IDTokenAlg, keys.IDToken, claims)
 	if err != nil {
 		return "", fmt.Errorf("ID token: %w", err)
 	}

@@ -47,10 +47,32 @@ func (h *Handler) userinfo(w http.ResponseWriter, r *http.Request) error {
 		}
 		return h.challenge(w, invalidToken("The access that the token stood for has ended."))
 	}
-	return writeJSON(w, http.StatusOK, struct {
-		Subject string `json:"sub"`
-		personClaims
-	}{g.PersonID, g.personClaims(h.Catalogue)})
+	asked, err := g.asked()
+	if err != nil {
+		return err
+	}
+	answer, err := h.askedFor(r.Context(), g, c, asked.UserInfo, h.userInfo(g, c))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, answer)
+}
+
+// userInfo are the claims that go with the scopes of a grant, and the vector of trust where the request asked for vectors.
+type userInfo struct {
+	Subject string `json:"sub"`
+	personClaims
+	Vector          string `json:"vot,omitempty"`
+	VectorTrustmark string `json:"vtm,omitempty"`
+}
+
+func (h *Handler) userInfo(g *grant, c client) userInfo {
+	u := userInfo{Subject: g.PersonID, personClaims: g.personClaims(h.Catalogue)}
+	demand := g.demand(c)
+	if _, u.Vector = demand.Answer(g.reached()); u.Vector != "" {
+		u.VectorTrustmark = h.trustmark(demand.Trustmark)
+	}
+	return u
 }
 
 // recordFallen records that a token was presented which stands no longer; as often as the limit of its client at this
@@ -69,8 +91,8 @@ func (h *Handler) recordFallen(ctx context.Context, g *grant, fallen string) err
 
 // verifyAccessToken checks that a token is an access token of ours that has not expired, for the audience that its client
 // has: RFC 9068, Section 4. It returns the client and the id of the grant as well.
-func (h *Handler) verifyAccessToken(r *http.Request, bearer string) (accessToken, client, uuid.UUID, error) {
-	var t accessToken
+func (h *Handler) verifyAccessToken(r *http.Request, bearer string) (authority, client, uuid.UUID, error) {
+	var t authority
 	err := h.Keys.Verify(r.Context(), bearer, keys.AccessToken, &t)
 	if err != nil || t.Issuer != h.Issuer || t.ExpiresAt <= h.Now().Unix() {
 		return t, client{}, uuid.Nil, invalidToken("The token is malformed, expired, or not ours.")

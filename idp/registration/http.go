@@ -122,6 +122,14 @@ func explain(reason string) string {
 		return "This passkey or security key is registered already. Use another one."
 	case webauthn.NotDiscoverable:
 		return "This security key cannot store a passkey, or has no room for another. Use another one."
+	case webauthn.ModelRevoked:
+		return "This kind of passkey or security key is no longer safe. Use another one."
+	case webauthn.ModelDenied, webauthn.ModelNotAllowed:
+		return "Your organisation does not accept this kind of passkey or security key. Ask your registration authority which ones it accepts."
+	case webauthn.DeviceBoundRequired:
+		return "Your organisation does not accept passkeys that are copied between devices. Use a security key."
+	case webauthn.AttestationRequired:
+		return "Your organisation has to know which make it is. Use a security key, and let the browser show its make and model when it asks. If that does not help, ask your registration authority which ones your organisation accepts."
 	}
 	return "This passkey or security key could not be added. Reload the page and try again, or use another one."
 }
@@ -158,11 +166,19 @@ func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("list authenticators: %w", err)
 	}
+	handle, err := h.Store.Handle(r.Context(), s.Person.ID)
+	if err != nil {
+		return fmt.Errorf("read user handle: %w", err)
+	}
+	signals, err := h.WebAuthn.Signals(s.Person, handle, authenticators)
+	if err != nil {
+		return err
+	}
 	page := web.Home{
 		Frame: frame(r), Name: s.Person.DisplayName, UserID: s.Person.ID,
 		IdentityAssurance: identityWords(assurance.IdentityLevel(s.Person.IdentityLevel)),
 		Method:            methodWords(s.AMR), AuthenticatorAssurance: levelWords(s.Level), AuthenticatedAt: s.AuthenticatedAt,
-		SignOutURL: "/logout", SignOutEverywhereURL: "/logout?everywhere=1",
+		SignOutURL: "/logout", SignOutEverywhereURL: "/logout?everywhere=1", Signals: signals,
 	}
 	page.SignedInAs = s.Person.DisplayName
 	for _, role := range s.Person.Roles {

@@ -138,7 +138,7 @@ func (h *Handler) enrol(ctx context.Context, secret string, browser []byte, cere
 	if err != nil {
 		return store.Authenticator{}, err
 	}
-	enrolled, err := h.WebAuthn.VerifyEnrolment(ceremony, browser, found.Person.ID, name, response)
+	enrolled, err := h.WebAuthn.VerifyEnrolment(ceremony, browser, found.Person, name, response)
 	if err == nil {
 		err = h.Store.InTx(ctx, func(tx *store.Tx) error { return h.bind(ctx, tx, secret, enrolled) })
 	}

@@ -161,9 +161,23 @@ func (b Box) OpenJSON(text string, bound []byte, into any) error {
 }
 
 // MAC is a keyed hash of a value for a purpose: the same for the same value, and unknown to who lacks the key. It is
-// another under another first secret, so nothing that must outlive the key may rest on it.
+// another under another first secret, so what must outlive the key is kept beside the value, sealed, and made anew with it.
 func (k Key) MAC(purpose string, value []byte) []byte {
-	h := hmac.New(sha256.New, derive((*k.secrets)[0], "mac "+purpose))
+	return mac((*k.secrets)[0], purpose, value)
+}
+
+// MACs are the keyed hashes of a value under each secret, that of [Key.MAC] first: what is kept by its hash is found by one
+// of them while the key is replaced.
+func (k Key) MACs(purpose string, value []byte) [][]byte {
+	var macs [][]byte
+	for _, secret := range *k.secrets {
+		macs = append(macs, mac(secret, purpose, value))
+	}
+	return macs
+}
+
+func mac(secret [32]byte, purpose string, value []byte) []byte {
+	h := hmac.New(sha256.New, derive(secret, "mac "+purpose))
 	_, _ = h.Write(value)
 	return h.Sum(nil)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,6 +183,9 @@ func TestKeyOfSeveralLines(t *testing.T) {
 	}
 	if !bytes.Equal(both.MAC("p", nil), first.MAC("p", nil)) || bytes.Equal(both.MAC("p", nil), second.MAC("p", nil)) {
 		t.Error("MAC() of two lines is not that of the first, want it")
+	}
+	if got, want := both.MACs("p", nil), [][]byte{first.MAC("p", nil), second.MAC("p", nil)}; !slices.EqualFunc(got, want, bytes.Equal) {
+		t.Errorf("MACs() of two lines = %x, want that of each, in their order: %x", got, want)
 	}
 }
 

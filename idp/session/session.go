@@ -44,7 +44,7 @@ type Session struct {
 	Role            *store.Role // the active one; nil when there is none
 	AuthenticatorID *uuid.UUID  // of the last sign-in; nil when it was simulated
 	RoleChosenAt    time.Time   // zero until a role, or to act in none, was chosen
-	ClientStands    bool        // the client that was asked about is enabled
+	ClientStands    bool        // the client that was asked about is enabled; nobody signs in for another
 
 	idleAt, expiresAt time.Time
 }
@@ -189,9 +189,10 @@ func (m *Manager) Touch(ctx context.Context, tx *store.Tx, s Session) error {
 // ErrRole says that a role was chosen that is not a current role of the person.
 var ErrRole = errors.New("not a current role of this person")
 
-// ChooseRole makes a role the active one; "" is the choice to act in none. One that is not a current role of the
-// person is ErrRole, and is recorded: a page of ours offers no such role.
-func (m *Manager) ChooseRole(ctx context.Context, s Session, roleID string) error {
+// ChooseRole makes a role the active one, in the transaction it is given, and returns the session with it; "" is the choice
+// to act in none. One that is not a current role of the person is ErrRole, and is recorded, because a page of ours offers no
+// such role: the transaction is to be committed all the same.
+func (m *Manager) ChooseRole(ctx context.Context, tx *store.Tx, s Session, roleID string) (Session, error) {
 	now := m.Now()
 	var chosen *string
 	if roleID != "" {
@@ -201,24 +202,23 @@ func (m *Manager) ChooseRole(ctx context.Context, s Session, roleID string) erro
 	if !wellFormed(roleID) { // it can be no role's id, nor even text
 		entry.Refusal, entry.Detail = roleNotHeld, nil
 	}
-	err := m.Store.InTx(ctx, func(tx *store.Tx) error {
-		if entry.Refusal == "" {
-			err := tx.ChooseRole(ctx, s.ID, chosen, now)
-			if errors.Is(err, store.ErrNotFound) {
-				entry.Refusal = roleNotHeld
-			} else if err != nil {
-				return err
-			}
+	if entry.Refusal == "" {
+		err := tx.ChooseRole(ctx, s.ID, chosen, now)
+		if errors.Is(err, store.ErrNotFound) {
+			entry.Refusal = roleNotHeld
+		} else if err != nil {
+			return Session{}, fmt.Errorf("choose role: %w", err)
 		}
-		return audit.Record(ctx, tx, entry)
-	})
-	if err != nil {
-		return fmt.Errorf("choose role: %w", err)
+	}
+	if err := audit.Record(ctx, tx, entry); err != nil {
+		return Session{}, err
 	}
 	if entry.Refusal != "" {
-		return ErrRole
+		return Session{}, ErrRole
 	}
-	return nil
+	s.Role, s.RoleChosenAt = nil, time.Time{} // of a role that was granted since the session was read it does not know
+	s.role(chosen, &now)
+	return s, nil
 }
 
 const roleNotHeld = "role_not_held"

@@ -221,6 +221,7 @@ func TestFall(t *testing.T) {
 	_, cookie := d.signIn(ben, assurance.Passkey, "")
 	d.must(d.Store.AddClient(t.Context(), store.Client{
 		ID: "ward", Name: "Ward", Authentication: "none", RedirectURIs: []string{"https://rp.example.org/"}, Scopes: []string{"openid"}, IDTokenAlg: "RS256", CreatedAt: start,
+		MinimumAuthenticatorLevel: 1, MinimumIdentityLevel: "none",
 	}))
 	client := func(want bool) {
 		t.Helper()
@@ -245,6 +246,36 @@ func TestFall(t *testing.T) {
 	d.gone("the session of a person who was disabled", cookie)
 }
 
+// choose has a person act in a role, and keeps a refusal that was recorded.
+func (d *desk) choose(ctx context.Context, s session.Session, roleID string) (chosen session.Session, refused error) {
+	d.t.Helper()
+	err := d.Store.InTx(ctx, func(tx *store.Tx) (err error) {
+		if chosen, err = d.ChooseRole(ctx, tx, s, roleID); errors.Is(err, session.ErrRole) {
+			refused = err
+			return nil
+		}
+		return err
+	})
+	return chosen, errors.Join(err, refused)
+}
+
+// A role that was granted since the session was read can be chosen, but what was read does not say what it is.
+func TestChooseRoleThatWasGrantedSince(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	s, cookie := d.signIn(ana, assurance.Passkey, "")
+	s, err := d.choose(t.Context(), s, anasRole)
+	d.must(err)
+	s.Person.Roles = s.Person.Roles[:1]
+	chosen, err := d.choose(t.Context(), s, anas2nd)
+	if d.must(err); role(chosen) != "" || !chosen.RoleChosenAt.IsZero() {
+		t.Errorf("ChooseRole(a role that the session does not know) = a session with the role %q, want that none was chosen", role(chosen))
+	}
+	if got := d.find(cookie); role(got) != anas2nd {
+		t.Errorf("role after ChooseRole() = %q, want %s", role(got), anas2nd)
+	}
+}
+
 func TestChooseRole(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -262,10 +293,14 @@ func TestChooseRole(t *testing.T) {
 		{"", nil, ""},
 	} {
 		d.clock.advance(time.Second)
-		if err := d.ChooseRole(t.Context(), s, tt.role); !errors.Is(err, tt.err) {
+		chosen, err := d.choose(t.Context(), s, tt.role)
+		if !errors.Is(err, tt.err) {
 			t.Errorf("ChooseRole(%q) = %v, want %v", tt.role, err, tt.err)
 		}
 		got := d.find(cookie)
+		if tt.err == nil && (role(chosen) != tt.active || !chosen.RoleChosenAt.Equal(got.RoleChosenAt)) {
+			t.Errorf("ChooseRole(%q) = a session with the role %q chosen at %v, want it as it was written: %q at %v", tt.role, role(chosen), chosen.RoleChosenAt, tt.active, got.RoleChosenAt)
+		}
 		if role(got) != tt.active || tt.err == nil && !got.RoleChosenAt.Equal(d.clock.Now()) {
 			t.Errorf("role after ChooseRole(%q) = %q at %v, want %q", tt.role, role(got), got.RoleChosenAt, tt.active)
 		}
@@ -346,7 +381,7 @@ func TestWithoutDatabase(t *testing.T) {
 	cancel()
 	for call, err := range map[string]error{
 		"Find":       second(d.Find(ctx, cookie, "")),
-		"ChooseRole": d.ChooseRole(ctx, s, anasRole),
+		"ChooseRole": second(d.choose(ctx, s, anasRole)),
 		"End":        d.End(ctx, s),
 		"EndAll":     d.EndAll(ctx, ana),
 		"FindToEnd":  second(d.FindToEnd(ctx, cookie)),

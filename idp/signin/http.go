@@ -24,8 +24,12 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /sign-in", h.step(h.page))
 	handle("POST /sign-in", h.step(h.identify))
 	handle("POST /sign-in/passkey", h.passkey)
-	handle("GET /sign-in/role", h.roleStep(h.rolePage))
-	handle("POST /sign-in/role", h.roleStep(h.chooseRole))
+	handle("GET /sign-in/step-up", h.turn(StepUp, h.stepUpPage))
+	handle("POST /sign-in/step-up", h.turn(StepUp, h.stopThere))
+	handle("GET /sign-in/unmet", h.turn(Unmet, h.unmetPage))
+	handle("POST /sign-in/unmet", h.turn(Unmet, h.stopThere))
+	handle("GET /sign-in/role", h.turn(ChooseRole, h.rolePage))
+	handle("POST /sign-in/role", h.turn(ChooseRole, h.chooseRole))
 	if h.Simulated != nil {
 		handle("GET /sign-in/simulated", h.step(h.simulatedPage))
 		handle("POST /sign-in/simulated", h.step(h.simulated))
@@ -47,11 +51,43 @@ func (h *Handler) step(f func(http.ResponseWriter, *http.Request, pending) error
 	}
 }
 
+// Show answers with the step that a request needs, for the browser that it is bound to. The sign-in page is shown at
+// whatever address the browser asked, because all that it leads to is sealed in its own addresses. To the choice of a role
+// the browser is sent, so that its back button finds the choice that was made, and not the request that asks for one.
+func (h *Handler) Show(w http.ResponseWriter, r *http.Request, step Step, req Request, browser []byte) error {
+	state, err := h.seal(req, browser)
+	if err != nil {
+		return err
+	}
+	p := pending{Request: req, state: state, browser: browser, username: req.Username}
+	if step == Authenticate {
+		return h.page(w, r, p)
+	}
+	return to(w, r, p.at(step))
+}
+
 // pending is the request that a page belongs to.
 type pending struct {
 	Request
-	state   string
-	browser []byte
+	state    string
+	browser  []byte
+	username string // to begin with: the one that was entered, else the one that the client thinks of
+}
+
+// at is the page of a step, or where the request came from.
+func (p pending) at(step Step) string {
+	switch step {
+	case Authenticate:
+		return p.url("/sign-in")
+	case StepUp:
+		return p.url("/sign-in/step-up")
+	case Unmet:
+		return p.url("/sign-in/unmet")
+	case ChooseRole:
+		return p.url("/sign-in/role")
+	case Done:
+	}
+	return p.ReturnTo
 }
 
 // url is another page of the same pending request.
@@ -70,7 +106,8 @@ func (p pending) frame(r *http.Request) web.Frame {
 // pending opens the request that the page's address carries. Without one, somebody came by themselves: the page begins
 // a request of its own, which leads to the home page.
 func (h *Handler) pending(w http.ResponseWriter, r *http.Request) (pending, error) {
-	p := pending{state: r.URL.Query().Get("state"), browser: h.Sessions.Browser(w, r)}
+	q := r.URL.Query()
+	p := pending{state: q.Get("state"), browser: h.Sessions.Browser(w, r), username: q.Get("username")}
 	if p.state == "" {
 		p.Request = Request{ReturnTo: "/", Freshness: assurance.Freshness{AskedAt: h.Now()}}
 		if r.URL.Path == "/sign-in/role" {
@@ -88,6 +125,7 @@ func (h *Handler) pending(w http.ResponseWriter, r *http.Request) (pending, erro
 			Next:    "Go back to the service that you want to use and sign in again.",
 		}
 	}
+	p.username = cmp.Or(p.username, p.Username)
 	return p, err
 }
 
@@ -106,21 +144,17 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 // to answers with the next page. 303 makes the browser ask for it with GET, whatever it sent: RFC 9700, Section 4.12.
 func to(w http.ResponseWriter, r *http.Request, location string) error {
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer") // the way may lead to the client
 	http.Redirect(w, r, location, http.StatusSeeOther)
 	return nil
 }
 
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, p pending) error {
-	username := p.suggested(r)
+	username := p.username
 	if !userID(username) {
 		username = ""
 	}
 	return h.renderSignIn(w, r, p, http.StatusOK, username)
-}
-
-// suggested is the user id to begin with: the one that was entered, else the one that the client thinks of.
-func (p pending) suggested(r *http.Request) string {
-	return cmp.Or(r.URL.Query().Get("username"), p.Username)
 }
 
 // renderSignIn renders the sign-in page, for anybody or, identifier-first, for a given user id.
@@ -134,8 +168,9 @@ func (h *Handler) renderSignIn(w http.ResponseWriter, r *http.Request, p pending
 		return fmt.Errorf("begin sign-in: %w", err)
 	}
 	page := web.SignIn{
-		Frame: p.frame(r), ClientName: p.ClientName, Username: username, Cancelable: p.CancelTo != "",
+		Frame: p.frame(r), PostURL: p.at(Authenticate), ClientName: p.ClientName, Username: username, Cancelable: p.CancelTo != "",
 		Ceremony: web.Ceremony{Options: ceremony.Options, Finish: p.url("/sign-in/passkey", "ceremony", ceremony.State)},
+		Needs:    InWords(p.Demand.Gap(assurance.Reached{})),
 	}
 	page.Errors = mistakes
 	if h.Simulated != nil {
@@ -193,46 +228,33 @@ func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 		return web.Answer{Message: "We could not sign you in, and too many other sign-ins have failed just now. A key that is on your record still works. Wait a minute, then try again. If you see this again, tell your help desk the reference at the end of this page."}.Write(w, http.StatusTooManyRequests)
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
-		return web.Answer{Message: refused.message}.Write(w, http.StatusForbidden)
+		return web.Answer{Message: refused.message, Forget: refused.forget}.Write(w, http.StatusForbidden)
 	}
 	if err != nil {
 		return err
 	}
-	location, err := h.enter(w, p, in)
-	if err != nil {
-		return err
-	}
-	return web.Answer{Location: location}.Write(w, http.StatusOK)
-}
-
-// enter gives the browser the cookie of the session that a sign-in began, and says where to go on.
-func (h *Handler) enter(w http.ResponseWriter, p pending, in signedIn) (string, error) {
 	h.Sessions.SetCookie(w, in.cookie)
-	return h.URL(Next(p.Request, &in.session, h.Now()), p.Request, p.browser)
+	return web.Answer{Location: in.location}.Write(w, http.StatusOK)
 }
 
-// current finds who is signed in, for a page that needs somebody.
-func (h *Handler) current(r *http.Request) (*session.Session, error) {
-	s, err := h.Sessions.Find(r.Context(), h.Sessions.CookieOf(r), "")
+// current finds who is signed in, for a page that needs somebody, and whether the client of the request is enabled.
+func (h *Handler) current(r *http.Request, p pending) (*session.Session, error) {
+	s, err := h.Sessions.Find(r.Context(), h.Sessions.CookieOf(r), p.ClientID)
 	if errors.Is(err, session.ErrNone) {
 		return nil, nil //nolint:nilnil // nobody is a valid answer, and what Next takes
 	}
 	return &s, err
 }
 
-// roleStep is a page of the choice of a role. When it is not its turn, the browser is sent where it is.
-func (h *Handler) roleStep(f func(http.ResponseWriter, *http.Request, pending, session.Session) error) func(http.ResponseWriter, *http.Request) error {
+// turn is a page of a step for somebody who is signed in. When it is not its turn, the browser is sent where it is.
+func (h *Handler) turn(step Step, f func(http.ResponseWriter, *http.Request, pending, session.Session) error) func(http.ResponseWriter, *http.Request) error {
 	return h.step(func(w http.ResponseWriter, r *http.Request, p pending) error {
-		s, err := h.current(r)
+		s, err := h.current(r, p)
 		if err != nil {
 			return err
 		}
-		if step := Next(p.Request, s, h.Now()); step != ChooseRole {
-			location, err := h.URL(step, p.Request, p.browser)
-			if err != nil {
-				return err
-			}
-			return to(w, r, location)
+		if next := Next(p.Request, s, h.Now()); next != step {
+			return to(w, r, p.at(next))
 		}
 		return f(w, r, p, *s)
 	})
@@ -240,7 +262,7 @@ func (h *Handler) roleStep(f func(http.ResponseWriter, *http.Request, pending, s
 
 func (h *Handler) rolePage(w http.ResponseWriter, r *http.Request, p pending, s session.Session) error {
 	if len(s.Person.Roles) == 1 { // nothing to choose
-		return h.choose(w, r, p, s, s.Person.Roles[0].ID)
+		return h.act(w, r, p, s, s.Person.Roles[0].ID)
 	}
 	return h.renderRoles(w, r, p, s, http.StatusOK, "")
 }
@@ -250,11 +272,11 @@ func (h *Handler) renderRoles(w http.ResponseWriter, r *http.Request, p pending,
 	frame.SignedInAs = s.Person.DisplayName
 	if len(s.Person.Roles) == 0 {
 		return h.Pages.Render(w, status, web.NoRole{
-			Frame: frame, ClientName: p.ClientName, CanContinue: p.Role != RoleRequired, Cancelable: p.CancelTo != "",
+			Frame: frame, PostURL: p.at(ChooseRole), ClientName: p.ClientName, CanContinue: p.Role != RoleRequired, Cancelable: p.CancelTo != "",
 		})
 	}
 	frame.Errors = mistakes
-	page := web.RoleChoice{Frame: frame, ClientName: p.ClientName, Search: search, Cancelable: p.CancelTo != ""}
+	page := web.RoleChoice{Frame: frame, PostURL: p.at(ChooseRole), ClientName: p.ClientName, Search: search, Cancelable: p.CancelTo != ""}
 	for _, role := range s.Person.Roles {
 		page.Roles = append(page.Roles, web.Role{
 			ID: role.ID, Name: h.Catalogue.JobRoleShortName(role.JobRole), Organisation: role.OrganisationName, OrganisationCode: role.OrganisationCode,
@@ -281,29 +303,30 @@ func (h *Handler) chooseRole(w http.ResponseWriter, r *http.Request, p pending, 
 	case f.Get("role") == "" && p.Role == RoleRequired:
 		return h.renderRoles(w, r, p, s, http.StatusForbidden, "")
 	}
-	return h.choose(w, r, p, s, f.Get("role"))
+	return h.act(w, r, p, s, f.Get("role"))
 }
 
-func (h *Handler) choose(w http.ResponseWriter, r *http.Request, p pending, s session.Session, roleID string) error {
-	err := h.Sessions.ChooseRole(r.Context(), s, roleID)
+// act has the person act in a role, and goes on.
+func (h *Handler) act(w http.ResponseWriter, r *http.Request, p pending, s session.Session, roleID string) error {
+	location, err := h.choose(r.Context(), p, s, roleID)
 	if errors.Is(err, session.ErrRole) {
 		return h.renderRoles(w, r, p, s, http.StatusBadRequest, "", web.FieldError{Field: "role", Message: "Select one of your current roles"})
 	}
 	if err != nil {
 		return err
 	}
-	return to(w, r, p.ReturnTo)
+	return to(w, r, location)
 }
 
 func (h *Handler) simulatedPage(w http.ResponseWriter, r *http.Request, p pending) error {
-	return h.renderSimulated(w, r, p, http.StatusOK, p.suggested(r), "")
+	return h.renderSimulated(w, r, p, http.StatusOK, p.username, "")
 }
 
 // maxPeople bounds the list of people that the simulated sign-in offers. Others can be typed.
 const maxPeople = 100
 
 func (h *Handler) renderSimulated(w http.ResponseWriter, r *http.Request, p pending, status int, username string, method assurance.Method, mistakes ...web.FieldError) error {
-	page := web.Simulated{Frame: p.frame(r), ClientName: p.ClientName, Username: username, Method: string(method), Cancelable: p.CancelTo != ""}
+	page := web.Simulated{Frame: p.frame(r), PostURL: p.url("/sign-in/simulated"), ClientName: p.ClientName, Username: username, Method: string(method), Cancelable: p.CancelTo != ""}
 	page.Errors = mistakes
 	people, err := h.Store.People(r.Context(), "", maxPeople)
 	if err != nil {
@@ -345,16 +368,13 @@ func (h *Handler) simulated(w http.ResponseWriter, r *http.Request, p pending) e
 	if method != "" && !slices.Contains(assurance.Methods(), method) {
 		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, "", web.FieldError{Field: "method", Message: "Select a method from the list"})
 	}
-	in, err := h.simulate(r.Context(), p.ClientID, h.Sessions.CookieOf(r), username, method)
+	in, err := h.simulate(r.Context(), p, h.Sessions.CookieOf(r), username, method)
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		return h.renderSimulated(w, r, p, http.StatusBadRequest, username, method, web.FieldError{Field: "username", Message: refused.message})
 	}
 	if err != nil {
 		return err
 	}
-	location, err := h.enter(w, p, in)
-	if err != nil {
-		return err
-	}
-	return to(w, r, location)
+	h.Sessions.SetCookie(w, in.cookie)
+	return to(w, r, in.location)
 }

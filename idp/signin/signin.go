@@ -3,8 +3,8 @@
 //
 // What is asked travels sealed in the address of each page, with the browser that asked, so that nothing is stored before
 // somebody has signed in and nobody can finish what another browser began. Every step posts to its own page, records
-// its outcome in the session, and goes where [Next] says: to a further step, or back to where the request came from,
-// which decides again. The package knows nothing of OAuth, and whoever has something to protect can ask it the same way.
+// its outcome in the session, and goes where [Next] says: to a further step, or to where the request came from, which
+// decides again within the same transaction and may give at once what was asked for. The package knows nothing of OAuth, and whoever has something to protect can ask it the same way.
 package signin
 
 import (
@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,6 +20,7 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/throttle"
@@ -35,6 +35,7 @@ type Handler struct {
 	Store     *store.Store
 	Sessions  *session.Manager
 	WebAuthn  *webauthn.RelyingParty
+	Evidence  *evidence.Recorder
 	Catalogue *directory.Catalogue
 	Pages     *web.Pages
 	Throttle  *throttle.Limiter
@@ -42,10 +43,17 @@ type Handler struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 
+	// Return takes a request up again that somebody is about to satisfy: Request.ReturnTo, in the browser that it is bound to.
+	Return func(ctx context.Context, to string, browser []byte) Returning
+
 	// Simulated lists the people of the development server, who can be signed in without an authenticator. It is nil
 	// elsewhere, and then there is no such page.
 	Simulated []directory.FixedPerson
 }
+
+// Returning decides again, by the session with which a request is satisfied, and says where the browser goes. It is part of
+// the transaction that wrote the session and reads nothing outside it; with its error nothing of that has happened.
+type Returning func(ctx context.Context, tx *store.Tx, s session.Session) (location string, err error)
 
 // RoleNeed is what a request asks about the role in which somebody acts.
 type RoleNeed int
@@ -68,6 +76,10 @@ type Request struct {
 	ClientName string
 	Username   string   // whom the client thinks it is about: a suggestion
 	FormAction []string // CSP sources to which the chain of redirects may lead
+
+	Demand     assurance.Demand // the levels that it asks for
+	Unable     bool             // she has nothing to sign in with that would reach them
+	ContinueTo string           // as ReturnTo, for a person who goes no further than what has to be; "" when nothing more is asked
 }
 
 // maxAge is how long a pending sign-in can be taken up again.
@@ -80,6 +92,8 @@ type Step int
 const (
 	Done Step = iota
 	Authenticate
+	StepUp // sign in again, more strongly
+	Unmet  // nothing that she can do here closes the gap
 	ChooseRole
 )
 
@@ -88,6 +102,11 @@ func Next(req Request, s *session.Session, now time.Time) Step {
 	switch {
 	case s == nil || !req.Freshness.SatisfiedBy(s.AuthenticatedAt, now):
 		return Authenticate
+	}
+	if step := req.gap(*s).step(); step != Done {
+		return step
+	}
+	switch {
 	case req.Role == NoMatter && !req.ChooseRole:
 		return Done
 	case s.RoleChosenAt.IsZero(),
@@ -97,23 +116,6 @@ func Next(req Request, s *session.Session, now time.Time) Step {
 		return ChooseRole
 	}
 	return Done
-}
-
-// URL is the page of a step of a request, for the browser that the request is bound to.
-func (h *Handler) URL(step Step, req Request, browser []byte) (string, error) {
-	path := "/sign-in"
-	switch step {
-	case Done:
-		return req.ReturnTo, nil
-	case Authenticate:
-	case ChooseRole:
-		path = "/sign-in/role"
-	}
-	state, err := h.seal(req, browser)
-	if err != nil {
-		return "", err
-	}
-	return path + "?" + url.Values{"state": {state}}.Encode(), nil
 }
 
 // travelling is a pending request as it is sealed, with the browser that alone may go on with it.
@@ -143,14 +145,17 @@ func (h *Handler) open(state string, browser []byte) (Request, error) {
 }
 
 // refusal is why a sign-in was refused, in words for the person.
-type refusal struct{ message string }
+type refusal struct {
+	message string
+	forget  bool // the credential will never work here again
+}
 
 func (r *refusal) Error() string { return r.message }
 
-// signedIn is a session that a sign-in began, and its cookie.
+// signedIn is what a sign-in gives the browser: the cookie of the session that it began, and where to go on.
 type signedIn struct {
-	session session.Session
-	cookie  session.Cookie
+	cookie   session.Cookie
+	location string
 }
 
 // withPasskey finishes a WebAuthn ceremony: at most three round trips, one transaction. A refusal is a *refusal, or a
@@ -158,15 +163,15 @@ type signedIn struct {
 func (h *Handler) withPasskey(ctx context.Context, p pending, old session.Cookie, ceremony string, response []byte) (signedIn, error) {
 	ctx, span := trace.Start(ctx, "signin.WithPasskey")
 	defer span.End()
-	assertion, err := h.WebAuthn.VerifySignIn(ctx, ceremony, p.browser, response)
+	assertion, err := h.WebAuthn.VerifySignIn(ctx, p.ClientID, ceremony, p.browser, response)
 	if err != nil {
 		return signedIn{}, h.refusePasskey(ctx, p.ClientID, err)
 	}
-	out, err := h.begin(ctx, old, assertion.Person, assertion.AuthenticatorID, assertion.Authentication, assertion.Record)
+	in, err := h.begin(ctx, p, old, assertion.Person, assertion.AuthenticatorID, assertion.Authentication, assertion.Record)
 	if errors.Is(err, store.ErrReplayed) {
 		return signedIn{}, h.refusePasskey(ctx, p.ClientID, &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: assertion.Person.ID, Proved: true})
 	}
-	return out, err
+	return in, err
 }
 
 // refusePasskey counts or records a refusal, and says it in words that tell a stranger nothing.
@@ -182,10 +187,30 @@ func (h *Handler) refusePasskey(ctx context.Context, clientID string, err error)
 	switch {
 	case refused.Reason == webauthn.CeremonyExpired: // no failure: somebody was called away
 		return h.refuse(ctx, entry, "This page was open for too long. Reload it and try again.")
+	case refused.Reason == clientDisabled:
+		return h.withdrawn(ctx, clientID, entry)
+	case refused.Reason == webauthn.ModelRevoked:
+		return h.refuse(ctx, entry, "This kind of passkey or security key is no longer safe, so you cannot sign in with it. Sign in with another one, and ask your registration authority to replace it.")
+	case refused.OfModel():
+		return h.refuse(ctx, entry, "Your organisation does not accept this kind of passkey or security key. Sign in with another one, or ask your registration authority for one that it accepts.")
 	case refused.Proved:
-		return h.refuse(ctx, entry, words)
+		err = h.refuse(ctx, entry, words)
+	default:
+		err = h.failed(ctx, clientID, entry, words)
 	}
-	return h.failed(ctx, clientID, entry, words)
+	if said, ok := errors.AsType[*refusal](err); ok {
+		said.forget = refused.Forget
+	}
+	return err
+}
+
+// clientDisabled is what [store.Standing.Fallen] says when the service may no longer ask.
+const clientDisabled = "client_disabled"
+
+// withdrawn refuses a sign-in for a service that was taken out of use since the page was shown. Nothing else was wrong.
+func (h *Handler) withdrawn(ctx context.Context, clientID string, entry audit.Entry) error {
+	entry.Client = clientID
+	return h.refuse(ctx, entry, "You are not signed in, because the service that sent you here has been taken out of use. Ask its help desk.")
 }
 
 // failed counts a sign-in in which nothing was proved, and refuses it. Beyond a limit it is not recorded, and the refusal
@@ -199,7 +224,7 @@ func (h *Handler) failed(ctx context.Context, clientID string, entry audit.Entry
 	}
 	audit.RequestOf(ctx).Refusal.Reason = entry.Refusal
 	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok && beyond.Limit == throttle.SignInPerson {
-		return &refusal{words}
+		return &refusal{message: words}
 	}
 	return err
 }
@@ -212,27 +237,31 @@ func (h *Handler) refuse(ctx context.Context, entry audit.Entry, words string) e
 			return fmt.Errorf("record refusal: %w", err)
 		}
 	}
-	return &refusal{words}
+	return &refusal{message: words}
 }
 
 // simulate signs in whom the developer chose, by a method that nobody carries out. It refuses like withPasskey.
-func (h *Handler) simulate(ctx context.Context, clientID string, old session.Cookie, username string, method assurance.Method) (signedIn, error) {
+func (h *Handler) simulate(ctx context.Context, p pending, old session.Cookie, username string, method assurance.Method) (signedIn, error) {
 	now := h.Now()
-	found, err := h.Store.Person(ctx, username, now)
+	found, err := h.Store.PersonAndClient(ctx, username, p.ClientID, now)
 	if errors.Is(err, store.ErrNotFound) {
-		return signedIn{}, h.failed(ctx, clientID, audit.Entry{Refusal: "person_unknown"}, "There is no person with this user ID")
+		return signedIn{}, h.failed(ctx, p.ClientID, audit.Entry{Refusal: "person_unknown"}, "There is no person with this user ID")
 	}
 	if err != nil {
 		return signedIn{}, fmt.Errorf("read person: %w", err)
 	}
-	if fallen := found.Fallen(); fallen != "" {
-		entry := audit.Entry{At: now, Event: audit.SignedIn, Refusal: fallen, Person: found.Person.ID, Detail: map[string]string{"method": "simulated"}}
-		return signedIn{}, h.failed(ctx, clientID, entry, "This person is disabled: `credence person enable "+found.Person.ID+"` lets them in again")
+	entry := audit.Entry{At: now, Event: audit.SignedIn, Refusal: found.Fallen(), Person: found.Person.ID, Detail: map[string]string{"method": "simulated"}}
+	switch entry.Refusal {
+	case "":
+	case clientDisabled:
+		return signedIn{}, h.withdrawn(ctx, p.ClientID, entry)
+	default:
+		return signedIn{}, h.failed(ctx, p.ClientID, entry, "This person is disabled: `credence person enable "+found.Person.ID+"` lets them in again")
 	}
 	if method == "" {
 		method = h.usualMethod(username)
 	}
-	return h.begin(ctx, old, found.Person, uuid.Nil, assurance.Simulate(method, now), func(context.Context, *store.Tx) error { return nil })
+	return h.begin(ctx, p, old, found.Person, uuid.Nil, assurance.Simulate(method, now), func(context.Context, *store.Tx) error { return nil })
 }
 
 func (h *Handler) usualMethod(username string) assurance.Method {
@@ -244,27 +273,67 @@ func (h *Handler) usualMethod(username string) assurance.Method {
 	return assurance.Passkey
 }
 
-// begin begins the session, in one transaction with what the authenticator has to record and with the audit event.
-func (h *Handler) begin(ctx context.Context, old session.Cookie, p store.Person, authenticatorID uuid.UUID, a assurance.Authentication,
+// begin begins the session, in one transaction with what the authenticator has to record, with the audit event and, when no
+// step is left, with what the request was for.
+func (h *Handler) begin(ctx context.Context, p pending, old session.Cookie, person store.Person, authenticatorID uuid.UUID, a assurance.Authentication,
 	record func(context.Context, *store.Tx) error,
 ) (signedIn, error) {
-	var out signedIn
+	var in signedIn
+	returning := h.Return(ctx, p.ReturnTo, p.browser)
 	err := h.Store.InTx(ctx, func(tx *store.Tx) error {
-		err := record(ctx, tx)
+		if err := record(ctx, tx); err != nil {
+			return err
+		}
+		s, cookie, err := h.Sessions.Begin(ctx, tx, old, person, authenticatorID, a)
 		if err != nil {
 			return err
 		}
-		if out.session, out.cookie, err = h.Sessions.Begin(ctx, tx, old, p, authenticatorID, a); err != nil {
-			return err
-		}
-		detail := map[string]string{"method": string(a.Method), "authenticator_level": a.Level().String()}
+		detail := map[string]string{"method": string(a.Method()), "authenticator_level": a.Level().String()}
 		if authenticatorID != uuid.Nil {
 			detail["authenticator"] = authenticatorID.String()
 		}
 		if a.Simulated {
 			detail["simulated"] = "true"
 		}
-		return audit.Record(ctx, tx, audit.Entry{At: a.At, Event: audit.SignedIn, Person: p.ID, Session: out.session.ID, Detail: detail})
+		entry := audit.Entry{At: a.At, Event: audit.SignedIn, Person: person.ID, Session: s.ID, Detail: detail}
+		if err := audit.Record(ctx, tx, entry); err != nil {
+			return err
+		}
+		in.cookie = cookie
+		in.location, err = h.on(ctx, tx, p, s, returning)
+		return err
 	})
-	return out, err
+	return in, err
+}
+
+// choose makes a role the active one, in one transaction with what the request was for. It returns where to go on, or
+// session.ErrRole.
+func (h *Handler) choose(ctx context.Context, p pending, s session.Session, roleID string) (string, error) {
+	var location string
+	var refused error
+	returning := h.Return(ctx, p.ReturnTo, p.browser)
+	err := h.Store.InTx(ctx, func(tx *store.Tx) error {
+		chosen, err := h.Sessions.ChooseRole(ctx, tx, s, roleID)
+		if errors.Is(err, session.ErrRole) {
+			refused = err // which was recorded
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		location, err = h.on(ctx, tx, p, chosen, returning)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return location, refused
+}
+
+// on says where a session goes on that was just written: at a further step, or where the request is satisfied.
+func (h *Handler) on(ctx context.Context, tx *store.Tx, p pending, s session.Session, returning Returning) (string, error) {
+	if step := Next(p.Request, &s, h.Now()); step != Done {
+		return p.at(step), nil
+	}
+	return returning(ctx, tx, s)
 }

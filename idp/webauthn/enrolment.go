@@ -40,6 +40,7 @@ func (rp *RelyingParty) BeginEnrolment(p store.Person, handle []byte, existing [
 		},
 		// Without being asked, browsers leave out the attestation and the AAGUID of a security key.
 		Attestation: protocol.PreferDirectAttestation,
+		Hints:       rp.models.hints(codes(p)),
 		Extensions:  protocol.AuthenticationExtensions{CredProps: true},
 	})
 }
@@ -54,8 +55,8 @@ type Enrolment struct {
 // VerifyEnrolment verifies a browser's answer to [RelyingParty.BeginEnrolment], a RegistrationResponseJSON, for the
 // person with whom it was begun. name is what she calls the authenticator; when it is empty, it gets one. What is not
 // acceptable is a *[Refusal]. The authenticator is bound when the enrolment was recorded.
-func (rp *RelyingParty) VerifyEnrolment(state string, browser []byte, personID, name string, response []byte) (Enrolment, error) {
-	now := rp.now()
+func (rp *RelyingParty) VerifyEnrolment(state string, browser []byte, p store.Person, name string, response []byte) (Enrolment, error) {
+	now, personID := rp.now(), p.ID
 	refuse := func(reason string, cause error) (Enrolment, error) {
 		return Enrolment{}, &Refusal{Reason: reason, PersonID: personID, cause: cause}
 	}
@@ -76,7 +77,7 @@ func (rp *RelyingParty) VerifyEnrolment(state string, browser []byte, personID, 
 		return refuse(ResponseMalformed, errSize)
 	case repeats(clientData):
 		return refuse(ResponseMalformed, errRepeats)
-	case creation.Response.CollectedClientData.Origin != rp.origin:
+	case !slices.Contains(rp.origins, creation.Response.CollectedClientData.Origin):
 		return refuse(OriginMismatch, nil)
 	}
 	// Before the attestation, which this key may sign itself.
@@ -101,26 +102,29 @@ func (rp *RelyingParty) VerifyEnrolment(state string, browser []byte, personID, 
 	if !ok {
 		return refuse(NameInvalid, nil)
 	}
-	return Enrolment{
-		Authenticator: store.Authenticator{
-			ID:                uuid.New(),
-			PersonID:          personID,
-			Name:              name,
-			Kind:              string(kind),
-			CredentialID:      credential.ID,
-			PublicKey:         credential.PublicKey,
-			SignCount:         int64(credential.Authenticator.SignCount),
-			AAGUID:            aaguid,
-			Transports:        transportsOf(credential),
-			BackupEligible:    credential.Flags.BackupEligible,
-			BackupState:       credential.Flags.BackupState,
-			AttestationFormat: credential.AttestationFormat,
-			AttestationObject: credential.Attestation.Object,
-			ClientData:        credential.Attestation.ClientDataJSON,
-			CreatedAt:         now,
-		},
-		begun: begun,
-	}, nil
+	known, object := rp.models.current.Load(), creation.Response.AttestationObject
+	a := store.Authenticator{
+		ID:                 uuid.New(),
+		PersonID:           personID,
+		Name:               name,
+		Kind:               string(kind),
+		CredentialID:       credential.ID,
+		PublicKey:          credential.PublicKey,
+		SignCount:          int64(credential.Authenticator.SignCount),
+		AAGUID:             aaguid,
+		Transports:         transportsOf(credential),
+		BackupEligible:     credential.Flags.BackupEligible,
+		BackupState:        credential.Flags.BackupState,
+		AttestationFormat:  credential.AttestationFormat,
+		AttestationObject:  credential.Attestation.Object,
+		ClientData:         credential.Attestation.ClientDataJSON,
+		AttestationVerdict: string(known.verdict(object.Format, object.AttStatement, aaguid, now)),
+		CreatedAt:          now,
+	}
+	if reason := known.enrolling(a, codes(p), rp.models.source.minimum(), now); reason != "" {
+		return refuse(reason, nil)
+	}
+	return Enrolment{Authenticator: a, begun: begun}, nil
 }
 
 // Record spends the challenge and binds the authenticator. It fails with a *[Refusal] when the credential is bound

@@ -75,14 +75,15 @@ func TestEnrolment(t *testing.T) {
 			}
 			want := tt.want
 			want.ID, want.PersonID, want.CreatedAt = got.ID, alice, w.now
+			want.AttestationVerdict = map[bool]string{false: "none", true: "self"}[tt.key.SelfAttestation]
 			want.CredentialID, want.PublicKey, want.AttestationObject, want.ClientData = got.CredentialID, got.PublicKey, got.AttestationObject, got.ClientData
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("authenticator (-want +got):\n%s", diff)
 			}
 			// Whatever an authenticator says of itself, nobody vouched for it.
 			in := w.signIn(t, "", tt.key)
-			if in.Authentication.Attested || in.Authentication.Level() != assurance.AAL2 {
-				t.Errorf("attested = %t, level %s, want false, 2", in.Authentication.Attested, in.Authentication.Level())
+			if in.Authentication.Factors[0].Attested || in.Authentication.Level() != assurance.AAL2 {
+				t.Errorf("attested = %t, level %s, want false, 2", in.Authentication.Factors[0].Attested, in.Authentication.Level())
 			}
 		})
 	}
@@ -224,7 +225,7 @@ func TestVerifyEnrolmentRefusesLies(t *testing.T) {
 			key := webauthntest.New()
 			tt.tell(key)
 			c := w.beginEnrolment(t, alice)
-			_, err := w.VerifyEnrolment(c.State, w.browser, alice, "", key.Create(c.Options, origin))
+			_, err := w.verifyEnrolment(c.State, w.browser, alice, "", key.Create(c.Options, origin))
 			wantRefusal(t, "VerifyEnrolment", err, tt.reason, alice, tt.cause)
 		})
 	}
@@ -245,7 +246,7 @@ func TestVerifyEnrolmentRefusesOtherOrigins(t *testing.T) {
 		t.Run("the origin is "+other, func(t *testing.T) {
 			t.Parallel()
 			c := w.beginEnrolment(t, alice)
-			_, err := w.VerifyEnrolment(c.State, w.browser, alice, "", webauthntest.New().Create(c.Options, other))
+			_, err := w.verifyEnrolment(c.State, w.browser, alice, "", webauthntest.New().Create(c.Options, other))
 			wantRefusal(t, "VerifyEnrolment", err, webauthn.OriginMismatch, alice, "")
 		})
 	}
@@ -293,7 +294,7 @@ func TestEnrolmentState(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := w.VerifyEnrolment(tt.state, tt.browser, tt.personID, "", answer)
+			_, err := w.verifyEnrolment(tt.state, tt.browser, tt.personID, "", answer)
 			wantRefusal(t, "VerifyEnrolment", err, tt.reason, tt.personID, "")
 		})
 	}
@@ -304,7 +305,7 @@ func TestEnrolmentExpires(t *testing.T) {
 	w, key := newWorld(t), webauthntest.New()
 	c := w.beginEnrolment(t, alice)
 	w.now = w.now.Add(5 * time.Minute)
-	_, err := w.VerifyEnrolment(c.State, w.browser, alice, "", key.Create(c.Options, origin))
+	_, err := w.verifyEnrolment(c.State, w.browser, alice, "", key.Create(c.Options, origin))
 	wantRefusal(t, "VerifyEnrolment", err, webauthn.CeremonyExpired, alice, "")
 }
 
@@ -313,7 +314,7 @@ func TestEnrolmentIsAnsweredOnce(t *testing.T) {
 	w := newWorld(t)
 	c := w.beginEnrolment(t, alice)
 	oneOf(t, 32, func() error { // a new credential each
-		e, err := w.VerifyEnrolment(c.State, w.browser, alice, "", webauthntest.New().Create(c.Options, origin))
+		e, err := w.verifyEnrolment(c.State, w.browser, alice, "", webauthntest.New().Create(c.Options, origin))
 		if err != nil {
 			return err
 		}
@@ -340,7 +341,7 @@ func TestCredentialIsBoundToOnePerson(t *testing.T) {
 	}
 	for _, personID := range []string{bob, alice} {
 		c := w.beginEnrolment(t, personID)
-		e, err := w.VerifyEnrolment(c.State, w.browser, personID, "", his.Create(c.Options, origin))
+		e, err := w.verifyEnrolment(c.State, w.browser, personID, "", his.Create(c.Options, origin))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -388,7 +389,7 @@ func TestNameOfAnAuthenticator(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := w.beginEnrolment(t, alice)
-			e, err := w.VerifyEnrolment(c.State, w.browser, alice, tt.given, webauthntest.New().Create(c.Options, origin))
+			e, err := w.verifyEnrolment(c.State, w.browser, alice, tt.given, webauthntest.New().Create(c.Options, origin))
 			if tt.want == "" {
 				wantRefusal(t, "VerifyEnrolment", err, webauthn.NameInvalid, alice, "")
 				return

@@ -3,6 +3,7 @@ package webauthn
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -33,7 +34,9 @@ func newFuzzed(f *testing.F) fuzzed {
 	f.Helper()
 	key, _ := seal.NewKey()
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	rp, err := New(Config{Store: &store.Store{}, Key: key, Issuer: fuzzOrigin, Name: "Credence", Now: func() time.Time { return now }})
+	clock := func() time.Time { return now }
+	models := NewModels(&store.Store{}, Source{}, clock, slog.New(slog.DiscardHandler))
+	rp, err := New(Config{Store: &store.Store{}, Models: models, Key: key, Issuer: fuzzOrigin, Name: "Credence", Now: clock})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -60,7 +63,7 @@ func FuzzSignInResponse(f *testing.F) {
 	for i, algorithm := range []int{webauthntest.ES256, webauthntest.EdDSA, webauthntest.RS256} {
 		key := webauthntest.New()
 		key.Algorithm, key.CredentialID = algorithm, []byte{byte(i)}
-		e, err := z.VerifyEnrolment(z.state, z.browser, fuzzPerson, "", key.Create([]byte(fuzzCreation), fuzzOrigin))
+		e, err := z.VerifyEnrolment(z.state, z.browser, store.Person{ID: fuzzPerson}, "", key.Create([]byte(fuzzCreation), fuzzOrigin))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -85,7 +88,7 @@ func FuzzSignInResponse(f *testing.F) {
 				wantRefusal(t, err)
 				continue
 			}
-			if !in.Authentication.UserVerified || in.AuthenticatorID != credential.ID || !bytes.Equal(assertion.RawID, credential.CredentialID) {
+			if !in.Authentication.Factors[0].UserVerified || in.AuthenticatorID != credential.ID || !bytes.Equal(assertion.RawID, credential.CredentialID) {
 				t.Errorf("VerifySignIn(%q) = %+v, want the authenticator of the answer", response, in)
 			}
 		}
@@ -104,7 +107,7 @@ func FuzzEnrolmentResponse(f *testing.F) {
 	f.Add("Ward 7", webauthntest.NewPasskey().Create([]byte(fuzzCreation), fuzzOrigin))
 	f.Add("", []byte(`{}`))
 	f.Fuzz(func(t *testing.T, name string, response []byte) {
-		e, err := z.VerifyEnrolment(z.state, z.browser, fuzzPerson, name, response)
+		e, err := z.VerifyEnrolment(z.state, z.browser, store.Person{ID: fuzzPerson}, name, response)
 		if err != nil {
 			wantRefusal(t, err)
 			return

@@ -27,7 +27,6 @@ import (
 //
 // Without, whoever the authenticator knows may sign in, and the database is not asked.
 func (rp *RelyingParty) BeginSignIn(ctx context.Context, personID string, browser []byte) (Ceremony, error) {
-	begun := rp.begin()
 	var allowed []protocol.CredentialDescriptor
 	if personID != "" {
 		authenticators, err := rp.store.Authenticators(ctx, personID, false)
@@ -39,6 +38,12 @@ func (rp *RelyingParty) BeginSignIn(ctx context.Context, personID string, browse
 			allowed = rp.decoys(personID)
 		}
 	}
+	return rp.beginSignIn(allowed, browser)
+}
+
+// beginSignIn asks for one of the allowed credentials, or without any for whichever the authenticator knows.
+func (rp *RelyingParty) beginSignIn(allowed []protocol.CredentialDescriptor, browser []byte) (Ceremony, error) {
+	begun := rp.begin()
 	for _, d := range allowed {
 		begun.Allowed = append(begun.Allowed, hash(d.CredentialID))
 	}
@@ -48,17 +53,31 @@ func (rp *RelyingParty) BeginSignIn(ctx context.Context, personID string, browse
 		RelyingPartyID:     rp.id,
 		AllowedCredentials: allowed,
 		UserVerification:   protocol.VerificationRequired,
+		Hints:              hints(allowed),
 	})
 }
 
 // decoys are the credentials of a person who has none: always the same, nobody's, and of one of the shapes that people's
 // own have.
 func (rp *RelyingParty) decoys(personID string) []protocol.CredentialDescriptor {
-	phone := descriptor(rp.key.MAC("webauthn decoy phone", []byte(personID)), []string{"internal", "hybrid"})
-	key := descriptor(rp.key.MAC("webauthn decoy key", []byte(personID)), []string{"nfc", "usb"})
-	second := descriptor(rp.key.MAC("webauthn decoy second key", []byte(personID)), []string{"usb"})
+	phone := descriptor(rp.decoy("webauthn decoy phone", personID), []string{"internal", "hybrid"})
+	key := descriptor(rp.decoy("webauthn decoy key", personID), []string{"nfc", "usb"})
+	second := descriptor(rp.decoy("webauthn decoy second key", personID), []string{"usb"})
 	shapes := [][]protocol.CredentialDescriptor{{phone}, {key}, {second}, {key, phone}, {key, second}}
 	return shapes[int(rp.key.MAC("webauthn decoy shape", []byte(personID))[0])%len(shapes)]
+}
+
+// decoy is a credential id of 32 bytes that we know again, and that looks random to others: its second half is a MAC of the
+// first.
+func (rp *RelyingParty) decoy(purpose, personID string) []byte {
+	first := rp.key.MAC(purpose, []byte(personID))[:16]
+	return slices.Concat(first, rp.key.MAC("webauthn decoy", first)[:16])
+}
+
+// isDecoy says whether a credential id is a decoy. Of one nobody is told that the browser may forget it: who asks for a
+// person would learn by it that she does not exist.
+func (rp *RelyingParty) isDecoy(credentialID []byte) bool {
+	return len(credentialID) == 32 && bytes.Equal(credentialID[16:], rp.key.MAC("webauthn decoy", credentialID[:16])[:16])
 }
 
 // SignIn is a sign-in that was verified and not yet recorded.
@@ -73,8 +92,9 @@ type SignIn struct {
 }
 
 // VerifySignIn verifies a browser's answer to [RelyingParty.BeginSignIn], an AuthenticationResponseJSON. What is not
-// acceptable is a *[Refusal]. It asks the database once. The sign-in counts when it was recorded.
-func (rp *RelyingParty) VerifySignIn(ctx context.Context, state string, browser, response []byte) (SignIn, error) {
+// acceptable is a *[Refusal]; so is a client for which nobody signs in any more, "" when none is concerned. It asks the
+// database once. The sign-in counts when it was recorded.
+func (rp *RelyingParty) VerifySignIn(ctx context.Context, clientID, state string, browser, response []byte) (SignIn, error) {
 	ctx, span := trace.Start(ctx, "webauthn.VerifySignIn")
 	defer span.End()
 	now := rp.now()
@@ -86,9 +106,9 @@ func (rp *RelyingParty) VerifySignIn(ctx context.Context, state string, browser,
 	if err != nil {
 		return SignIn{}, err
 	}
-	credential, err := rp.store.Credential(ctx, assertion.RawID, now)
+	credential, err := rp.store.Credential(ctx, assertion.RawID, clientID, now)
 	if errors.Is(err, store.ErrNotFound) {
-		return SignIn{}, &Refusal{Reason: AuthenticatorUnknown}
+		return SignIn{}, &Refusal{Reason: AuthenticatorUnknown, Forget: !rp.isDecoy(assertion.RawID)}
 	}
 	if err != nil {
 		return SignIn{}, fmt.Errorf("read credential: %w", err)
@@ -111,7 +131,7 @@ func (rp *RelyingParty) readAssertion(begun pending, response []byte) (*protocol
 		return nil, &Refusal{Reason: ResponseMalformed, cause: errSize}
 	case repeats(clientData):
 		return nil, &Refusal{Reason: ResponseMalformed, cause: errRepeats}
-	case assertion.Response.CollectedClientData.Origin != rp.origin:
+	case !slices.Contains(rp.origins, assertion.Response.CollectedClientData.Origin):
 		return nil, &Refusal{Reason: OriginMismatch}
 	// WebAuthn Level 3, Section 7.2, step 6: who was not identified before must be by the user handle.
 	case len(begun.Allowed) == 0 && len(assertion.Response.UserHandle) == 0:
@@ -144,20 +164,21 @@ func (rp *RelyingParty) verifyAssertion(
 		return SignIn{}, &Refusal{Reason: CounterRegressed, PersonID: c.PersonID, Proved: true}
 	}
 	if fallen := c.Fallen(); fallen != "" {
-		return SignIn{}, &Refusal{Reason: fallen, PersonID: c.PersonID, Proved: true}
+		return SignIn{}, &Refusal{Reason: fallen, PersonID: c.PersonID, Proved: true, Forget: !c.AuthenticatorStands}
 	}
+	judged := rp.models.current.Load().judge(c.Authenticator, codes(c.Person), rp.models.source.minimum(), now)
+	if judged.Refusal != "" {
+		return SignIn{}, &Refusal{Reason: judged.Refusal, PersonID: c.PersonID, Proved: true}
+	}
+	// Of this assertion. What the library keeps with the credential is that it happened once.
+	userVerified := assertion.Response.AuthenticatorData.Flags.HasUserVerified()
 	return SignIn{
 		Person:          c.Person,
 		AuthenticatorID: c.ID,
-		Authentication: assurance.Authentication{
-			Method: assurance.Method(c.Kind),
-			// Of this assertion. What the library keeps with the credential is that it happened once.
-			UserVerified: assertion.Response.AuthenticatorData.Flags.HasUserVerified(),
-			At:           now,
-		},
-		begun:       begun,
-		signCount:   verified.Authenticator.SignCount,
-		backupState: verified.Flags.BackupState,
+		Authentication:  assurance.Authentication{Factors: []assurance.Factor{judged.Factor(assurance.Method(c.Kind), userVerified)}, At: now},
+		begun:           begun,
+		signCount:       verified.Authenticator.SignCount,
+		backupState:     verified.Flags.BackupState,
 	}, nil
 }
 

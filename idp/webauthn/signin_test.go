@@ -49,7 +49,9 @@ func TestSignIn(t *testing.T) {
 			if s.Person.ID != alice || s.AuthenticatorID != enrolled.ID {
 				t.Errorf("VerifySignIn = person %s, authenticator %s, want %s, %s", s.Person.ID, s.AuthenticatorID, alice, enrolled.ID)
 			}
-			want := assurance.Authentication{Method: tt.want, UserVerified: true, At: w.now}
+			want := assurance.Authentication{
+				Factors: []assurance.Factor{{Method: tt.want, UserVerified: true, DeviceBound: tt.want == assurance.SecurityKey}}, At: w.now,
+			}
 			if diff := cmp.Diff(want, s.Authentication); diff != "" {
 				t.Errorf("Authentication (-want +got):\n%s", diff)
 			}
@@ -184,7 +186,7 @@ func TestVerifySignInRefusesLies(t *testing.T) {
 			w.enrol(t, alice, key)
 			c := w.beginSignIn(t, tt.personID)
 			tt.tell(w, key)
-			_, err := w.VerifySignIn(t.Context(), c.State, w.browser, key.Get(c.Options, origin))
+			_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, origin))
 			wantRefusal(t, "VerifySignIn", err, tt.reason, tt.person, tt.cause)
 		})
 	}
@@ -207,7 +209,7 @@ func TestVerifySignInRefusesOtherOrigins(t *testing.T) {
 			key := webauthntest.New()
 			w.enrol(t, alice, key)
 			c := w.beginSignIn(t, "")
-			_, err := w.VerifySignIn(t.Context(), c.State, w.browser, key.Get(c.Options, other))
+			_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, other))
 			wantRefusal(t, "VerifySignIn", err, webauthn.OriginMismatch, "", "")
 		})
 	}
@@ -237,7 +239,7 @@ func TestVerifySignInRefusesWhatIsNoAnswer(t *testing.T) {
 		"an id that is no text": strings.Replace(answer, `"id":"`, `"id":1,"x":"`, 1),
 		"very deep JSON":        strings.Repeat("[", 60_000),
 	} {
-		_, err := w.VerifySignIn(t.Context(), c.State, w.browser, []byte(response))
+		_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, []byte(response))
 		wantRefusal(t, "VerifySignIn("+name+")", err, webauthn.ResponseMalformed, "", "")
 	}
 }
@@ -271,7 +273,7 @@ func TestCounter(t *testing.T) {
 			}
 			key.SignCount = tt.next
 			c := w.beginSignIn(t, alice)
-			_, err := w.VerifySignIn(t.Context(), c.State, w.browser, key.Get(c.Options, origin))
+			_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, origin))
 			if tt.want != "" {
 				wantRefusal(t, "VerifySignIn", err, tt.want, alice, "")
 				return
@@ -320,7 +322,7 @@ func TestSignInState(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := w.VerifySignIn(t.Context(), tt.state, tt.browser, answer)
+			_, err := w.VerifySignIn(t.Context(), "", tt.state, tt.browser, answer)
 			wantRefusal(t, "VerifySignIn", err, tt.reason, tt.person, "")
 		})
 	}
@@ -343,7 +345,7 @@ func TestSignInExpires(t *testing.T) {
 		w.enrol(t, alice, key)
 		c := w.beginSignIn(t, "")
 		w.now = w.now.Add(after)
-		_, err := w.VerifySignIn(t.Context(), c.State, w.browser, key.Get(c.Options, origin))
+		_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, origin))
 		if reason != "" {
 			wantRefusal(t, "VerifySignIn after "+after.String(), err, reason, "", "")
 		} else if err != nil {
@@ -359,7 +361,7 @@ func TestChallengeIsAnsweredOnce(t *testing.T) {
 	c := w.beginSignIn(t, "")
 	answer := key.Get(c.Options, origin)
 	verify := func() webauthn.SignIn {
-		s, err := w.VerifySignIn(t.Context(), c.State, w.browser, answer)
+		s, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, answer)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -402,7 +404,7 @@ func TestChallengeIsAnsweredOnceAtOnce(t *testing.T) {
 	c := w.beginSignIn(t, "")
 	answer := key.Get(c.Options, origin)
 	oneOf(t, 32, func() error {
-		s, err := w.VerifySignIn(t.Context(), c.State, w.browser, answer)
+		s, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, answer)
 		if err != nil {
 			return err
 		}
@@ -453,7 +455,7 @@ func TestSignInOfAnotherPerson(t *testing.T) {
 	}
 	// A browser of the attacker's makes it answer all the same.
 	options := bytes.Replace(forBob.Options, challengeOf(t, forBob), challengeOf(t, forAlice), 1)
-	_, err := w.VerifySignIn(t.Context(), forAlice.State, w.browser, his.Get(options, origin))
+	_, err := w.VerifySignIn(t.Context(), "", forAlice.State, w.browser, his.Get(options, origin))
 	wantRefusal(t, "VerifySignIn(Alice's ceremony, Bob's credential)", err, webauthn.AuthenticatorNotAsked, "", "")
 }
 
@@ -465,7 +467,7 @@ func TestSignInOfAnAuthenticatorEnrolledMeanwhile(t *testing.T) {
 	w.enrol(t, alice, fresh)
 	after := w.beginSignIn(t, alice)
 	options := bytes.Replace(after.Options, challengeOf(t, after), challengeOf(t, before), 1)
-	_, err := w.VerifySignIn(t.Context(), before.State, w.browser, fresh.Get(options, origin))
+	_, err := w.VerifySignIn(t.Context(), "", before.State, w.browser, fresh.Get(options, origin))
 	wantRefusal(t, "VerifySignIn", err, webauthn.AuthenticatorNotAsked, "", "")
 }
 
@@ -483,8 +485,20 @@ func TestDisabledPersonIsRefused(t *testing.T) {
 	}
 	for _, personID := range []string{"", alice} {
 		c := w.beginSignIn(t, personID)
-		_, err := w.VerifySignIn(t.Context(), c.State, w.browser, key.Get(c.Options, origin))
+		_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, origin))
 		wantRefusal(t, "VerifySignIn", err, "person_disabled", alice, "")
+	}
+}
+
+func TestNobodySignsInForAClientThatDoesNotStand(t *testing.T) {
+	t.Parallel()
+	w, key := newWorld(t), webauthntest.New()
+	w.enrol(t, alice, key)
+	c := w.beginSignIn(t, "")
+	_, err := w.VerifySignIn(t.Context(), "no-client", c.State, w.browser, key.Get(c.Options, origin))
+	wantRefusal(t, "VerifySignIn(for no client)", err, "client_disabled", alice, "")
+	if _, err = w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, origin)); err != nil {
+		t.Errorf("VerifySignIn(where no client is concerned) = %v, want no error", err)
 	}
 }
 
@@ -504,7 +518,7 @@ func TestRevokedAuthenticatorIsRefused(t *testing.T) {
 			}
 			continue
 		}
-		_, err := w.VerifySignIn(t.Context(), c.State, w.browser, answer)
+		_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, answer)
 		wantRefusal(t, "VerifySignIn", err, "authenticator_revoked", alice, "")
 	}
 }
@@ -532,7 +546,7 @@ func TestSignInDoesNotTellWhoExists(t *testing.T) {
 	for _, personID := range []string{nobody, bob} { // nobody, and somebody without an authenticator
 		unknown := w.beginSignIn(t, personID)
 		want, got := shape(known), shape(unknown)
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreMapEntries(func(name string, _ any) bool { return name == "allowCredentials" })); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreMapEntries(func(name string, _ any) bool { return name == "allowCredentials" || name == "hints" })); diff != "" {
 			t.Errorf("options of person %s (-known +unknown):\n%s", personID, diff)
 		}
 		for _, d := range got["allowCredentials"].([]any) { // of a shape that people's own have
@@ -560,7 +574,7 @@ func TestSignInDoesNotTellWhoExists(t *testing.T) {
 	w.enrol(t, bob, his)
 	after := w.beginSignIn(t, bob)
 	options := bytes.Replace(after.Options, challengeOf(t, after), challengeOf(t, c), 1)
-	_, err := w.VerifySignIn(t.Context(), c.State, w.browser, his.Get(options, origin))
+	_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, his.Get(options, origin))
 	wantRefusal(t, "VerifySignIn", err, webauthn.AuthenticatorNotAsked, "", "")
 }
 
@@ -573,7 +587,7 @@ func TestSignInOptions(t *testing.T) {
 			"rpId": "idp.example.org", "timeout": 300000.0, "userVerification": "required",
 		},
 		alice: {
-			"rpId": "idp.example.org", "timeout": 300000.0, "userVerification": "required",
+			"rpId": "idp.example.org", "timeout": 300000.0, "userVerification": "required", "hints": []any{"security-key"},
 			"allowCredentials": []any{map[string]any{
 				"type": "public-key", "id": base64.RawURLEncoding.EncodeToString(enrolled.CredentialID), "transports": []any{"usb"},
 			}},
@@ -611,7 +625,7 @@ func TestRoundTripsOfASignIn(t *testing.T) {
 	w, key := newWorldOn(t, s), webauthntest.New()
 	w.enrol(t, alice, key)
 	c := w.beginSignIn(t, "")
-	if _, err := w.VerifySignIn(t.Context(), c.State, w.browser, key.Get(c.Options, origin)); err != nil { // it leaves her record in memory
+	if _, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, origin)); err != nil { // it leaves her record in memory
 		t.Fatal(err)
 	}
 
@@ -620,7 +634,7 @@ func TestRoundTripsOfASignIn(t *testing.T) {
 	if got := trips.n.Load() - before; got != 0 {
 		t.Errorf("BeginSignIn asked the database %d times, want 0", got)
 	}
-	if _, err := w.VerifySignIn(t.Context(), c.State, w.browser, key.Get(c.Options, origin)); err != nil {
+	if _, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, origin)); err != nil {
 		t.Fatal(err)
 	}
 	if got := trips.n.Load() - before; got != 1 {
@@ -648,6 +662,6 @@ func TestAuthenticatorDataIsSigned(t *testing.T) {
 		binary.BigEndian.PutUint32(data[33:], 1000)
 		a.Set("authenticatorData", base64.RawURLEncoding.EncodeToString(data))
 	}
-	_, err := w.VerifySignIn(t.Context(), c.State, w.browser, key.Get(c.Options, origin))
+	_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, origin))
 	wantRefusal(t, "VerifySignIn", err, webauthn.AssertionInvalid, alice, "signature")
 }

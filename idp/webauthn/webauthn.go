@@ -4,11 +4,15 @@
 // It guarantees that an answer is taken only for the ceremony it was asked in, by the browser it was asked of, within
 // five minutes, and once; that the user was verified in that very ceremony; and that a sign-in names a person who stands
 // and an authenticator that is not revoked. It keeps nothing between the two halves of a ceremony: what must be
-// remembered travels through the browser, sealed. It knows no HTTP, and does not judge attestation: an authenticator's
-// word for what it is gets stored as it came, and counts for nothing yet.
+// remembered travels through the browser, sealed. It knows no HTTP.
+//
+// An authenticator's word for what it is counts for nothing, unless its attestation chains to a root of that very model: of
+// FIDO metadata, or of the operator. By that, by what was reported of the model since, and by what the organisations of its
+// owner ask, it is judged at each use ([Judgement]). All of that is in memory ([Models]), and costs a sign-in no round trip.
 //
 // It implements Web Authentication: An API for accessing Public Key Credentials, Level 3: Section 7.1 (registering a new
-// credential) and Section 7.2 (verifying an authentication assertion), https://www.w3.org/TR/webauthn-3/.
+// credential), Section 7.2 (verifying an authentication assertion) and Section 5.11 (related origins),
+// https://www.w3.org/TR/webauthn-3/.
 package webauthn
 
 import (
@@ -40,22 +44,27 @@ const (
 	maxCredentialID = 1023 // WebAuthn Level 3, Section 4, "Credential ID"
 )
 
-// Config is what a relying party is made of. All of it is needed.
+// Config is what a relying party is made of. All of it is needed but related origins.
 type Config struct {
 	Store  *store.Store
+	Models *Models
 	Key    seal.Key
-	Issuer string // its origin is the only one that answers come from, its host is the RP ID
+	Issuer string // its origin is the one that answers come from, its host is the RP ID
 	Name   string // of the provider, for browsers to show
 	Now    func() time.Time
+
+	// RelatedOrigins are other origins that answers may come from: WebAuthn Level 3, Section 5.11.
+	RelatedOrigins []string
 }
 
 // RelyingParty runs the ceremonies of one issuer. It is safe for concurrent use.
 type RelyingParty struct {
 	store      *store.Store
+	models     *Models
 	now        func() time.Time
 	ceremonies *gowebauthn.WebAuthn
 	id         string
-	origin     string
+	origins    []string
 	name       string
 	key        seal.Key
 	signIn     seal.Box
@@ -64,17 +73,18 @@ type RelyingParty struct {
 
 // New makes the relying party of an issuer, and fails when browsers would not take its host for an RP ID.
 func New(c Config) (*RelyingParty, error) {
-	if c.Store == nil || c.Key == (seal.Key{}) || c.Name == "" || c.Now == nil {
-		return nil, errors.New("webauthn: store, key, name and clock are all needed")
+	if c.Store == nil || c.Models == nil || c.Key == (seal.Key{}) || c.Name == "" || c.Now == nil {
+		return nil, errors.New("webauthn: store, models, key, name and clock are all needed")
 	}
 	origin, host, err := originOf(c.Issuer)
 	if err != nil {
 		return nil, err
 	}
+	origins := append([]string{origin}, c.RelatedOrigins...)
 	library, err := gowebauthn.New(&gowebauthn.Config{
 		RPID:          host,
 		RPDisplayName: c.Name,
-		RPOrigins:     []string{origin},
+		RPOrigins:     origins,
 		// "[Relying Parties] MUST be prepared to handle such situations, whether it be to ignore the unsolicited
 		// extensions or reject the assertion": WebAuthn Level 3, Section 7.2. Nothing here depends on an output, and
 		// nobody is locked out because of a talkative password manager.
@@ -84,8 +94,8 @@ func New(c Config) (*RelyingParty, error) {
 		return nil, fmt.Errorf("host of issuer %q as RP ID: %w: give the issuer a domain name", c.Issuer, err)
 	}
 	return &RelyingParty{
-		store: c.Store, now: c.Now, ceremonies: library,
-		id: host, origin: origin, name: c.Name,
+		store: c.Store, models: c.Models, now: c.Now, ceremonies: library,
+		id: host, origins: origins, name: c.Name,
 		key: c.Key, signIn: c.Key.Box("webauthn sign-in"), enrolment: c.Key.Box("webauthn enrolment"),
 	}, nil
 }
@@ -151,6 +161,11 @@ const (
 	NotDiscoverable       = "not_discoverable"        // a new credential could not sign anybody in by itself
 	NameInvalid           = "name_invalid"            // of a new authenticator: too long, or not printable
 	AuthenticatorKnown    = "authenticator_known"     // the new credential is bound already, to whomever
+	ModelRevoked          = "model_revoked"           // nobody is to use the model any more: FIDO metadata
+	ModelDenied           = "model_denied"            // an organisation of the person denies the model
+	ModelNotAllowed       = "model_not_allowed"       // it allows some models, and this one did not prove to be of them
+	DeviceBoundRequired   = "device_bound_required"   // it wants keys that cannot be copied
+	AttestationRequired   = "attestation_required"    // it wants to know for sure which model it is
 )
 
 // Refusal is the error of a ceremony that failed for a reason of the other side or of ours, and not because something
@@ -160,8 +175,15 @@ type Refusal struct { //nolint:errname // what callers tell apart is a refusal f
 	Reason   string
 	PersonID string // whose authenticator it is, or who was to get it; "" as long as nobody real is named
 	Proved   bool   // the answer verified: whoever sent it holds the authenticator
+	Forget   bool   // the credential will never work here again: the browser may be told to forget it
 
 	cause error
+}
+
+// OfModel says whether the authenticator is in order, and is refused for what is known of its model or for what an
+// organisation asks.
+func (r *Refusal) OfModel() bool {
+	return slices.Contains([]string{ModelRevoked, ModelDenied, ModelNotAllowed, DeviceBoundRequired, AttestationRequired}, r.Reason)
 }
 
 // Error names the reason.

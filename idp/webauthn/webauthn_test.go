@@ -1,10 +1,12 @@
 package webauthn_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -19,19 +21,40 @@ import (
 func TestMain(m *testing.M) { storetest.Main(m) }
 
 const (
-	origin = "https://idp.example.org"
-	alice  = "555000000001"
-	bob    = "555000000002"
-	nobody = "555000000009"
+	origin  = "https://idp.example.org"
+	related = "https://id.example.net"
+	alice   = "555000000001"
+	bob     = "555000000002"
+	nobody  = "555000000009"
 )
 
 // world is a relying party with Alice and Bob, who have no authenticator yet.
 type world struct {
 	*webauthn.RelyingParty
+	models  *webauthn.Models
 	store   *store.Store
 	browser []byte
 	now     time.Time
 	handles map[string][]byte
+	logs    bytes.Buffer
+
+	source    webauthn.Source // of FIDO metadata, if there is one
+	publisher *webauthntest.Publisher
+	number    int    // of what was published last
+	blob      []byte // that the source has
+	away      error  // of the source
+}
+
+// newWorldOf is another replica of a world.
+func newWorldOf(t *testing.T, w *world) *world {
+	t.Helper()
+	clock := func() time.Time { return w.now }
+	return &world{store: w.store, models: webauthn.NewModels(w.store, w.source, clock, slog.New(slog.DiscardHandler)), now: w.now}
+}
+
+// verifyEnrolment is VerifyEnrolment for somebody who works nowhere.
+func (w *world) verifyEnrolment(state string, browser []byte, personID, name string, response []byte) (webauthn.Enrolment, error) {
+	return w.VerifyEnrolment(state, browser, store.Person{ID: personID}, name, response)
 }
 
 func newWorld(t *testing.T) *world {
@@ -41,9 +64,18 @@ func newWorld(t *testing.T) *world {
 
 func newWorldOn(t *testing.T, s *store.Store) *world {
 	t.Helper()
-	w := &world{store: s, browser: random(), now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), handles: map[string][]byte{}}
+	return newWorldFrom(t, s, webauthn.Source{})
+}
+
+func newWorldFrom(t *testing.T, s *store.Store, source webauthn.Source) *world {
+	t.Helper()
+	w := &world{store: s, source: source, browser: random(), now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), handles: map[string][]byte{}}
 	key, _ := seal.NewKey()
-	rp, err := webauthn.New(webauthn.Config{Store: s, Key: key, Issuer: origin + "/", Name: "Credence", Now: func() time.Time { return w.now }})
+	clock := func() time.Time { return w.now }
+	w.models = webauthn.NewModels(s, source, clock, slog.New(slog.NewTextHandler(&w.logs, nil)))
+	rp, err := webauthn.New(webauthn.Config{
+		Store: s, Models: w.models, Key: key, Issuer: origin + "/", Name: "Credence", Now: clock, RelatedOrigins: []string{related},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +113,7 @@ func (w *world) beginEnrolment(t *testing.T, personID string) webauthn.Ceremony 
 func (w *world) enrol(t *testing.T, personID string, key *webauthntest.Key) store.Authenticator {
 	t.Helper()
 	c := w.beginEnrolment(t, personID)
-	e, err := w.VerifyEnrolment(c.State, w.browser, personID, "", key.Create(c.Options, origin))
+	e, err := w.verifyEnrolment(c.State, w.browser, personID, "", key.Create(c.Options, origin))
 	if err != nil {
 		t.Fatalf("VerifyEnrolment = %v (%v)", err, errors.Unwrap(err))
 	}
@@ -104,7 +136,7 @@ func (w *world) beginSignIn(t *testing.T, personID string) webauthn.Ceremony {
 func (w *world) signIn(t *testing.T, personID string, key *webauthntest.Key) webauthn.SignIn {
 	t.Helper()
 	c := w.beginSignIn(t, personID)
-	s, err := w.VerifySignIn(t.Context(), c.State, w.browser, key.Get(c.Options, origin))
+	s, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, key.Get(c.Options, origin))
 	if err != nil {
 		t.Fatalf("VerifySignIn = %v (%v)", err, errors.Unwrap(err))
 	}
@@ -173,7 +205,8 @@ func setFlags(set, cleared byte) func([]byte) []byte {
 func TestNew(t *testing.T) {
 	t.Parallel()
 	key, _ := seal.NewKey()
-	whole := webauthn.Config{Store: &store.Store{}, Key: key, Issuer: origin, Name: "Credence", Now: time.Now}
+	models := webauthn.NewModels(&store.Store{}, webauthn.Source{}, time.Now, slog.New(slog.DiscardHandler))
+	whole := webauthn.Config{Store: &store.Store{}, Models: models, Key: key, Issuer: origin, Name: "Credence", Now: time.Now}
 	tests := []struct {
 		name   string
 		change func(*webauthn.Config)
@@ -189,6 +222,7 @@ func TestNew(t *testing.T) {
 		{"what is no URL is refused", func(c *webauthn.Config) { c.Issuer = "https://idp example" }, false},
 		{"no key is refused", func(c *webauthn.Config) { c.Key = seal.Key{} }, false},
 		{"no store is refused", func(c *webauthn.Config) { c.Store = nil }, false},
+		{"no models are refused", func(c *webauthn.Config) { c.Models = nil }, false},
 		{"no name is refused", func(c *webauthn.Config) { c.Name = "" }, false},
 		{"no clock is refused", func(c *webauthn.Config) { c.Now = nil }, false},
 	}
@@ -214,7 +248,8 @@ func TestOriginOfTheIssuer(t *testing.T) {
 		"http://localhost:8080":        "http://localhost:8080",
 	} {
 		key, _ := seal.NewKey()
-		rp, err := webauthn.New(webauthn.Config{Store: &store.Store{}, Key: key, Issuer: issuer, Name: "Credence", Now: time.Now})
+		models := webauthn.NewModels(&store.Store{}, webauthn.Source{}, time.Now, slog.New(slog.DiscardHandler))
+		rp, err := webauthn.New(webauthn.Config{Store: &store.Store{}, Models: models, Key: key, Issuer: issuer, Name: "Credence", Now: time.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +258,7 @@ func TestOriginOfTheIssuer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := rp.VerifyEnrolment(c.State, browser, alice, "", webauthntest.New().Create(c.Options, origin)); err != nil {
+		if _, err := rp.VerifyEnrolment(c.State, browser, store.Person{ID: alice}, "", webauthntest.New().Create(c.Options, origin)); err != nil {
 			t.Errorf("issuer %s: VerifyEnrolment(from %s) = %v, want none", issuer, origin, err)
 		}
 	}

@@ -51,12 +51,25 @@ func invariants() []invariant {
 			WHERE NOT EXISTS (SELECT FROM client c WHERE c.id = g.client_id) OR NOT EXISTS (SELECT FROM person p WHERE p.id = g.person_id)
 				OR g.authenticator_id IS NOT NULL AND NOT EXISTS (SELECT FROM authenticator a WHERE a.id = g.authenticator_id AND a.person_id = g.person_id)
 				OR g.role_id IS NOT NULL AND NOT EXISTS (SELECT FROM role_profile r WHERE r.id = g.role_id)`},
+		{"a refresh token of a grant that is not there", `
+			SELECT t.grant_id FROM refresh_token t WHERE NOT EXISTS (SELECT FROM authorization_grant g WHERE g.id = t.grant_id)`},
 		{"a grant that stands though a use of its code or refresh token was refused", `
 			SELECT g.id FROM authorization_grant g WHERE g.revoked_at IS NULL AND EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'token_issued' AND e.refusal <> '' AND e.grant_id = g.id)`},
 		{"a grant whose record begins with something else than its code", `
 			SELECT grant_id FROM (SELECT DISTINCT ON (grant_id) grant_id, event FROM audit_event WHERE grant_id IS NOT NULL ORDER BY grant_id, sequence) first
 			WHERE event <> 'code_issued'`},
+		{"an identity that rests on evidence of somebody else, or on none", `
+			SELECT p.id FROM person p, unnest(p.identity_evidence) rests (id)
+			WHERE NOT EXISTS (SELECT FROM evidence e WHERE e.id = rests.id AND e.person_id = p.id AND e.withdrawn_at IS NULL)`},
+		{"a person with a profile and no policy that it is of", `
+			SELECT id FROM person WHERE identity_policy = '' AND (identity_profile <> '' OR identity_ial <> 0 OR identity_profiles <> '{}' OR identity_evidence <> '{}')`},
+		{"evidence without its evidence_recorded event", `
+			SELECT v.id FROM evidence v WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'evidence_recorded' AND e.refusal = '' AND e.person_id = v.person_id AND e.detail->>'evidence' LIKE '%' || v.id || '%')`},
+		{"evidence that was withdrawn without its evidence_withdrawn event", `
+			SELECT v.id FROM evidence v WHERE v.withdrawn_at IS NOT NULL AND NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'evidence_withdrawn' AND e.person_id = v.person_id AND e.detail->>'evidence' = v.id::text)`},
 		// Two events of a grant may be written side by side, each with the time at which its transaction came to it, so they may
 		// change places: within the time that a transaction may take.
 		{"an event of a grant that is recorded before an older one", `
@@ -101,6 +114,9 @@ func CheckInvariants(tb testing.TB, ownerURL string, secrets ...string) {
 		} else if !errors.Is(err, pgx.ErrNoRows) {
 			tb.Errorf("look for %s: %v", i.never, err)
 		}
+	}
+	if err := checkIdentities(ctx, db, func(personID, fault string) { tb.Errorf("the identity of person %s %s", personID, fault) }); err != nil {
+		tb.Errorf("compare identities with their evidence: %v", err)
 	}
 	if err := findSecrets(ctx, db, secrets, func(table string) { tb.Errorf("the table %s has a secret in clear", table) }); err != nil {
 		tb.Errorf("look for secrets: %v", err)

@@ -78,7 +78,11 @@ async function finish(credential) {
   }).catch(() => {
     throw new Refusal("There was no answer. Check your connection and try again.");
   });
-  const { location: next, message } = await answer.json().catch(() => ({}));
+  const { location: next, message, forget } = await answer.json().catch(() => ({}));
+  if (forget) { // so that the browser does not offer again what cannot work here: WebAuthn Level 3, Section 5.1.10
+    const { rpId } = JSON.parse(form.dataset.options);
+    PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId: credential.id }).catch(() => {});
+  }
   if (!answer.ok || !next) {
     refer(answer.headers.get("X-Request-Id"));
     throw new Refusal(message ?? "Something went wrong. Open this page again and retry.");

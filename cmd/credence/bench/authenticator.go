@@ -83,7 +83,7 @@ func (a authenticator) row(issuer string, now time.Time) store.Authenticator {
 	return store.Authenticator{
 		PersonID: personID(a.number), Name: "Passkey in software", Kind: "passkey", CredentialID: a.credentialID, PublicKey: a.publicKey(),
 		AAGUID: uuid.Nil, Transports: []string{"internal"}, BackupEligible: true, BackupState: true, AttestationFormat: "none",
-		AttestationObject: a.attestation(hostOf(issuer)), ClientData: clientData("webauthn.create", "", issuer), CreatedAt: now,
+		AttestationObject: a.attestation(hostOf(issuer)), ClientData: clientData("webauthn.create", "", issuer), AttestationVerdict: "none", CreatedAt: now,
 	}
 }
 

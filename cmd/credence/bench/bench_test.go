@@ -176,7 +176,7 @@ func TestWrongAnswersAreErrors(t *testing.T) { //nolint:tparallel // the subtest
 		{"the issuer is another", "code_sso", "callback", replace("/authorize", "iss=http", "iss=https")},
 		{"the code is an error", "code_sso", "access_denied", replace("/authorize", "code=", "error=access_denied&was=")},
 		{"the sign-in leads nowhere", "code", "want to be sent on", replace("/sign-in/passkey", "location", "nowhere")},
-		{"the page asks for nothing", "code", "neither for a passkey", replace("/sign-in", "data-options", "data-nothing")},
+		{"the page asks for nothing", "code", "neither for a passkey", replace("/authorize", "data-options", "data-nothing")},
 		{"the roles are somebody else's", "code_role", "nor for a role", replace("/sign-in/role", "radio", "checkbox")},
 		{"the tokens are of another sign-in", "code_sso", "ID token", once("authorization_code")},
 		{"the signature is forged", "code_sso", "ID token", forge},

@@ -54,6 +54,11 @@ func (c claims) named(name string) named {
 	return n
 }
 
+// prescriber says whether the claims hold the activity to prescribe.
+func (c claims) prescriber() bool {
+	return slices.Contains(c.texts(claimEntitlements), activityPrescribe)
+}
+
 // decision is one thing that a person may or may not do, and why.
 type decision struct {
 	ID         string // of the element on the page
@@ -92,7 +97,9 @@ func decide(c claims) (view, prescribe decision) {
 		Remedy: "Change to a role that may prescribe, or ask your registration authority to add the activity to this one.",
 		reason: fmt.Sprintf("the claim %s does not contain %q", claimEntitlements, activityPrescribe),
 	}
-	if slices.Contains(c.texts(claimEntitlements), activityPrescribe) {
+	remedy := "Sign in again with a security key or a smartcard."
+	if c.prescriber() {
+		remedy = "Press Prescribe: you will be asked to sign in more strongly, with a security key or a smartcard."
 		prescriber.Met = true
 		prescriber.Found = "present"
 		prescriber.reason = fmt.Sprintf("the claim %s contains %q", claimEntitlements, activityPrescribe)
@@ -100,7 +107,7 @@ func decide(c claims) (view, prescribe decision) {
 
 	strong := condition{
 		Claim: claimLevel, Needs: "authenticator level " + levelPrescribe, Found: "this sign-in names no level",
-		Remedy: "Sign in again with a security key or a smartcard.",
+		Remedy: remedy,
 		reason: "the claim " + claimLevel + " is absent",
 	}
 	if level := c.text(claimLevel); level != "" {

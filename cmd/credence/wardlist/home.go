@@ -35,6 +35,10 @@ type listPage struct {
 	Identity     string // level of the identity proof; empty when none is named
 	SignedInAt   string // empty when the claims do not say
 	CheckedAt    string // empty before the first check
+	Prescribed   string // the bed last prescribed for; empty before that
+	PrescribedAt string
+	ACR          string // the rule that the sign-in met; empty when none is named
+	Prescriber   bool   // whether to offer to prescribe: the activity is held, however weak the sign-in
 	Simulated    bool
 	View         decision
 	Prescribe    decision
@@ -56,6 +60,7 @@ func newListPage(current session) listPage {
 		Role:      current.idToken.named(claimRole).label(),
 		Level:     current.idToken.text(claimLevel),
 		Identity:  current.idToken.text("identity_assurance_level"),
+		ACR:       current.idToken.text("acr"),
 		Simulated: slices.Contains(current.idToken.texts("amr"), "simulated"),
 		Claims:    layOut(current.idToken, current.userInfo),
 	}
@@ -68,9 +73,12 @@ func newListPage(current session) listPage {
 	if !current.checkedAt.IsZero() {
 		page.CheckedAt = clock(current.checkedAt)
 	}
+	if done := current.prescribed; done.ID != "" {
+		page.Prescribed, page.PrescribedAt = done.Bed, clock(done.PrescribedAt)
+	}
 	page.View, page.Prescribe = decide(current.idToken)
 	if page.View.Permitted {
-		page.Patients = patients()
+		page.Patients, page.Prescriber = patients(), current.idToken.prescriber()
 	}
 	return page
 }

@@ -1,6 +1,7 @@
 package wardlist
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"crypto/tls"
@@ -25,12 +26,13 @@ const (
 type provider struct {
 	*oidc.Provider
 
-	oauth      oauth2.Config
-	verifier   *oidc.IDTokenVerifier
-	endSession string // empty when the provider has no such endpoint
+	oauth        oauth2.Config
+	verifier     *oidc.IDTokenVerifier
+	accessTokens *oidc.IDTokenVerifier // of what an access token has in common with an ID token: signature, iss, aud, exp
+	endSession   string                // empty when the provider has no such endpoint
 }
 
-// newClient returns the client for every call to the provider. Each call has a
+// newClient returns the client for every call to the provider and to the API. Each call has a
 // deadline, its answer has a limit, and a redirect is an answer like any other:
 // no endpoint called here may lead elsewhere, least of all with a code or a
 // token in the request.
@@ -95,8 +97,9 @@ func (s *Server) discover(ctx context.Context) (*provider, error) {
 				"associatedorgs", "professionalmemberships", "selectedrole",
 			},
 		},
-		verifier:   discovered.Verifier(&oidc.Config{ClientID: s.config.ClientID, Now: s.config.Now}),
-		endSession: metadata.EndSession,
+		verifier:     discovered.Verifier(&oidc.Config{ClientID: s.config.ClientID, Now: s.config.Now}),
+		accessTokens: discovered.Verifier(&oidc.Config{ClientID: cmp.Or(s.config.Audience, s.config.Issuer), Now: s.config.Now}),
+		endSession:   metadata.EndSession,
 	}
 	// Said outright: x/oauth2 would otherwise find out by sending the code
 	// twice, and a code sent twice is a code refused (RFC 6749, Section 4.1.2).
@@ -142,10 +145,10 @@ func (s *Server) redeem(ctx context.Context, code string, started pending, now t
 	if err := idToken.Claims(&signedIn.idToken); err != nil {
 		return session{}, untrusted(fmt.Errorf("read the ID token's claims: %w", err))
 	}
-	// Whoever asks for a fresh sign-in has to look whether there was one
+	// Whoever asks how old a sign-in may be has to look how old it is
 	// (OpenID Connect Core 1.0, Section 3.1.3.7, step 13).
 	if at, _ := signedIn.idToken.instant("auth_time"); !started.freshSince.IsZero() && at.Before(started.freshSince.Add(-clockSkew)) {
-		return session{}, untrusted(errors.New("auth_time is older than the request to sign in again"))
+		return session{}, untrusted(errors.New("auth_time is older than was asked for"))
 	}
 	signedIn.userInfo, err = s.fetchUserInfo(ctx, p, signedIn)
 	if err != nil {

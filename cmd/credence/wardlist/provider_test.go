@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -48,22 +47,26 @@ func (c *clockwork) advance(d time.Duration) {
 // fakeProvider is a tiny OpenID provider: it signs with a real key, checks what
 // it is sent, and lets each test spoil one of its answers.
 type fakeProvider struct {
-	server *httptest.Server
-	signer jose.Signer
-	keys   jose.JSONWebKeySet
-	clock  *clockwork
-	secret string // of the client; empty for a public one
+	server       *httptest.Server
+	signer       jose.Signer // of ID tokens
+	accessSigner jose.Signer
+	keys         jose.JSONWebKeySet
+	clock        *clockwork
+	secret       string // of the client; empty for a public one
 
 	mu       sync.Mutex // owns the rest
 	down     bool
 	answer   func(url.Values)     // changes the authorization response
 	mint     func(map[string]any) // changes the ID token
+	issue    func(map[string]any) // changes the access token
 	userInfo func() (int, map[string]any)
-	claims   map[string]any        // of the ID token, beside those of the protocol
+	claims   map[string]any        // of both tokens, beside those of the protocol
+	stepUp   map[string]any        // the claims that change when a request asks for an acr
 	asked    []url.Values          // authorization requests
 	ended    []url.Values          // end_session requests
 	codes    map[string]url.Values // code to its authorization request
 	tokens   map[string]bool       // access tokens alive
+	issued   []string              // access tokens, in order
 	calls    map[string]int        // by path
 }
 
@@ -101,11 +104,11 @@ func clinicianInfo() map[string]any {
 // providerKey is made once: under the race detector a key takes a second.
 var providerKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
-func newSigner(t *testing.T, key *rsa.PrivateKey) jose.Signer {
+func newSigner(t *testing.T, key *rsa.PrivateKey, typ jose.ContentType) jose.Signer {
 	t.Helper()
 	signer, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}},
-		(&jose.SignerOptions{}).WithType("JWT"),
+		(&jose.SignerOptions{}).WithType(typ),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -120,17 +123,19 @@ func newFakeProvider(t *testing.T) *fakeProvider {
 		t.Fatal(err)
 	}
 	p := &fakeProvider{
-		signer:   newSigner(t, key),
-		keys:     jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k1", Algorithm: "RS256", Use: "sig"}}},
-		clock:    &clockwork{at: time.Date(2031, time.March, 4, 9, 41, 7, 0, time.UTC)},
-		secret:   testSecret,
-		answer:   func(url.Values) {},
-		mint:     func(map[string]any) {},
-		userInfo: func() (int, map[string]any) { return http.StatusOK, clinicianInfo() },
-		claims:   clinician(),
-		codes:    make(map[string]url.Values),
-		tokens:   make(map[string]bool),
-		calls:    make(map[string]int),
+		signer:       newSigner(t, key, "JWT"),
+		accessSigner: newSigner(t, key, "at+jwt"), // RFC 9068, Section 2.1
+		keys:         jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k1", Algorithm: "RS256", Use: "sig"}}},
+		clock:        &clockwork{at: time.Date(2031, time.March, 4, 9, 41, 7, 0, time.UTC)},
+		secret:       testSecret,
+		answer:       func(url.Values) {},
+		mint:         func(map[string]any) {},
+		issue:        func(map[string]any) {},
+		userInfo:     func() (int, map[string]any) { return http.StatusOK, clinicianInfo() },
+		claims:       clinician(),
+		codes:        make(map[string]url.Values),
+		tokens:       make(map[string]bool),
+		calls:        make(map[string]int),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.discovery)
@@ -151,12 +156,6 @@ func newFakeProvider(t *testing.T) *fakeProvider {
 	}))
 	t.Cleanup(p.server.Close)
 	return p
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
 }
 
 func (p *fakeProvider) discovery(w http.ResponseWriter, _ *http.Request) {
@@ -197,17 +196,32 @@ func (p *fakeProvider) token(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant", "error_description": "The code is spent."})
 		return
 	}
-	access := rand.Text()
-	p.tokens[access] = true
-	hash := sha256.Sum256([]byte(access))
 	now := p.clock.Now()
-	claims := map[string]any{
-		"iss": p.server.URL, "aud": testClient, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "auth_time": now.Unix(),
-		"nonce": request.Get("nonce"), "at_hash": base64.RawURLEncoding.EncodeToString(hash[:16]),
+	about := map[string]any{"iss": p.server.URL, "iat": now.Unix(), "auth_time": now.Unix()}
+	maps.Copy(about, p.claims)
+	if request.Get("acr_values") != "" {
+		maps.Copy(about, p.stepUp)
 	}
-	maps.Copy(claims, p.claims)
-	p.mint(claims)
-	idToken, err := jwt.Signed(p.signer).Claims(claims).Serialize()
+	ofAccess := maps.Clone(about)
+	maps.Copy(ofAccess, map[string]any{
+		"aud": p.server.URL, "client_id": testClient, "exp": now.Add(10 * time.Minute).Unix(), "jti": rand.Text(), "scope": request.Get("scope"),
+	})
+	p.issue(ofAccess)
+	access, err := jwt.Signed(p.accessSigner).Claims(ofAccess).Serialize()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	p.tokens[access] = true
+	p.issued = append(p.issued, access)
+	hash := sha256.Sum256([]byte(access))
+	ofID := maps.Clone(about)
+	maps.Copy(ofID, map[string]any{
+		"aud": testClient, "exp": now.Add(time.Hour).Unix(),
+		"nonce": request.Get("nonce"), "at_hash": base64.RawURLEncoding.EncodeToString(hash[:16]),
+	})
+	p.mint(ofID)
+	idToken, err := jwt.Signed(p.signer).Claims(ofID).Serialize()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -253,16 +267,29 @@ func (p *fakeProvider) lastAsked(t *testing.T) url.Values {
 // newWardList starts a ward list for the provider and returns its URL.
 func newWardList(t *testing.T, p *fakeProvider) string {
 	t.Helper()
+	return startWardList(t, p, "", nil)
+}
+
+// startWardList starts a ward list with an audience, and with another API in
+// the place of its own unless that is nil.
+func startWardList(t *testing.T, p *fakeProvider, audience string, api http.HandlerFunc) string {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	base := "http://" + server.Listener.Addr().String()
 	list, err := New(Config{
-		Issuer: p.server.URL, ClientID: testClient, ClientSecret: p.secret, URL: base,
+		Issuer: p.server.URL, ClientID: testClient, ClientSecret: p.secret, Audience: audience, URL: base,
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: p.clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = list
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if api != nil && r.URL.Path == prescriptionsPath {
+			api(w, r)
+			return
+		}
+		list.ServeHTTP(w, r)
+	})
 	server.Start()
 	t.Cleanup(server.Close)
 	return base
@@ -297,12 +324,13 @@ func get(t *testing.T, browser *http.Client, target string) answer {
 }
 
 // post sends a form as the browser does from the ward list's own page.
-func post(t *testing.T, browser *http.Client, target string) answer {
+func post(t *testing.T, browser *http.Client, target string, form url.Values) answer {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Sec-Fetch-Site", "same-origin")
 	return send(t, browser, request)
 }

@@ -32,7 +32,8 @@ const (
 type pending struct {
 	nonce      string
 	verifier   string    // of RFC 7636, Section 4.1
-	freshSince time.Time // when a fresh sign-in was asked for, or zero
+	freshSince time.Time // the sign-in that was asked for is no older; zero when any will do
+	stepUp     *stepUp   // what the sign-in is needed for; nil when for its own sake
 }
 
 // session is a person signed in to the ward list.
@@ -43,28 +44,39 @@ type session struct {
 	subject    string
 	idToken    claims
 	userInfo   claims
-	checkedAt  time.Time // when the provider last confirmed the sign-in on request, or zero
+	checkedAt  time.Time    // when the provider last confirmed the sign-in on request, or zero
+	prescribed prescription // the last one with this sign-in, or zero
 }
 
-// signIn sends the browser to the provider.
+// signIn sends the browser to the provider, to sign in at all, afresh, or in
+// another role.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+	var started pending
+	var scopes []string
+	var options []oauth2.AuthCodeOption
+	if r.URL.Query().Get("again") == "1" {
+		started.freshSince = s.config.Now()
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+	}
+	if r.URL.Query().Get("role") == "change" {
+		scopes = append(scopes, "changedrole")
+	}
+	return s.authorize(w, r, started, scopes, options...)
+}
+
+// authorize sends the browser to the provider with a request for the usual
+// scopes, those given besides, and what the options say.
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request, started pending, scopes []string, options ...oauth2.AuthCodeOption) error {
 	p, err := s.discover(r.Context())
 	if err != nil {
 		return err
 	}
-	now := s.config.Now()
 	browser, state := rand.Text(), rand.Text()
-	started := pending{nonce: rand.Text(), verifier: oauth2.GenerateVerifier()}
+	started.nonce, started.verifier = rand.Text(), oauth2.GenerateVerifier()
+	options = append(options, oidc.Nonce(started.nonce), oauth2.S256ChallengeOption(started.verifier))
 	request := p.oauth
-	options := []oauth2.AuthCodeOption{oidc.Nonce(started.nonce), oauth2.S256ChallengeOption(started.verifier)}
-	if r.URL.Query().Get("again") == "1" {
-		started.freshSince = now
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
-	}
-	if r.URL.Query().Get("role") == "change" {
-		request.Scopes = append(slices.Clone(request.Scopes), "changedrole")
-	}
-	s.pending.put(browser+"."+state, started, now)
+	request.Scopes = slices.Concat(request.Scopes, scopes)
+	s.pending.put(browser+"."+state, started, s.config.Now())
 	s.setCookie(w, pendingCookie, browser, pendingLife)
 	http.Redirect(w, r, request.AuthCodeURL(state, options...), http.StatusSeeOther)
 	return nil
@@ -115,6 +127,9 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request) error {
 	id := rand.Text()
 	s.sessions.put(id, signedIn, now)
 	s.setCookie(w, sessionCookie, id, 0)
+	if started.stepUp != nil {
+		return s.resume(w, r, id, signedIn, *started.stepUp)
+	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 	return nil
 }
@@ -293,7 +308,8 @@ func advice(code string) string {
 	case "login_required", "interaction_required", "account_selection_required", "consent_required":
 		return "The identity provider needs you to take part. Sign in again."
 	case "unmet_authentication_requirements":
-		return "Sign in again with a stronger authenticator, such as a security key or a smartcard."
+		return "Sign in again with a stronger authenticator, such as a security key or a smartcard. " +
+			"If you have none, ask the registration authority of your organisation for one."
 	case "temporarily_unavailable":
 		return "The identity provider is busy. Wait a minute, then sign in again."
 	case "server_error":

@@ -2,23 +2,30 @@
 // `credence demo`: a small ward list that signs people in with an OpenID
 // provider, shows what the provider said about them, and decides from those
 // claims alone who may read the list and who may prescribe, giving its reasons.
+// To prescribe it calls an API of its own with the access token, and when the
+// API wants a stronger or a more recent sign-in, takes the person there and back.
 //
 // It is written as an outsider would write it, with go-oidc and x/oauth2 and
 // nothing of this module, so that it can be copied. It guarantees that no page
 // is shown for a sign-in that was not started in the same browser, answered by
 // the configured issuer and proved by a verified ID token; that a permission
-// absent from the claims is a refusal; and that it loads nothing, and sends the
-// browser nowhere, beyond itself and the provider. It keeps everything in
+// absent from the claims is a refusal; that nobody is sent to sign in twice for
+// one prescription; and that it loads nothing, and sends the browser nowhere,
+// beyond itself and the provider. It keeps everything in
 // memory, knows no real patient, and refuses to know how the person signed in
 // other than by what the claims say.
 //
-// It implements the relying party's part of:
+// It implements the relying party's part of the following, and of the last three
+// the resource server's:
 //
 //   - OpenID Connect Core 1.0, the authorization code flow: https://openid.net/specs/openid-connect-core-1_0.html
 //   - OpenID Connect Discovery 1.0: https://openid.net/specs/openid-connect-discovery-1_0.html
 //   - OpenID Connect RP-Initiated Logout 1.0: https://openid.net/specs/openid-connect-rpinitiated-1_0.html
 //   - RFC 7636, proof key for code exchange: https://www.rfc-editor.org/rfc/rfc7636
 //   - RFC 9207, issuer identification in the authorization response: https://www.rfc-editor.org/rfc/rfc9207
+//   - RFC 6750, bearer tokens: https://www.rfc-editor.org/rfc/rfc6750
+//   - RFC 9068, JWT access tokens: https://www.rfc-editor.org/rfc/rfc9068
+//   - RFC 9470, the step-up authentication challenge: https://www.rfc-editor.org/rfc/rfc9470
 package wardlist
 
 import (
@@ -51,6 +58,9 @@ type Config struct {
 	// ClientSecret authenticates the ward list to the token endpoint
 	// (client_secret_basic). Empty means a public client.
 	ClientSecret string
+	// Audience is for whom the provider says the ward list's access tokens are.
+	// Empty means Issuer, which is what it says of clients that registered none.
+	Audience string
 	// URL is the ward list's own base URL without a trailing slash, such as
 	// http://127.0.0.1:8081. URL/callback and URL/signed-out must be
 	// registered with the provider. Its host must not be the provider's:
@@ -101,7 +111,7 @@ type Server struct {
 	secure bool   // whether cookies are for https only
 	policy string // the Content-Security-Policy of every page
 
-	client   *http.Client // every call to the provider
+	client   *http.Client // every call to the provider and to the API
 	provider atomic.Pointer[provider]
 	pending  *expiring[pending]
 	sessions *expiring[session]
@@ -167,6 +177,8 @@ func (s *Server) routes(static fs.FS) http.Handler {
 	mux.HandleFunc("GET /sign-in", s.page(s.signIn))
 	mux.HandleFunc("GET /callback", s.page(s.callback))
 	mux.HandleFunc("POST /check", s.page(s.checkAccess))
+	mux.HandleFunc("POST /prescribe", s.page(s.prescribe))
+	mux.HandleFunc("POST "+prescriptionsPath, s.servePrescriptions)
 	mux.HandleFunc("POST /sign-out", s.page(s.signOut))
 	mux.HandleFunc("GET /signed-out", s.page(s.signedOut))
 	mux.Handle("GET /static/{file}", http.StripPrefix("/static/", http.FileServerFS(static)))

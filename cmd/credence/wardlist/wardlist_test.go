@@ -215,7 +215,7 @@ func TestRefusedSignIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.signer = newSigner(t, key)
+			p.signer = newSigner(t, key, "JWT")
 		},
 		status: http.StatusForbidden, heading: untrusted, says: "signature",
 	}, {
@@ -416,7 +416,7 @@ func TestCheckAccess(t *testing.T) {
 			get(t, browser, base+"/sign-in")
 			provider.change(func() { test.change(provider) })
 
-			got := post(t, browser, base+"/check")
+			got := post(t, browser, base+"/check", nil)
 			if test.says == "" {
 				if got.status != http.StatusOK || got.url.Path != "/" || !strings.Contains(got.page.text("checked"), "still says yes") {
 					t.Errorf("POST /check = %d at %s saying %q, want the list with a yes", got.status, got.url, got.page.text("checked"))
@@ -438,7 +438,7 @@ func TestCheckAccess(t *testing.T) {
 		base, browser := newWardList(t, provider), newBrowser(t)
 		get(t, browser, base+"/sign-in")
 		provider.server.Close()
-		if got := post(t, browser, base+"/check"); got.page.heading() != "Your access was withdrawn" {
+		if got := post(t, browser, base+"/check", nil); got.page.heading() != "Your access was withdrawn" {
 			t.Errorf("POST /check = %q, want withdrawal", got.page.heading())
 		}
 	})
@@ -446,7 +446,7 @@ func TestCheckAccess(t *testing.T) {
 	t.Run("nobody is signed in", func(t *testing.T) {
 		t.Parallel()
 		base := newWardList(t, newFakeProvider(t))
-		if got := post(t, newBrowser(t), base+"/check"); got.page.byID("sign-in") == nil {
+		if got := post(t, newBrowser(t), base+"/check", nil); got.page.byID("sign-in") == nil {
 			t.Errorf("POST /check = %q, want the welcome", got.page.heading())
 		}
 	})
@@ -460,7 +460,7 @@ func TestSignOut(t *testing.T) {
 	if got := get(t, browser, base+"/signed-out"); got.page.heading() != "Ward list" {
 		t.Errorf("GET /signed-out while signed in = %q, want the ward list", got.page.heading())
 	}
-	got := post(t, browser, base+"/sign-out")
+	got := post(t, browser, base+"/sign-out", nil)
 	if got.page.heading() != "You are signed out" || !strings.Contains(words(got.page.root), "here and at the identity provider") {
 		t.Errorf("POST /sign-out = %q, want signed out here and at the provider", words(got.page.root))
 	}
@@ -481,7 +481,7 @@ func TestSignOut(t *testing.T) {
 	if strings.Contains(words(forged.page.root), "here and at the identity provider") {
 		t.Error("GET /signed-out with a state of the past speaks for the provider")
 	}
-	if again := post(t, browser, base+"/sign-out"); again.page.heading() != "You are signed out" {
+	if again := post(t, browser, base+"/sign-out", nil); again.page.heading() != "You are signed out" {
 		t.Errorf("POST /sign-out signed out = %q, want the same page", again.page.heading())
 	}
 }
@@ -561,7 +561,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 		t.Errorf("GET of a template through /static = %d, want 404", got.status)
 	}
 
-	for _, path := range []string{"/check", "/sign-out"} {
+	for _, path := range []string{"/check", "/sign-out", "/prescribe"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+path, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -45,7 +45,8 @@ type Key struct {
 	Flags           byte
 	SignCount       uint32 // of the last ceremony; each one adds 1
 	NoCounter       bool   // SignCount stays as it is
-	SelfAttestation bool   // otherwise there is none
+	SelfAttestation bool   // otherwise there is none, but for that of Model
+	Model           *Model // that attests it
 	Transports      []string
 	Attachment      string
 	CredentialID    []byte // of the next credential; random when nil
@@ -91,6 +92,13 @@ func NewPasskey() *Key {
 	return k
 }
 
+// NewOf returns a security key of a model.
+func NewOf(m *Model) *Key {
+	k := New()
+	k.AAGUID, k.Model = m.AAGUID, m
+	return k
+}
+
 type descriptor struct {
 	ID encoded `json:"id"`
 }
@@ -129,7 +137,9 @@ func (k *Key) Create(options []byte, origin string) []byte {
 	authenticatorData := k.authenticatorData(asked.RP.ID, data)
 	clientData := k.clientData("webauthn.create", asked.Challenge, origin)
 	format, statement := "none", map[string]any{}
-	if k.SelfAttestation {
+	if k.Model != nil {
+		format, statement = "packed", k.Model.attest(authenticatorData, clientData)
+	} else if k.SelfAttestation {
 		format, statement = "packed", map[string]any{"alg": k.Algorithm, "sig": c.sign(authenticatorData, clientData)}
 	}
 	return k.answer(c.id, map[string]any{

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/store"
+)
+
+func newEvidenceCommand(p *program) *cobra.Command {
+	return newGroup("evidence", "Record by what identities are proved, and withdraw it", `  credence evidence list 656005750104
+  credence evidence add 656005750113 --file passport.json`,
+		newEvidenceAddCommand(p), newEvidenceListCommand(p), newEvidenceFindCommand(p), newEvidenceWithdrawCommand(p))
+}
+
+// withEvidence runs do with what records evidence, for so long at most.
+func (p *program) withEvidence(ctx context.Context, limit time.Duration, do func(ctx context.Context, desk *evidence.Recorder) error) error {
+	key, err := p.sealKey()
+	if err != nil {
+		return err
+	}
+	return withStoreAt(ctx, limit, p.serviceURL, func(ctx context.Context, s *store.Store) error {
+		desk, err := evidence.New(s, key, p.clock)
+		if err != nil {
+			return err
+		}
+		return do(ctx, desk)
+	})
+}
+
+func newEvidenceAddCommand(p *program) *cobra.Command {
+	var file string
+	var asJSON bool
+	add := &cobra.Command{
+		Use:   "add PERSON",
+		Short: "Record evidence of who a person is, and compute the level anew",
+		Long: `Record evidence of who a person is, and compute the level anew from all that is on record.
+
+The evidence is JSON on standard input or in a file: one piece, or an array of them, which
+are recorded together or not at all. A piece has
+
+  type      document, electronic_record or vouch
+  kind      passport, driving_permit, current_account, fraud_register, ...
+  subject   whom it names: given_name, family_name and birthdate. It has to be this person
+  number    of the document or record; it rests sealed
+  issuer    its name; country (GBR) and jurisdiction (GB-NIR) beside it
+  features  biometric_chip, photocard, ...
+  issued_on, expires_on
+  checks    each with method (vcrypt, vpiruv, data, pvp, ... of OpenID Identity Assurance), at,
+            organisation, checker, trained_by, and the facts that it established; failed, when
+            its result was no
+
+such as
+
+  {"type": "document", "kind": "passport", "number": "123456789", "issuer": "HM Passport Office",
+   "country": "GBR", "features": ["biometric_chip"], "issued_on": "2021-03-02", "expires_on": "2031-03-02",
+   "subject": {"given_name": "Jory", "family_name": "Emptage-Vale", "birthdate": "1972-04-09"},
+   "checks": [{"method": "vcrypt", "at": "2026-09-14T10:31:00Z", "organisation": "Example Trust ID Desk",
+               "checker": "desk 2", "facts": ["cryptographic"]}]}
+
+A piece that is on record already, word for word, is not recorded again. A document that is on
+record for another person is refused.`,
+		Example: `  credence evidence add 656005750113 --file passport.json
+  jq --slurp . passport.json register.json | credence evidence add 656005750113`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pieces, err := readPieces(cmd.InOrStdin(), file)
+			if err != nil {
+				return err
+			}
+			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
+				change, err := desk.Record(ctx, operator(), args[0], pieces)
+				if err != nil {
+					return hint(err, evidence.ErrUnknown, listPeople)
+				}
+				return printChange(cmd, change, asJSON)
+			})
+		},
+	}
+	add.Flags().StringVar(&file, "file", "", "a `file` with the evidence (default standard input)")
+	addJSONFlag(add, &asJSON)
+	return add
+}
+
+func readPieces(in io.Reader, file string) ([]evidence.Piece, error) {
+	if file != "" {
+		f, err := os.Open(file) //nolint:gosec // the operator names it
+		if err != nil {
+			return nil, fmt.Errorf("read evidence: %w", err)
+		}
+		defer func() { _ = f.Close() }() // nothing was written
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, evidence.MaxInput+1))
+	if err != nil {
+		return nil, fmt.Errorf("read evidence: %w", err)
+	}
+	return evidence.Parse(text)
+}
+
+// printChange prints which pieces an act was about, alone, so that a script can take them; and what it made of the level.
+func printChange(cmd *cobra.Command, change evidence.Change, asJSON bool) error {
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), change)
+	}
+	for _, id := range change.Evidence {
+		if _, err := fmt.Fprintln(cmd.OutOrStdout(), id); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "Identity of person %s: %s, before: %s.\n", change.PersonID, outcomeWords(change.After), outcomeWords(change.Before))
+	return err
+}
+
+// outcomeWords is a level with the profile that it was reached by, as in "high (H1A)".
+func outcomeWords(o evidence.Outcome) string {
+	switch {
+	case o.Profile != "":
+		return fmt.Sprintf("%s (%s)", o.Level, o.Profile)
+	case o.PolicyVersion == "" && o.Level != "none":
+		return fmt.Sprintf("%s (asserted)", o.Level)
+	}
+	return string(o.Level)
+}
+
+func newEvidenceListCommand(p *program) *cobra.Command {
+	var page paging
+	list := &cobra.Command{
+		Use:     "list PERSON",
+		Short:   "List what was ever recorded of a person, oldest first",
+		Example: "  credence evidence list 656005750104 --json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := page.check(); err != nil {
+				return err
+			}
+			after := uuid.Nil
+			if page.after != "" {
+				var err error
+				if after, err = uuid.Parse(page.after); err != nil {
+					return &usageError{fmt.Errorf("--after is %q: want an id of evidence", page.after)}
+				}
+			}
+			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
+				rows, err := desk.Of(ctx, args[0], after, page.limit+1)
+				if err != nil {
+					return hint(err, evidence.ErrUnknown, listPeople)
+				}
+				rows, next := cut(rows, page.limit, func(r evidence.Recorded) string { return r.ID })
+				if page.json {
+					return printJSON(cmd.OutOrStdout(), struct {
+						Evidence []evidence.Recorded `json:"evidence"`
+						Next     string              `json:"next"`
+					}{rows, next})
+				}
+				sayMore(cmd, next)
+				return printEvidence(cmd, rows)
+			})
+		},
+	}
+	page.addFlags(list)
+	return list
+}
+
+func printEvidence(cmd *cobra.Command, rows []evidence.Recorded) error {
+	return printTable(cmd.OutOrStdout(), []string{"ID", "PERSON", "KIND", "NUMBER", "CHECKS", "RECORDED", "WITHDRAWN"}, each(rows, func(r evidence.Recorded) []string {
+		methods := each(r.Checks, func(c assurance.Check) string {
+			if c.Failed {
+				return string(c.Method) + " failed"
+			}
+			return string(c.Method)
+		})
+		number, withdrawn := "-", "-"
+		if r.Number != "" {
+			number = r.Number
+		}
+		if r.Withdrawn != nil {
+			withdrawn = moment(&r.Withdrawn.At) + " " + string(r.Withdrawn.Reason)
+		}
+		return []string{r.ID, r.PersonID, r.Kind, number, strings.Join(methods, ", "), moment(&r.RecordedAt), withdrawn}
+	}))
+}
+
+func newEvidenceFindCommand(p *program) *cobra.Command {
+	var number string
+	var asJSON bool
+	find := &cobra.Command{
+		Use:     "find",
+		Short:   "Find what was recorded with the number of a document, what counts first",
+		Example: "  credence evidence find --number 123456789",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
+				rows, err := desk.ByNumber(ctx, number)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), map[string][]evidence.Recorded{"evidence": rows})
+				}
+				return printEvidence(cmd, rows)
+			})
+		},
+	}
+	find.Flags().StringVar(&number, "number", "", "the `number`, however it is written (required)")
+	require(find, "number")
+	addJSONFlag(find, &asJSON)
+	return find
+}
+
+func newEvidenceWithdrawCommand(p *program) *cobra.Command {
+	var reason string
+	var asJSON bool
+	reasons := strings.Join(each(evidence.Reasons(), func(r evidence.Reason) string { return string(r) }), ", ")
+	withdraw := &cobra.Command{
+		Use:   "withdraw ID",
+		Short: "Let a piece of evidence count no more, and compute the level anew",
+		Long: "Let a piece of evidence count no more, and compute the level anew from what is left. It falls at once, also for who is\n" +
+			"signed in. The piece stays on record, and cannot be made to count again: record it anew.",
+		Example: "  credence evidence withdraw 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11 --reason forged",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := uuid.Parse(args[0])
+			if err != nil {
+				return &usageError{fmt.Errorf("%q is no id of evidence: `credence evidence list` shows them", args[0])}
+			}
+			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
+				change, err := desk.Withdraw(ctx, operator(), id, evidence.Reason(reason))
+				switch {
+				case errors.Is(err, evidence.ErrInvalid):
+					return &usageError{fmt.Errorf("--reason is %q: want one of %s", reason, reasons)}
+				case err != nil:
+					return hint(err, evidence.ErrUnknown, "`credence evidence list` shows evidence")
+				}
+				return printChange(cmd, change, asJSON)
+			})
+		},
+	}
+	withdraw.Flags().StringVar(&reason, "reason", "", "why: "+reasons+" (required)")
+	require(withdraw, "reason")
+	addJSONFlag(withdraw, &asJSON)
+	return withdraw
+}

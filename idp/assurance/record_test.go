@@ -1,0 +1,570 @@
+package assurance_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/credence-id/credence/idp/assurance"
+)
+
+var today = time.Date(2026, 9, 14, 12, 0, 0, 0, time.UTC)
+
+// facts are those of the words.
+func facts(words string) []assurance.Fact {
+	var list []assurance.Fact
+	for f := range strings.FieldsSeq(words) {
+		list = append(list, assurance.Fact(f))
+	}
+	return list
+}
+
+// check is one that was done half an hour ago, by somebody trained when the facts say so.
+func check(id string, method assurance.CheckMethod, words string) assurance.Check {
+	c := assurance.Check{ID: id, Method: method, At: today.Add(-30 * time.Minute), Organisation: "Example Trust ID Desk", Facts: facts(words)}
+	if slices.Contains(c.Facts, "specialist_training") {
+		c.TrainedBy = "National Document Fraud Unit"
+	}
+	return c
+}
+
+const (
+	trained  = " specialist_training refreshed_yearly"
+	original = " original_document" + trained
+	compared = "adequate_light unaltered_photo masks_considered eyes_visible" + trained
+	noFraud  = "authoritative_source identity_theft_check impersonation_risk_check mortality_check synthetic_identity_check"
+)
+
+// passport is a British one in date, with the checks.
+func passport(checks ...assurance.Check) assurance.Piece {
+	return assurance.Piece{
+		ID: "passport", Type: assurance.Document, Kind: "passport", Subject: "sarah meredyth 1976-03-11", Number: "d1", Country: "GBR",
+		Features: []assurance.Feature{assurance.BiometricChip}, IssuedOn: "2021-03-02", ExpiresOn: "2031-03-02", Checks: checks,
+	}
+}
+
+// piece is one of the kind in date, of the same person, with the checks.
+func piece(pieceType assurance.PieceType, kind string, checks ...assurance.Check) assurance.Piece {
+	return assurance.Piece{
+		ID: kind, Type: pieceType, Kind: kind, Subject: "sarah meredyth 1976-03-11", IssuedOn: "2022-05-01", ExpiresOn: "2032-04-30", Checks: checks,
+	}
+}
+
+// desk is the record of the example: a passport and a driving licence, shown at a desk.
+func desk() []assurance.Piece {
+	licence := piece(assurance.Document, "driving_permit",
+		check("chk-dl-uv-03", assurance.PhysicalInspectionUV, "physical uv_ir"+original), check("chk-dl-data-04", assurance.RecordMatch, "authoritative_match"))
+	licence.Country, licence.Jurisdiction, licence.Features = "GBR", "GB-GBN", []assurance.Feature{assurance.Photocard}
+	return []assurance.Piece{
+		passport(
+			check("chk-pp-chip-01", assurance.CryptographicInspection, "cryptographic"),
+			check("chk-pp-uv-02", assurance.PhysicalInspectionUV, "physical uv_ir"+original),
+			check("chk-face-05", assurance.ComparisonInPerson, compared)),
+		licence,
+		piece(assurance.ElectronicRecord, "fraud_register", check("chk-fraud-06", assurance.RecordMatch, noFraud)),
+	}
+}
+
+func TestRecordTravelsAsJSON(t *testing.T) {
+	t.Parallel()
+	record := desk()
+	record[2].Checks[0].Activity = &assurance.Activity{Policy: assurance.PolicyPublished, Since: "2019-02-03"}
+	record[1].Checks = append(record[1].Checks, check("kbv", assurance.KnowledgeQuestions, ""))
+	record[1].Checks[2].Questions = []assurance.Question{{Quality: assurance.HighQuality, Dynamic: true, MultipleChoice: true}}
+	text, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back []assurance.Piece
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(record, back); diff != "" {
+		t.Errorf("the record changed on its way (-want +got):\n%s", diff)
+	}
+	for _, p := range back {
+		if err := p.Validate(); err != nil {
+			t.Errorf("Validate() = %v, want it valid", err)
+		}
+	}
+}
+
+func TestPieceValidate(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(p *assurance.Piece)
+		want   string // empty: it is valid
+	}{
+		{"as it is", func(*assurance.Piece) {}, ""},
+		{"no id", func(p *assurance.Piece) { p.ID = "" }, "it has no id"},
+		{"a long id", func(p *assurance.Piece) { p.ID = strings.Repeat("x", 201) }, "its id is longer than 200 characters"},
+		{"an id of 200 characters", func(p *assurance.Piece) { p.ID = strings.Repeat("é", 200) }, ""},
+		{"control characters", func(p *assurance.Piece) { p.Subject = "a\x00b" }, "its subject is not plain text"},
+		{"broken UTF-8", func(p *assurance.Piece) { p.Number = "\xff" }, "its number is not plain text"},
+		{"an unknown type", func(p *assurance.Piece) { p.Type = "electronic_signature" }, `no "passport" is known of type "electronic_signature"`},
+		{"an unknown kind", func(p *assurance.Piece) { p.Kind = "library_card" }, `no "library_card" is known of type "document"`},
+		{"a kind of another type", func(p *assurance.Piece) { p.Kind = "voter_register" }, `no "voter_register" is known of type "document"`},
+		{"no subject", func(p *assurance.Piece) { p.Subject = "" }, "it has no subject"},
+		{"a country in words", func(p *assurance.Piece) { p.Country = "UK" }, `country "UK" is not three capital letters`},
+		{"a jurisdiction in words", func(p *assurance.Piece) { p.Jurisdiction = "Wales" }, `jurisdiction "Wales" is not a code`},
+		{"a jurisdiction of one letter", func(p *assurance.Piece) { p.Jurisdiction = "W" }, `jurisdiction "W" is not a code`},
+		{"a date that is none", func(p *assurance.Piece) { p.IssuedOn = "2021-02-30" }, `issued_on: "2021-02-30" is not a date of the form 2026-03-04`},
+		{"a date of antiquity", func(p *assurance.Piece) { p.IssuedOn = "0021-02-03" }, "issued_on: "},
+		{"a date with time", func(p *assurance.Piece) { p.ExpiresOn = "2031-03-02T00:00:00Z" }, "expires_on: "},
+		{"expires before it was issued", func(p *assurance.Piece) { p.ExpiresOn = "2021-03-02" }, "it expires on 2021-03-02, not after it was issued on 2021-03-02"},
+		{"another kind's feature", func(p *assurance.Piece) { p.Features = []assurance.Feature{assurance.Photocard} }, "photocard: passport has no such feature"},
+		{"a feature twice", func(p *assurance.Piece) { p.Features = []assurance.Feature{"biometric_chip", "biometric_chip"} }, "the feature biometric_chip is there twice"},
+		{"both features of the kind", func(p *assurance.Piece) { p.Features = []assurance.Feature{"biometric_chip", "machine_readable"} }, ""},
+		{"too many checks", func(p *assurance.Piece) { p.Checks = make([]assurance.Check, 51) }, "it has 51 checks: at most 50 are looked at"},
+		{"a check twice", func(p *assurance.Piece) { p.Checks = append(p.Checks, p.Checks[0]) }, `check "face": there are two checks of this id`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := passport(check("face", assurance.ComparisonInPerson, compared))
+			tt.change(&p)
+			wantError(t, p.Validate(), tt.want)
+		})
+	}
+}
+
+func TestCheckValidate(t *testing.T) {
+	t.Parallel()
+	activity := func(policy assurance.ActivityPolicy, since string) func(c *assurance.Check) {
+		return func(c *assurance.Check) {
+			c.Method, c.Facts, c.TrainedBy = assurance.RecordMatch, nil, ""
+			c.Activity = &assurance.Activity{Policy: policy, Since: since}
+		}
+	}
+	questions := func(n int, quality assurance.Quality) func(c *assurance.Check) {
+		return func(c *assurance.Check) {
+			c.Method, c.Facts, c.TrainedBy = assurance.KnowledgeQuestions, nil, ""
+			c.Questions = slices.Repeat([]assurance.Question{{Quality: quality}}, n)
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(c *assurance.Check)
+		want   string
+	}{
+		{"as it is", func(*assurance.Check) {}, ""},
+		{"no id", func(c *assurance.Check) { c.ID = "" }, "it has no id"},
+		{"an unknown method", func(c *assurance.Check) { c.Method = "pipp" }, `the method "pipp" is unknown`},
+		{"no time", func(c *assurance.Check) { c.At = time.Time{} }, "it does not say when it was done"},
+		{"before the piece was issued", func(c *assurance.Check) { c.At = time.Date(2021, 3, 1, 23, 59, 0, 0, time.UTC) }, "it was done on 2021-03-01, before passport was issued on 2021-03-02"},
+		{"on the day the piece was issued", func(c *assurance.Check) { c.At = time.Date(2021, 3, 2, 0, 0, 0, 0, time.UTC) }, ""},
+		{"a fact that is none", func(c *assurance.Check) { c.Facts = facts("handsome") }, `the fact "handsome" is unknown`},
+		{"a fact that the method cannot yield", func(c *assurance.Check) { c.Facts = append(c.Facts, "uv_ir") }, "pvp cannot establish uv_ir"},
+		{"a fact twice", func(c *assurance.Check) { c.Facts = append(c.Facts, "eyes_visible") }, "the fact eyes_visible is there twice"},
+		{"a thousand facts", func(c *assurance.Check) { c.Facts = make([]assurance.Fact, 1000) }, "it has 1000 facts"},
+		{"a long organisation", func(c *assurance.Check) { c.Organisation = strings.Repeat("x", 201) }, "its organisation is longer"},
+		{"a checker on two lines", func(c *assurance.Check) { c.Checker = "a\nb" }, "its checker is not plain text"},
+		{"trained by nobody", func(c *assurance.Check) { c.TrainedBy = "" }, "it is not said by which: set trained_by"},
+		{"a trainer, and no training", func(c *assurance.Check) { c.Facts = facts("eyes_visible") }, "it says who trained the checker, and lacks the fact specialist_training"},
+		{"an authoritative source that is not named", func(c *assurance.Check) {
+			c.Method, c.Facts, c.TrainedBy, c.Organisation = assurance.RecordMatch, facts(noFraud), "", ""
+		}, "set organisation"},
+		{"questions of a comparison", func(c *assurance.Check) { c.Questions = make([]assurance.Question, 1) }, "pvp asks no questions"},
+		{"fifty questions", questions(50, "low"), ""},
+		{"too many questions", questions(51, "low"), "it has 51 questions: at most 50 are looked at"},
+		{"a question of no quality", questions(1, ""), `the quality of a question is ""`},
+		{"activity of a comparison", func(c *assurance.Check) { c.Activity = &assurance.Activity{} }, "pvp shows no activity"},
+		{"activity", activity("none", "2026-09-14"), ""},
+		{"activity of an unknown policy", activity("best", "2020-01-01"), `the activity policy "best" is unknown`},
+		{"activity since nothing", activity("none", ""), "the activity does not say since when"},
+		{"activity since no date", activity("none", "yesterday"), `activity since: "yesterday" is not a date`},
+		{"activity of tomorrow", activity("none", "2026-09-15"), "the activity begins on 2026-09-15, after it was checked on 2026-09-14"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := check("face", assurance.ComparisonInPerson, compared)
+			tt.change(&c)
+			wantError(t, passport(c).Validate(), tt.want)
+		})
+	}
+}
+
+// The rows of methods.csv: which pieces a method is for.
+func TestMethodsAndTypes(t *testing.T) {
+	t.Parallel()
+	for method, types := range map[assurance.CheckMethod]string{
+		"vpip": "document vouch", "vpiruv": "document", "vri": "document vouch",
+		"vdig": "document electronic_record vouch", "vcrypt": "document electronic_record vouch", "data": "document electronic_record vouch",
+		"pvp": "document", "pvr": "document", "bvp": "document", "bvr": "document",
+		"kbv": "document electronic_record", "auth": "document electronic_record", "token": "document electronic_record",
+	} {
+		for pieceType, kind := range map[assurance.PieceType]string{
+			assurance.Document: "passport", assurance.ElectronicRecord: "current_account", assurance.Vouch: "written_attestation",
+		} {
+			want := fmt.Sprintf("%s is no check of type %s", method, pieceType)
+			if strings.Contains(types, string(pieceType)) {
+				want = ""
+			}
+			wantError(t, piece(pieceType, kind, check("c", method, "")).Validate(), want)
+		}
+	}
+	for _, method := range []assurance.CheckMethod{"pvp", "pvr", "bvp", "bvr"} {
+		wantError(t, piece(assurance.Document, "birth_certificate", check("c", method, "")).Validate(), string(method)+" compares a portrait, and birth_certificate carries none")
+		wantError(t, piece(assurance.Document, "driving_permit", check("c", method, "")).Validate(), "")
+	}
+}
+
+func wantError(t *testing.T, err error, want string) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("error = %v, want none", err)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+		t.Errorf("error = %v, want one that says %q", err, want)
+	}
+}
+
+// What a whole record cannot say.
+func TestScoreRefusesContradictions(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(r []assurance.Piece) []assurance.Piece
+		want   string
+	}{
+		{"as it is", func(r []assurance.Piece) []assurance.Piece { return r }, ""},
+		{"nothing", func([]assurance.Piece) []assurance.Piece { return nil }, ""},
+		{"different people", func(r []assurance.Piece) []assurance.Piece {
+			r[1].Subject = "somebody else"
+			return r
+		}, `pieces "passport" and "driving_permit" are about different people`},
+		{"a piece twice", func(r []assurance.Piece) []assurance.Piece { return append(r, r[0]) }, `there are two pieces of id "passport"`},
+		{"a check of two pieces", func(r []assurance.Piece) []assurance.Piece {
+			r[1].Checks[0].ID = "chk-face-05"
+			return r
+		}, `pieces "passport" and "driving_permit" both have a check "chk-face-05"`},
+		{"a check of tomorrow", func(r []assurance.Piece) []assurance.Piece {
+			r[1].Checks[0].At = today.Add(time.Second)
+			return r
+		}, `check "chk-dl-uv-03" is of 2026-09-14T12:00:01Z, which is yet to come`},
+		{"a check of now", func(r []assurance.Piece) []assurance.Piece {
+			r[1].Checks[0].At = today
+			return r
+		}, ""},
+		{"a piece of tomorrow", func(r []assurance.Piece) []assurance.Piece {
+			r[1].IssuedOn, r[1].Checks = "2026-09-15", nil
+			return r
+		}, `piece "driving_permit" is issued on 2026-09-15, which is yet to come`},
+		{"a piece that is not valid", func(r []assurance.Piece) []assurance.Piece {
+			r[1].Kind = "licence"
+			return r
+		}, `piece "driving_permit": no "licence" is known`},
+		{"one document with two dates", func(r []assurance.Piece) []assurance.Piece {
+			again := passport()
+			again.ID, again.ExpiresOn = "again", "2031-03-03"
+			return append(r, again)
+		}, `pieces "passport" and "again" are the same passport, and their expires_on differs: 2031-03-02, 2031-03-03`},
+		{"too many pieces", func([]assurance.Piece) []assurance.Piece { return make([]assurance.Piece, 101) }, "the record has 101 pieces: at most 100 are looked at"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			record := tt.change(desk())
+			_, err := assurance.Score(record, today)
+			wantError(t, err, tt.want)
+			_, err = assurance.Proof(record, today)
+			wantError(t, err, tt.want)
+		})
+	}
+}
+
+// Strengthening any fact never lowers a score, an IAL or a level; and so taking one away never raises any.
+func TestRecordNeverFalls(t *testing.T) {
+	t.Parallel()
+	policy, err := assurance.NewPolicy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(4, 63))
+	changed := 0
+	for range 500 {
+		record := randomRecord(random)
+		before, err := outcomeOf(policy, record)
+		if err != nil {
+			t.Fatalf("Score(%v) = %v, want a record that is valid", record, err)
+		}
+		for range 5 {
+			what, stronger := strengthen(random, record)
+			after, err := outcomeOf(policy, stronger)
+			if err != nil {
+				continue // it has come to contradict itself
+			}
+			if less := before.above(after); less != "" {
+				text, _ := json.MarshalIndent(map[string]any{"before": record, "after": stronger}, "", " ")
+				t.Fatalf("%s lowers %s:\n%s", what, less, text)
+			}
+			if !cmp.Equal(before, after) {
+				changed++
+			}
+			record, before = stronger, after
+		}
+	}
+	if changed < 100 {
+		t.Errorf("%d changes mattered, want many more: the records are too dull", changed)
+	}
+}
+
+// outcome is what a record comes to.
+type outcome struct {
+	Strength, Validity            map[string]int
+	Activity, Fraud, Verification int
+	IAL                           assurance.IAL
+	Level                         int
+}
+
+func outcomeOf(policy *assurance.Policy, record []assurance.Piece) (outcome, error) {
+	s, err := assurance.Score(record, today)
+	if err != nil {
+		return outcome{}, err
+	}
+	p, err := assurance.Proof(record, today)
+	if err != nil {
+		return outcome{}, err
+	}
+	r, err := policy.Evaluate(s.Scores)
+	if err != nil {
+		return outcome{}, err
+	}
+	o := outcome{map[string]int{}, map[string]int{}, s.Scores.Activity, s.Scores.Fraud, s.Scores.Verification, p.Level, slices.Index(assurance.IdentityLevels(), r.Level)}
+	for i, id := range s.Pieces {
+		o.Strength[id], o.Validity[id] = s.Scores.Evidence[i].Strength, s.Scores.Evidence[i].Validity
+	}
+	return o, nil
+}
+
+// above names something that is higher than in the other.
+func (o outcome) above(other outcome) string {
+	for id := range o.Strength {
+		if o.Strength[id] > other.Strength[id] || o.Validity[id] > other.Validity[id] {
+			return "the evidence " + id
+		}
+	}
+	for name, scores := range map[string][2]int{
+		"activity": {o.Activity, other.Activity}, "fraud": {o.Fraud, other.Fraud}, "verification": {o.Verification, other.Verification},
+		"IAL": {int(o.IAL), int(other.IAL)}, "level": {o.Level, other.Level},
+	} {
+		if scores[0] > scores[1] {
+			return name
+		}
+	}
+	return ""
+}
+
+const (
+	inspection = " original_document idvt_system specialist_training refreshed_three_yearly refreshed_yearly"
+	comparison = "specialist_training refreshed_three_yearly refreshed_yearly adequate_light unaltered_photo masks_considered eyes_visible"
+	biometric  = "one_to_one template_untampered tamper_protected replay_excluded basic_liveness enhanced_liveness resists_simple_artefacts " +
+		"resists_costly_artefacts resists_sophisticated_artefacts benchmarked_algorithm suited_capture appropriate_error_rates error_handling"
+)
+
+// methodFacts are those that each method can establish.
+var methodFacts = map[assurance.CheckMethod][]assurance.Fact{
+	"vpip":   facts("physical visible" + inspection),
+	"vpiruv": facts("physical visible uv_ir" + inspection),
+	"vri":    facts("visible" + inspection),
+	"vdig":   facts("digital_genuine"),
+	"vcrypt": facts("cryptographic"),
+	"data":   facts("authoritative_match not_cancelled core_attributes_validated independent_source known_to_organisation " + noFraud),
+	"pvp":    facts(comparison + " biometric_sample_retained"),
+	"pvr":    facts(comparison + " live_capture replay_excluded tamper_protected clear_image"),
+	"bvp":    facts(biometric + trained + " refreshed_three_yearly controlled_capture supervised biometric_sample_retained"),
+	"bvr":    facts(biometric),
+	"kbv":    nil, "auth": nil, "token": nil,
+}
+
+// The facts of each method are those of the tables, and no others.
+func TestMethodsAndFacts(t *testing.T) {
+	t.Parallel()
+	var all []assurance.Fact
+	for _, list := range methodFacts {
+		all = append(all, list...)
+	}
+	for method, list := range methodFacts {
+		for _, f := range all {
+			c := check("c", method, string(f))
+			want := ""
+			if !slices.Contains(list, f) {
+				want = fmt.Sprintf("%s cannot establish %s", method, f)
+			}
+			wantError(t, piece(assurance.Document, "passport", c).Validate(), want)
+		}
+	}
+}
+
+func randomRecord(random *rand.Rand) []assurance.Piece {
+	var record []assurance.Piece
+	for i := range random.IntN(4) {
+		record = append(record, randomPiece(random, fmt.Sprintf("p%d", i)))
+	}
+	return record
+}
+
+func randomPiece(random *rand.Rand, id string) assurance.Piece {
+	kinds := []struct {
+		pieceType assurance.PieceType
+		kind      string
+		features  []assurance.Feature
+	}{
+		{assurance.Document, "passport", []assurance.Feature{assurance.MachineReadable, assurance.BiometricChip}},
+		{assurance.Document, "driving_permit", []assurance.Feature{assurance.Photocard}},
+		{assurance.Document, "pass_card", []assurance.Feature{assurance.UniqueReferenceNumber}},
+		{assurance.Document, "veterans_card", nil},
+		{assurance.ElectronicRecord, "bank_account", []assurance.Feature{assurance.CurrentAccount}},
+		{assurance.ElectronicRecord, "fraud_register", nil},
+		{assurance.Vouch, "written_attestation", nil},
+	}
+	k := kinds[random.IntN(len(kinds))]
+	p := piece(k.pieceType, k.kind)
+	p.ID, p.Country = id, "GBR"
+	if random.IntN(3) == 0 {
+		p.Number = "n1"
+	}
+	for _, f := range k.features {
+		if random.IntN(2) == 0 {
+			p.Features = append(p.Features, f)
+		}
+	}
+	for i := range random.IntN(4) {
+		p.Checks = append(p.Checks, randomCheck(random, p, fmt.Sprintf("%s-c%d", id, i)))
+	}
+	return p
+}
+
+// randomCheck is one that the piece can have. Most find nearly all that there is to find, so that high scores are not rare.
+func randomCheck(random *rand.Rand, p assurance.Piece, id string) assurance.Check {
+	methods := slices.Sorted(maps.Keys(methodFacts))
+	for {
+		c := check(id, methods[random.IntN(len(methods))], "")
+		probe := p
+		probe.Checks = []assurance.Check{c}
+		if probe.Validate() != nil {
+			continue // a method for other pieces
+		}
+		c.Failed = random.IntN(12) == 0
+		c.Organisation = []string{"One", "Two", " two "}[random.IntN(3)]
+		for _, f := range methodFacts[c.Method] {
+			if random.IntN(10) != 0 && !slices.Contains(c.Facts, f) {
+				c.Facts = append(c.Facts, f)
+			}
+		}
+		if slices.Contains(c.Facts, "specialist_training") {
+			c.TrainedBy = "a specialist"
+		}
+		switch {
+		case c.Method == assurance.KnowledgeQuestions:
+			for range random.IntN(8) {
+				c.Questions = append(c.Questions, assurance.Question{Quality: assurance.LowQuality, MultipleChoice: random.IntN(2) == 0})
+			}
+		case c.Method == assurance.RecordMatch && random.IntN(2) == 0:
+			c.Activity = &assurance.Activity{Policy: assurance.PolicyNone, Since: []string{"2026-08-01", "2020-01-01"}[random.IntN(2)]}
+		}
+		return c
+	}
+}
+
+// strengthen returns the record with one thing more in it, and says what.
+func strengthen(random *rand.Rand, record []assurance.Piece) (string, []assurance.Piece) {
+	var stronger []assurance.Piece
+	text, _ := json.Marshal(record)
+	_ = json.Unmarshal(text, &stronger) // a copy in all its depth
+	if len(stronger) == 0 || random.IntN(6) == 0 {
+		return "a piece more", append(stronger, randomPassed(random, fmt.Sprintf("more%d", random.Uint32())))
+	}
+	p := &stronger[random.IntN(len(stronger))]
+	if len(p.Checks) == 0 || random.IntN(6) == 0 {
+		p.Checks = append(p.Checks, passed(randomCheck(random, *p, fmt.Sprintf("more%d", random.Uint32()))))
+		return "a check more", stronger
+	}
+	if random.IntN(6) == 0 {
+		for _, f := range []assurance.Feature{
+			assurance.BiometricChip, assurance.MachineReadable, assurance.Photocard, assurance.UniqueReferenceNumber, assurance.CurrentAccount,
+		} {
+			p.Features = append(p.Features, f)
+			if p.Validate() == nil {
+				return "the feature " + string(f), stronger
+			}
+			p.Features = p.Features[:len(p.Features)-1]
+		}
+	}
+	c := &p.Checks[random.IntN(len(p.Checks))]
+	switch {
+	case c.Failed:
+		c.Failed = false
+		return "a check that did not fail", stronger
+	case len(c.Questions) > 0:
+		q := &c.Questions[random.IntN(len(c.Questions))]
+		*q = assurance.Question{Quality: assurance.HighQuality, Dynamic: q.Dynamic || random.IntN(2) == 0}
+		return "a better question", stronger
+	case c.Activity != nil && random.IntN(3) == 0:
+		c.Activity.Policy, c.Activity.Since = assurance.PolicyPhysicalMatch, "2019-01-01"
+		return "longer activity", stronger
+	}
+	for _, f := range methodFacts[c.Method] {
+		if !slices.Contains(c.Facts, f) {
+			c.Facts = append(c.Facts, f)
+			if f == "specialist_training" {
+				c.TrainedBy = "a specialist"
+			}
+			return "the fact " + string(f), stronger
+		}
+	}
+	return "nothing", stronger
+}
+
+func randomPassed(random *rand.Rand, id string) assurance.Piece {
+	p := randomPiece(random, id)
+	for i := range p.Checks {
+		p.Checks[i] = passed(p.Checks[i])
+	}
+	return p
+}
+
+func passed(c assurance.Check) assurance.Check {
+	c.Failed = false
+	return c
+}
+
+// Whatever is put on record, it is refused in words or scored within the ranges.
+func FuzzRecord(f *testing.F) {
+	for _, record := range [][]assurance.Piece{nil, desk(), randomRecord(rand.New(rand.NewPCG(1, 2)))} {
+		text, err := json.Marshal(record)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	policy, err := assurance.NewPolicy()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var record []assurance.Piece
+		if json.Unmarshal(text, &record) != nil {
+			return
+		}
+		s, err := assurance.Score(record, today)
+		if _, also := assurance.Proof(record, today); (err == nil) != (also == nil) {
+			t.Fatalf("Score = %v, Proof = %v, want both to refuse a record or neither", err, also)
+		}
+		if err != nil {
+			return
+		}
+		if len(s.Pieces) != len(s.Scores.Evidence) || len(s.Reasons) != 2*len(s.Pieces)+3 {
+			t.Errorf("Score = %+v, want a piece for each evidence and a reason for each score", s)
+		}
+		if _, err := policy.Evaluate(s.Scores); err != nil {
+			t.Errorf("Evaluate(%+v) = %v, want scores in range", s.Scores, err)
+		}
+	})
+}

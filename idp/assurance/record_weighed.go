@@ -1,0 +1,212 @@
+package assurance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// weighed is a piece as rules look at it, with what its checks established.
+type weighed struct {
+	Piece
+	kind    kindRow
+	checks  []established // that did not fail, in the order of the record
+	failed  []Check
+	useless string // why it is worth nothing, whatever was found; empty: it is not
+}
+
+// established is a check and what counts of its facts.
+type established struct {
+	Check
+	counts []Fact
+}
+
+// weigh makes of a record what rules look at, and refuses one that contradicts itself.
+func (t *scoringTables) weigh(pieces []Piece, at time.Time) ([]weighed, error) {
+	if len(pieces) > MaxPieces {
+		return nil, fmt.Errorf("the record has %d pieces: at most %d are looked at", len(pieces), MaxPieces)
+	}
+	var all []weighed
+	seen := map[string]string{} // the ids of pieces, and of checks with the piece of each
+	for _, p := range pieces {
+		if err := p.Validate(); err != nil {
+			return nil, err
+		}
+		if _, twice := seen["piece "+p.ID]; twice {
+			return nil, fmt.Errorf("there are two pieces of id %q", p.ID)
+		}
+		seen["piece "+p.ID] = p.ID
+		if p.IssuedOn > day(at) {
+			return nil, fmt.Errorf("piece %q is issued on %s, which is yet to come", p.ID, p.IssuedOn)
+		}
+		for _, c := range p.Checks {
+			if other, twice := seen["check "+c.ID]; twice {
+				return nil, fmt.Errorf("pieces %q and %q both have a check %q", other, p.ID, c.ID)
+			}
+			seen["check "+c.ID] = p.ID
+			if c.At.After(at) {
+				return nil, fmt.Errorf("piece %q: check %q is of %s, which is yet to come", p.ID, c.ID, c.At.Format(time.RFC3339))
+			}
+		}
+		if first := pieces[0]; p.Subject != first.Subject {
+			return nil, fmt.Errorf("pieces %q and %q are about different people: withdraw the one that is not about this person", first.ID, p.ID)
+		}
+		known := slices.IndexFunc(all, func(w weighed) bool { return w.same(p) })
+		if known < 0 {
+			all = append(all, weighed{Piece: p, kind: t.kinds[kindKey{p.Type, p.Kind}]})
+			known = len(all) - 1
+		} else if err := all[known].join(p); err != nil {
+			return nil, err
+		}
+		all[known].note(t, p.Checks)
+	}
+	for i := range all {
+		all[i].useless = all[i].flaw(all)
+	}
+	return all, nil
+}
+
+// same says whether the piece is this one once more: of the same kind, issuer and number.
+func (w *weighed) same(p Piece) bool {
+	return p.Number != "" && p.Number == w.Number && p.Type == w.Type && p.Kind == w.Kind &&
+		p.Country == w.Country && p.Jurisdiction == w.Jurisdiction
+}
+
+// join adds what was put on record of the same piece another time.
+func (w *weighed) join(p Piece) error {
+	for _, date := range []struct {
+		name       string
+		mine, also *string
+	}{{"issued_on", &w.IssuedOn, &p.IssuedOn}, {"expires_on", &w.ExpiresOn, &p.ExpiresOn}} {
+		switch {
+		case *date.mine == "":
+			*date.mine = *date.also
+		case *date.also != "" && *date.also != *date.mine:
+			return fmt.Errorf("pieces %q and %q are the same %s, and their %s differs: %s, %s", w.ID, p.ID, p.Kind, date.name, *date.mine, *date.also)
+		}
+	}
+	w.Features = unique(slices.Concat(w.Features, p.Features))
+	return nil
+}
+
+func (w *weighed) note(t *scoringTables, checks []Check) {
+	for _, c := range checks {
+		if c.Failed {
+			w.failed = append(w.failed, c)
+		} else {
+			w.checks = append(w.checks, established{c, t.counting(c.Facts)})
+		}
+	}
+}
+
+// counting is what counts of the facts of one check: those that follow from others too, and none that lack what has to be
+// established beside them.
+func (t *scoringTables) counting(facts []Fact) []Fact {
+	all := slices.Clone(facts)
+	for i := 0; i < len(all); i++ { // it grows
+		for _, f := range t.facts[all[i]].implies {
+			if !slices.Contains(all, f) {
+				all = append(all, f)
+			}
+		}
+	}
+	var counts []Fact
+	for _, f := range all {
+		beside := t.facts[f].countsWith
+		if beside == nil || slices.ContainsFunc(beside, func(needed []Fact) bool { return containsAll(all, needed) }) {
+			counts = append(counts, f)
+		}
+	}
+	return counts
+}
+
+// expiredGrace is for how many months after its expiry a passport counts: UK digital identity and attributes trust
+// framework 1.0, Section 5.2. No other document does.
+const expiredGrace = 12
+
+// graceEnds is the last day on which a passport counts that expired on a day.
+func graceEnds(expiresOn string) string {
+	expired, err := time.Parse(time.DateOnly, expiresOn)
+	if err != nil {
+		return expiresOn // which is not a day that was validated
+	}
+	return expired.AddDate(0, expiredGrace, 0).Format(time.DateOnly)
+}
+
+// lastChecked is the day of the piece's last check, and so the one on which it had to be in date: what was proved by it then
+// stays proved. It is empty when nothing was checked.
+func (w *weighed) lastChecked() string {
+	var last string
+	for _, c := range w.checks {
+		last = max(last, day(c.At))
+	}
+	return last
+}
+
+// flaw says why the piece is worth nothing; empty: it is worth what its checks say.
+func (w *weighed) flaw(all []weighed) string {
+	at := w.lastChecked()
+	inDate := func(o weighed) bool { return o.kind.expires && o.ExpiresOn >= at && o.failed == nil }
+	switch {
+	case w.failed != nil:
+		return fmt.Sprintf("check %s of it failed", w.failed[0].ID)
+	case w.kind.expires && w.ExpiresOn == "":
+		return "its date of expiry is not on record"
+	case w.ExpiresOn == "" || w.ExpiresOn >= at:
+		return ""
+	case w.Kind != "passport" || graceEnds(w.ExpiresOn) < at:
+		return "it expired on " + w.ExpiresOn
+	case slices.ContainsFunc(all, inDate):
+		return "it expired on " + w.ExpiresOn + ", and there is a document that has not"
+	}
+	return ""
+}
+
+// established lists the facts that the checks of the piece established together.
+func (w *weighed) established() []Fact {
+	var all []Fact
+	for _, c := range w.checks {
+		all = append(all, c.counts...)
+	}
+	return unique(all)
+}
+
+// grade is the best grade that the rows give to the piece; 0: none gives any.
+func (w *weighed) grade(rows []gradeRow) gradeRow {
+	var best gradeRow
+	for _, r := range rows {
+		issued := r.issuers == nil || slices.Contains(r.issuers, w.Country) || slices.Contains(r.issuers, w.Jurisdiction)
+		if issued && containsAll(w.Features, r.features) && r.grade > best.grade {
+			best = r
+		}
+	}
+	return best
+}
+
+// checksFor lists the ids of the checks that established any of the facts.
+func (w *weighed) checksFor(facts []Fact) []string {
+	var ids []string
+	for _, c := range w.checks {
+		if slices.ContainsFunc(c.counts, func(f Fact) bool { return slices.Contains(facts, f) }) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+func containsAll[T comparable](all, needed []T) bool {
+	return !slices.ContainsFunc(needed, func(item T) bool { return !slices.Contains(all, item) })
+}
+
+// words says facts, as the end of a sentence.
+func (t *scoringTables) words(facts []Fact) string {
+	var meanings []string
+	for _, f := range facts {
+		meanings = append(meanings, t.facts[f].meaning)
+	}
+	return strings.Join(meanings, "; ")
+}
+
+// plain writes a word of the vocabulary as people do.
+func plain[T ~string](word T) string { return strings.ReplaceAll(string(word), "_", " ") }

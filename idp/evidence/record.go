@@ -1,0 +1,232 @@
+package evidence
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/store"
+)
+
+// maxAtOnce bounds how many pieces one act records.
+const maxAtOnce = 20
+
+// Record puts pieces of evidence on record for a person and computes what all of hers come to, and returns which they are.
+// All are recorded or none. A piece that is on record already, word for word, is not recorded again. A document that counts
+// for somebody else is refused with ErrDuplicate, and the refusal is recorded; a wrong piece with ErrInvalid.
+func (r *Recorder) Record(ctx context.Context, actor, personID string, pieces []Piece) (Change, error) {
+	if len(pieces) == 0 || len(pieces) > maxAtOnce {
+		return Change{}, fmt.Errorf("evidence %w: %d pieces at once: want 1 to %d", ErrInvalid, len(pieces), maxAtOnce)
+	}
+	var change Change
+	var refusal error
+	err := r.store.InTx(ctx, func(tx *store.Tx) (err error) {
+		change, refusal, err = r.record(ctx, tx, actor, personID, pieces)
+		return err
+	})
+	if err == nil {
+		err = refusal
+	}
+	return change, err
+}
+
+// record is Record in a transaction. A refusal is to be committed, because it leaves a trace.
+func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID string, pieces []Piece) (change Change, refusal, err error) {
+	person, err := lock(ctx, tx, personID)
+	if err != nil {
+		return Change{}, nil, err
+	}
+	var hashes [][]byte
+	for _, p := range pieces {
+		hashes = append(hashes, r.hashes(p.Number)...)
+	}
+	if err := tx.LockNumbers(ctx, hashes); err != nil { // of two desks with one document the second waits here for the first
+		return Change{}, nil, fmt.Errorf("lock numbers: %w", err)
+	}
+	counts, err := tx.EvidenceInForce(ctx, assurance.MaxPieces, personID)
+	if err != nil {
+		return Change{}, nil, fmt.Errorf("read evidence: %w", err)
+	}
+	a := act{actor: actor, at: r.now()}
+	if a.process, err = uuid.NewV7(); err != nil {
+		return Change{}, nil, fmt.Errorf("draw an id: %w", err)
+	}
+	change.PersonID = personID
+	var added []store.Evidence
+	for i, p := range pieces {
+		e, err := r.prepare(p, person, a)
+		if err != nil {
+			return Change{}, nil, fmt.Errorf("piece %d %w: %s", i+1, ErrInvalid, err.Error())
+		}
+		if p.Number != "" {
+			e.NumberHash = sameNumber(counts, r.hashes(p.Number))
+			other, err := r.another(ctx, tx, e, p)
+			if err != nil {
+				return Change{}, nil, err
+			}
+			if other != nil {
+				return Change{}, ErrDuplicate, audit.Record(ctx, tx, audit.Entry{
+					At: a.at, Event: audit.EvidenceRecorded, Refusal: "duplicate_evidence", Actor: actor, Person: personID,
+					Detail: map[string]string{"other_evidence": other.ID.String(), "other_person": other.PersonID},
+				})
+			}
+		}
+		again, err := recordedBefore(counts, e)
+		if err != nil {
+			return Change{}, nil, err
+		}
+		if again != uuid.Nil {
+			change.Evidence = append(change.Evidence, again)
+			continue
+		}
+		added, counts, change.Evidence = append(added, e), append(counts, e), append(change.Evidence, e.ID)
+	}
+	if len(counts) > assurance.MaxPieces {
+		return Change{}, nil, fmt.Errorf("evidence %w: %d pieces would count for the person: want at most %d, so withdraw what is superseded", ErrInvalid, len(counts), assurance.MaxPieces)
+	}
+	if len(added) == 0 {
+		change.Before, change.After = outcome(person.Identity), outcome(person.Identity)
+		return change, nil, nil
+	}
+	for _, e := range added {
+		if err := tx.AddEvidence(ctx, e); err != nil {
+			return Change{}, nil, fmt.Errorf("record evidence: %w", err)
+		}
+	}
+	settled, err := r.settle(ctx, tx, person, counts, a.at)
+	if err != nil {
+		return Change{}, nil, err
+	}
+	change.Before, change.After = settled.Before, settled.After
+	return change, nil, audit.Record(ctx, tx, audit.Entry{
+		At: a.at, Event: audit.EvidenceRecorded, Actor: actor, Person: personID, Detail: change.detail(added...),
+	})
+}
+
+// Withdraw lets a piece of evidence count no more, and computes what is left. One that is unknown or was withdrawn before is
+// ErrUnknown.
+func (r *Recorder) Withdraw(ctx context.Context, actor string, id uuid.UUID, reason Reason) (Change, error) {
+	if !slices.Contains(Reasons(), reason) {
+		return Change{}, fmt.Errorf("reason %q %w: want forged, mistaken or superseded", reason, ErrInvalid)
+	}
+	var change Change
+	err := r.store.InTx(ctx, func(tx *store.Tx) error {
+		now := r.now()
+		personID, err := tx.WithdrawEvidence(ctx, id, actor, string(reason), now)
+		if err != nil {
+			return named(fmt.Sprintf("evidence %s that counts", id), err)
+		}
+		person, err := lock(ctx, tx, personID)
+		if err != nil {
+			return err
+		}
+		left, err := tx.EvidenceInForce(ctx, assurance.MaxPieces, personID)
+		if err != nil {
+			return fmt.Errorf("read evidence: %w", err)
+		}
+		if change, err = r.settle(ctx, tx, person, left, now); err != nil {
+			return err
+		}
+		change.Evidence = []uuid.UUID{id}
+		detail := change.detail(store.Evidence{ID: id})
+		detail["reason"] = string(reason)
+		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.EvidenceWithdrawn, Actor: actor, Person: personID, Detail: detail})
+	})
+	return change, err
+}
+
+// lock reads a person, and keeps whoever else would change what is on record of her waiting until the transaction ends.
+func lock(ctx context.Context, tx *store.Tx, personID string) (store.IdentityRow, error) {
+	rows, err := tx.LockIdentities(ctx, personID)
+	if err != nil {
+		return store.IdentityRow{}, fmt.Errorf("read person %q: %w", personID, err)
+	}
+	if len(rows) == 0 {
+		return store.IdentityRow{}, fmt.Errorf("person %q %w", personID, ErrUnknown)
+	}
+	return rows[0], nil
+}
+
+// sameNumber is the hash that a number is on record by, of those by which it may be; or the one of today. While the seal key
+// is replaced there are two, and the same document has to have one.
+func sameNumber(recorded []store.Evidence, hashes [][]byte) []byte {
+	for _, e := range recorded {
+		if slices.ContainsFunc(hashes, func(hash []byte) bool { return bytes.Equal(hash, e.NumberHash) }) {
+			return e.NumberHash
+		}
+	}
+	return hashes[0]
+}
+
+// recordedBefore is the id of the piece on record that says the same word for word, or none.
+func recordedBefore(recorded []store.Evidence, e store.Evidence) (uuid.UUID, error) {
+	words, err := wording(e)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	for _, before := range recorded {
+		said, err := wording(before)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		if said == words {
+			return before.ID, nil
+		}
+	}
+	return uuid.Nil, nil
+}
+
+// wording is all that a desk said of a piece: without the ids that were given when it was recorded.
+func wording(e store.Evidence) (string, error) {
+	f, err := readFacts(e)
+	if err != nil {
+		return "", err
+	}
+	for i, c := range f.Checks {
+		f.Checks[i].ID = strings.TrimPrefix(c.ID, f.ID)
+	}
+	f.ID = ""
+	words, err := json.Marshal(f)
+	return string(words), err
+}
+
+// another is what counts for somebody else and is the same document, or nil.
+func (r *Recorder) another(ctx context.Context, tx *store.Tx, e store.Evidence, p Piece) (*store.Evidence, error) {
+	if namesSeveral(p.Kind) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	found, err := tx.EvidenceByNumber(ctx, r.hashes(p.Number), mostFound)
+	if err != nil {
+		return nil, fmt.Errorf("find evidence: %w", err)
+	}
+	for _, other := range found {
+		f, err := readFacts(other)
+		if err != nil {
+			return nil, err
+		}
+		differ := f.Kind != p.Kind || f.Country != "" && p.Country != "" && f.Country != p.Country
+		if !differ && other.WithdrawnAt == nil && other.PersonID != e.PersonID {
+			return &other, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // there is none
+}
+
+// mostFound bounds what is looked at of one number: what counts comes first.
+const mostFound = 200
+
+// namesSeveral says of which kinds one piece can be about several people, who live or keep an account together.
+func namesSeveral(kind string) bool {
+	switch kind {
+	case "rental_agreement", "purchase_agreement", "marriage_certificate", "civil_partnership_certificate", "marriage_register", "civil_partnership_register":
+		return true
+	}
+	return strings.HasSuffix(kind, "_account") || strings.HasSuffix(kind, "_statement")
+}

@@ -1,0 +1,162 @@
+package signin
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// gap is what is missing in a session of the levels that a request asks for.
+type gap struct {
+	assurance.Gap
+
+	unable bool
+}
+
+// gap compares a session with what is asked. What does not have to be is asked for once: not of somebody who signed in for
+// this very request, and not where only a registration desk could help.
+func (req Request) gap(s session.Session) gap {
+	reached := assurance.Reached{Authenticator: s.Level, AMR: s.AMR, Identity: assurance.IdentityLevel(s.Person.IdentityLevel)}
+	missing := req.Demand.Gap(reached)
+	signInWillDo := missing.Authenticator != 0 && missing.Identity == "" && !missing.Impossible
+	if !missing.Essential && (!signInWillDo || req.MadeFor(s)) {
+		missing = req.Demand.Required().Gap(reached)
+	}
+	return gap{missing, req.Unable}
+}
+
+// Missing is what somebody with the session is told that she lacks of the levels.
+func (req Request) Missing(s session.Session) assurance.Gap { return req.gap(s).Gap }
+
+// Optional says whether somebody may go on who does not close the gap.
+func (req Request) Optional(s session.Session) bool { return !req.gap(s).Essential }
+
+// MadeFor says whether the sign-in of a session was made for this request: since it was first asked.
+func (req Request) MadeFor(s session.Session) bool {
+	return !s.AuthenticatedAt.Before(req.Freshness.AskedAt)
+}
+
+// Impossible says whether the request asks for what nobody can reach here.
+func (req Request) Impossible() bool {
+	missing := req.Demand.Required().Gap(assurance.Reached{})
+	return missing.Impossible && missing.Essential
+}
+
+// step is the step that closes the gap.
+func (g gap) step() Step {
+	switch {
+	case g.Empty():
+		return Done
+	case g.unable, g.Identity != "", g.Impossible:
+		return Unmet
+	}
+	return StepUp
+}
+
+// Able lists the authenticators of a person with which she would close the gap of a request. In development she can always,
+// because a sign-in is simulated.
+func (h *Handler) Able(ctx context.Context, req Request, s session.Session) ([]store.Authenticator, error) {
+	authenticators, err := h.Store.Authenticators(ctx, s.Person.ID, false)
+	if err != nil {
+		return nil, fmt.Errorf("read authenticators of person %q: %w", s.Person.ID, err)
+	}
+	identity := assurance.IdentityLevel(s.Person.IdentityLevel)
+	return slices.DeleteFunc(authenticators, func(a store.Authenticator) bool {
+		would, ok := h.WebAuthn.Would(a, s.Person)
+		after := req.Demand.Gap(assurance.Reached{Authenticator: would.Level(), AMR: would.AMR(), Identity: identity})
+		return !ok || after.Authenticator != 0
+	}), nil
+}
+
+// stepUpPage asks somebody who is signed in to sign in more strongly.
+func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, s session.Session) error {
+	able, err := h.Able(r.Context(), p.Request, s)
+	if err != nil {
+		return err
+	}
+	page := web.SignIn{
+		Frame: p.frame(r), PostURL: p.at(StepUp), ClientName: p.ClientName, Username: s.Person.ID, Cancelable: p.CancelTo != "",
+		Needs:  InWords(p.gap(s).Gap),
+		StepUp: &web.StepUp{Has: "at level " + s.Level.String(), CanContinue: p.ContinueTo != ""},
+	}
+	page.SignedInAs = s.Person.DisplayName
+	for _, a := range able {
+		page.StepUp.With = append(page.StepUp.With, a.Name)
+	}
+	if len(able) > 0 {
+		ceremony, err := h.WebAuthn.BeginStepUp(able, p.browser)
+		if err != nil {
+			return fmt.Errorf("begin step-up: %w", err)
+		}
+		page.Ceremony = web.Ceremony{Options: ceremony.Options, Finish: p.url("/sign-in/passkey", "ceremony", ceremony.State)}
+	}
+	if h.Simulated != nil {
+		page.SimulatedURL = p.url("/sign-in/simulated", "username", s.Person.ID)
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// unmetPage tells somebody what she lacks that nothing on these pages gives her, and what to do about it.
+func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s session.Session) error {
+	missing := p.gap(s)
+	page := web.Unmet{Frame: p.frame(r), PostURL: p.at(Unmet), ClientName: p.ClientName, Cancelable: p.CancelTo != ""}
+	page.SignedInAs = s.Person.DisplayName
+	if missing.Authenticator != 0 {
+		page.Authenticator = InWords(missing.Gap)
+	}
+	if missing.Identity != "" {
+		explained, err := h.Evidence.Explain(r.Context(), s.Person.ID)
+		if err != nil {
+			return fmt.Errorf("explain identity of person %q: %w", s.Person.ID, err)
+		}
+		page.Identity = &web.IdentityGap{
+			Needs: levelWords(missing.Identity), Has: levelWords(assurance.IdentityLevel(s.Person.IdentityLevel)), Ways: explained.Ways(missing.Identity),
+		}
+	}
+	return h.Pages.Render(w, http.StatusForbidden, page)
+}
+
+// stopThere takes the answer of somebody who does not go further: on to where that will do, or back.
+func (h *Handler) stopThere(w http.ResponseWriter, r *http.Request, p pending, _ session.Session) error {
+	f, err := form(w, r)
+	switch {
+	case err != nil:
+		return err
+	case f.Has("continue") && p.ContinueTo != "":
+		return to(w, r, p.ContinueTo)
+	case f.Has("cancel") && p.CancelTo != "":
+		return to(w, r, p.CancelTo)
+	}
+	return to(w, r, p.ReturnTo)
+}
+
+// levelWords is a level of identity for people.
+func levelWords(l assurance.IdentityLevel) string { return strings.ReplaceAll(string(l), "_", " ") }
+
+// InWords says for people how strong a sign-in has to be; "" when any will do.
+func InWords(missing assurance.Gap) string {
+	if missing.Authenticator == 0 {
+		return ""
+	}
+	words := "at level " + missing.Authenticator.String()
+	var with []string
+	for _, m := range missing.Methods {
+		with = append(with, strings.ReplaceAll(string(m), "-", " "))
+	}
+	switch {
+	case len(with) > 0 && len(with) < 3:
+		words += ", with a " + strings.Join(with, " or a ")
+	case missing.HardwareBound:
+		words += ", with a key that cannot be copied"
+	case missing.PhishingResistant:
+		words += ", with a passkey, a security key or a smartcard"
+	}
+	return words
+}

@@ -1,0 +1,72 @@
+package web
+
+// StepUp says on [SignIn] why somebody who is signed in has to sign in again.
+type StepUp struct {
+	// Has is how strongly the person is signed in: "at level 2".
+	Has string
+	// With names those of her authenticators that will do. Empty where that is not known.
+	With []string
+	// CanContinue offers to go on as she is signed in.
+	CanContinue bool
+}
+
+// Unmet tells a person that a service asks for more than can be given now, and what to do about it.
+type Unmet struct {
+	Frame
+	// PostURL is what its forms post to.
+	PostURL    string
+	ClientName string
+	// Identity is what is missing of the proof of her identity. Nil when nothing is.
+	Identity *IdentityGap
+	// Authenticator is how strong the sign-in has to be that none of her authenticators makes: "at level 3". Empty when one does.
+	Authenticator string
+	// CanContinue offers to go on all the same; Cancelable to go back to the service.
+	CanContinue, Cancelable bool
+}
+
+func (p Unmet) page() (string, Frame) { return "unmet", p.Frame }
+
+// IdentityGap is what is missing of the proof of an identity.
+type IdentityGap struct {
+	// Needs and Has are levels of GPG 45 in words: "high".
+	Needs, Has string
+	// Ways are the shortest ways to the level. Any one of them will do; of a way everything is needed.
+	Ways [][]string
+}
+
+// Levels shows a person which rules granted her levels, and what is missing for the next.
+type Levels struct {
+	Frame
+	Identity       IdentityLevel
+	SignIn         SignInLevel
+	Authenticators []AuthenticatorLevel
+}
+
+func (p Levels) page() (string, Frame) { return "levels", p.Frame }
+
+// IdentityLevel is how well an identity was proved, and why.
+type IdentityLevel struct {
+	// Level is in words, Profile the identity profile of GPG 45 that was met: "H1A". Empty when none was.
+	Level, Profile string
+	// Profiles lists all profiles that were met, Policy the version of the rules.
+	Profiles, Policy string
+	// Scores say what each check came to.
+	Scores []Score
+	// Next says what is missing for each higher level.
+	Next []NextLevel
+}
+
+// Score is one score of GPG 45, and on what it rests.
+type Score struct{ Name, Value, Why string }
+
+// NextLevel is a level that was not reached, and the shortest ways to it.
+type NextLevel struct {
+	Level string
+	Ways  [][]string
+}
+
+// SignInLevel is how strongly somebody signed in, and why.
+type SignInLevel struct{ Level, Method, Why string }
+
+// AuthenticatorLevel is the level that an authenticator reaches, and why.
+type AuthenticatorLevel struct{ Name, Kind, Level, Why string }
