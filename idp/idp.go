@@ -116,7 +116,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Throttle: limiter, Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
 	}
 	desk := &registration.Handler{
-		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Catalogue: catalogue, Pages: pages,
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
 	}
 	endpoints := &oauth.Handler{

@@ -49,6 +49,7 @@ func (p *provider) walk(client string, see func(name string, pending bool, a ans
 	see("roles, searched", true, b.post(page.address().RequestURI(), url.Values{"q": {"<script>alert(1)</script>"}, "search": {"1"}}))
 	b.choose(page, "656014115001")
 	see("home", false, b.get("/"))
+	see("levels", false, b.get("/levels"))
 	see("roles from home", false, b.get("/sign-in/role"))
 	see("sign-out", false, b.get("/logout"))
 	see("signed out", false, b.rest(b.post("/logout", nil)))

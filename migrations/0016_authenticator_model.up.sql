@@ -55,3 +55,4 @@ CREATE TRIGGER authenticator_model_generation AFTER INSERT OR UPDATE OR DELETE O
 CREATE TRIGGER authenticator_policy_generation AFTER INSERT OR UPDATE OR DELETE ON authenticator_policy FOR EACH STATEMENT EXECUTE FUNCTION raise_generation();
 CREATE TRIGGER fido_metadata_generation AFTER INSERT OR UPDATE OF number OR DELETE ON fido_metadata FOR EACH STATEMENT EXECUTE FUNCTION raise_generation();
 CREATE TRIGGER organisation_generation AFTER INSERT OR UPDATE OF parent_code OR DELETE ON organisation FOR EACH STATEMENT EXECUTE FUNCTION raise_generation();
+ALTER TABLE organisation ENABLE ALWAYS TRIGGER organisation_generation; -- as all of that table: 0012

@@ -7,13 +7,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// Authenticator is a WebAuthn credential bound to a person.
+// Authenticator is what a person signs in with: a WebAuthn credential, or a [Secret] without what is secret.
 type Authenticator struct {
 	ID                 uuid.UUID
 	PersonID           string
 	Name               string
-	Kind               string // "passkey" or "security-key"
-	CredentialID       []byte
+	Kind               string // "passkey" or "security-key", which are WebAuthn credentials; "password" or "totp"
+	CredentialID       []byte // of a WebAuthn credential, as all that follows
 	PublicKey          []byte // COSE
 	SignCount          int64
 	AAGUID             uuid.UUID
@@ -90,14 +90,17 @@ type Fallout struct {
 	Sessions []uuid.UUID
 }
 
-// RevokeAuthenticator revokes an authenticator and ends the sessions whose last sign-in was made with it. One that is
-// unknown or revoked already is ErrNotFound.
+// RevokeAuthenticator revokes an authenticator and ends the sessions whose last sign-in was made with it: also those in which
+// a password was used beside the authenticator that they name. One that is unknown or revoked already is ErrNotFound.
 func (q queries) RevokeAuthenticator(ctx context.Context, id uuid.UUID, now time.Time) (Fallout, error) {
 	return one[Fallout](ctx, q, `
 		WITH revoked AS (
-			UPDATE authenticator SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id, person_id
+			UPDATE authenticator SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id, person_id, kind
 		), ended AS (
-			UPDATE session SET ended_at = $2 WHERE authenticator_id IN (SELECT id FROM revoked) AND ended_at IS NULL RETURNING id
+			UPDATE session s SET ended_at = $2 FROM revoked r
+			WHERE s.person_id = r.person_id AND s.ended_at IS NULL
+				AND (s.authenticator_id = r.id OR r.kind = 'password' AND s.authenticator_id IS NOT NULL AND 'pwd' = ANY (s.methods))
+			RETURNING s.id
 		)
 		SELECT person_id, ARRAY(SELECT id FROM ended) AS sessions FROM revoked`, id, now)
 }

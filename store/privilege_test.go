@@ -74,7 +74,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 	})
 	must(t, err)
 	same(t, "columns that credence_service may change", got, map[string]string{
-		"authenticator":        "sign_count backup_state last_used_at revoked_at attestation_verdict",
+		"authenticator":        "sign_count backup_state last_used_at revoked_at attestation_verdict secret_sealed failed_attempts last_step",
 		"authenticator_model":  "name roots",
 		"authenticator_policy": "allowed denied device_bound attestation",
 		"authorization_grant":  "code_used_at revoked_at",

@@ -98,7 +98,7 @@ func newClient(id string) store.Client {
 	return store.Client{
 		ID: id, Name: "Ward list", Authentication: "client_secret_basic", SecretHash: hash("secret"),
 		RedirectURIs: []string{"https://rp.example.org/callback"}, PostLogoutRedirectURIs: []string{}, Scopes: []string{"openid"},
-		IDTokenAlg: "RS256", MinimumAuthenticatorLevel: 1, MinimumIdentityLevel: "none", CreatedAt: now,
+		IDTokenAlg: "RS256", DefaultACRValues: []string{}, MinimumAuthenticatorLevel: 1, MinimumIdentityLevel: "none", CreatedAt: now,
 	}
 }
 

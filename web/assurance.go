@@ -1,5 +1,7 @@
 package web
 
+import "time"
+
 // StepUp says on [SignIn] why somebody who is signed in has to sign in again.
 type StepUp struct {
 	// Has is how strongly the person is signed in: "at level 2".
@@ -46,27 +48,50 @@ func (p Levels) page() (string, Frame) { return "levels", p.Frame }
 
 // IdentityLevel is how well an identity was proved, and why.
 type IdentityLevel struct {
-	// Level is in words, Profile the identity profile of GPG 45 that was met: "H1A". Empty when none was.
-	Level, Profile string
-	// Profiles lists all profiles that were met, Policy the version of the rules.
-	Profiles, Policy string
+	// Level is in words: "high".
+	Level string
+	// Profile is the identity profile of GPG 45 that was met: "H1A". Empty when none was. Profiles lists all that were.
+	Profile  string
+	Profiles []string
+	// IAL is the level of NIST SP 800-63A-4: "2". Empty where there is no claim.
+	IAL string
+	// Policy is the version of the rules. Empty when no rules were applied: the level was written down by somebody, or there
+	// never was evidence.
+	Policy string
+	// Asserted says that nothing on record proves the level.
+	Asserted bool
+	// Today is the level by the rules of today, where that is another. Empty otherwise.
+	Today string
 	// Scores say what each check came to.
 	Scores []Score
-	// Next says what is missing for each higher level.
+	// Next says what is missing for each level that was not reached, lowest first.
 	Next []NextLevel
 }
 
 // Score is one score of GPG 45, and on what it rests.
-type Score struct{ Name, Value, Why string }
+type Score struct {
+	Name  string
+	Value int
+	Why   string
+}
 
-// NextLevel is a level that was not reached, and the shortest ways to it.
+// NextLevel is a level that was not reached, and the shortest ways to it: any one of them will do, and of a way everything
+// is needed.
 type NextLevel struct {
 	Level string
 	Ways  [][]string
 }
 
 // SignInLevel is how strongly somebody signed in, and why.
-type SignInLevel struct{ Level, Method, Why string }
+type SignInLevel struct {
+	Level, Method, Why string
+	At                 time.Time
+}
 
 // AuthenticatorLevel is the level that an authenticator reaches, and why.
-type AuthenticatorLevel struct{ Name, Kind, Level, Why string }
+type AuthenticatorLevel struct {
+	Name, Kind, Level string
+	Why               []string
+	// Current says that the person signed in with it.
+	Current bool
+}

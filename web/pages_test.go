@@ -77,7 +77,21 @@ func pages() map[string]Page {
 		"sign-in-error": SignIn{
 			Frame: Frame{Errors: []FieldError{{"username", "Enter your user ID, which is 12 digits long"}}}, PostURL: "/sign-in?state=abc", Username: "5551", Ceremony: get,
 		},
-		"simulated": Simulated{Frame: pending, PostURL: "/sign-in/simulated?state=abc", ClientName: "Ward Notes", People: people, Methods: methods, Cancelable: true},
+		"step-up": SignIn{
+			Frame: pendingSignedIn, PostURL: "/sign-in/step-up?state=abc", ClientName: "Ward Notes", Username: "555100000001", Ceremony: get, Cancelable: true,
+			Needs: "at level 3", StepUp: &StepUp{Has: "at level 2", With: []string{"Blue key", "Work laptop"}, CanContinue: true},
+		},
+		"step-up-simulated": SignIn{
+			Frame: pendingSignedIn, PostURL: "/sign-in/step-up?state=abc", Username: "555100000001", SimulatedURL: "/sign-in/simulated?state=abc", Cancelable: true,
+			Needs: "at level 3, with a smartcard", StepUp: &StepUp{Has: "at level 1"},
+		},
+		"unmet": Unmet{
+			Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", ClientName: "Ward Notes", Cancelable: true, Authenticator: "at level 3",
+			Identity: &IdentityGap{Needs: "high", Has: "medium", Ways: [][]string{{"raise the validity of the passport from 2 to 3: read its chip"}, {"an activity score of 2", "a fraud score of 2"}}},
+		},
+		"unmet-identity":      Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", Identity: &IdentityGap{Needs: "low", Has: "none"}},
+		"unmet-authenticator": Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", ClientName: "Ward Notes", Authenticator: "at level 3", Cancelable: true},
+		"simulated":           Simulated{Frame: pending, PostURL: "/sign-in/simulated?state=abc", ClientName: "Ward Notes", People: people, Methods: methods, Cancelable: true},
 		"simulated-error": Simulated{
 			Frame:   Frame{Errors: []FieldError{{"username", "There is no person with user ID 555100000009"}}},
 			PostURL: "/sign-in/simulated?state=abc", People: people, Username: "555100000009", Methods: methods, Method: "passkey",
@@ -107,6 +121,30 @@ func pages() map[string]Page {
 			Frame: Frame{SignedInAs: "Bram de Vries"}, Name: "Bram de Vries", UserID: "555100000002", IdentityAssurance: "Medium", Method: "Password",
 			AuthenticatorAssurance: "Level 1", AuthenticatedAt: time.Date(2026, time.July, 1, 12, 0, 0, 0, time.UTC),
 			SignOutURL: "/logout", SignOutEverywhereURL: "/logout/everywhere",
+		},
+		"levels": Levels{
+			Frame: signedIn,
+			Identity: IdentityLevel{
+				Level: "High", Profile: "H1A", Profiles: []string{"M1A", "H1A"}, IAL: "2", Policy: "gpg45-0.4/2026-11", Today: "medium",
+				Scores: []Score{{"Strength of the passport", 4, "It is of the kind passport."}, {"Activity over time", 0, "No record shows activity for long enough."}},
+				Next: []NextLevel{
+					{"high", [][]string{{"read its chip"}, {"compare the person with the photo", "ask a fraud register"}}},
+					{"very high", [][]string{{"read its chip and see that it was not cancelled"}}},
+				},
+			},
+			SignIn: SignInLevel{"3: the strongest", "Security key", "The key cannot be copied.", time.Date(2026, time.November, 22, 8, 55, 0, 0, time.UTC)},
+			Authenticators: []AuthenticatorLevel{
+				{"Blue key on my lanyard", "Security key", "level 3: the strongest", []string{"FIDO certified L2."}, true},
+				{"Phone", "Passkey", "you cannot sign in with it", []string{"Use another one.", "Its key can be copied."}, false},
+			},
+		},
+		"levels-asserted": Levels{
+			Frame: signedIn, Identity: IdentityLevel{Level: "Medium", Asserted: true},
+			SignIn: SignInLevel{"1: basic", "Password", "You used one thing.", time.Date(2026, time.November, 22, 8, 55, 0, 0, time.UTC)},
+		},
+		"levels-none": Levels{
+			Frame: signedIn, Identity: IdentityLevel{Level: "None: your identity has not been proved"},
+			SignIn: SignInLevel{"1: basic", "Password", "You used one thing.", time.Date(2026, time.November, 22, 8, 55, 0, 0, time.UTC)},
 		},
 		"sign-out-confirm": SignOutConfirm{Frame: signedIn, ClientName: "Ward Notes", StayURL: "/"},
 		"signed-out":       SignedOut{Frame: signedOut, SignInURL: "/sign-in"},

@@ -36,7 +36,7 @@ type authorization struct {
 	prompt        []string
 	maxAge        *time.Duration
 	loginHint     string
-	hint          *hint            // id_token_hint
+	meant         []string         // who alone may sign in, by id_token_hint or the claim sub; nil is anybody
 	demand        assurance.Demand // acr_values, vtr, and what the client always asks
 	claims        string           // the parameter claims
 }
@@ -102,8 +102,9 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	return h.SignIn.Show(w, r, step, req, browser)
 }
 
-// stepUp decides about somebody who would have to sign in more strongly, by whether she can. Who cannot goes on where that
-// will do; where it will not, she is told so, or the client is, if she has just signed in for this very request.
+// stepUp decides about somebody who would have to sign in more strongly, by whether she can. Who cannot is asked for no more
+// than has to be; where she cannot do that either she is told so, or the client is, if she has just signed in for this very
+// request.
 func (h *Handler) stepUp(ctx context.Context, a authorization, req *signin.Request, s session.Session) (signin.Step, error) {
 	able, err := h.SignIn.Able(ctx, *req, s)
 	switch {
@@ -117,7 +118,10 @@ func (h *Handler) stepUp(ctx context.Context, a authorization, req *signin.Reque
 		return signin.StepUp, nil
 	case req.Optional(s):
 		req.Demand = req.Demand.Required()
-		return h.decide(a, *req, &s, true)
+		if step, err := h.decide(a, *req, &s, true); err != nil || step != signin.StepUp {
+			return step, err
+		}
+		return h.stepUp(ctx, a, req, s)
 	}
 	req.Unable = true
 	return signin.Unmet, nil
@@ -142,7 +146,7 @@ func (h *Handler) decide(a authorization, req signin.Request, s *session.Session
 	case a.promptsNobody():
 		return step, fosite.ErrInteractionRequired.WithDescription("The person has to choose a role.")
 	case returned && step == signin.Authenticate && s != nil && req.Freshness.SatisfiedBy(s.AuthenticatedAt, h.Now()):
-		return step, fosite.ErrLoginRequired.WithDescription("Somebody else signed in than id_token_hint names.")
+		return step, fosite.ErrLoginRequired.WithDescription("Somebody else signed in than the request names.")
 	}
 	return step, nil
 }
@@ -187,9 +191,9 @@ func (h *Handler) who(r *http.Request, a authorization) (*session.Session, error
 	return &s, nil
 }
 
-// next is the step that the request needs. A hint that names somebody else asks for another sign-in.
+// next is the step that the request needs. One that names somebody else asks for another sign-in.
 func (h *Handler) next(req signin.Request, a authorization, s *session.Session) signin.Step {
-	if s != nil && a.hint != nil && a.hint.Subject != s.Person.ID {
+	if s != nil && a.meant != nil && !slices.Contains(a.meant, s.Person.ID) {
 		return signin.Authenticate
 	}
 	return signin.Next(req, s, h.Now())
@@ -216,10 +220,9 @@ func (a authorization) needs(first firstAsk) signin.Request {
 	if first.Settled || a.promptsNobody() {
 		req.Demand = a.demand.Required()
 	}
-	if a.hint != nil {
-		req.Username = a.hint.Subject
-	} else {
-		req.Username = a.loginHint
+	req.Username = a.loginHint
+	if a.meant != nil {
+		req.Username = a.meant[0]
 	}
 	return req
 }
@@ -493,6 +496,18 @@ func (h *Handler) checkHint(ctx context.Context, p url.Values, a *authorization)
 	if err != nil {
 		return invalidRequest("The id_token_hint is not an ID token of ours.")
 	}
-	a.hint = &t
+	return a.mean([]string{t.Subject})
+}
+
+// mean keeps those of the people that may sign in who are named: OpenID Connect Core 1.0, Section 3.1.2.2, "The Authorization
+// Server MUST NOT reply with an ID Token or Access Token for a different user".
+func (a *authorization) mean(people []string) error {
+	if a.meant != nil {
+		people = slices.DeleteFunc(people, func(id string) bool { return !slices.Contains(a.meant, id) })
+	}
+	if len(people) == 0 {
+		return invalidRequest("The id_token_hint and the claim sub name nobody, or not the same person.")
+	}
+	a.meant = people
 	return nil
 }

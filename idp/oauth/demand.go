@@ -28,7 +28,7 @@ func (a *authorization) checkDemand(p url.Values) error {
 		MinimumAuthenticator: assurance.AuthenticatorLevel(a.client.MinimumAuthenticatorLevel),
 		MinimumIdentity:      assurance.IdentityLevel(a.client.MinimumIdentityLevel),
 	}
-	if err := a.checkACR(p); err != nil {
+	if err := a.checkClaims(p); err != nil {
 		return err
 	}
 	// A vector means nothing without the trustmark that its components are from. That of the RFC is what a client means that
@@ -47,9 +47,9 @@ func (a *authorization) checkDemand(p url.Values) error {
 	return nil
 }
 
-// checkACR reads acr_values and the parameter claims. An acr that claims asks for stands before acr_values, which is the
-// same without saying whether it is essential.
-func (a *authorization) checkACR(p url.Values) error {
+// checkClaims reads acr_values and the parameter claims. An acr that claims asks for stands before acr_values, which is the
+// same without saying whether it is essential. A sub that it asks for is who alone may sign in.
+func (a *authorization) checkClaims(p url.Values) error {
 	values, err := assurance.ParseValues(p.Get("acr_values"))
 	if err != nil {
 		return invalidRequest("The acr_values are too many or too long.")
@@ -64,13 +64,27 @@ func (a *authorization) checkACR(p url.Values) error {
 	}
 	a.claims = p.Get("claims")
 	values, essential, ok := asked.ACR()
-	if err := assurance.CheckValues(values); ok && len(values) > 0 && err != nil {
-		return invalidRequest("The parameter claims asks for an acr of too many or too long values.")
-	}
 	if ok && len(values) > 0 {
+		if assurance.CheckValues(values) != nil || !clean(url.Values{"acr": values}) {
+			return invalidRequest("The parameter claims asks for an acr whose values are too many, too long, or no text.")
+		}
 		a.demand.Values, a.demand.Essential = values, essential
 	}
+	if sub := asked.IDToken.Claims["sub"]; sub.Values != nil {
+		return a.mean(texts(sub.Values))
+	}
 	return nil
+}
+
+// texts are those of the values that are text.
+func texts(values []any) []string {
+	var list []string
+	for _, v := range values {
+		if text, ok := v.(string); ok {
+			list = append(list, text)
+		}
+	}
+	return list
 }
 
 // reached is what a grant stands for: never more than when it was given, and never more than is so now. A refresh therefore

@@ -49,16 +49,25 @@ func registeredErrors() []string {
 	}
 }
 
-// description is the error_description: printable ASCII without quotation mark and backslash (RFC 6749, Section 5.2).
-// Descriptions are our constants; the filter holds whatever happens to them.
+// description is the error_description: printable ASCII without quotation mark and backslash (RFC 6749, Section 5.2). Some
+// descriptions repeat a name from the request, to say where its mistake is, so they are cut.
 func description(e *fosite.RFC6749Error) string {
-	return strings.Map(func(r rune) rune {
+	text := strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' {
 			return -1
 		}
 		return r
 	}, e.DescriptionField)
+	if len(text) > maxDescription {
+		return text[:maxDescription-len(cut)] + cut
+	}
+	return text
 }
+
+const (
+	maxDescription = 300
+	cut            = "..."
+)
 
 func invalidRequest(description string) error {
 	return fosite.ErrInvalidRequest.WithDescription(description)

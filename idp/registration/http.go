@@ -25,6 +25,7 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /enrol", h.enrolPage)
 	handle("POST /enrol", h.finishEnrol)
 	handle("GET /enrolled", h.enrolledPage)
+	handle("GET /levels", h.levels)
 }
 
 func frame(r *http.Request) web.Frame {

@@ -90,6 +90,15 @@ func (p pending) at(step Step) string {
 	return p.ReturnTo
 }
 
+// next is where a further step begins: on its page. What is to be done about levels that are not reached depends on what the
+// person has to sign in with, so it is decided where the request came from.
+func (p pending) next(step Step) string {
+	if step == StepUp || step == Unmet {
+		return p.ReturnTo
+	}
+	return p.at(step)
+}
+
 // url is another page of the same pending request.
 func (p pending) url(path string, more ...string) string {
 	q := url.Values{"state": {p.state}}
@@ -110,6 +119,9 @@ func (h *Handler) pending(w http.ResponseWriter, r *http.Request) (pending, erro
 	p := pending{state: q.Get("state"), browser: h.Sessions.Browser(w, r), username: q.Get("username")}
 	if p.state == "" {
 		p.Request = Request{ReturnTo: "/", Freshness: assurance.Freshness{AskedAt: h.Now()}}
+		if to := q.Get("to"); to == "/levels" { // the one other page of ours that needs somebody
+			p.ReturnTo = to
+		}
 		if r.URL.Path == "/sign-in/role" {
 			p.Role, p.ChooseRole = RoleIfHeld, true
 		}
@@ -254,7 +266,7 @@ func (h *Handler) turn(step Step, f func(http.ResponseWriter, *http.Request, pen
 			return err
 		}
 		if next := Next(p.Request, s, h.Now()); next != step {
-			return to(w, r, p.at(next))
+			return to(w, r, p.next(next))
 		}
 		return f(w, r, p, *s)
 	})

@@ -333,7 +333,7 @@ func (h *Handler) choose(ctx context.Context, p pending, s session.Session, role
 // on says where a session goes on that was just written: at a further step, or where the request is satisfied.
 func (h *Handler) on(ctx context.Context, tx *store.Tx, p pending, s session.Session, returning Returning) (string, error) {
 	if step := Next(p.Request, &s, h.Now()); step != Done {
-		return p.at(step), nil
+		return p.next(step), nil
 	}
 	return returning(ctx, tx, s)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -23,11 +24,10 @@ type gap struct {
 // gap compares a session with what is asked. What does not have to be is asked for once: not of somebody who signed in for
 // this very request, and not where only a registration desk could help.
 func (req Request) gap(s session.Session) gap {
-	reached := assurance.Reached{Authenticator: s.Level, AMR: s.AMR, Identity: assurance.IdentityLevel(s.Person.IdentityLevel)}
-	missing := req.Demand.Gap(reached)
+	missing := req.Demand.Gap(reached(s))
 	signInWillDo := missing.Authenticator != 0 && missing.Identity == "" && !missing.Impossible
-	if !missing.Essential && (!signInWillDo || req.MadeFor(s)) {
-		missing = req.Demand.Required().Gap(reached)
+	if !signInWillDo || req.MadeFor(s) {
+		missing = req.required(s)
 	}
 	return gap{missing, req.Unable}
 }
@@ -35,8 +35,19 @@ func (req Request) gap(s session.Session) gap {
 // Missing is what somebody with the session is told that she lacks of the levels.
 func (req Request) Missing(s session.Session) assurance.Gap { return req.gap(s).Gap }
 
-// Optional says whether somebody may go on who does not close the gap.
-func (req Request) Optional(s session.Session) bool { return !req.gap(s).Essential }
+// required is what is missing in a session of what has to be.
+func (req Request) required(s session.Session) assurance.Gap {
+	return req.Demand.Required().Gap(reached(s))
+}
+
+func reached(s session.Session) assurance.Reached {
+	return assurance.Reached{Authenticator: s.Level, AMR: s.AMR, Identity: assurance.IdentityLevel(s.Person.IdentityLevel)}
+}
+
+// Optional says whether less will do than to close the gap.
+func (req Request) Optional(s session.Session) bool {
+	return !reflect.DeepEqual(req.Missing(s), req.required(s))
+}
 
 // MadeFor says whether the sign-in of a session was made for this request: since it was first asked.
 func (req Request) MadeFor(s session.Session) bool {
@@ -81,6 +92,9 @@ func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, 
 	if err != nil {
 		return err
 	}
+	if len(able) == 0 && h.Simulated == nil { // since the page's turn was decided
+		return to(w, r, p.ReturnTo)
+	}
 	page := web.SignIn{
 		Frame: p.frame(r), PostURL: p.at(StepUp), ClientName: p.ClientName, Username: s.Person.ID, Cancelable: p.CancelTo != "",
 		Needs:  InWords(p.gap(s).Gap),
@@ -109,7 +123,13 @@ func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s
 	page := web.Unmet{Frame: p.frame(r), PostURL: p.at(Unmet), ClientName: p.ClientName, Cancelable: p.CancelTo != ""}
 	page.SignedInAs = s.Person.DisplayName
 	if missing.Authenticator != 0 {
-		page.Authenticator = InWords(missing.Gap)
+		able, err := h.Able(r.Context(), p.Request, s)
+		if err != nil {
+			return err
+		}
+		if len(able) == 0 {
+			page.Authenticator = InWords(missing.Gap)
+		}
 	}
 	if missing.Identity != "" {
 		explained, err := h.Evidence.Explain(r.Context(), s.Person.ID)
@@ -142,21 +162,32 @@ func levelWords(l assurance.IdentityLevel) string { return strings.ReplaceAll(st
 
 // InWords says for people how strong a sign-in has to be; "" when any will do.
 func InWords(missing assurance.Gap) string {
-	if missing.Authenticator == 0 {
+	var with string
+	switch {
+	case len(missing.Methods) > 0 && len(missing.Methods) == len(missing.AMR): // each says one of the values that it takes
+		with = methodWords(missing.Methods, " and ")
+	case len(missing.Methods) > 0:
+		with = methodWords(missing.Methods, " or ")
+	case missing.HardwareBound:
+		with = ", with a key that cannot be copied"
+	case missing.PhishingResistant:
+		with = ", with a passkey, a security key or a smartcard"
+	}
+	if missing.Authenticator <= assurance.AAL1 && with == "" {
 		return ""
 	}
-	words := "at level " + missing.Authenticator.String()
-	var with []string
-	for _, m := range missing.Methods {
-		with = append(with, strings.ReplaceAll(string(m), "-", " "))
+	return "at level " + missing.Authenticator.String() + with
+}
+
+// methodWords names methods for people.
+func methodWords(methods []assurance.Method, conjunction string) string {
+	var names []string
+	for _, m := range methods {
+		name := strings.ReplaceAll(string(m), "-", " ")
+		if m == assurance.TOTP {
+			name = "one-time code"
+		}
+		names = append(names, "a "+name)
 	}
-	switch {
-	case len(with) > 0 && len(with) < 3:
-		words += ", with a " + strings.Join(with, " or a ")
-	case missing.HardwareBound:
-		words += ", with a key that cannot be copied"
-	case missing.PhishingResistant:
-		words += ", with a passkey, a security key or a smartcard"
-	}
-	return words
+	return ", with " + strings.Join(names, conjunction)
 }

@@ -87,10 +87,15 @@ func (j Judgement) Factor(method assurance.Method, userVerified bool) assurance.
 
 // Why lists, for an operator, what the level of the authenticator comes from.
 func (j Judgement) Why() []string {
-	var why []string
 	if j.Refusal != "" {
-		why = append(why, "refused: "+j.Refusal)
+		return append([]string{"refused: " + j.Refusal}, j.Grounds()...)
 	}
+	return j.Grounds()
+}
+
+// Grounds lists what the level of the authenticator comes from, whether or not it is refused.
+func (j Judgement) Grounds() []string {
+	var why []string
 	for _, status := range j.Statuses {
 		why = append(why, "FIDO metadata reports "+status)
 	}
