@@ -160,9 +160,9 @@ func permit(bearer claims, now time.Time) *refusal {
 	}
 	// The provider let a sign-in pass by its own clock and some seconds ago: to
 	// be exact here would challenge again what has just met the challenge.
-	at, ok := bearer.instant("auth_time")
+	at, _ := bearer.instant("auth_time") // absent, it was never
 	age := now.Sub(at)
-	if bearer.text("acr") != acrPrescribe || !ok || age > maxAgePrescribe+clockSkew || age < -clockSkew {
+	if bearer.text("acr") != acrPrescribe || age > maxAgePrescribe+clockSkew || age < -clockSkew {
 		return &refusal{status: http.StatusUnauthorized, challenge: challenge{
 			code: insufficientSignIn, description: "Prescribing needs a stronger or a more recent sign-in.",
 			acrValues: []string{acrPrescribe}, maxAge: new(maxAgePrescribe),

@@ -144,6 +144,12 @@ func TestStepUpDoesNotLoop(t *testing.T) {
 		spoil: func(p *fakeProvider) { p.stepUp = map[string]any{"acr": nil} },
 		says:  []string{"asks for AAL3_ANY.", "Nothing was prescribed"},
 	}, {
+		name: "the ID token says less than the access token",
+		spoil: func(p *fakeProvider) {
+			p.mint = func(c map[string]any) { c["acr"] = "AAL2_ANY" }
+		},
+		says: []string{"asks for AAL3_ANY, and this sign-in is AAL2_ANY", "Nothing was prescribed"},
+	}, {
 		name: "the API is not content with what the provider did",
 		spoil: func(p *fakeProvider) {
 			p.issue = func(c map[string]any) { c["acr"] = "AAL2_ANY" }
@@ -245,6 +251,7 @@ func TestPrescribeRefused(t *testing.T) {
 		change  func(*fakeProvider) // before the sign-in
 		later   func(*fakeProvider) // after it
 		bed     string
+		note    string
 		status  int
 		heading string
 	}{{
@@ -262,7 +269,7 @@ func TestPrescribeRefused(t *testing.T) {
 		name:   "no bed was chosen",
 		status: http.StatusBadRequest, heading: "There is no such bed",
 	}, {
-		name: "a form beyond bounds", bed: strings.Repeat("1", 2*maxForm),
+		name: "a form beyond bounds", bed: "1", note: strings.Repeat("x", maxForm),
 		status: http.StatusBadRequest, heading: "There is no such bed",
 	}} {
 		t.Run(test.name, func(t *testing.T) {
@@ -276,7 +283,7 @@ func TestPrescribeRefused(t *testing.T) {
 			if test.later != nil {
 				test.later(provider)
 			}
-			got := post(t, browser, base+"/prescribe", url.Values{"bed": {test.bed}})
+			got := post(t, browser, base+"/prescribe", url.Values{"bed": {test.bed}, "note": {test.note}})
 			if got.status != test.status || got.page.heading() != test.heading || !strings.Contains(words(got.page.root), "Nothing was prescribed") {
 				t.Errorf("POST /prescribe = %d %q, want %d %q", got.status, words(got.page.root), test.status, test.heading)
 			}
