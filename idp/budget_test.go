@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
 )
 
@@ -13,6 +14,10 @@ import (
 func TestRoundTripBudgets(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
+	if _, _, err := oauth.UpdateClient(t.Context(), p.owner, confidentialClient, func(r *oauth.Registration) { r.VerifiedClaims = oauth.VerifiedOIDF }, false, "test", p.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	p = p.second()
 	p.signedIn(p.browser(), confidentialClient, oneRole, "scope", "openid offline_access")
 
 	spent := func(what string, mostTrips, mostWrites, mostSignatures int, do func()) {
@@ -68,6 +73,7 @@ func TestRoundTripBudgets(t *testing.T) {
 	spent("POST /sign-in/role, with the code", 3, 1, 0, func() {
 		code = chooser.post(page.address().RequestURI(), map[string][]string{"role": {manager}}).redirect(t).Get("code")
 	})
+	p.spendOnLevels(spent)
 	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks", "/schemas/userinfo.json"} {
 		spent("GET "+path, 0, 0, 0, func() { b.get(path) })
 	}
@@ -76,6 +82,38 @@ func TestRoundTripBudgets(t *testing.T) {
 	}
 	if got.AccessToken == "" {
 		t.Errorf("the last refresh answered %d %s, want tokens", got.status, got.Error)
+	}
+}
+
+// spendOnLevels counts what it costs to ask for levels, to step up, and to tell of evidence.
+func (p *provider) spendOnLevels(spent func(what string, mostTrips, mostWrites, mostSignatures int, do func())) {
+	p.t.Helper()
+	b, k := p.browser(), newPKCE()
+	b.signInAlone(oneRole, "passkey")
+	q := request(confidentialClient, k, "acr_values", "AAL3_ANY")
+	var page answer
+	var code string
+	spent("GET /authorize that leads to a step-up", 2, 0, 0, func() { page = b.get("/authorize?" + q.Encode()) })
+	spent("GET /sign-in/step-up", 2, 0, 0, func() { page = b.rest(page) })
+	spent("POST /sign-in/simulated at a step-up, with the code", 3, 1, 0, func() { code = b.stronger(page, oneRole, "smartcard").redirect(p.t).Get("code") })
+	if code == "" {
+		p.t.Error("the step-up gives no code")
+	}
+	spent("GET /authorize for a level that is reached", 2, 1, 0, func() { b.get("/authorize?" + q.Encode()).redirect(p.t) })
+	const part = `{"verified_claims":{"verification":{"trust_framework":null,"assurance_process":{"procedure":null}},"claims":{"given_name":null}}}`
+	for name, tt := range map[string]struct {
+		asked                          string
+		tripsOfTokens, tripsOfUserinfo int
+	}{
+		"claims by name":                  {`{"userinfo":{"email":null,"acr":null},"id_token":{"email":null}}`, 2, 1},
+		"verified claims in userinfo":     {`{"userinfo":` + part + `}`, 2, 3},
+		"verified claims in the ID token": {`{"id_token":` + part + `}`, 4, 1},
+	} {
+		k := newPKCE()
+		code := b.authorize(request(confidentialClient, k, "claims", tt.asked)).redirect(p.t).Get("code")
+		var got tokens
+		spent("POST /token with "+name, tt.tripsOfTokens, 1, 2, func() { got = p.as(confidentialClient, redeem(confidentialClient, code, k)) })
+		spent("GET /userinfo with "+name, tt.tripsOfUserinfo, 0, 0, func() { p.userinfo(got.AccessToken) })
 	}
 }
 

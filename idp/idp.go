@@ -20,6 +20,7 @@ import (
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
 	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/password"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
@@ -110,13 +111,14 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	passwords := password.New(c.Store, c.Key, c.Now)
 	sessions := &session.Manager{Store: c.Store, Secure: strings.HasPrefix(c.Issuer, "https://"), Now: c.Now}
 	signIn := &signin.Handler{
-		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Evidence: recorder, Catalogue: catalogue, Pages: pages,
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Passwords: passwords, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
 	}
 	desk := &registration.Handler{
-		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Evidence: recorder, Catalogue: catalogue, Pages: pages,
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Passwords: passwords, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
 	}
 	endpoints := &oauth.Handler{
@@ -147,7 +149,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		models:     models,
 		limiter:    limiter,
 		sweeper:    sweeper,
-		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), models.Collectors(), limiter.Collectors(), sweeper.Collectors(), c.Store.Collectors(), s.metrics.collectors()),
+		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), models.Collectors(), passwords.Collectors(), limiter.Collectors(), sweeper.Collectors(), c.Store.Collectors(), s.metrics.collectors()),
 	}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	xhtml "golang.org/x/net/html"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
@@ -137,4 +138,24 @@ func TestLevelsSayWhichAuthenticatorIsRefused(t *testing.T) {
 	b := q.browser()
 	b.simulate(b.get("/sign-in"), oneRole, "totp")
 	b.levels([]string{"blue key Passkey: you cannot sign in with it", "Your organisation does not accept passkeys that are copied between devices.", "Its key can be copied.", "your password, and something that you have"}, nil)
+}
+
+// Of a sign-in its level is explained by what was done, and what is missing for the next.
+func TestLevelsSayWhyASignInIsSoStrong(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	for method, why := range map[assurance.Method]string{
+		assurance.Smartcard:   "Level 3: the strongest Signed in with Smartcard (simulated) Why Nobody was authenticated: this is what the method would reach. The key on a smartcard cannot be copied",
+		assurance.SecurityKey: "The key is of a known model and cannot be copied, and it took your PIN, fingerprint or face.",
+		assurance.Passkey:     "It took your PIN, fingerprint or face. Level 3 needs a key that is shown to be one that cannot be copied.",
+		assurance.TOTP:        "You used two things: your password, and something that you have. Level 3 needs",
+		assurance.Password:    "You used one thing. Level 2 needs two",
+	} {
+		t.Run(string(method), func(t *testing.T) {
+			t.Parallel()
+			b := p.in(t).browser()
+			b.simulate(b.get("/sign-in"), oneRole, string(method))
+			b.levels([]string{why}, nil)
+		})
+	}
 }

@@ -50,9 +50,8 @@ func (p Levels) page() (string, Frame) { return "levels", p.Frame }
 type IdentityLevel struct {
 	// Level is in words: "high".
 	Level string
-	// Profile is the identity profile of GPG 45 that was met: "H1A". Empty when none was. Profiles lists all that were.
-	Profile  string
-	Profiles []string
+	// Profile is the identity profile of GPG 45 that was met: "H1A". Empty when none was. Also lists others that were: "M1A, M1C".
+	Profile, Also string
 	// IAL is the level of NIST SP 800-63A-4: "2". Empty where there is no claim.
 	IAL string
 	// Policy is the version of the rules. Empty when no rules were applied: the level was written down by somebody, or there

@@ -63,6 +63,8 @@ type SignIn struct {
 	// only; otherwise those of anyone.
 	Username string
 	Ceremony Ceremony
+	// PasswordURL links to the [PasswordSignIn] page. Empty for none.
+	PasswordURL string
 	// SimulatedURL links to the [Simulated] page. Empty for none.
 	SimulatedURL string
 	// Cancelable offers to go back to the service without signing in.
@@ -214,6 +216,8 @@ type Enrol struct {
 	// SuggestedName is the name that the authenticator gets if the person enters no other.
 	SuggestedName string
 	Ceremony      Ceremony
+	// PasswordURL links to the [SetPassword] page. Empty where passwords are not accepted.
+	PasswordURL string
 }
 
 func (p Enrol) page() (string, Frame) { return "enrol", p.Frame }

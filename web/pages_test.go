@@ -67,9 +67,13 @@ func pages() map[string]Page {
 		{Value: "totp", Label: "Password and code from an app (level 2)"},
 		{Value: "password", Label: "Password (level 1)"},
 	}
+	setPassword := SetPassword{
+		Frame: signedOut, PostURL: "/enrol/password?token=abc&offer=def", PersonName: "Amara Okafor", UserID: "555100000001", Shortest: 15, Longest: 256,
+		Key: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", App: "otpauth://totp/Credence:555100000001?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Credence", OtherURL: "/enrol?token=abc",
+	}
 	return map[string]Page{
 		"sign-in": SignIn{
-			Frame: pending, PostURL: "/sign-in?state=abc", ClientName: "Ward Notes",
+			Frame: pending, PostURL: "/sign-in?state=abc", ClientName: "Ward Notes", PasswordURL: "/sign-in/password?state=abc",
 			Ceremony: get, SimulatedURL: "/sign-in/simulated?state=abc", Cancelable: true,
 		},
 		"sign-in-alone":    SignIn{Frame: signedOut, PostURL: "/sign-in?state=abc", Ceremony: get},
@@ -91,7 +95,18 @@ func pages() map[string]Page {
 		},
 		"unmet-identity":      Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", Identity: &IdentityGap{Needs: "low", Has: "none"}},
 		"unmet-authenticator": Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", ClientName: "Ward Notes", Authenticator: "at level 3", Cancelable: true},
-		"simulated":           Simulated{Frame: pending, PostURL: "/sign-in/simulated?state=abc", ClientName: "Ward Notes", People: people, Methods: methods, Cancelable: true},
+		"password-sign-in":    PasswordSignIn{Frame: pending, PostURL: "/sign-in/password?state=abc", OtherURL: "/sign-in?state=abc", ClientName: "Ward Notes", Cancelable: true},
+		"password-sign-in-error": PasswordSignIn{
+			Frame: Frame{Errors: []FieldError{{"", "We could not sign you in"}, {"password", "Enter your password"}}}, PostURL: "/sign-in/password?state=abc",
+			OtherURL: "/sign-in?state=abc", Username: "555100000001",
+		},
+		"set-password": setPassword,
+		"set-password-error": func() Page {
+			page := setPassword
+			page.Errors = []FieldError{{"password", "Enter a password of at least 15 characters"}}
+			return page
+		}(),
+		"simulated": Simulated{Frame: pending, PostURL: "/sign-in/simulated?state=abc", ClientName: "Ward Notes", People: people, Methods: methods, Cancelable: true},
 		"simulated-error": Simulated{
 			Frame:   Frame{Errors: []FieldError{{"username", "There is no person with user ID 555100000009"}}},
 			PostURL: "/sign-in/simulated?state=abc", People: people, Username: "555100000009", Methods: methods, Method: "passkey",
@@ -106,7 +121,8 @@ func pages() map[string]Page {
 		"no-role":              NoRole{Frame: pendingSignedIn, PostURL: "/sign-in/role?state=abc", ClientName: "Ward Notes", CanContinue: true, Cancelable: true},
 		"no-role-refused":      NoRole{Frame: signedIn, PostURL: "/sign-in/role?state=abc", ClientName: "Ward Notes"},
 		"no-role-unnamed":      NoRole{Frame: pendingSignedIn, PostURL: "/sign-in/role?state=abc", Cancelable: true},
-		"enrol":                Enrol{Frame: signedOut, PersonName: "Amara Okafor", SuggestedName: "My security key", Ceremony: create},
+		"enrol":                Enrol{Frame: signedOut, PersonName: "Amara Okafor", SuggestedName: "My security key", Ceremony: create, PasswordURL: "/enrol/password?token=abc"},
+		"enrol-keys":           Enrol{Frame: signedOut, PersonName: "Amara Okafor", SuggestedName: "My security key", Ceremony: create},
 		"enrolled":             Enrolled{Frame: signedOut, Authenticator: unused, ContinueURL: "/sign-in"},
 		"welcome":              Welcome{Frame: signedOut, SignInURL: "/sign-in"},
 		"home": Home{
@@ -125,7 +141,7 @@ func pages() map[string]Page {
 		"levels": Levels{
 			Frame: signedIn,
 			Identity: IdentityLevel{
-				Level: "High", Profile: "H1A", Profiles: []string{"M1A", "H1A"}, IAL: "2", Policy: "gpg45-0.4/2026-11", Today: "medium",
+				Level: "High", Profile: "H1A", Also: "M1A, M1C", IAL: "2", Policy: "gpg45-0.4/2026-11", Today: "medium",
 				Scores: []Score{{"Strength of the passport", 4, "It is of the kind passport."}, {"Activity over time", 0, "No record shows activity for long enough."}},
 				Next: []NextLevel{
 					{"high", [][]string{{"read its chip"}, {"compare the person with the photo", "ask a fraud register"}}},

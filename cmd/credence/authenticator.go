@@ -68,7 +68,7 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 					}{each(authenticators, func(a store.Authenticator) row {
 						j := models.Judge(a, organisations)
 						return row{
-							a.ID.String(), a.Name, a.Kind, a.AAGUID.String(), j.Model, a.Transports, a.AttestationFormat, a.AttestationVerdict, highest(a, j), j.Why(),
+							a.ID.String(), a.Name, a.Kind, a.AAGUID.String(), j.Model, a.Transports, a.AttestationFormat, a.AttestationVerdict, highest(j), j.Why(),
 							a.BackupEligible, a.BackupState, a.CreatedAt.UTC(), a.LastUsedAt, a.RevokedAt,
 						}
 					})})
@@ -78,7 +78,7 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 					j := models.Judge(a, organisations)
 					return []string{
 						a.ID.String(), a.Name, a.Kind, moment(&a.CreatedAt), moment(a.LastUsedAt), moment(a.RevokedAt),
-						cmp.Or(j.Model, "-"), a.AttestationVerdict, cmp.Or(highest(a, j), "-"), strings.Join(j.Why(), "; "),
+						cmp.Or(j.Model, "-"), a.AttestationVerdict, cmp.Or(highest(j), "-"), strings.Join(j.Why(), "; "),
 					}
 				}))
 			})
@@ -89,12 +89,12 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 	return list
 }
 
-// highest is the highest level that the authenticator reaches, alone and when it verifies its user; "" when it is refused.
-func highest(a store.Authenticator, j webauthn.Judgement) string {
+// highest is the highest level that the authenticator reaches, when it verifies its user; "" when it is refused.
+func highest(j webauthn.Judgement) string {
 	if j.Refusal != "" {
 		return ""
 	}
-	return assurance.Authentication{Factors: []assurance.Factor{j.Factor(assurance.Method(a.Kind), true)}}.Level().String()
+	return assurance.Authentication{Factors: j.Factors()}.Level().String()
 }
 
 func organisationsOf(person store.Person) []string {

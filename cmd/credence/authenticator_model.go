@@ -185,14 +185,14 @@ refuses them, and those that do not meet the policy of an organisation of their 
 					}{each(found, func(a webauthn.Affected) row {
 						return row{
 							a.ID.String(), a.PersonID, a.Name, a.AAGUID.String(), a.Model, a.Refusal,
-							append([]string{}, a.Statuses...), highest(a.Authenticator, a.Judgement),
+							append([]string{}, a.Statuses...), highest(a.Judgement),
 						}
 					}), next})
 				}
 				sayMore(cmd, next)
 				return printTable(cmd.OutOrStdout(), []string{"PERSON", "ID", "NAME", "MODEL", "AAL", "WHY"}, each(found, func(a webauthn.Affected) []string {
 					return []string{
-						a.PersonID, a.ID.String(), a.Name, cmp.Or(a.Model, a.AAGUID.String()), cmp.Or(highest(a.Authenticator, a.Judgement), "-"), strings.Join(a.Why(), "; "),
+						a.PersonID, a.ID.String(), a.Name, cmp.Or(a.Model, a.AAGUID.String()), cmp.Or(highest(a.Judgement), "-"), strings.Join(a.Why(), "; "),
 					}
 				}))
 			})

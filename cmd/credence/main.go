@@ -48,6 +48,7 @@ func newRootCommand(p *program) *cobra.Command {
 		newDBCommand(p),
 		newPersonCommand(p),
 		newEvidenceCommand(p),
+		newExplainCommand(p),
 		newOrganisationCommand(p),
 		newAuthenticatorCommand(p),
 		newClientCommand(p),

@@ -35,6 +35,7 @@ const (
 	EvidenceRecorded     Event = "evidence_recorded"     // registration: by what an identity is proved, who recorded it, and what it came to
 	EvidenceWithdrawn    Event = "evidence_withdrawn"    // registration: what counts no more, why, and what is left
 	EvidenceResealed     Event = "evidence_resealed"     // operators: document numbers rest under another seal key
+	SecretsResealed      Event = "secrets_resealed"      // operators: so do passwords and keys of apps
 	IdentityRecomputed   Event = "identity_recomputed"   // registration: the tables changed, or a level had been asserted
 	OrganisationAdded    Event = "organisation_added"    // registration
 	RoleGranted          Event = "role_granted"          // privacy officers: who may act as what

@@ -64,11 +64,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	}
 	browser := h.Sessions.Browser(w, r)
 	first, returned := h.firstAsked(sealed, raw, browser)
-	req := a.needs(first)
-	step, err := h.decide(a, req, s, returned)
-	if err == nil && step == signin.StepUp {
-		step, err = h.stepUp(r.Context(), a, &req, *s)
-	}
+	req, step, err := h.settle(r.Context(), a, first, s, returned)
 	if err != nil {
 		return h.refuseAuthorization(w, r, a, err)
 	}
@@ -100,6 +96,16 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return h.SignIn.Show(w, r, step, req, browser)
+}
+
+// settle decides about a request, and about the authenticators that its person has if that makes a difference.
+func (h *Handler) settle(ctx context.Context, a authorization, first firstAsk, s *session.Session, returned bool) (signin.Request, signin.Step, error) {
+	req := a.needs(first)
+	step, err := h.decide(a, req, s, returned)
+	if err == nil && step == signin.StepUp {
+		step, err = h.stepUp(ctx, a, &req, *s)
+	}
+	return req, step, err
 }
 
 // stepUp decides about somebody who would have to sign in more strongly, by whether she can. Who cannot is asked for no more
@@ -272,6 +278,25 @@ func (h *Handler) issueCode(ctx context.Context, tx *store.Tx, a authorization, 
 	ctx, span := trace.Start(ctx, "oauth.IssueCode")
 	defer span.End()
 	now := h.Now()
+	g, err := newGrant(a, s, now)
+	if err != nil {
+		return "", err
+	}
+	ar := fosite.NewAuthorizeRequest()
+	ar.ResponseTypes, ar.Client, ar.RequestedScope, ar.State = fosite.Arguments{"code"}, a.client, a.scopes, a.state
+
+	resp, err := h.fosite.NewAuthorizeResponse(withTx(ctx, tx), ar, g)
+	if err != nil {
+		return "", err
+	}
+	if err := h.Sessions.Touch(ctx, tx, s); err != nil {
+		return "", err
+	}
+	return h.answerURL(a, resp.GetParameters())
+}
+
+// newGrant is what a person gives a client who satisfies its request.
+func newGrant(a authorization, s session.Session, now time.Time) (*grant, error) {
 	g := &grant{
 		Grant: store.Grant{
 			ID: newGrantID(), ClientID: a.client.ID, PersonID: s.Person.ID, SessionID: s.ID, AuthenticatorID: s.AuthenticatorID, Scopes: a.scopes, RedirectURI: a.redirectURI,
@@ -286,20 +311,10 @@ func (h *Handler) issueCode(ctx context.Context, tx *store.Tx, a authorization, 
 	if len(a.demand.Values) > 0 || len(a.demand.Vectors) > 0 {
 		var err error
 		if g.Demand, err = json.Marshal(a.demand); err != nil {
-			return "", fmt.Errorf("encode demand: %w", err)
+			return nil, fmt.Errorf("encode demand: %w", err)
 		}
 	}
-	ar := fosite.NewAuthorizeRequest()
-	ar.ResponseTypes, ar.Client, ar.RequestedScope, ar.State = fosite.Arguments{"code"}, a.client, a.scopes, a.state
-
-	resp, err := h.fosite.NewAuthorizeResponse(withTx(ctx, tx), ar, g)
-	if err != nil {
-		return "", err
-	}
-	if err := h.Sessions.Touch(ctx, tx, s); err != nil {
-		return "", err
-	}
-	return h.answerURL(a, resp.GetParameters())
+	return g, nil
 }
 
 // answerURL is the address that takes an answer to the client.

@@ -20,8 +20,8 @@
 //   - RFC 6749, Section 3.3: a request without scope is refused; there is no default scope.
 //   - RFC 6749, Section 4.3 and 4.4: no password and no client credentials grant.
 //   - RFC 7636, Section 4.2: plain is refused, and PKCE is required of confidential clients too.
-//   - OpenID Connect Core 1.0, Section 5.5: the claims parameter is ignored. Section 6: no request objects.
-//   - OpenID Connect Core 1.0, Section 3.1.2.1: display, ui_locales, claims_locales and acr_values are read past.
+//   - OpenID Connect Core 1.0, Section 6: no request objects.
+//   - OpenID Connect Core 1.0, Section 3.1.2.1: display, ui_locales and claims_locales are read past.
 //
 // # Choices
 //

@@ -33,11 +33,16 @@ func omitEmpty(parameters url.Values) {
 	maps.DeleteFunc(parameters, func(_ string, values []string) bool { return len(values) == 1 && values[0] == "" })
 }
 
-// clean says whether names and values are text: valid UTF-8 without control characters.
+// clean says whether names and values are text: valid UTF-8 without control characters. In those that are JSON, lines may be
+// broken: RFC 8259, Section 2.
 func clean(parameters url.Values) bool {
 	for name, values := range parameters {
+		breaks := ""
+		if name == "claims" || name == "vtr" {
+			breaks = "\t\n\r"
+		}
 		for _, text := range append(values, name) {
-			if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return (r < ' ' && !strings.ContainsRune(breaks, r)) || r == 0x7f }) {
 				return false
 			}
 		}

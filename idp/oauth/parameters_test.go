@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/store"
 )
 
@@ -20,9 +22,10 @@ func newParsing() *Handler {
 	clients := &Clients{Now: func() time.Time { return now }, lastLookup: now}
 	clients.current.Store(&clientSnapshot{byID: map[string]client{
 		"ward":   {store.Client{ID: "ward", Authentication: AuthBasic, RedirectURIs: []string{"https://rp.example.org/cb?kept=1"}, PostLogoutRedirectURIs: []string{"https://rp.example.org/bye"}, Scopes: Scopes()}},
+		"levels": {store.Client{ID: "levels", Authentication: AuthNone, RedirectURIs: []string{"https://rp.example.org/cb?kept=1"}, Scopes: Scopes(), Trustmark: "nhs-login", MinimumAuthenticatorLevel: 2, MinimumIdentityLevel: "medium", DefaultACRValues: []string{"phr"}}},
 		"native": {store.Client{ID: "native", Authentication: AuthNone, RedirectURIs: []string{"http://127.0.0.1/cb"}, Scopes: []string{ScopeOpenID}}},
 	}})
-	return &Handler{Issuer: "https://example.com", Clients: clients}
+	return &Handler{Issuer: "https://example.com", Clients: clients, Now: clients.Now}
 }
 
 const asked = "response_type=code&client_id=ward&redirect_uri=https%3A%2F%2Frp.example.org%2Fcb%3Fkept%3D1&scope=openid" +
@@ -36,6 +39,10 @@ func FuzzAuthorization(f *testing.F) {
 	f.Add(asked + "&request_uri=urn:x&max_age=1e3")
 	f.Add(strings.Replace(asked, "client_id=ward", "client_id=native", 1))
 	f.Add("client_id=native&redirect_uri=http%3A%2F%2F127.0.0.1%3A5000%2Fcb&state=%00")
+	f.Add(asked + "&acr_values=AAL3_ANY+phr+urn:x&vtr=%5B%22P2.Cf%22%5D&max_age=60")
+	f.Add(asked + `&claims={"id_token":{"acr":{"essential":true,"values":["AAL3_ANY","\u0000"]},"sub":{"value":"656005750104"}},"userinfo":{"verified_claims":{"verification":{"trust_framework":null},"claims":null}}}`)
+	f.Add(strings.Replace(asked, "client_id=ward", "client_id=levels", 1))
+	f.Add(strings.Replace(asked, "client_id=ward", "client_id=levels", 1) + `&vtr=["P9.Cp.Cd"]&acr_values=urn:acr.login.gov:verified`)
 	f.Fuzz(func(t *testing.T, raw string) {
 		if p, err := url.ParseQuery(raw); err == nil && p.Has("id_token_hint") {
 			return // needs keys
@@ -53,6 +60,9 @@ func FuzzAuthorization(f *testing.F) {
 			if sent.ErrorField == "server_error" {
 				t.Fatalf("parseAuthorization(%q) = %v, want a refusal", raw, err)
 			}
+			if d := description(sent); len(d) > 300 {
+				t.Errorf("parseAuthorization(%q) is described in %d characters", raw, len(d))
+			}
 			location, err := h.errorURL(a, sent)
 			if err != nil || !strings.HasPrefix(location, a.redirectURI) || mustParse(t, location).Query().Get("state") != a.state {
 				t.Errorf("errorURL(%q) = %q, %v", raw, location, err)
@@ -65,10 +75,33 @@ func FuzzAuthorization(f *testing.F) {
 		if len(a.codeChallenge) != 43 || len(a.state) > 2048 || len(a.nonce) > 1024 || !utf8.ValidString(a.state+a.nonce) {
 			t.Errorf("parseAuthorization(%q) = %+v", raw, a)
 		}
+		checkAsked(t, h, a)
 		if a.maxAge != nil && (*a.maxAge < 0 || *a.maxAge%time.Second != 0) {
 			t.Errorf("parseAuthorization(%q) has max_age %v", raw, *a.maxAge)
 		}
 	})
+}
+
+// checkAsked checks that what a request asks of a sign-in can be kept, and decided about.
+func checkAsked(t *testing.T, h *Handler, a authorization) {
+	t.Helper()
+	kept, err := newGrant(a, session.Session{Person: store.Person{ID: "656005750104"}, Level: assurance.AAL1}, h.Now())
+	if err != nil || strings.Contains(string(kept.Demand), `\u0000`) || strings.ContainsRune(kept.Claims, 0) {
+		t.Fatalf("newGrant(%+v) = %s, %v, which a database does not take", a, kept.Demand, err)
+	}
+	if _, err := kept.asked(); err != nil {
+		t.Errorf("asked() of %q = %v", kept.Claims, err)
+	}
+	kept.IdentityLevel, kept.Person.IdentityLevel = "low", "low"
+	if said := h.assuranceClaims(kept, a.client); said.ACR == "" || (said.Vector == "") != (said.VectorTrustmark == "") || (said.Vector == "") != (len(a.demand.Vectors) == 0) {
+		t.Errorf("assuranceClaims(%+v) = %+v", a.demand, said)
+	}
+	if _, err := h.decide(a, a.needs(firstAsk{At: h.Now()}), nil, false); err != nil && refusal(err).ErrorField == "server_error" {
+		t.Errorf("decide(%+v) = %v, want a refusal", a.demand, err)
+	}
+	if a.meant != nil && len(a.meant) == 0 {
+		t.Errorf("%+v means nobody", a)
+	}
 }
 
 func FuzzSignOut(f *testing.F) {
@@ -151,12 +184,13 @@ func TestErrorsThatAreSent(t *testing.T) {
 		fatal{invalidGrant("third"), "why"},
 		unredirectable{errInvalidClient()},
 		invalidRequest("quo\"te back\\slash \n ü"),
+		invalidRequest(strings.Repeat("long ü", 1000)),
 	} {
 		sent := refusal(err)
 		if !slices.Contains(registeredErrors(), sent.ErrorField) {
 			t.Errorf("refusal(%v) = %q, want a registered code", err, sent.ErrorField)
 		}
-		if d := description(sent); strings.ContainsAny(d, "\"\\\nü") || strings.Contains(d, "details") {
+		if d := description(sent); len(d) > 300 || strings.ContainsAny(d, "\"\\\nü") || strings.Contains(d, "details") {
 			t.Errorf("description(%v) = %q", err, d)
 		}
 	}

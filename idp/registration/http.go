@@ -24,6 +24,8 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /{$}", h.home)
 	handle("GET /enrol", h.enrolPage)
 	handle("POST /enrol", h.finishEnrol)
+	handle("GET /enrol/password", h.passwordPage)
+	handle("POST /enrol/password", h.setPassword)
 	handle("GET /enrolled", h.enrolledPage)
 	handle("GET /levels", h.levels)
 }
@@ -32,7 +34,8 @@ func frame(r *http.Request) web.Frame {
 	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID}
 }
 
-func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
+// alone refuses a link that was opened as a part of another page.
+func alone(r *http.Request) error {
 	// W3C Fetch Metadata Request Headers, Section 2.1. Pictures on a page elsewhere would fill the limit of everybody who
 	// looks at it.
 	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
@@ -43,14 +46,26 @@ func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
 			Next:    "Open the link in a browser window of its own, from the message in which you got it.",
 		}
 	}
+	return nil
+}
+
+// linkDead is the answer to errLink.
+func linkDead() error {
+	return &web.Problem{
+		Status: http.StatusGone, Title: "This link does not work",
+		Message: "It has been used, it is too old, or it was not copied whole.",
+		Next:    "Ask your registration authority for a new link.",
+	}
+}
+
+func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
+	if err := alone(r); err != nil {
+		return err
+	}
 	browser, token := h.Sessions.Browser(w, r), r.URL.Query().Get("token")
 	found, err := h.enrolment(r.Context(), token)
 	if errors.Is(err, errLink) {
-		return &web.Problem{
-			Status: http.StatusGone, Title: "This link does not work",
-			Message: "It has been used, it is too old, or it was not copied whole.",
-			Next:    "Ask your registration authority for a new link.",
-		}
+		return linkDead()
 	}
 	if err != nil {
 		return err
@@ -69,6 +84,7 @@ func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
 			Options: ceremony.Options,
 			Finish:  "/enrol?" + url.Values{"token": {token}, "ceremony": {ceremony.State}}.Encode(),
 		},
+		PasswordURL: h.passwordURL(token, found.Person),
 	})
 }
 
@@ -137,8 +153,13 @@ func explain(reason string) string {
 
 // kindName is how people call a kind of authenticator.
 func kindName(kind string) string {
-	if kind == string(assurance.SecurityKey) {
+	switch assurance.Method(kind) {
+	case assurance.SecurityKey:
 		return "Security key"
+	case assurance.Password:
+		return "Password"
+	case assurance.TOTP:
+		return "One-time codes"
 	}
 	return "Passkey"
 }

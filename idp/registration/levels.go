@@ -55,7 +55,8 @@ func identityLevel(x evidence.Explanation) web.IdentityLevel {
 	}
 	switch {
 	case recorded.PolicyVersion == x.PolicyVersion:
-		shown.Profiles = x.Profiles
+		others := slices.DeleteFunc(slices.Clone(x.Profiles), func(profile string) bool { return profile == recorded.Profile })
+		shown.Also = strings.Join(others, ", ")
 	case recorded.PolicyVersion != "" && recorded.Level != x.Level:
 		shown.Today = plain(string(x.Level))
 	}
@@ -76,18 +77,18 @@ func identityLevel(x evidence.Explanation) web.IdentityLevel {
 // score says what a check came to.
 func score(reason assurance.Reason, pieces []evidence.Recorded) web.Score {
 	shown := web.Score{Value: reason.Score, Why: sentence(reason.Because)}
-	about := "evidence"
+	var piece evidence.Recorded
 	if i := slices.IndexFunc(pieces, func(p evidence.Recorded) bool { return p.ID == reason.Piece }); i >= 0 {
-		about = plain(pieces[i].Kind)
-		if pieces[i].Issuer != "" {
-			about += " (" + pieces[i].Issuer + ")"
-		}
+		piece = pieces[i]
 	}
 	switch reason.About {
 	case assurance.AboutStrength:
-		shown.Name = "Strength of the " + about
+		shown.Name = "Strength of the " + plain(piece.Kind)
+		if piece.Issuer != "" {
+			shown.Name += " (" + piece.Issuer + ")"
+		}
 	case assurance.AboutValidity:
-		shown.Name = "Whether the " + about + " is genuine"
+		shown.Name = "Whether this " + plain(piece.Kind) + " is genuine"
 	case assurance.AboutActivity:
 		shown.Name = "Activity over time"
 	case assurance.AboutFraud:
@@ -127,16 +128,18 @@ func signInWhy(level assurance.AuthenticatorLevel, amr []string) string {
 	switch {
 	case level >= assurance.AAL3 && has("sc"):
 		return "The key on a smartcard cannot be copied, and the card took its PIN."
+	case level >= assurance.AAL3 && has("pwd"):
+		return "The key is of a known model and cannot be copied, and you gave your password as well."
 	case level >= assurance.AAL3:
 		return "The key is of a known model and cannot be copied, and it took your PIN, fingerprint or face."
+	case level == assurance.AAL2 && has("pwd"):
+		return "You used two things: your password, and something that you have. Level 3 needs a key that is shown to be one that cannot be copied."
 	case level == assurance.AAL2 && has("hwk"):
 		return "The key is of a known model, and it took your PIN, fingerprint or face. Level 3 needs a model that is approved for it."
-	case level == assurance.AAL2 && has("pop"):
-		return "It took your PIN, fingerprint or face. Level 3 needs a key that is shown to be one that cannot be copied."
 	case level == assurance.AAL2:
-		return "You used two things: your password, and something that you have. Level 3 needs a key that no false website can use."
+		return "It took your PIN, fingerprint or face. Level 3 needs a key that is shown to be one that cannot be copied."
 	case has("pop"), has("hwk"):
-		return "It did not take your PIN, fingerprint or face, or its word on that does not count, so it is one factor. Level 2 needs two."
+		return "It is reported of its model that it works without your PIN, fingerprint or face, so it is one factor. Level 2 needs two."
 	}
 	return "You used one thing. Level 2 needs two, such as a passkey that takes your PIN, fingerprint or face."
 }

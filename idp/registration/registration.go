@@ -20,6 +20,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/password"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/throttle"
@@ -33,6 +34,7 @@ type Handler struct {
 	Store     *store.Store
 	Sessions  *session.Manager
 	WebAuthn  *webauthn.RelyingParty
+	Passwords *password.Manager
 	Evidence  *evidence.Recorder
 	Catalogue *directory.Catalogue
 	Pages     *web.Pages
@@ -72,18 +74,7 @@ func NewEnrolmentLink(ctx context.Context, s *store.Store, personID, actor strin
 
 // RevokeAuthenticator takes an authenticator away. The sessions that were begun with it end.
 func RevokeAuthenticator(ctx context.Context, s *store.Store, id uuid.UUID, actor string, now time.Time) error {
-	err := s.InTx(ctx, func(tx *store.Tx) error {
-		fallout, err := tx.RevokeAuthenticator(ctx, id, now)
-		if err != nil {
-			return err
-		}
-		if err := audit.RecordEnds(ctx, tx, audit.Entry{At: now, Actor: actor, Person: fallout.PersonID}, "authenticator revoked", fallout.Sessions...); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Entry{
-			At: now, Event: audit.AuthenticatorRevoked, Actor: actor, Person: fallout.PersonID, Detail: map[string]string{"authenticator": id.String()},
-		})
-	})
+	err := s.InTx(ctx, func(tx *store.Tx) error { return revoke(ctx, tx, id, actor, now) })
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("no authenticator in use has id %s: `credence authenticator list PERSON` shows those there are", id)
 	}
@@ -91,6 +82,22 @@ func RevokeAuthenticator(ctx context.Context, s *store.Store, id uuid.UUID, acto
 		return fmt.Errorf("revoke authenticator %s: %w", id, err)
 	}
 	return nil
+}
+
+func revoke(ctx context.Context, tx *store.Tx, id uuid.UUID, actor string, now time.Time) error {
+	if err := tx.LockAuthenticator(ctx, id); err != nil { // a sign-in with it that is under way has its session before it ends
+		return err
+	}
+	fallout, err := tx.RevokeAuthenticator(ctx, id, now)
+	if err != nil {
+		return err
+	}
+	if err := audit.RecordEnds(ctx, tx, audit.Entry{At: now, Actor: actor, Person: fallout.PersonID}, "authenticator revoked", fallout.Sessions...); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, audit.Entry{
+		At: now, Event: audit.AuthenticatorRevoked, Actor: actor, Person: fallout.PersonID, Detail: map[string]string{"authenticator": id.String()},
+	})
 }
 
 // errLink says that an enrolment link does not work: it never did, it was used, it has expired, or the person is

@@ -24,6 +24,8 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /sign-in", h.step(h.page))
 	handle("POST /sign-in", h.step(h.identify))
 	handle("POST /sign-in/passkey", h.passkey)
+	handle("GET /sign-in/password", h.step(h.passwordPage))
+	handle("POST /sign-in/password", h.step(h.password))
 	handle("GET /sign-in/step-up", h.turn(StepUp, h.stepUpPage))
 	handle("POST /sign-in/step-up", h.turn(StepUp, h.stopThere))
 	handle("GET /sign-in/unmet", h.turn(Unmet, h.unmetPage))
@@ -182,7 +184,7 @@ func (h *Handler) renderSignIn(w http.ResponseWriter, r *http.Request, p pending
 	page := web.SignIn{
 		Frame: p.frame(r), PostURL: p.at(Authenticate), ClientName: p.ClientName, Username: username, Cancelable: p.CancelTo != "",
 		Ceremony: web.Ceremony{Options: ceremony.Options, Finish: p.url("/sign-in/passkey", "ceremony", ceremony.State)},
-		Needs:    InWords(p.Demand.Gap(assurance.Reached{})),
+		Needs:    InWords(p.Demand.Gap(assurance.Reached{})), PasswordURL: p.passwordURL(asked),
 	}
 	page.Errors = mistakes
 	if h.Simulated != nil {

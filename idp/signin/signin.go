@@ -21,6 +21,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/password"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/throttle"
@@ -35,6 +36,7 @@ type Handler struct {
 	Store     *store.Store
 	Sessions  *session.Manager
 	WebAuthn  *webauthn.RelyingParty
+	Passwords *password.Manager
 	Evidence  *evidence.Recorder
 	Catalogue *directory.Catalogue
 	Pages     *web.Pages

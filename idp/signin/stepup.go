@@ -79,7 +79,7 @@ func (h *Handler) Able(ctx context.Context, req Request, s session.Session) ([]s
 		return nil, fmt.Errorf("read authenticators of person %q: %w", s.Person.ID, err)
 	}
 	identity := assurance.IdentityLevel(s.Person.IdentityLevel)
-	return slices.DeleteFunc(authenticators, func(a store.Authenticator) bool {
+	return slices.DeleteFunc(usable(authenticators), func(a store.Authenticator) bool {
 		would, ok := h.WebAuthn.Would(a, s.Person)
 		after := req.Demand.Gap(assurance.Reached{Authenticator: would.Level(), AMR: would.AMR(), Identity: identity})
 		return !ok || after.Authenticator != 0
@@ -101,11 +101,17 @@ func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, 
 		StepUp: &web.StepUp{Has: "at level " + s.Level.String(), CanContinue: p.ContinueTo != ""},
 	}
 	page.SignedInAs = s.Person.DisplayName
+	var keys []store.Authenticator
 	for _, a := range able {
+		if a.CredentialID == nil {
+			page.PasswordURL = p.url("/sign-in/password", "username", s.Person.ID)
+			continue
+		}
+		keys = append(keys, a)
 		page.StepUp.With = append(page.StepUp.With, a.Name)
 	}
-	if len(able) > 0 {
-		ceremony, err := h.WebAuthn.BeginStepUp(able, p.browser)
+	if len(keys) > 0 {
+		ceremony, err := h.WebAuthn.BeginStepUp(keys, p.browser)
 		if err != nil {
 			return fmt.Errorf("begin step-up: %w", err)
 		}

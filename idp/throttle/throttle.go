@@ -3,9 +3,9 @@
 // What proves to be right always gets in, whatever has failed before: a passkey's answer, an enrolment link and a client's
 // secret cannot be guessed, so that shutting somebody out would protect nothing, and would let anybody shut out a whole
 // hospital, or a person or client in whose name they fail. Limits change what a failure is answered (429, and when to
-// come back) and whether it is recorded one by one, so that nobody floods the audit record. Only a client's id at an
-// address is refused before its request is looked at ([Limiter.Check]), because each such request costs statements and
-// lines of the record. That a limit was reached is recorded once.
+// come back) and whether it is recorded one by one, so that nobody floods the audit record. Two are refused before they are
+// looked at ([Limiter.Check]): a client's id at an address, because each such request costs statements and lines of the
+// record; and a password, because it can be guessed. That a limit was reached is recorded once.
 //
 // What succeeds is not counted; nor is what fails although the key or link was proved to be somebody's. That the caller
 // always records: outsiders cannot flood the record with it, and nobody can hide it by filling limits.
@@ -45,6 +45,7 @@ const (
 	SignInAddress    Limit = "sign_in_address"   // sign-ins from an address
 	SignInClient     Limit = "sign_in_client"    // sign-ins that a client asked for
 	SignInPerson     Limit = "sign_in_person"    // sign-ins with an authenticator of a person
+	SignInPassword   Limit = "sign_in_password"  // sign-ins with a password under a user id, somebody's or nobody's
 	EnrolmentAddress Limit = "enrolment_address" // enrolments from an address
 	TokenAddress     Limit = "token_address"     // token requests in a client's name from an address
 	TokenClient      Limit = "token_client"      // token requests that did not prove to be a client's
@@ -61,6 +62,8 @@ func (l Limit) rule() (most int32, per time.Duration) {
 		return 300, time.Minute // a client of a whole country has failures of many places
 	case SignInPerson:
 		return 50, 10 * time.Minute // as many lines of the record as tell something, when somebody fails in her name
+	case SignInPassword:
+		return 10, 10 * time.Minute // who has mistyped it ten times waits, and uses a passkey meanwhile
 	case EnrolmentAddress:
 		return 60, time.Minute // a registration day has many people at one address, and few links that were not copied whole
 	case TokenAddress:
@@ -77,6 +80,7 @@ type Subject struct {
 	Address string
 	Client  string
 	Person  string
+	UserID  string // that was entered, whether or not it is somebody's: it does not go into the record
 }
 
 // nobody says that there is nothing to count under: no person or client is known.
@@ -130,7 +134,7 @@ func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *
 			Name: "credence_throttled_total", Help: "Attempts that were beyond a limit of failures, by limit.",
 		}, []string{"limit"}),
 	}
-	for _, limit := range []Limit{SignInAddress, SignInClient, SignInPerson, EnrolmentAddress, TokenAddress, TokenClient} {
+	for _, limit := range []Limit{SignInAddress, SignInClient, SignInPerson, SignInPassword, EnrolmentAddress, TokenAddress, TokenClient} {
 		l.exceeded.WithLabelValues(string(limit)) // at 0: an alert cannot tell what is not there from what is well
 	}
 	l.reached.Store(&map[slot]time.Time{})
@@ -140,15 +144,18 @@ func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *
 // Collectors are the metrics of the limiter.
 func (l *Limiter) Collectors() []prometheus.Collector { return []prometheus.Collector{l.exceeded} }
 
-// Check refuses a subject that is beyond its limit with a *LimitError, before its request is looked at. It asks memory
-// alone. Only [TokenAddress] is ever refused so; of all others it is what failed that is counted, see [Limiter.Failed].
-func (l *Limiter) Check(s Subject) error {
+// Check refuses a subject that has reached its limit with a *LimitError, before its request is looked at. It asks memory
+// alone. It is for requests that can be guessed right, or cost much: of all others it is what failed that is counted, see
+// [Limiter.Failed].
+func (l *Limiter) Check(subjects ...Subject) error {
 	reached, now := *l.reached.Load(), l.now()
-	if len(reached) == 0 || s.Limit != TokenAddress {
+	if len(reached) == 0 {
 		return nil
 	}
-	if ends := reached[l.slot(s)]; ends.After(now) {
-		return l.exceed(s.Limit, ends.Sub(now))
+	for _, s := range subjects {
+		if ends := reached[l.slot(s)]; ends.After(now) {
+			return l.exceed(s.Limit, ends.Sub(now))
+		}
 	}
 	return nil
 }
@@ -225,7 +232,7 @@ func (l *Limiter) exceed(limit Limit, wait time.Duration) error {
 
 // slot is where a subject is counted: the first 20 bits of a MAC.
 func (l *Limiter) slot(s Subject) slot {
-	subject := network(s.Address) + "\x00" + s.Client + "\x00" + s.Person
+	subject := network(s.Address) + "\x00" + s.Client + "\x00" + s.Person + s.UserID
 	mac := l.key.MAC("throttle "+string(s.Limit), []byte(subject))
 	return slot{s.Limit, int32(binary.BigEndian.Uint32(mac) >> 12)}
 }

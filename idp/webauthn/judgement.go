@@ -23,6 +23,7 @@ type Judgement struct {
 	Attested    bool // it proved which model it is
 	Approved    bool // and that model keeps its keys: the operator vouches for it, or FIDO has certified it
 
+	kind      string
 	verdict   Verdict
 	vouched   bool
 	certified metadata.Certification
@@ -36,7 +37,7 @@ func (m *Models) Judge(a store.Authenticator, organisations []string) Judgement 
 func (k *known) judge(a store.Authenticator, organisations []string, minimum metadata.Certification, now time.Time) Judgement {
 	m, there := k.models[a.AAGUID]
 	taken, statuses, certified := m.At(now)
-	j := Judgement{Model: m.Name, Statuses: statuses, verdict: Verdict(a.AttestationVerdict), vouched: m.vouched, certified: certified}
+	j := Judgement{Model: m.Name, Statuses: statuses, kind: a.Kind, verdict: Verdict(a.AttestationVerdict), vouched: m.vouched, certified: certified}
 	j.Verifies = !taken.Unverified
 	j.DeviceBound = !a.BackupEligible && !taken.Exportable
 	j.Attested = there && j.verdict == VerdictTrusted && !taken.Unattested
@@ -78,6 +79,15 @@ func (k *known) enrolling(a store.Authenticator, organisations []string, minimum
 	return k.judge(a, organisations, minimum, now).Refusal
 }
 
+// Factors are those of the strongest sign-in with the authenticator. The codes of an app are taken with a password only.
+func (j Judgement) Factors() []assurance.Factor {
+	factors := []assurance.Factor{j.Factor(assurance.Method(j.kind), true)}
+	if j.kind == string(assurance.TOTP) {
+		factors = append(factors, assurance.Factor{Method: assurance.Password})
+	}
+	return factors
+}
+
 // Factor is the use of the authenticator as a factor of a sign-in: facts, from which levels follow.
 func (j Judgement) Factor(method assurance.Method, userVerified bool) assurance.Factor {
 	return assurance.Factor{
@@ -100,6 +110,10 @@ func (j Judgement) Grounds() []string {
 		why = append(why, "FIDO metadata reports "+status)
 	}
 	switch {
+	case j.kind == string(assurance.Password):
+		why = append(why, "it is one factor, and two with the codes of an app")
+	case j.kind == string(assurance.TOTP):
+		why = append(why, "its codes are one factor, and two with a password")
 	case !j.DeviceBound:
 		why = append(why, "its key can be copied")
 	case j.verdict != VerdictTrusted:

@@ -28,7 +28,9 @@ func (rp *RelyingParty) Signals(p store.Person, handle []byte, authenticators []
 	s := signals{RPID: rp.id, UserID: handle, Name: p.ID, DisplayName: p.DisplayName}
 	if len(authenticators) < mostSignalled {
 		for _, a := range authenticators {
-			s.Accepted = append(s.Accepted, a.CredentialID)
+			if a.CredentialID != nil {
+				s.Accepted = append(s.Accepted, a.CredentialID)
+			}
 		}
 	}
 	encoded, err := json.Marshal(s)

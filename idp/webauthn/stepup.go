@@ -9,12 +9,18 @@ import (
 // the authenticator reaches. It is not ok when nobody may sign in with it.
 func (rp *RelyingParty) Would(a store.Authenticator, p store.Person) (assurance.Authentication, bool) {
 	j := rp.Judge(a, p)
-	return assurance.Authentication{Factors: []assurance.Factor{j.Factor(assurance.Method(a.Kind), true)}, At: rp.now()}, j.Refusal == ""
+	return assurance.Authentication{Factors: j.Factors(), At: rp.now()}, j.Refusal == ""
 }
 
 // Judge judges one of somebody's authenticators, as each sign-in with it does.
 func (rp *RelyingParty) Judge(a store.Authenticator, p store.Person) Judgement {
 	return rp.models.Judge(a, codes(p))
+}
+
+// RefusesSecrets says why somebody does not sign in with a password and the codes of an app, which can be copied and prove
+// nothing of what they are kept in: the reason of a [Refusal], for what one of her organisations asks, or "" when she may.
+func (rp *RelyingParty) RefusesSecrets(p store.Person) string {
+	return rp.Judge(store.Authenticator{Kind: string(assurance.Password), BackupEligible: true}, p).Refusal
 }
 
 // BeginStepUp begins a sign-in with one of these authenticators of somebody who is signed in already: with none, there is

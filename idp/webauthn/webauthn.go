@@ -262,11 +262,13 @@ func (p person) WebAuthnName() string                         { return "" }
 func (p person) WebAuthnDisplayName() string                  { return "" }
 func (p person) WebAuthnCredentials() []gowebauthn.Credential { return p.credentials }
 
-// descriptors names authenticators to a browser: WebAuthn Level 3, Section 5.8.3.
+// descriptors names authenticators to a browser: WebAuthn Level 3, Section 5.8.3. It knows only those that are credentials.
 func descriptors(authenticators []store.Authenticator) []protocol.CredentialDescriptor {
 	var list []protocol.CredentialDescriptor
 	for _, a := range authenticators {
-		list = append(list, descriptor(a.CredentialID, a.Transports))
+		if a.CredentialID != nil {
+			list = append(list, descriptor(a.CredentialID, a.Transports))
+		}
 	}
 	return list
 }

@@ -31,6 +31,9 @@ func invariants() []invariant {
 			SELECT s.id FROM session s WHERE s.ended_at IS NOT NULL AND NOT EXISTS (SELECT FROM audit_event e WHERE e.event = 'session_ended' AND e.session_id = s.id)`},
 		{"a session with the role of somebody else", `
 			SELECT s.id FROM session s JOIN role_profile r ON r.id = s.role_id JOIN membership m ON m.id = r.membership_id WHERE m.person_id <> s.person_id`},
+		{"a session of a password that was revoked", `
+			SELECT s.id FROM session s WHERE s.ended_at IS NULL AND 'pwd' = ANY (s.methods) AND s.authenticator_id IS NOT NULL AND NOT EXISTS (
+				SELECT FROM authenticator a WHERE a.person_id = s.person_id AND a.kind = 'password' AND a.revoked_at IS NULL AND a.created_at <= s.authenticated_at)`},
 		{"an authenticator without its enrolled event", `
 			SELECT a.id FROM authenticator a WHERE NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'enrolled' AND e.refusal = '' AND e.detail->>'authenticator' = a.id::text)`},
