@@ -591,15 +591,14 @@ func (c *tripCounter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx
 // TraceQueryEnd implements pgx.QueryTracer.
 func (c *tripCounter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TraceBatchStart counts a batch: it travels as one.
+// TraceBatchStart counts a batch: it travels as one. It begins a transaction, or is one.
 func (c *tripCounter) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
-	began := 0
-	for _, q := range data.Batch.QueuedQueries {
-		if q.SQL == "BEGIN" {
-			began = 1
-		}
+	statements := data.Batch.QueuedQueries
+	if ends := statements[len(statements)-1].SQL == "COMMIT"; ends && statements[0].SQL != "BEGIN" {
+		c.count(1, 0)
+	} else {
+		c.count(1, 1)
 	}
-	c.count(1, began)
 	return ctx
 }
 

@@ -97,7 +97,7 @@ POST /sign-in/passkey
     session.Begin
     oauth.IssueCode
       Fosite.NewAuthorizeResponse
-    BEGIN; INSERT used_challenge; UPDATE authenticator; INSERT session; INSERT audit_event; INSERT authorization_grant; INSERT audit_event; COMMIT
+    INSERT used_challenge; UPDATE authenticator; INSERT session; INSERT audit_event; INSERT authorization_grant; INSERT audit_event
 `},
 		{"a sign-in by a challenge that was answered", func() { b.finish(ceremony, response, "") }, `
 POST /sign-in/passkey
@@ -115,7 +115,7 @@ GET /authorize
     SELECT session
   oauth.IssueCode
     Fosite.NewAuthorizeResponse
-  BEGIN; INSERT authorization_grant; INSERT audit_event; COMMIT
+  INSERT authorization_grant; INSERT audit_event
 `},
 		{"a code", func() { got = q.as(confidentialClient, redeem(confidentialClient, code, k)) }, `
 POST /token

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,13 +17,14 @@ type Tx struct {
 	queries
 	pool   *pgxpool.Pool
 	conn   *pgxpool.Conn // nil until the first statement is sent
-	held   pgx.Batch
-	begun  bool
+	held   []*pgx.QueuedQuery
+	begun  bool // BEGIN was sent
 	failed bool
 }
 
-// InTx runs do in one transaction and commits when it returns nil. BEGIN travels with the first statement and COMMIT
-// with the last, so a transaction of one read and any number of writes is two round trips.
+// InTx runs do in one transaction and commits when it returns nil. BEGIN travels with the first statement that reports
+// something and COMMIT with the last, so a transaction of one read and any number of writes is two round trips. When none
+// reports anything, all of it is one batch, which PostgreSQL makes a transaction by itself.
 //
 // An error from do rolls back everything. A refusal that must leave a trace (a revoked grant, an audit event) is
 // therefore no error of do: do returns nil and carries the refusal out in a variable.
@@ -56,8 +58,12 @@ func (s *Store) InTx(ctx context.Context, do func(*Tx) error) error {
 }
 
 func (t *Tx) query(ctx context.Context, read func(pgx.Rows) error, sql string, args ...any) error {
-	before := t.hold(sql, args...)
-	return t.send(ctx, before, func(results pgx.BatchResults) error {
+	if !t.begun {
+		t.begun = true
+		t.held = slices.Insert(t.held, 0, &pgx.QueuedQuery{SQL: "BEGIN"})
+	}
+	t.hold(sql, args...)
+	return t.send(ctx, func(results pgx.BatchResults) error {
 		rows, err := results.Query()
 		if err != nil {
 			return err
@@ -72,21 +78,15 @@ func (t *Tx) exec(_ context.Context, sql string, args ...any) error {
 	return nil
 }
 
-// hold puts a statement into the batch, BEGIN before the first one, and says how many stand before it.
-func (t *Tx) hold(sql string, args ...any) int {
-	if !t.begun {
-		t.begun = true
-		t.held.Queue("BEGIN")
-	}
-	before := t.held.Len()
-	t.held.Queue(sql, args...)
-	return before
+// hold puts a statement into the batch.
+func (t *Tx) hold(sql string, args ...any) {
+	t.held = append(t.held, &pgx.QueuedQuery{SQL: sql, Arguments: args})
 }
 
 // send sends the batch; the results of its first statements are only checked, the last one's goes to last. To find
 // nothing harms nothing. Any other error ends the transaction, because with it were lost the statements that were held
 // back, or BEGIN itself: without it, what came after would be done for good, one by one.
-func (t *Tx) send(ctx context.Context, before int, last func(pgx.BatchResults) error) error {
+func (t *Tx) send(ctx context.Context, last func(pgx.BatchResults) error) error {
 	if t.failed {
 		return errors.New("the transaction had failed")
 	}
@@ -97,10 +97,10 @@ func (t *Tx) send(ctx context.Context, before int, last func(pgx.BatchResults) e
 			return fmt.Errorf("acquire connection: %w", err)
 		}
 	}
-	batch := t.held
-	t.held = pgx.Batch{}
+	batch := pgx.Batch{QueuedQueries: t.held}
+	t.held = nil
 	results := t.conn.SendBatch(ctx, &batch)
-	for i := 0; i < before && err == nil; i++ {
+	for i := 0; i < batch.Len()-1 && err == nil; i++ {
 		_, err = results.Exec()
 	}
 	if err == nil {
@@ -115,11 +115,13 @@ func (t *Tx) send(ctx context.Context, before int, last func(pgx.BatchResults) e
 }
 
 func (t *Tx) commit(ctx context.Context) error {
-	if !t.begun {
+	switch {
+	case t.begun:
+		t.hold("COMMIT")
+	case len(t.held) == 0:
 		return nil
 	}
-	before := t.hold("COMMIT")
-	return t.send(ctx, before, func(results pgx.BatchResults) error {
+	return t.send(ctx, func(results pgx.BatchResults) error {
 		_, err := results.Exec()
 		return err
 	})

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/ida"
 )
 
@@ -70,6 +72,10 @@ func (h *Handler) verified(ctx context.Context, g *grant, c client, part ida.Par
 	if err != nil {
 		return fmt.Errorf("read verified claims of person %q: %w", g.PersonID, err)
 	}
+	// As the level that the token says: never more than when the grant was given.
+	held = slices.DeleteFunc(held, func(v ida.VerifiedClaims) bool {
+		return assurance.IdentityLevel(v.Verification.AssuranceLevel) != g.reached().Identity
+	})
 	if c.VerifiedClaims == VerifiedUK {
 		for i := range held {
 			held[i] = held[i].UK()
