@@ -205,7 +205,8 @@ func TestVectorsOfTrust(t *testing.T) {
 		oauth.Registration{ID: "no-trustmark"},
 		oauth.Registration{ID: "rfc", Trustmark: assurance.RFC8485, DefaultACRValues: []string{"phr"}},
 		oauth.Registration{ID: "one-login", Trustmark: assurance.OneLogin},
-		oauth.Registration{ID: "nhs-login", Trustmark: assurance.NHSLogin, DefaultACRValues: []string{"phr"}},
+		oauth.Registration{ID: "nhs-login", Trustmark: assurance.NHSLogin},
+		oauth.Registration{ID: "both", Trustmark: assurance.NHSLogin, DefaultACRValues: []string{"phr"}},
 	)
 	const high, medium, low = oneRole, noRole, studentLow
 	for _, tt := range []struct {
@@ -245,6 +246,7 @@ func TestVectorsOfTrust(t *testing.T) {
 		{"NHS login, the default, by a key", "nhs-login", high, "passkey", nil, "P9.Cm", "P9.Cm", ""},
 		{"NHS login, the default, by a code", "nhs-login", high, "totp", nil, "P9.Cp.Ck", "P9.Cp.Ck", ""},
 		{"NHS login, the default, which is more than is proved", "nhs-login", medium, "passkey", nil, "P0.Cm", "P0.Cm", ""},
+		{"NHS login, of a client that has other defaults", "both", high, "passkey", nil, "", "", ""},
 		{"NHS login, the lowest first", "nhs-login", low, "passkey", []string{"vtr", `["P0.Cp","P0.Cm"]`}, "P0.Cm", "P0.Cm", ""},
 		{"NHS login, a password", "nhs-login", low, "password", []string{"vtr", `["P0.Cp"]`}, "P0.Cp", "P0.Cp", ""},
 		{"NHS login, codes to a telephone", "nhs-login", high, "totp", []string{"vtr", `["P9.Cp.Cd"]`}, "P9.Cp.Ck", "P9.Cp.Ck", ""},
@@ -356,7 +358,7 @@ func TestACRValuesArePublished(t *testing.T) {
 	for _, value := range metadata.Supported {
 		k := newPKCE()
 		a := b.authorize(request("plain", k, "acr_values", value))
-		for a.path() == "/sign-in/step-up" { // the value takes another method: go on without
+		if a.path() == "/sign-in/step-up" { // the value takes another method: go on without
 			a = b.rest(b.post(a.address().RequestURI(), url.Values{"continue": {"1"}}))
 		}
 		if got := p.outcome("plain", k, a); got.refused != "" {

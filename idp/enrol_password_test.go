@@ -19,7 +19,7 @@ import (
 )
 
 // The link is spent when password and app are bound, and not by looking, nor by a password that will not do.
-func TestSettingAPassword(t *testing.T) {
+func TestSettingAPassword(t *testing.T) { //nolint:tparallel // one browser
 	t.Parallel()
 	p := newProvider(t)
 	b, link := p.browser(), p.link(oneRole)
@@ -240,7 +240,7 @@ func TestStepUpWithPassword(t *testing.T) {
 	}
 
 	// A code without its password signs nobody in.
-	p.revokeOne(p.authenticator(oneRole, "password"))
+	p.revokeOne(p.authenticator("password"))
 	p.exec(`UPDATE authenticator SET revoked_at = $1 WHERE kind = 'passkey'`, p.clock.Now())
 	b = p.browser()
 	b.simulate(b.get("/sign-in"), oneRole, "password")

@@ -139,7 +139,7 @@ func TestIdentityThatIsNotProved(t *testing.T) {
 				if diff := cmp.Diff(url.Values{"kept": {"1"}, "error": {unmet}, "state": {"a state"}, "iss": {issuer}}, told); diff != "" {
 					t.Errorf("%s gives up: the client is told (-want +got):\n%s", how, diff)
 				}
-				if got := b.authorize(request(tt.client, newPKCE(), append([]string{"prompt", "none"}, tt.asked...)...)).redirect(t).Get("error"); got != unmet && !(tt.client == "high" && got == "login_required") {
+				if got := b.authorize(request(tt.client, newPKCE(), append([]string{"prompt", "none"}, tt.asked...)...)).redirect(t).Get("error"); got != unmet {
 					t.Errorf("%s, with prompt=none: %q, want %s", how, got, unmet)
 				}
 			}
@@ -234,8 +234,10 @@ func TestRaisedMinimum(t *testing.T) {
 		held         outcome
 		stands       bool
 	}{
-		{"too weak a sign-in", "raised", weak, false}, {"a sign-in as strong as that", "raised", strong, true},
-		{"too low an identity", "raised-too", low, false}, {"an identity as high as that", "raised-too", high, true},
+		{"too weak a sign-in", "raised", weak, false},
+		{"a sign-in as strong as that", "raised", strong, true},
+		{"too low an identity", "raised-too", low, false},
+		{"an identity as high as that", "raised-too", high, true},
 	} {
 		a, _ := q.userinfo(tt.held.AccessToken)
 		renewed := q.as(tt.client, refresh(tt.held.RefreshToken))
@@ -257,8 +259,9 @@ func TestRefreshRaisesNothing(t *testing.T) {
 	q := p.second()
 	b, k := p.browser(), newPKCE()
 	b.signInAlone(studentLow, "passkey")
+	const evidence = `"userinfo":{"verified_claims":{"verification":{"trust_framework":null,"assurance_level":null},"claims":null}}`
 	asked := []string{
-		"scope", "openid nhsperson offline_access", "vtr", `["P2.Cf","P0"]`, "acr_values", "urn:credence:acr:identity:high urn:credence:acr:aal3",
+		"claims", `{` + evidence + `}`, "scope", "openid nhsperson offline_access", "vtr", `["P2.Cf","P0"]`, "acr_values", "urn:credence:acr:identity:high urn:credence:acr:aal3",
 	}
 	page := b.authorize(request("plain", k, asked...))
 	page.wantPage(t, http.StatusOK, "/sign-in/step-up")
@@ -276,6 +279,9 @@ func TestRefreshRaisesNothing(t *testing.T) {
 		return out
 	}
 	_, toldBefore := p.userinfo(before.AccessToken)
+	if got := at(toldBefore["verified_claims"], "verification", "assurance_level"); got != "low" {
+		t.Errorf("verified_claims say level %v, want low", got)
+	}
 	accessBefore := levels(claims(t, before.AccessToken))
 
 	p.prove(studentLow)
@@ -300,13 +306,18 @@ func TestRefreshRaisesNothing(t *testing.T) {
 		for what, token := range map[string]string{"before": before.AccessToken, "refreshed": renewed.AccessToken} {
 			if _, told := at.userinfo(token); cmp.Diff(levels(toldBefore), levels(told)) != "" {
 				t.Errorf("userinfo with the token of %s (-before +after):\n%s", what, cmp.Diff(levels(toldBefore), levels(told)))
+			} else if told["verified_claims"] != nil {
+				t.Errorf("userinfo with the token of %s tells of evidence that is newer than the grant: %v", what, told["verified_claims"])
 			}
 		}
 	}
 	k = newPKCE()
-	now = q.outcome("plain", k, b.at(q).authorize(request("plain", k, append(asked, "claims", `{"id_token":{"acr":{"essential":true,"value":"urn:credence:acr:aal3"}}}`)...)))
+	now = q.outcome("plain", k, b.at(q).authorize(request("plain", k, append(asked, "claims", `{"id_token":{"acr":{"essential":true,"value":"urn:credence:acr:aal3"}},`+evidence+`}`)...)))
 	if now.id["acr"] != "urn:credence:acr:aal3" || now.id["vot"] != "P2.Cf" || now.id["auth_time"] == before.id["auth_time"] {
 		encoded, _ := json.Marshal(levels(now.id))
 		t.Errorf("asked anew after a stronger sign-in: %s, want level 3 and P2.Cf", encoded)
+	}
+	if _, told := q.userinfo(now.AccessToken); at(told["verified_claims"], "verification", "assurance_level") != "high" {
+		t.Errorf("asked anew: verified_claims = %v, want level high", told["verified_claims"])
 	}
 }

@@ -133,16 +133,16 @@ func (b *browser) enterPassword(page answer, username, password, code string) an
 	return b.rest(b.post(page.form(b.t), url.Values{"username": {username}, "password": {password}, "code": {code}}))
 }
 
-// authenticator is the one of a kind that a person has.
-func (p *provider) authenticator(personID, kind string) uuid.UUID {
+// authenticator is the one of a kind that the person with one role has.
+func (p *provider) authenticator(kind string) uuid.UUID {
 	p.t.Helper()
-	list, err := p.owner.Authenticators(p.t.Context(), personID, false)
+	list, err := p.owner.Authenticators(p.t.Context(), oneRole, false)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	i := slices.IndexFunc(list, func(a store.Authenticator) bool { return a.Kind == kind })
 	if i < 0 {
-		p.t.Fatalf("person %s has no %s", personID, kind)
+		p.t.Fatalf("person %s has no %s", oneRole, kind)
 	}
 	return list[i].ID
 }
@@ -201,8 +201,8 @@ func TestPasswordSignIn(t *testing.T) {
 	second := p.setPassword(oneRole, phrase)                                  // another app, and the same password anew
 	want(signIn(second.later()), "AAL2_ANY", "2", "pwd", "otp", "mfa")
 	want(signIn(phone.later()), "AAL2_ANY", "2", "pwd", "otp", "mfa")
-	p.revokeOne(p.authenticator(oneRole, "totp"))
-	p.revokeOne(p.authenticator(oneRole, "totp"))
+	p.revokeOne(p.authenticator("totp"))
+	p.revokeOne(p.authenticator("totp"))
 	want(signIn(""), "AAL1_ANY", "1", "pwd")
 	if page := p.browser().get("/sign-in/password?username=" + oneRole); !strings.Contains(page.body, `value="`+oneRole+`"`) {
 		t.Errorf("the page for a password does not begin with the user id of its address: %s", text(page.body))
@@ -211,7 +211,7 @@ func TestPasswordSignIn(t *testing.T) {
 
 // Whatever is wrong, the answer and its cost are the same: nobody learns who exists, who has a password or an app, and
 // whether a password was right. Beside each stands what lets the person in.
-func TestPasswordSignInRefuses(t *testing.T) {
+func TestPasswordSignInRefuses(t *testing.T) { //nolint:tparallel // they count hashes
 	t.Parallel()
 	p := newProvider(t)
 	const nobody, disabled = "656005750199", "656005750107"
@@ -263,7 +263,9 @@ func TestPasswordSignInRefuses(t *testing.T) {
 				t.Errorf("the answer costs %d hashes, want 1", got)
 			}
 			lines := strings.Split(p.logs.String(), "\n")
-			posted := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, `"POST /sign-in/password"`) && strings.Contains(line, a.reference(t)) })
+			posted := slices.IndexFunc(lines, func(line string) bool {
+				return strings.Contains(line, `"POST /sign-in/password"`) && strings.Contains(line, a.reference(t))
+			})
 			if posted < 0 || !strings.Contains(lines[posted], "refusal="+tt.reason+" ") && !strings.HasSuffix(lines[posted], "refusal="+tt.reason) {
 				t.Errorf("the log does not say %s of reference %s", tt.reason, a.reference(t))
 			}
@@ -273,7 +275,7 @@ func TestPasswordSignInRefuses(t *testing.T) {
 	if a := b.enterPassword(page, oneRole, phrase, hers.later()); a.path() != "/" {
 		t.Errorf("the right password and code afterwards lead to %s: %s", a.path(), text(a.body))
 	}
-	if n := p.count(`SELECT failed_attempts FROM authenticator WHERE id = $1`, p.authenticator(oneRole, "password")); n != 0 {
+	if n := p.count(`SELECT failed_attempts FROM authenticator WHERE id = $1`, p.authenticator("password")); n != 0 {
 		t.Errorf("%d failed attempts are left after the right password, want 0", n)
 	}
 	// What names nobody is not on record.
@@ -422,7 +424,7 @@ func TestPasswordIsShutAfterManyFailures(t *testing.T) {
 	b := p.browser()
 	failed := func(n int) {
 		t.Helper()
-		p.exec(`UPDATE authenticator SET failed_attempts = $1 WHERE id = $2`, n, p.authenticator(oneRole, "password"))
+		p.exec(`UPDATE authenticator SET failed_attempts = $1 WHERE id = $2`, n, p.authenticator("password"))
 	}
 	enter := func(password, code string) answer {
 		t.Helper()
@@ -476,13 +478,13 @@ func TestRevokedPasswordEndsSessions(t *testing.T) {
 		p.wantRefresh(what, got.RefreshToken, http.StatusBadRequest)
 	}
 	b, got := signedIn(phone.later())
-	p.revokeOne(p.authenticator(oneRole, "totp"))
+	p.revokeOne(p.authenticator("totp"))
 	ended("the app was revoked", b, got)
 	b, got = signedIn("")
 	phone = p.setPassword(oneRole, phrase)
 	ended("another password was set", b, got)
 	b, got = signedIn(phone.later())
-	p.revokeOne(p.authenticator(oneRole, "password"))
+	p.revokeOne(p.authenticator("password"))
 	ended("the password was revoked, of a sign-in with an app", b, got)
 	if a := p.browser(); a.enterPassword(a.get("/sign-in/password"), oneRole, phrase, phone.later()).StatusCode != http.StatusForbidden {
 		t.Error("the revoked password signs in")
@@ -492,5 +494,35 @@ func TestRevokedPasswordEndsSessions(t *testing.T) {
 	}
 	if a := p.browser().get("/sign-in?username=" + oneRole); strings.Count(string(a.ceremony(t).options), `"public-key"`) != 1 {
 		t.Errorf("the ceremony of the person asks for %s, want her passkey alone", a.ceremony(t).options)
+	}
+}
+
+// A flood of passwords takes no more memory and cores than a few: who finds the queue full is told at once to come back.
+func TestFloodOfPasswordsIsTurnedAway(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	phone := p.setPassword(oneRole, phrase)
+	b := p.browser()
+	form := b.get("/sign-in/password").form(t)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	statuses := map[int]int{}
+	for i := range 90 { // of as many people, so that no limit is reached
+		wg.Go(func() {
+			a := b.post(form, url.Values{"username": {fmt.Sprintf("6560057%05d", i)}, "password": {otherPhrase}, "code": {"123456"}})
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[a.StatusCode]++
+			if a.StatusCode == http.StatusServiceUnavailable && (a.Header.Get("Retry-After") != "5" || !strings.Contains(text(a.body), "Wait a moment")) {
+				t.Errorf("who is turned away is told %q, Retry-After %q; want when to come back", text(a.body), a.Header.Get("Retry-After"))
+			}
+		})
+	}
+	wg.Wait()
+	if statuses[http.StatusForbidden] == 0 || statuses[http.StatusServiceUnavailable] == 0 || statuses[http.StatusForbidden]+statuses[http.StatusServiceUnavailable] != 90 {
+		t.Errorf("answers to a flood = %v, want some 403 and some 503", statuses)
+	}
+	if a := b.enterPassword(b.get("/sign-in/password"), oneRole, phrase, phone.later()); a.path() != "/" {
+		t.Errorf("the right password after the flood leads to %s: %s", a.path(), text(a.body))
 	}
 }

@@ -256,7 +256,7 @@ func TestStepUpWithAuthenticators(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newProvider(t)
+	p := asking(t, oauth.Registration{ID: "very-high", MinimumIdentity: assurance.IdentityVeryHigh})
 	blob := publisher.Blob(1, p.clock.Now().AddDate(0, 1, 0), model.Certified())
 	p.second(func(c *idp.Config) {
 		c.Metadata = webauthn.Source{Trust: &trust, Fetch: func(context.Context) ([]byte, error) { return blob, nil }}
@@ -281,7 +281,13 @@ func TestStepUpWithAuthenticators(t *testing.T) {
 		t.Errorf("a button that is not there leads to %s, want the page again", again.path())
 	}
 
+	both := func() answer { return b.authorize(request("very-high", newPKCE(), "claims", essential("AAL3_ANY"))) }
+	both().wantPage(t, http.StatusForbidden, "/sign-in/unmet", `<strong id="identity-needed">very high</strong>`, `<strong id="authenticator-needed">at level 3</strong>`)
+
 	q.keyOf(oneRole, "ward key", key)
+	if page := both(); strings.Contains(page.body, `id="authenticator-needed"`) || !strings.Contains(page.body, `id="identity-needed"`) {
+		t.Errorf("the page speaks of a key that she has: %s", text(page.body))
+	}
 	b = q.browser()
 	before := q.signedInBy(b, passkey)
 	k := newPKCE()
@@ -326,6 +332,20 @@ func (p *provider) signedInBy(b *browser, key *webauthntest.Key) map[string]any 
 	k := newPKCE()
 	got := p.outcome(confidentialClient, k, b.passkey(b.authorize(request(confidentialClient, k)), key))
 	return got.id
+}
+
+// A page that asks for nothing in particular says nothing of levels.
+func TestTheSignInPageSaysWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	p := asking(t)
+	for asked, want := range map[string]string{"": "", "AAL1_ANY": "", "urn:example:gold": "", "AAL3_ANY": "at level 3", "AAL1_USERPASS": "at level 1, with a password", "AAL2_TOTP": "at level 2, with a one-time code"} {
+		page := p.browser().authorize(request(confidentialClient, newPKCE(), "acr_values", asked))
+		page.wantPage(t, http.StatusOK, "/sign-in")
+		_, needed, _ := strings.Cut(page.body, `<strong id="needed">`)
+		if needed, _, _ = strings.Cut(needed, `<`); needed != want {
+			t.Errorf("acr_values=%s: the page needs a sign-in %q, want %q", asked, needed, want)
+		}
+	}
 }
 
 // Somebody else at the step-up page is somebody else: her session is another, and her levels are hers.

@@ -7,3 +7,4 @@ ALTER TABLE person
     DROP COLUMN identity_profiles,
     DROP COLUMN identity_profile;
 DROP TABLE evidence;
+DROP FUNCTION keep_evidence_withdrawn();

@@ -22,6 +22,17 @@ CREATE INDEX evidence_person ON evidence (person_id, id);
 CREATE INDEX evidence_number ON evidence (number_hash) WHERE number_hash IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE (withdrawn_at, withdrawn_by, withdrawn_reason) ON evidence TO credence_service;
 
+-- What was withdrawn stays withdrawn, as it was: who may withdraw must not be able to let a forged document count again.
+CREATE FUNCTION keep_evidence_withdrawn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE check_violation USING MESSAGE = format('evidence %s was withdrawn, for good', OLD.id), CONSTRAINT = 'evidence_withdrawn_for_good';
+END
+$$;
+REVOKE EXECUTE ON FUNCTION keep_evidence_withdrawn() FROM PUBLIC;
+CREATE TRIGGER evidence_withdrawn BEFORE UPDATE ON evidence FOR EACH ROW
+    WHEN (OLD.withdrawn_at IS NOT NULL AND (OLD.withdrawn_at, OLD.withdrawn_by, OLD.withdrawn_reason) IS DISTINCT FROM (NEW.withdrawn_at, NEW.withdrawn_by, NEW.withdrawn_reason))
+    EXECUTE FUNCTION keep_evidence_withdrawn();
+
 -- What the level was computed by, written with it. The rows from before say levels that somebody asserted: their policy is
 -- empty, until `credence assurance recompute --apply`.
 ALTER TABLE person

@@ -105,9 +105,12 @@ func (q queries) EvidenceInForce(ctx context.Context, limit int, personIDs ...st
 		SELECT `+evidenceColumns+` FROM evidence WHERE person_id = ANY ($1) AND withdrawn_at IS NULL ORDER BY person_id, id LIMIT $2`, personIDs, limit)
 }
 
-// EvidenceByNumber lists what was ever recorded with one of some numbers, what counts first, by id, at most limit of it.
+// EvidenceByNumber lists what was ever recorded with one of some numbers, at most limit of it: what counts first, then what
+// was forged, by id.
 func (q queries) EvidenceByNumber(ctx context.Context, hashes [][]byte, limit int) ([]Evidence, error) {
-	return all[Evidence](ctx, q, `SELECT `+evidenceColumns+` FROM evidence WHERE number_hash = ANY ($1) ORDER BY withdrawn_at IS NOT NULL, id LIMIT $2`, hashes, limit)
+	return all[Evidence](ctx, q, `
+		SELECT `+evidenceColumns+` FROM evidence WHERE number_hash = ANY ($1)
+		ORDER BY withdrawn_at IS NOT NULL, withdrawn_reason IS DISTINCT FROM 'forged', id LIMIT $2`, hashes, limit)
 }
 
 // LockNumbers keeps whoever would record evidence with one of some numbers waiting until the transaction ends, also while

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/credence-id/credence/store"
 )
@@ -122,6 +123,52 @@ func TestSetIdentity(t *testing.T) {
 	person, err = elsewhere.Person(ctx, ana, now)
 	must(t, err)
 	same(t, "level elsewhere, at once", person.Person.IdentityLevel, "medium")
+}
+
+// What was forged is found before what was recorded by mistake, however much of that there is.
+func TestForgedEvidenceIsFound(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	reasons := []string{"mistaken", "superseded", "forged"}
+	var pieces []store.Evidence
+	for range reasons {
+		pieces = append(pieces, newEvidence(uuid.Must(uuid.NewV7()), ana))
+	}
+	in.record(t, pieces...)
+	must(t, in.InTx(ctx, func(tx *store.Tx) (err error) {
+		for i, reason := range reasons {
+			err = errors.Join(err, second(tx.WithdrawEvidence(ctx, pieces[i].ID, "desk", reason, later)))
+		}
+		return err
+	}))
+	list, err := in.EvidenceByNumber(ctx, [][]byte{hash("number")}, 1)
+	must(t, err)
+	if len(list) != 1 || list[0].ID != pieces[2].ID {
+		t.Errorf("EvidenceByNumber(1 at most) = %v, want what was forged", list)
+	}
+}
+
+// Neither the service nor the owner can let count again what was withdrawn, or change why it was.
+func TestWithdrawnForGood(t *testing.T) {
+	t.Parallel()
+	in := newInstallation(t)
+	in.record(t, newEvidence(evidenceID, ana))
+	for who, url := range map[string]string{"service": in.serviceURL, "owner": in.ownerURL} {
+		conn := connect(t, url)
+		exec(t, conn, `UPDATE evidence SET withdrawn_at = now(), withdrawn_by = 'desk', withdrawn_reason = 'forged' WHERE withdrawn_at IS NULL`)
+		for _, change := range []string{
+			`UPDATE evidence SET withdrawn_at = NULL, withdrawn_by = NULL, withdrawn_reason = NULL`,
+			`UPDATE evidence SET withdrawn_reason = 'mistaken'`,
+			`UPDATE evidence SET withdrawn_by = 'nobody'`,
+			`UPDATE evidence SET withdrawn_at = now() - interval '1 year'`,
+		} {
+			_, err := conn.Exec(t.Context(), change)
+			if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.ConstraintName != "evidence_withdrawn_for_good" {
+				t.Errorf("%s as the %s = %v, want it refused by evidence_withdrawn_for_good", change, who, err)
+			}
+		}
+	}
+	exec(t, connect(t, in.ownerURL), `UPDATE evidence SET number_sealed = 'anew'`) // as when numbers are sealed anew
 }
 
 // Of two transactions with a number in common one waits for the other, whatever the order of their numbers.

@@ -207,6 +207,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 	sent := &statements{sent: map[string]int{}}
 	hot, ctx := open(t, in.serviceURL, sent), t.Context()
 	sent.take()
+	password, app := newSecret("password"), newSecret("totp")
 	for _, tt := range []struct {
 		what string
 		do   func() error
@@ -219,6 +220,12 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"read an enrolment link", func() error { return second(hot.EnrolmentLink(ctx, hash("link"), now)) }},
 		{"use an enrolment link", func() error { return second(hot.UseEnrolmentLink(ctx, hash("link"), now)) }},
 		{"bind an authenticator", func() error { return hot.AddAuthenticator(ctx, newAuthenticator(uuid.New(), "another")) }},
+		{"bind a password and an app", func() error { return errors.Join(hot.AddSecret(ctx, password), hot.AddSecret(ctx, app)) }},
+		{"list secrets", func() error { return second(hot.Secrets(ctx, ana)) }},
+		{"count a failed attempt", func() error { return hot.CountFailedAttempt(ctx, password.ID) }},
+		{"use a password", func() error { return hot.UsePassword(ctx, password.ID, 2, now) }},
+		{"use a one-time code", func() error { return hot.UseOneTimeCode(ctx, app.ID, 8, now) }},
+		{"hash a password anew", func() error { return hot.ReplaceSealed(ctx, password.ID, []byte("anew")) }},
 		{"begin a session", func() error {
 			return second(hot.BeginSession(ctx, newSession(sessionID, ana), hash("cookie"), hash("next cookie"), now))
 		}},

@@ -20,7 +20,7 @@ type Secret struct {
 	CreatedAt      time.Time
 }
 
-const secretColumns = `id, person_id, name, kind, secret_sealed AS sealed, failed_attempts, last_step, created_at`
+const secretColumns = `id, person_id, name, kind, secret_sealed AS sealed, failed_attempts, last_step, created_at` //nolint:gosec // names of columns
 
 // AddSecret binds a secret to a person. A second password that is not revoked is ErrConflict.
 func (q queries) AddSecret(ctx context.Context, s Secret) error {

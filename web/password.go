@@ -59,8 +59,8 @@ func (p SetPassword) AppURL() template.URL {
 	return template.URL(p.App) //nolint:gosec // templates know no other schemes than those of the web; this one runs nothing in a browser
 }
 
-// code is a QR code (ISO/IEC 18004) as SVG draws it: a square of so many modules, and the path of the dark ones.
-type code struct {
+// QRCode is a QR code (ISO/IEC 18004) as SVG draws it: a square of so many modules, and the path of the dark ones.
+type QRCode struct {
 	Size int
 	Path string
 }
@@ -69,10 +69,10 @@ type code struct {
 const quiet = 4
 
 // Code is the URI of the app as a QR code.
-func (p SetPassword) Code() (code, error) {
+func (p SetPassword) Code() (QRCode, error) {
 	drawn, err := qr.Encode(p.App, qr.M)
 	if err != nil {
-		return code{}, fmt.Errorf("draw QR code: %w", err)
+		return QRCode{}, fmt.Errorf("draw QR code: %w", err)
 	}
 	var path strings.Builder
 	for y := range drawn.Size {
@@ -86,5 +86,5 @@ func (p SetPassword) Code() (code, error) {
 			}
 		}
 	}
-	return code{Size: drawn.Size + 2*quiet, Path: path.String()}, nil
+	return QRCode{Size: drawn.Size + 2*quiet, Path: path.String()}, nil
 }

@@ -119,7 +119,7 @@ func TestOperateExplainsEveryLimit(t *testing.T) {
 	t.Parallel()
 	text := readDocument(t, "docs/operate.md")
 	for _, l := range []throttle.Limit{
-		throttle.SignInAddress, throttle.SignInClient, throttle.SignInPerson, throttle.EnrolmentAddress, throttle.TokenClient, throttle.TokenAddress,
+		throttle.SignInAddress, throttle.SignInClient, throttle.SignInPerson, throttle.SignInPassword, throttle.EnrolmentAddress, throttle.TokenClient, throttle.TokenAddress,
 	} {
 		if !strings.Contains(text, "\n| `"+string(l)+"` | ") {
 			t.Errorf("docs/operate.md does not explain the limit %s", l)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
+	"github.com/credence-id/credence/idp/password"
 	"github.com/credence-id/credence/store"
 )
 
@@ -70,9 +71,9 @@ func newKeysRotateCommand(p *program) *cobra.Command {
 func newKeysResealCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "reseal",
-		Short: "Seal the signing keys and the numbers of evidence under the first line of the seal key's file",
+		Short: "Seal signing keys, numbers of evidence and passwords under the first line of the seal key's file",
 		Long: "Seal the signing keys under the first line of the seal key's file, all of them or none, and then the numbers of documents\n" +
-			"that are on record as evidence, while the servers run. When the seal key is rotated, this comes after every server has\n" +
+			"that are on record as evidence, and people's passwords and keys of apps, while the servers run. When the seal key is rotated, this comes after every server has\n" +
 			"both lines, and before the old one leaves the file. It may be run again. The service role may not do this, so it needs\n" +
 			"CREDENCE_DATABASE_OWNER_URL.",
 		Example: "  CREDENCE_DATABASE_OWNER_URL_FILE=/run/secrets/owner-url CREDENCE_SEAL_KEY_FILE=/etc/credence/seal.key credence keys reseal",
@@ -97,7 +98,13 @@ func newKeysResealCommand(p *program) *cobra.Command {
 				if resealed, total, err = desk.Reseal(ctx, operator()); err != nil {
 					return fmt.Errorf("reseal: %w", err)
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "All %d numbers of evidence are sealed under the first line: %d were sealed anew.\n", total, resealed)
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "All %d numbers of evidence are sealed under the first line: %d were sealed anew.\n", total, resealed); err != nil {
+					return err
+				}
+				if resealed, total, err = password.New(s, key, p.clock).Reseal(ctx, operator()); err != nil {
+					return fmt.Errorf("reseal: %w", err)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "All %d passwords and keys of apps are sealed under the first line: %d were sealed anew.\n", total, resealed)
 				return err
 			})
 		},

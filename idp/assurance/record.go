@@ -128,7 +128,8 @@ type Piece struct {
 	// Subject is who the piece says the person is: name and date of birth in one normal form, or a digest of them. Pieces
 	// that say different things never count together.
 	Subject string `json:"subject"`
-	// Number is a digest of the number of the document, record or account. The same twice is one piece.
+	// Number is a digest of the number of the document, record or account. The same twice is one piece. Some kinds have to
+	// have one, and what has the feature of a unique reference number.
 	Number       string    `json:"number,omitempty"`
 	Country      string    `json:"country,omitempty"`      // of the issuer: ISO 3166-1, three letters, such as GBR
 	Jurisdiction string    `json:"jurisdiction,omitempty"` // of the issuer: ISO 3166-2, such as GB-NIR
@@ -143,7 +144,8 @@ type Check struct {
 	ID     string      `json:"id"`
 	Method CheckMethod `json:"method"`
 	// Failed says that the check was done, and that its result is no: a forged feature, another face, a wrong answer, an
-	// identity that is reported stolen. The piece is then worth nothing, whatever else was found, until the check is withdrawn.
+	// identity that is reported stolen. The piece is then worth nothing, whatever else was found, until it is withdrawn; and
+	// so is every other that may be the same: of its kind, and not shown by two numbers to be another.
 	Failed       bool      `json:"failed,omitempty"`
 	At           time.Time `json:"at"`
 	Organisation string    `json:"organisation,omitempty"` // that answers for the check: a desk's, or whose record was asked
@@ -214,6 +216,10 @@ func (p Piece) validate(t *scoringTables) error {
 		return fmt.Errorf("expires_on: %w", expiresErr)
 	case p.IssuedOn != "" && p.ExpiresOn != "" && !issued.Before(expires):
 		return fmt.Errorf("it expires on %s, not after it was issued on %s", p.ExpiresOn, p.IssuedOn)
+	case p.IssuedOn != "" && kind.outlasts(issued, p.ExpiresOn):
+		return fmt.Errorf("it expires on %s, more than %d years after it was issued on %s", p.ExpiresOn, kind.years, p.IssuedOn)
+	case p.Number == "" && (kind.numbered || slices.Contains(p.Features, UniqueReferenceNumber)):
+		return fmt.Errorf("no such %s is put on record without its number: set number", plain(p.Kind))
 	case len(p.Checks) > MaxChecks:
 		return fmt.Errorf("it has %d checks: at most %d are looked at", len(p.Checks), MaxChecks)
 	}
@@ -228,6 +234,11 @@ func (p Piece) validate(t *scoringTables) error {
 	return nil
 }
 
+// outlasts says whether the day of expiry is later than pieces of the kind have that were issued by then.
+func (k kindRow) outlasts(issued time.Time, expiresOn string) bool {
+	return k.years > 0 && expiresOn > day(issued.AddDate(k.years, 0, 0))
+}
+
 func (c Check) validate(t *scoringTables, p Piece) error {
 	for name, text := range map[string]string{"id": c.ID, "organisation": c.Organisation, "checker": c.Checker, "trained_by": c.TrainedBy} {
 		if err := checkText(name, text); err != nil {
@@ -235,6 +246,7 @@ func (c Check) validate(t *scoringTables, p Piece) error {
 		}
 	}
 	method, known := t.methods[c.Method]
+	kind := t.kinds[kindKey{p.Type, p.Kind}]
 	switch {
 	case c.ID == "":
 		return fmt.Errorf("it has no id")
@@ -242,12 +254,16 @@ func (c Check) validate(t *scoringTables, p Piece) error {
 		return fmt.Errorf("the method %q is unknown", shorten(string(c.Method)))
 	case !slices.Contains(method.types, p.Type):
 		return fmt.Errorf("%s is no check of type %s", c.Method, p.Type)
-	case method.portrait && !t.kinds[kindKey{p.Type, p.Kind}].portrait:
+	case method.portrait && !kind.portrait:
 		return fmt.Errorf("%s compares a portrait, and %s carries none", c.Method, p.Kind)
 	case c.At.IsZero():
 		return fmt.Errorf("it does not say when it was done: set at")
 	case p.IssuedOn != "" && day(c.At) < p.IssuedOn:
 		return fmt.Errorf("it was done on %s, before %s was issued on %s", day(c.At), p.Kind, p.IssuedOn)
+	case kind.outlasts(c.At, p.ExpiresOn):
+		return fmt.Errorf("it was done on %s, more than %d years before %s expires on %s", day(c.At), kind.years, p.Kind, p.ExpiresOn)
+	case !c.Failed && p.ExpiresOn != "" && p.ExpiresOn < day(c.At) && graceEnds(p.ExpiresOn) < day(c.At):
+		return fmt.Errorf("it was done on %s, more than %d months after %s expired on %s", day(c.At), expiredGrace, p.Kind, p.ExpiresOn)
 	case len(c.Facts) > len(t.facts):
 		return fmt.Errorf("it has %d facts: only %d are known", len(c.Facts), len(t.facts))
 	case len(c.Questions) > maxQuestions:

@@ -50,10 +50,14 @@ func passport(checks ...assurance.Check) assurance.Piece {
 	}
 }
 
-// piece is one of the kind in date, of the same person, with the checks.
+// piece is one of the kind in date, of the same person, with the checks. A document has a number.
 func piece(pieceType assurance.PieceType, kind string, checks ...assurance.Check) assurance.Piece {
+	number := ""
+	if pieceType == assurance.Document {
+		number = "the " + kind
+	}
 	return assurance.Piece{
-		ID: kind, Type: pieceType, Kind: kind, Subject: "sarah meredyth 1976-03-11", IssuedOn: "2022-05-01", ExpiresOn: "2032-04-30", Checks: checks,
+		ID: kind, Type: pieceType, Kind: kind, Subject: "sarah meredyth 1976-03-11", Number: number, IssuedOn: "2022-05-01", ExpiresOn: "2032-04-30", Checks: checks,
 	}
 }
 
@@ -120,6 +124,22 @@ func TestPieceValidate(t *testing.T) {
 		{"a date of antiquity", func(p *assurance.Piece) { p.IssuedOn = "0021-02-03" }, "issued_on: "},
 		{"a date with time", func(p *assurance.Piece) { p.ExpiresOn = "2031-03-02T00:00:00Z" }, "expires_on: "},
 		{"expires before it was issued", func(p *assurance.Piece) { p.ExpiresOn = "2021-03-02" }, "it expires on 2021-03-02, not after it was issued on 2021-03-02"},
+		{"expires too long after it was issued", func(p *assurance.Piece) { p.ExpiresOn = "2032-03-03" }, "it expires on 2032-03-03, more than 11 years after it was issued on 2021-03-02"},
+		{"expires as late as may be", func(p *assurance.Piece) { p.ExpiresOn = "2032-03-02" }, ""},
+		{"expires too long after it was checked", func(p *assurance.Piece) { p.IssuedOn, p.ExpiresOn = "", "2037-09-15" }, "it was done on 2026-09-14, more than 11 years before passport expires on 2037-09-15"},
+		{"expires as late as may be after it was checked", func(p *assurance.Piece) { p.IssuedOn, p.ExpiresOn = "", "2037-09-14" }, ""},
+		{"an identity card for life", func(p *assurance.Piece) { p.Kind, p.Country, p.ExpiresOn = "id_card", "ESP", "9999-01-01" }, ""},
+		{"checked too long after it expired", func(p *assurance.Piece) { p.ExpiresOn = "2025-09-13" }, "it was done on 2026-09-14, more than 12 months after passport expired on 2025-09-13"},
+		{"checked 12 months after it expired", func(p *assurance.Piece) { p.ExpiresOn = "2025-09-14" }, ""},
+		{"found false long after it expired", func(p *assurance.Piece) { p.ExpiresOn, p.Checks[0].Failed = "2024-09-13", true }, ""},
+		{"no number", func(p *assurance.Piece) { p.Number = "" }, "no such passport is put on record without its number"},
+		{"no number, of a kind that need not have one", func(p *assurance.Piece) { p.Kind, p.Features, p.Number = "pass_card", nil, "" }, ""},
+		{"no unique reference number", func(p *assurance.Piece) {
+			p.Kind, p.Features, p.Number = "pass_card", []assurance.Feature{assurance.UniqueReferenceNumber}, ""
+		}, "no such pass card is put on record without its number"},
+		{"a unique reference number", func(p *assurance.Piece) {
+			p.Kind, p.Features = "pass_card", []assurance.Feature{assurance.UniqueReferenceNumber}
+		}, ""},
 		{"another kind's feature", func(p *assurance.Piece) { p.Features = []assurance.Feature{assurance.Photocard} }, "photocard: passport has no such feature"},
 		{"a feature twice", func(p *assurance.Piece) { p.Features = []assurance.Feature{"biometric_chip", "biometric_chip"} }, "the feature biometric_chip is there twice"},
 		{"both features of the kind", func(p *assurance.Piece) { p.Features = []assurance.Feature{"biometric_chip", "machine_readable"} }, ""},
@@ -427,13 +447,15 @@ func randomPiece(random *rand.Rand, id string) assurance.Piece {
 	k := kinds[random.IntN(len(kinds))]
 	p := piece(k.pieceType, k.kind)
 	p.ID, p.Country = id, "GBR"
-	if random.IntN(3) == 0 {
-		p.Number = "n1"
-	}
 	for _, f := range k.features {
 		if random.IntN(2) == 0 {
 			p.Features = append(p.Features, f)
 		}
+	}
+	given := p.Number
+	p.Number = []string{"n1", "n2", ""}[random.IntN(3)]
+	if p.Validate() != nil { // it has to have one
+		p.Number = given
 	}
 	for i := range random.IntN(4) {
 		p.Checks = append(p.Checks, randomCheck(random, p, fmt.Sprintf("%s-c%d", id, i)))

@@ -1,6 +1,7 @@
 package assurance
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,14 +68,25 @@ func (t *scoringTables) weigh(pieces []Piece, at time.Time) ([]weighed, error) {
 	return all, nil
 }
 
-// same says whether the piece is this one once more: of the same kind, issuer and number.
+// same says whether the piece is this one once more: of the same kind and number, and by no other issuer. What is said of
+// the issuer the one time and not the other is no difference.
 func (w *weighed) same(p Piece) bool {
 	return p.Number != "" && p.Number == w.Number && p.Type == w.Type && p.Kind == w.Kind &&
-		p.Country == w.Country && p.Jurisdiction == w.Jurisdiction
+		agree(p.Country, w.Country) && agree(p.Jurisdiction, w.Jurisdiction)
+}
+
+// agree says whether two things that were said, or left unsaid, can both be true.
+func agree(a, b string) bool { return a == "" || b == "" || a == b }
+
+// mayBe says whether the pieces may be the same one. Of one person no two of a kind have the same number, whoever is said to
+// be the issuer; and one whose number is not on record may be any.
+func (w *weighed) mayBe(o weighed) bool {
+	return o.Type == w.Type && o.Kind == w.Kind && agree(o.Number, w.Number)
 }
 
 // join adds what was put on record of the same piece another time.
 func (w *weighed) join(p Piece) error {
+	w.Country, w.Jurisdiction = cmp.Or(w.Country, p.Country), cmp.Or(w.Jurisdiction, p.Jurisdiction)
 	for _, date := range []struct {
 		name       string
 		mine, also *string
@@ -148,9 +160,12 @@ func (w *weighed) lastChecked() string {
 func (w *weighed) flaw(all []weighed) string {
 	at := w.lastChecked()
 	inDate := func(o weighed) bool { return o.kind.expires && o.ExpiresOn >= at && o.failed == nil }
+	failed := slices.IndexFunc(all, func(o weighed) bool { return o.failed != nil && w.mayBe(o) })
 	switch {
 	case w.failed != nil:
 		return fmt.Sprintf("check %s of it failed", w.failed[0].ID)
+	case failed >= 0:
+		return fmt.Sprintf("check %s failed, of what may be the same %s", all[failed].failed[0].ID, plain(w.Kind))
 	case w.kind.expires && w.ExpiresOn == "":
 		return "its date of expiry is not on record"
 	case w.ExpiresOn == "" || w.ExpiresOn >= at:

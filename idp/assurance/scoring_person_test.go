@@ -123,7 +123,7 @@ func TestScoreQuestions(t *testing.T) {
 		c := check(id, assurance.KnowledgeQuestions, "")
 		c.Questions = questions(1, "high", true, false)
 		p := piece(assurance.ElectronicRecord, "current_account", c)
-		p.ID = id
+		p.ID, p.Number = id, id
 		return p
 	}
 	s := score(t, half("a"), half("b"))

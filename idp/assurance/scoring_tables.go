@@ -49,8 +49,9 @@ type (
 		kind      string
 	}
 	kindRow struct {
-		expires, portrait bool
-		features          []Feature // that one of the tables asks for
+		expires, portrait, numbered bool
+		years                       int       // from issue to expiry, at most; 0: no limit
+		features                    []Feature // that one of the tables asks for
 	}
 	methodRow struct {
 		types              []PieceType
@@ -125,8 +126,8 @@ func readTables(files fs.FS) (*scoringTables, error) {
 			t.methods[one(r, checkMethods())] = methodRow{many(r, pieceTypes()), r.bool(), r.bool()}
 		}},
 		{"facts", "fact,methods,implies,counts_with,meaning", func(r *row) { t.readFact(r) }},
-		{"kinds", "type,kind,expires,portrait", func(r *row) {
-			t.kinds[kindKey{one(r, pieceTypes()), r.next()}] = kindRow{expires: r.bool(), portrait: r.bool()}
+		{"kinds", "type,kind,expires,portrait,numbered,years", func(r *row) {
+			t.kinds[kindKey{one(r, pieceTypes()), r.next()}] = kindRow{expires: r.bool(), portrait: r.bool(), numbered: r.bool(), years: r.int(0, 99)}
 		}},
 		{"issuers", "group,codes", func(r *row) { issuers[r.next()] = strings.Fields(r.next()) }},
 		{"strength", "kind,issuer,features,score", func(r *row) {

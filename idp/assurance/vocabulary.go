@@ -181,7 +181,8 @@ const (
 )
 
 // ParseVectors reads the parameter vtr, a JSON array of vectors any of which will do: RFC 8485, Section 4. Without the
-// parameter it is what the trustmark says is asked then. A vector that the trustmark does not have is an error.
+// parameter it is what the trustmark says is asked then. A vector that the trustmark does not have is an error, which has
+// nothing of what it says: whoever makes up a link also makes up that, and it is shown to whoever follows it.
 func ParseVectors(t Trustmark, vtr string) ([]string, error) {
 	if !t.Known() {
 		return nil, errors.New("read vtr: the trustmark is not known, and without it no vector means anything")
@@ -215,13 +216,14 @@ func (t Trustmark) parse(vector string) (requirement, error) {
 	}
 	var all, proofing, credential requirement
 	var seen [256]bool // letters
-	for rest, rows := vector, t.rows(); rest != ""; {
+	rest, rows := vector, t.rows()
+	for i := 1; rest != ""; i++ {
 		var value string
 		value, rest = t.cut(rest)
 		found, ok := lookUp(rows, value)
 		switch {
-		case !ok:
-			return requirement{}, fmt.Errorf("%q is not a value of %s", value, t)
+		case !ok: // what it is instead may be anybody's words, and is not repeated
+			return requirement{}, fmt.Errorf("component %d is not a value of %s", i, t)
 		case seen[value[0]] && !t.repeats(value[0]):
 			return requirement{}, fmt.Errorf("%c has more than one value", value[0])
 		}

@@ -418,6 +418,21 @@ func TestParseVectors(t *testing.T) {
 	}
 }
 
+// Whoever makes up a link makes up what it asks, so the error that it causes has nothing of that.
+func TestParseVectorsRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	for vtr, want := range map[string]string{
+		`["P0","Cc.Call 0800 111"]`: "vector 2: component 2 is not a value of rfc8485",
+		`["Call 0800 111"]`:         "vector 1: component 1 is not a value of rfc8485",
+		`["Cc","Call 0800 111",]`:   "want a JSON array of strings",
+	} {
+		_, err := assurance.ParseVectors(assurance.RFC8485, vtr)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "0800") {
+			t.Errorf("ParseVectors(%s) = %v, want %q and nothing of what was asked", vtr, err, want)
+		}
+	}
+}
+
 func FuzzParseVectors(f *testing.F) {
 	for _, t := range assurance.Trustmarks() {
 		f.Add(string(t), `["P2.Cl.Cm","P9.Cp.Cd","P1.Cc.Cd.Ma.Ac"]`)

@@ -9,11 +9,11 @@
 // was proved by it. Who is checked anew is judged as of then.
 //
 // A piece names whom it is about, and is refused when that is not the person. Document numbers rest sealed, and are found
-// again by a keyed hash; a document that counts for one person is refused for another. No error, event or list has a number.
+// again by a keyed hash; a document that counts for one person is refused for another, and one that was found forged for
+// everybody. No error, event or list has a number.
 package evidence
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -39,6 +39,8 @@ var (
 	ErrInvalid = errors.New("is not valid")
 	// ErrDuplicate says that a document counts for somebody else.
 	ErrDuplicate = errors.New("duplicate evidence: this document is on record for another person")
+	// ErrForged says that a document was found forged before, whoever showed it then.
+	ErrForged = errors.New("forged evidence: this document was found forged before: talk to whoever leads on fraud at the registration authority")
 )
 
 // Piece is a piece of evidence as a desk hands it in. It has no id yet; its checks may have ids, of which no two of a person
@@ -48,13 +50,6 @@ type Piece struct {
 	Subject Subject `json:"subject"`          // whom it names
 	Number  string  `json:"number,omitempty"` // of the document, record or attestation
 	Issuer  string  `json:"issuer,omitempty"` // who issued the document, keeps the record or vouches
-}
-
-// Subject is whom a piece of evidence names. It has to be the person: letter case, spaces, hyphens and apostrophes aside.
-type Subject struct {
-	GivenName  string `json:"given_name"` // with middle names or without
-	FamilyName string `json:"family_name"`
-	Birthdate  string `json:"birthdate,omitempty"` // YYYY-MM-DD; "" when the piece does not say it
 }
 
 // Reason is why a piece of evidence was withdrawn.
@@ -87,10 +82,12 @@ func New(s *store.Store, key seal.Key, now func() time.Time) (*Recorder, error) 
 	return &Recorder{store: s, key: key, now: now, policy: policy}, nil
 }
 
-// facts is what rests of a piece beside its number: the piece as assurance reads it, and who issued it.
+// facts is what rests of a piece beside its number: the piece as assurance reads it, who issued it, and the date of birth
+// that it says.
 type facts struct {
 	assurance.Piece
-	Issuer string `json:"issuer,omitempty"`
+	Issuer    string `json:"issuer,omitempty"`
+	Birthdate string `json:"birthdate,omitempty"`
 }
 
 // readFacts reads what rests of a piece, with the hash of its number for the number.
@@ -112,13 +109,14 @@ type act struct {
 
 // prepare makes of a piece what can be recorded of the person that it is about.
 func (r *Recorder) prepare(p Piece, person store.IdentityRow, a act) (e store.Evidence, err error) {
-	f := facts{p.Piece, p.Issuer}
+	f := facts{p.Piece, p.Issuer, p.Subject.Birthdate}
 	if p.ID != "" {
 		return e, errors.New("its id is given when it is recorded: leave it out")
 	}
-	if f.Subject, err = p.Subject.of(person); err != nil {
+	if err := p.Subject.check(person); err != nil {
 		return e, err
 	}
+	f.Subject = digest(person, f.Birthdate)
 	e = store.Evidence{PersonID: person.PersonID, Type: string(p.Type), Kind: p.Kind, ProcessID: a.process, RecordedAt: a.at, RecordedBy: a.actor}
 	if e.ID, err = uuid.NewV7(); err != nil {
 		return e, fmt.Errorf("draw an id: %w", err)
@@ -135,22 +133,24 @@ func (r *Recorder) prepare(p Piece, person store.IdentityRow, a act) (e store.Ev
 		c.At = c.At.UTC().Truncate(time.Second)
 		f.Checks[i] = c
 	}
+	if p.Number != "" {
+		if normalNumber(p.Number) == "" || len(p.Number) > maxNumber {
+			return e, fmt.Errorf("its number: want 1 to %d letters and digits, A to Z and 0 to 9, and between them only spaces, dots, hyphens and slashes", maxNumber)
+		}
+		e.NumberHash = r.hashes(p.Number)[0]
+		e.NumberSealed = r.box().Seal([]byte(p.Number), bound(e))
+	}
+	f.Number = hex.EncodeToString(e.NumberHash)
 	if err := f.Validate(); err != nil {
+		return e, err
+	}
+	if err := notBefore(born(person, f.Birthdate), f.Piece); err != nil {
 		return e, err
 	}
 	if err := checkText("issuer", p.Issuer); err != nil {
 		return e, err
 	}
-	if p.Number != "" {
-		if err := checkText("number", p.Number); err != nil {
-			return e, err
-		}
-		if normalNumber(p.Number) == "" || len(p.Number) > maxNumber {
-			return e, fmt.Errorf("its number: want 1 to %d letters and digits", maxNumber)
-		}
-		e.NumberHash = r.hashes(p.Number)[0]
-		e.NumberSealed = r.box().Seal([]byte(p.Number), bound(e))
-	}
+	f.Number = "" // it rests as the hash, which another seal key makes another
 	if e.Facts, err = json.Marshal(f); err != nil {
 		return e, fmt.Errorf("write its facts: %w", err)
 	}
@@ -173,50 +173,14 @@ func checkText(field, text string) error {
 	return nil
 }
 
-// of is the digest of the subject that all pieces have which are about this person, and an error when it is somebody else.
-func (s Subject) of(person store.IdentityRow) (string, error) {
-	given, family := normalName(person.GivenName), normalName(person.FamilyName)
-	if got := normalName(s.GivenName); got == "" || got != given && got != normalName(person.GivenName+person.MiddleNames) {
-		return "", errors.New("it is about a different person: its given_name is not the one on record")
-	}
-	if got := normalName(s.FamilyName); got == "" || got != family {
-		return "", errors.New("it is about a different person: its family_name is not the one on record")
-	}
-	born := s.Birthdate
-	if born != "" {
-		if _, err := time.Parse(time.DateOnly, born); err != nil {
-			return "", errors.New("its birthdate: want a date like 1980-12-31")
-		}
-	}
-	if person.DateOfBirth != nil {
-		recorded := person.DateOfBirth.Format(time.DateOnly)
-		if born != "" && born != recorded {
-			return "", errors.New("it is about a different person: its birthdate is not the one on record")
-		}
-		born = recorded
-	}
-	sum := sha256.Sum256([]byte(family + "\x00" + given + "\x00" + born))
-	return hex.EncodeToString(sum[:]), nil
-}
-
-// normalName is a name without what documents and records write differently.
-func normalName(name string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsLetter(c) || unicode.IsMark(c) {
-			return unicode.ToLower(unicode.ToUpper(c))
-		}
-		return -1
-	}, name)
-}
-
-// normalNumber is a document number without what is only there to be read.
+// normalNumber is a document number without what is only there to be read, so that one document has one. It is "" when the
+// number has anything else: letters and digits of other scripts look like these and are not the same.
 func normalNumber(number string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsLetter(c) || unicode.IsDigit(c) {
-			return unicode.ToUpper(c)
-		}
-		return -1
-	}, number)
+	number = strings.ToUpper(strings.NewReplacer(" ", "", ".", "", "-", "", "/", "").Replace(number))
+	if strings.Trim(number, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return ""
+	}
+	return number
 }
 
 func (r *Recorder) box() seal.Box { return r.key.Box("evidence number") }

@@ -144,7 +144,7 @@ func about(t *testing.T, s evidence.Subject, number string) []evidence.Piece {
 	for i := range list {
 		list[i].Subject = s
 		if list[i].Number != "" {
-			list[i].Number = list[i].Kind + number
+			list[i].Number = strings.ReplaceAll(list[i].Kind, "_", "-") + number
 		}
 	}
 	return list

@@ -98,40 +98,40 @@ func lastCheck(pieces []facts) time.Time {
 	return last
 }
 
-// restsOn lists the pieces that the best profile and the IAL need, and those by which the scores for the person were earned.
-func (v verdict) restsOn() []uuid.UUID {
-	needed := map[string]bool{}
+// names says whether the evidence is about the person as she is on record now.
+func (v verdict) names(person store.IdentityRow) bool {
+	return !slices.ContainsFunc(v.pieces, func(f facts) bool { return !f.names(person) })
+}
+
+// restsOn are the pieces that the best profile and the IAL need, and those by which the scores for the person were earned.
+func (v verdict) restsOn() map[string]bool {
+	pieces := map[string]bool{}
 	for _, id := range v.proofing.Pieces {
-		needed[id] = true
+		pieces[id] = true
 	}
 	for _, i := range v.RestsOn {
-		needed[v.scoring.Pieces[i]] = true
+		pieces[v.scoring.Pieces[i]] = true
 	}
+	earned := v.checks(func(reason assurance.Reason) bool { return reason.Piece == "" && v.Best != "" })
+	for _, p := range v.pieces {
+		if slices.ContainsFunc(p.Checks, func(c assurance.Check) bool { return earned[c.ID] }) {
+			pieces[p.ID] = true
+		}
+	}
+	return pieces
+}
+
+// checks are those that the scores rest on which are so reasoned.
+func (v verdict) checks(so func(assurance.Reason) bool) map[string]bool {
+	checks := map[string]bool{}
 	for _, reason := range v.scoring.Reasons {
-		if reason.Piece == "" && reason.Score > 0 && v.Best != "" {
+		if reason.Score > 0 && so(reason) {
 			for _, check := range reason.Checks {
-				needed[v.pieceOf(check).ID] = true
+				checks[check] = true
 			}
 		}
 	}
-	var ids []uuid.UUID
-	for _, p := range v.pieces {
-		if id, err := uuid.Parse(p.ID); err == nil && needed[p.ID] {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// pieceOf is the piece that a check belongs to.
-func (v verdict) pieceOf(check string) facts {
-	i := slices.IndexFunc(v.pieces, func(p facts) bool {
-		return slices.ContainsFunc(p.Checks, func(c assurance.Check) bool { return c.ID == check })
-	})
-	if i < 0 {
-		return facts{}
-	}
-	return v.pieces[i]
+	return checks
 }
 
 // settle judges what counts for a person who is locked, and makes it what everybody reads of her.
@@ -141,7 +141,13 @@ func (r *Recorder) settle(ctx context.Context, tx *store.Tx, person store.Identi
 		return Change{}, fmt.Errorf("evidence of person %s %w: %s", person.PersonID, ErrInvalid, err.Error())
 	}
 	after := store.Identity{
-		Level: string(v.Level), Profile: v.Best, Profiles: v.Profiles, IAL: int(v.proofing.Level), Policy: v.PolicyVersion, Evidence: v.restsOn(), ComputedAt: &now,
+		Level: string(v.Level), Profile: v.Best, Profiles: v.Profiles, IAL: int(v.proofing.Level), Policy: v.PolicyVersion, ComputedAt: &now,
+	}
+	rests := v.restsOn()
+	for _, e := range counts {
+		if rests[e.ID.String()] {
+			after.Evidence = append(after.Evidence, e.ID)
+		}
 	}
 	if err := tx.SetIdentity(ctx, person.PersonID, after); err != nil {
 		return Change{}, fmt.Errorf("store identity of person %s: %w", person.PersonID, err)
@@ -157,8 +163,13 @@ type Explanation struct {
 	NIST             assurance.Proofing `json:"nist"`
 	Scores           assurance.Scores   `json:"scores"`
 	Reasons          []assurance.Reason `json:"reasons"`
-	Evidence         []Recorded         `json:"evidence"` // that counts
+	Evidence         []Recorded         `json:"evidence"`       // that counts
+	Note             string             `json:"note,omitempty"` // what the levels do not say
 }
+
+// renamed is the note of who is not on record by the name or date of birth that was proved.
+const renamed = "the evidence is about a name or date of birth that is not the one on record any more: the level stands, and no verified claims are given; " +
+	"withdraw the evidence as superseded, and record what is about her as she is on record now"
 
 // Ways lists the shortest ways to a level that the evidence does not reach, the easiest first, and all that each still takes.
 func (x Explanation) Ways(level assurance.IdentityLevel) (ways [][]string) {
@@ -183,6 +194,9 @@ func (r *Recorder) Explain(ctx context.Context, personID string) (Explanation, e
 	}
 	x := Explanation{
 		PersonID: personID, Recorded: outcome(person.Identity), Result: v.Result, NIST: v.proofing, Scores: v.scoring.Scores, Reasons: v.scoring.Reasons,
+	}
+	if !v.names(person) {
+		x.Note = renamed
 	}
 	x.Evidence, err = r.recorded(counts)
 	return x, err

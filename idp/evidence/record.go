@@ -20,7 +20,8 @@ const maxAtOnce = 20
 
 // Record puts pieces of evidence on record for a person and computes what all of hers come to, and returns which they are.
 // All are recorded or none. A piece that is on record already, word for word, is not recorded again. A document that counts
-// for somebody else is refused with ErrDuplicate, and the refusal is recorded; a wrong piece with ErrInvalid.
+// for somebody else is refused with ErrDuplicate, one that was found forged before with ErrForged, and the refusal is
+// recorded; a wrong piece with ErrInvalid.
 func (r *Recorder) Record(ctx context.Context, actor, personID string, pieces []Piece) (Change, error) {
 	if len(pieces) == 0 || len(pieces) > maxAtOnce {
 		return Change{}, fmt.Errorf("evidence %w: %d pieces at once: want 1 to %d", ErrInvalid, len(pieces), maxAtOnce)
@@ -45,10 +46,14 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 	}
 	var hashes [][]byte
 	for _, p := range pieces {
-		hashes = append(hashes, r.hashes(p.Number)...)
+		if normalNumber(p.Number) != "" {
+			hashes = append(hashes, r.hashes(p.Number)...)
+		}
 	}
-	if err := tx.LockNumbers(ctx, hashes); err != nil { // of two desks with one document the second waits here for the first
-		return Change{}, nil, fmt.Errorf("lock numbers: %w", err)
+	if len(hashes) > 0 { // of two desks with one document the second waits here for the first
+		if err := tx.LockNumbers(ctx, hashes); err != nil {
+			return Change{}, nil, fmt.Errorf("lock numbers: %w", err)
+		}
 	}
 	counts, err := tx.EvidenceInForce(ctx, assurance.MaxPieces, personID)
 	if err != nil {
@@ -67,13 +72,14 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 		}
 		if p.Number != "" {
 			e.NumberHash = sameNumber(counts, r.hashes(p.Number))
-			other, err := r.another(ctx, tx, e, p)
+			other, refusal, err := r.objection(ctx, tx, e, p)
 			if err != nil {
 				return Change{}, nil, err
 			}
-			if other != nil {
-				return Change{}, ErrDuplicate, audit.Record(ctx, tx, audit.Entry{
-					At: a.at, Event: audit.EvidenceRecorded, Refusal: "duplicate_evidence", Actor: actor, Person: personID,
+			if refusal != nil {
+				name := map[error]string{ErrDuplicate: "duplicate_evidence", ErrForged: "forged_evidence"}[refusal]
+				return Change{}, refusal, audit.Record(ctx, tx, audit.Entry{
+					At: a.at, Event: audit.EvidenceRecorded, Refusal: name, Actor: actor, Person: personID,
 					Detail: map[string]string{"other_evidence": other.ID.String(), "other_person": other.PersonID},
 				})
 			}
@@ -197,29 +203,33 @@ func wording(e store.Evidence) (string, error) {
 	return string(words), err
 }
 
-// another is what counts for somebody else and is the same document, or nil.
-func (r *Recorder) another(ctx context.Context, tx *store.Tx, e store.Evidence, p Piece) (*store.Evidence, error) {
-	if namesSeveral(p.Kind) {
-		return nil, nil //nolint:nilnil // there is none
-	}
+// objection is why a piece with a number cannot be recorded, and the piece on record that is the same document: it was forged,
+// or counts for somebody else. There need not be any.
+func (r *Recorder) objection(ctx context.Context, tx *store.Tx, e store.Evidence, p Piece) (same store.Evidence, refusal, err error) {
 	found, err := tx.EvidenceByNumber(ctx, r.hashes(p.Number), mostFound)
 	if err != nil {
-		return nil, fmt.Errorf("find evidence: %w", err)
+		return same, nil, fmt.Errorf("find evidence: %w", err)
 	}
 	for _, other := range found {
 		f, err := readFacts(other)
 		if err != nil {
-			return nil, err
+			return same, nil, err
 		}
-		differ := f.Kind != p.Kind || f.Country != "" && p.Country != "" && f.Country != p.Country
-		if !differ && other.WithdrawnAt == nil && other.PersonID != e.PersonID {
-			return &other, nil
+		hers := other.PersonID == e.PersonID
+		// Two states may give two people the same number, but hardly one person.
+		elsewhere := !hers && f.Country != "" && p.Country != "" && f.Country != p.Country
+		switch {
+		case f.Kind != p.Kind || elsewhere:
+		case other.WithdrawnReason != nil && *other.WithdrawnReason == string(Forged):
+			return other, ErrForged, nil
+		case other.WithdrawnAt == nil && !hers && !namesSeveral(p.Kind):
+			return other, ErrDuplicate, nil
 		}
 	}
-	return nil, nil //nolint:nilnil // there is none
+	return same, nil, nil
 }
 
-// mostFound bounds what is looked at of one number: what counts comes first.
+// mostFound bounds what is looked at of one number: what counts comes first, then what was forged.
 const mostFound = 200
 
 // namesSeveral says of which kinds one piece can be about several people, who live or keep an account together.

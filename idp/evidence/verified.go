@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -14,9 +13,10 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// Verified is all that can be said of a person's identity in the words of OpenID Identity Assurance: what is on record of
-// her, the level that is, how it was reached, and by which evidence. A relying party is given a selection of it. There is
-// nothing where nothing was proved: no evidence, or a level that was only asserted. Who is not known is ErrUnknown.
+// Verified is all that can be said of a person's identity in the words of OpenID Identity Assurance: what was proved of her,
+// the level that is, how it was reached, and the evidence by which it was. A relying party is given a selection of it. There
+// is nothing where nothing was proved: no evidence, a level that was only asserted, or evidence about a name or date of birth
+// that is not the one on record any more. Who is not known is ErrUnknown.
 func (r *Recorder) Verified(ctx context.Context, personID string) ([]ida.VerifiedClaims, error) {
 	person, counts, err := r.read(ctx, personID)
 	if err != nil {
@@ -29,46 +29,92 @@ func (r *Recorder) Verified(ctx context.Context, personID string) ([]ida.Verifie
 	if err != nil {
 		return nil, fmt.Errorf("evidence of person %s %w: %s", personID, ErrInvalid, err.Error())
 	}
+	claims := v.claims(person)
+	if len(claims) == 0 {
+		return nil, nil
+	}
 	verification := ida.Verification{
 		TrustFramework:   ida.TrustFramework,
 		AssuranceLevel:   person.Level,
 		AssuranceProcess: &ida.AssuranceProcess{Policy: "gpg45", Procedure: strings.ToLower(person.Profile)},
 		Time:             lastCheck(v.pieces),
 	}
+	told := v.told()
 	if person.Policy == v.PolicyVersion { // the reasons are those of today's tables, and may not be what the level was reached by
-		verification.AssuranceProcess.Details = v.details()
+		verification.AssuranceProcess.Details = v.details(told)
 	}
 	var process uuid.UUID // the last that what is told came with
 	for i, e := range counts {
-		if v.tells(v.pieces[i]) {
+		if piece := r.tell(e, v.pieces[i], told); piece.CheckDetails != nil {
 			process = e.ProcessID
-			verification.Evidence = append(verification.Evidence, r.told(e, v.pieces[i]))
+			verification.Evidence = append(verification.Evidence, piece)
 		}
 	}
 	if process != uuid.Nil {
 		verification.VerificationProcess = process.String()
 	}
-	return []ida.VerifiedClaims{{Verification: verification, Claims: claims(person)}}, nil
+	return []ida.VerifiedClaims{{Verification: verification, Claims: claims}}, nil
 }
 
-// claims are those that the evidence names.
-func claims(person store.IdentityRow) map[string]any {
-	claims := map[string]any{"given_name": person.GivenName, "family_name": person.FamilyName}
-	if person.DateOfBirth != nil {
-		claims["birthdate"] = person.DateOfBirth.Format(time.DateOnly)
+// claims are those that evidence states which was found genuine, of who the person is on record now.
+func (v verdict) claims(person store.IdentityRow) map[string]any {
+	claims := map[string]any{}
+	if !v.names(person) {
+		return claims
+	}
+	genuine := v.checks(func(reason assurance.Reason) bool { return reason.About == assurance.AboutValidity })
+	for _, p := range v.pieces {
+		if !slices.ContainsFunc(p.Checks, func(c assurance.Check) bool { return genuine[c.ID] }) {
+			continue
+		}
+		claims["given_name"], claims["family_name"] = person.GivenName, person.FamilyName // each piece states them
+		if person.DateOfBirth != nil && p.Birthdate != "" {
+			claims["birthdate"] = p.Birthdate
+		}
 	}
 	return claims
 }
 
-// tells says whether the reasons refer to a check of the piece.
-func (v verdict) tells(p facts) bool {
-	return slices.ContainsFunc(v.scoring.Reasons, func(reason assurance.Reason) bool {
-		return reason.Score > 0 && slices.ContainsFunc(p.Checks, func(c assurance.Check) bool { return slices.Contains(reason.Checks, c.ID) })
-	})
+// The most that is told of a person. More than that on record was not needed for the level.
+const (
+	maxTold       = 20 // pieces
+	maxToldChecks = 10 // of each
+)
+
+// told are the checks that are told, each with its piece: of those that the scores rest on, the ones about the person first,
+// and first those of pieces that the identity rests on.
+func (v verdict) told() map[string]facts {
+	piece := map[string]int{} // of each check
+	for i, p := range v.pieces {
+		for _, c := range p.Checks {
+			piece[c.ID] = i
+		}
+	}
+	picked := make([][]string, len(v.pieces))
+	for _, reason := range slices.Backward(v.scoring.Reasons) { // those about the person come last
+		for _, check := range reason.Checks {
+			if i := piece[check]; reason.Score > 0 && len(picked[i]) < maxToldChecks && !slices.Contains(picked[i], check) {
+				picked[i] = append(picked[i], check)
+			}
+		}
+	}
+	told, pieces, rests := map[string]facts{}, 0, v.restsOn()
+	for _, needed := range []bool{true, false} {
+		for i, p := range v.pieces {
+			if len(picked[i]) == 0 || rests[p.ID] != needed || pieces == maxTold {
+				continue
+			}
+			pieces++
+			for _, check := range picked[i] {
+				told[check] = p
+			}
+		}
+	}
+	return told
 }
 
-// details says what each part of the proof is worth, and on which checks that rests.
-func (v verdict) details() (details []ida.AssuranceDetail) {
+// details says what each part of the proof is worth, and on which of the checks that are told that rests.
+func (v verdict) details(told map[string]facts) (details []ida.AssuranceDetail) {
 	strength := map[string]int{}
 	for _, reason := range v.scoring.Reasons {
 		if reason.About == assurance.AboutStrength {
@@ -90,13 +136,19 @@ func (v verdict) details() (details []ida.AssuranceDetail) {
 			}
 			detail := ida.AssuranceDetail{Type: part.assuring, Classification: fmt.Sprintf("score_%d", reason.Score)}
 			for _, check := range reason.Checks {
+				piece, there := told[check]
+				if !there {
+					continue
+				}
 				ref := ida.EvidenceRef{CheckID: check}
-				if class := v.classification(reason.About, check, strength[reason.Piece]); class != "" {
+				if class := piece.classification(reason.About, check, strength[reason.Piece]); class != "" {
 					ref.Metadata = &ida.EvidenceMetadata{Classification: class}
 				}
 				detail.Evidence = append(detail.Evidence, ref)
 			}
-			details = append(details, detail)
+			if detail.Evidence != nil {
+				details = append(details, detail)
+			}
 		}
 	}
 	return details
@@ -104,14 +156,14 @@ func (v verdict) details() (details []ida.AssuranceDetail) {
 
 // classification says what the evidence of a check is, for the part of the proof that rests on it: the strength of a piece,
 // the quality of questions, or that a counter-fraud source was asked.
-func (v verdict) classification(about assurance.About, check string, strength int) string {
+func (f facts) classification(about assurance.About, check string, strength int) string {
 	switch about {
 	case assurance.AboutValidity:
 		return fmt.Sprintf("score_%d_strength", strength)
 	case assurance.AboutFraud:
 		return "id_fraud"
 	case assurance.AboutVerification:
-		return v.pieceOf(check).questions(check)
+		return f.questions(check)
 	default:
 		return ""
 	}
@@ -129,11 +181,12 @@ func (f facts) questions(check string) string {
 	return ""
 }
 
-// told is a piece in the words of OpenID Identity Assurance. A number that is sealed under a key that was lost is left out.
-func (r *Recorder) told(e store.Evidence, f facts) ida.Evidence {
+// tell is a piece in the words of OpenID Identity Assurance, with those of its checks that are told. A number that is sealed
+// under a key that was lost is left out.
+func (r *Recorder) tell(e store.Evidence, f facts, told map[string]facts) ida.Evidence {
 	out := ida.Evidence{Type: e.Type}
 	for _, c := range f.Checks {
-		if !c.Failed {
+		if _, there := told[c.ID]; there {
 			out.CheckDetails = append(out.CheckDetails, ida.CheckDetail{Method: string(c.Method), ID: c.ID, Organization: c.Organisation, Time: c.At.UTC()})
 		}
 	}

@@ -14,10 +14,14 @@ const (
 	maxDepth   = 12
 	maxEntries = 20 // of verified_claims, evidence, check_details and assurance_details, each
 	maxName    = 256
+
+	// maxAllEntries is of all lists below the verified_claims of one part: each is compared with all that is held.
+	maxAllEntries = 100
 )
 
 // decode reads JSON of a stranger: bounded, and of one meaning. A name that comes twice in an object is refused, since
-// readers differ in which of the two they see (RFC 8259, Section 4).
+// readers differ in which of the two they see (RFC 8259, Section 4). Errors say where, and nothing of what is there: they
+// are shown to whoever follows a link that a stranger made up.
 func decode(raw string) (any, error) {
 	if len(raw) > maxSize {
 		return nil, fmt.Errorf("longer than %d bytes", maxSize)
@@ -69,7 +73,7 @@ func decodeValue(d *json.Decoder, depth int) (any, error) {
 			return nil, fmt.Errorf("a name is longer than %d bytes", maxName)
 		}
 		if _, twice := object[name]; twice {
-			return nil, fmt.Errorf("the name %s comes twice in one object", name)
+			return nil, fmt.Errorf("a name comes twice in one object, the second time at byte %d", d.InputOffset())
 		}
 		if object[name], err = decodeValue(d, depth+1); err != nil {
 			return nil, err
@@ -81,11 +85,11 @@ func decodeValue(d *json.Decoder, depth int) (any, error) {
 
 func next(d *json.Decoder) (json.Token, error) {
 	token, err := d.Token()
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return nil, fmt.Errorf("not JSON: %w", err)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("not JSON: %w", io.ErrUnexpectedEOF)
+	case err != nil:
+		return nil, fmt.Errorf("not JSON: at byte %d", d.InputOffset())
 	}
 	return token, nil
 }

@@ -71,6 +71,18 @@ type element struct {
 	unmeetable bool // it restricts what is not known here, so nothing can be shown to satisfy it
 }
 
+// count is how many entries there are of lists.
+func (e element) count() int {
+	n := len(e.entries)
+	for _, entry := range e.entries {
+		n += entry.count()
+	}
+	for _, member := range e.members {
+		n += member.count()
+	}
+	return n
+}
+
 func parseElement(where string, s shape, value any) (element, error) {
 	switch {
 	case s.list:

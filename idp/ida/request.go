@@ -38,7 +38,7 @@ type verifiedRequest struct {
 
 // ParseClaims reads the claims request parameter. Its errors say what the developer of the relying party has to change,
 // and make the request invalid_request; a request that is well formed and cannot be met is no error. What is not known
-// is ignored, as both standards ask.
+// is ignored, as both standards ask. The errors name no claims but those that are known here, and repeat nothing else.
 func ParseClaims(raw string) (Request, error) {
 	value, err := decode(raw)
 	if err != nil {
@@ -89,7 +89,7 @@ func parsePart(top map[string]any, where string) (Part, error) {
 	}
 	p := Part{Claims: map[string]Constraint{}}
 	for name, value := range members {
-		at := where + "." + name
+		at := claimAt(where, name)
 		if name == "verified_claims" {
 			var err error
 			if p.verified, p.array, err = parseVerifiedClaims(at, value); err != nil {
@@ -102,6 +102,13 @@ func parsePart(top map[string]any, where string) (Part, error) {
 			return Part{}, err
 		}
 		p.Claims[name] = c
+	}
+	entries := 0
+	for _, r := range p.verified {
+		entries += r.verification.count()
+	}
+	if entries > maxAllEntries {
+		return Part{}, fmt.Errorf("%s.verified_claims: has %d entries of evidence and its checks in all, where %d are the most", where, entries, maxAllEntries)
 	}
 	return p, nil
 }
@@ -156,7 +163,7 @@ func parseVerifiedNames(where string, value any) (map[string]Constraint, error) 
 	supported := Supported().Claims
 	claims := map[string]Constraint{}
 	for name, value := range names {
-		at := where + "." + name
+		at := claimAt(where, name)
 		c, err := parseConstraint(at, value)
 		if err != nil {
 			return nil, err
@@ -170,6 +177,14 @@ func parseVerifiedNames(where string, value any) (map[string]Constraint, error) 
 		claims[name] = c
 	}
 	return claims, nil
+}
+
+// claimAt names a claim in an error, if it is one that is known.
+func claimAt(where, name string) string {
+	if name == "verified_claims" || name == "acr" || slices.Contains(Supported().Claims, name) {
+		return where + "." + name
+	}
+	return where + ": a claim that is not known here"
 }
 
 // parseConstraint reads null, or an object that restricts what will do. Members that are not understood are ignored:

@@ -19,6 +19,11 @@ func claimsOnly(claims string) string {
 
 func evidence(entries string) string { return minimal(`,"evidence":[` + entries + `]`) }
 
+// checksOf asks for documents with so many filters of their checks.
+func checksOf(n int) string {
+	return `{"type":{"value":"document"},"check_details":[` + strings.Join(slices.Repeat([]string{`{"check_method":null}`}, n), ",") + `]}`
+}
+
 // Each row is a rule, a request that breaks it, what the developer is told, and the nearest request that does not.
 func TestParseClaimsRefusesWhatIsNotARequest(t *testing.T) {
 	t.Parallel()
@@ -166,7 +171,7 @@ func TestParseClaimsRefusesWhatIsNotARequest(t *testing.T) {
 		},
 		"no name comes twice": {
 			"RFC 8259, 4: The names within an object SHOULD be unique.",
-			minimal(`,"time":null,"time":{"max_age":1}`), "the name time comes twice in one object",
+			minimal(`,"time":null,"time":{"max_age":1}`), "a name comes twice in one object, the second time at byte 89",
 			minimal(`,"time":{"max_age":1}`),
 		},
 		"userinfo is an object": {
@@ -179,14 +184,19 @@ func TestParseClaimsRefusesWhatIsNotARequest(t *testing.T) {
 			`[]`, "claims: must be a JSON object",
 			`{}`,
 		},
-		"the parameter is JSON":              {"Core 5.5", `{"userinfo":}`, "claims: not JSON", `{"userinfo":{}}`},
-		"the parameter is there":             {"Core 5.5", ``, "claims: not JSON: unexpected EOF", `{}`},
-		"the parameter is complete":          {"Core 5.5", `{"userinfo":{"a":[`, "claims: not JSON: unexpected EOF", `{"userinfo":{}}`},
-		"the parameter is one document":      {"Core 5.5", `{} {}`, "claims: not JSON: something follows", ` {} `},
-		"an acr value is a string":           {"Core 5.5.1.1", `{"id_token":{"acr":{"values":[3]}}}`, "id_token.acr: each value must be a string", `{"id_token":{"acr":{"values":["AAL3_ANY"]}}}`},
-		"the parameter is not too long":      {"bounds", `{"userinfo":{}}` + strings.Repeat(" ", maxSize), "claims: longer than 16384 bytes", `{"userinfo":{}}` + strings.Repeat(" ", maxSize-15)},
-		"the parameter is not too deep":      {"bounds", strings.Repeat(`{"a":`, 13) + `1` + strings.Repeat(`}`, 13), "claims: nested deeper than 12 levels", strings.Repeat(`{"a":`, 12) + `1` + strings.Repeat(`}`, 12)},
-		"there are not too many filters":     {"bounds", evidence(strings.Repeat(`{"type":{"value":"vouch"}},`, 20) + `{"type":{"value":"vouch"}}`), "must have 1 to 20 entries", evidence(strings.Repeat(`{"type":{"value":"vouch"}},`, 19) + `{"type":{"value":"vouch"}}`)},
+		"the parameter is JSON":          {"Core 5.5", `{"userinfo":}`, "claims: not JSON", `{"userinfo":{}}`},
+		"the parameter is there":         {"Core 5.5", ``, "claims: not JSON: unexpected EOF", `{}`},
+		"the parameter is complete":      {"Core 5.5", `{"userinfo":{"a":[`, "claims: not JSON: unexpected EOF", `{"userinfo":{}}`},
+		"the parameter is one document":  {"Core 5.5", `{} {}`, "claims: not JSON: something follows", ` {} `},
+		"an acr value is a string":       {"Core 5.5.1.1", `{"id_token":{"acr":{"values":[3]}}}`, "id_token.acr: each value must be a string", `{"id_token":{"acr":{"values":["AAL3_ANY"]}}}`},
+		"the parameter is not too long":  {"bounds", `{"userinfo":{}}` + strings.Repeat(" ", maxSize), "claims: longer than 16384 bytes", `{"userinfo":{}}` + strings.Repeat(" ", maxSize-15)},
+		"the parameter is not too deep":  {"bounds", strings.Repeat(`{"a":`, 13) + `1` + strings.Repeat(`}`, 13), "claims: nested deeper than 12 levels", strings.Repeat(`{"a":`, 12) + `1` + strings.Repeat(`}`, 12)},
+		"there are not too many filters": {"bounds", evidence(strings.Repeat(`{"type":{"value":"vouch"}},`, 20) + `{"type":{"value":"vouch"}}`), "must have 1 to 20 entries", evidence(strings.Repeat(`{"type":{"value":"vouch"}},`, 19) + `{"type":{"value":"vouch"}}`)},
+		"there are not too many in all": {
+			"bounds",
+			evidence(strings.Join(slices.Repeat([]string{checksOf(20)}, 5), ",")), "userinfo.verified_claims: has 105 entries of evidence and its checks in all, where 100 are the most",
+			evidence(strings.Join(slices.Repeat([]string{checksOf(19)}, 5), ",")),
+		},
 		"a name is not too long":             {"bounds", fmt.Sprintf(`{"userinfo":{%q:null}}`, strings.Repeat("n", 257)), "claims: a name is longer than 256 bytes", fmt.Sprintf(`{"userinfo":{%q:null}}`, strings.Repeat("n", 256))},
 		"an array in an array is no element": {"Schema 5.2", `{"userinfo":{"verified_claims":[[]]}}`, "userinfo.verified_claims[0]: must be an object", minimal("")},
 	} {
@@ -202,6 +212,29 @@ func TestParseClaimsRefusesWhatIsNotARequest(t *testing.T) {
 				t.Errorf("%.200s is accepted but not as the schema says: %v", test.accepted, err)
 			}
 		})
+	}
+}
+
+// Whoever makes up a link makes up what it asks, so the error that it causes has nothing of that but names that are known.
+func TestErrorsOfParseClaimsRepeatNothing(t *testing.T) {
+	t.Parallel()
+	const words = "Call 0800 111"
+	for raw, want := range map[string]string{
+		`{"userinfo":{"` + words + `":1}}`:                               "userinfo: a claim that is not known here: must be null",
+		`{"id_token":{"` + words + `":{"essential":1}}}`:                 "id_token: a claim that is not known here.essential: must be true or false",
+		`{"id_token":{"given_name":1}}`:                                  "id_token.given_name: must be null",
+		`{"id_token":{"acr":1}}`:                                         "id_token.acr: must be null",
+		claimsOnly(`{"` + words + `":1}`):                                "userinfo.verified_claims.claims: a claim that is not known here: must be null",
+		claimsOnly(`{"given_name":1}`):                                   "userinfo.verified_claims.claims.given_name: must be null",
+		`{"userinfo":{"` + words + `":null,"` + words + `":null}}`:       "a name comes twice in one object, the second time at byte 46",
+		`{"userinfo":{"` + words + `" "` + words + `"}}`:                 "not JSON: at byte ",
+		minimal(`,"` + words + `":1,"time":{"max_age":"` + words + `"}`): "verification.time.max_age: must be a whole number",
+		`{"id_token":{"acr":{"values":["` + words + `",1]}}}`:            "id_token.acr: each value must be a string",
+	} {
+		_, err := ParseClaims(raw)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "0800") {
+			t.Errorf("ParseClaims(%s) = %v, want %q and nothing of what was asked", raw, err, want)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func (a *authorization) checkDemand(p url.Values) error {
 	// A vector means nothing without the trustmark that its components are from. That of the RFC is what a client means that
 	// has registered none, and the answer says so (vtm).
 	registered := assurance.Trustmark(a.client.Trustmark)
-	if p.Has("vtr") || registered != "" && len(a.demand.Values) == 0 {
+	if p.Has("vtr") || registered != "" && len(a.demand.Values) == 0 && len(a.client.DefaultACRValues) == 0 {
 		a.demand.Trustmark = cmp.Or(registered, assurance.RFC8485)
 		var err error
 		if a.demand.Vectors, err = assurance.ParseVectors(a.demand.Trustmark, p.Get("vtr")); err != nil {

@@ -87,9 +87,9 @@ func (m *Manager) VerifyEnrolment(ctx context.Context, state string, browser []b
 	if reason != "" {
 		return Enrolment{}, &Refusal{Reason: reason, PersonID: p.ID}
 	}
-	had, err := m.secrets(ctx, p.ID)
+	had, err := m.store.Secrets(ctx, p.ID) // sealed: another one may be set also when the seal key was lost
 	if err != nil {
-		return Enrolment{}, err
+		return Enrolment{}, fmt.Errorf("read secrets of person %q: %w", p.ID, err)
 	}
 	normal, _ := Normalize(entered) // Check has
 	hash, err := m.hasher.Hash(ctx, normal)
@@ -101,8 +101,10 @@ func (m *Manager) VerifyEnrolment(ctx context.Context, state string, browser []b
 		App:      store.Secret{ID: uuid.New(), PersonID: p.ID, Name: "Authenticator app", Kind: string(assurance.TOTP), LastStep: &step, CreatedAt: now},
 	}
 	e.Password.Sealed, e.App.Sealed = m.rest.Seal([]byte(hash), bound(e.Password)), m.rest.Seal(o.Key, bound(e.App))
-	if had.password != nil {
-		e.Replaces = had.password.ID
+	for _, s := range had {
+		if s.Kind == e.Password.Kind {
+			e.Replaces = s.ID
+		}
 	}
 	return e, nil
 }

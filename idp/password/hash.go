@@ -86,7 +86,7 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (right, stal
 	if err != nil {
 		return false, false, err
 	}
-	got, err := h.compute(ctx, p, password, salt, len(want))
+	got, err := h.compute(ctx, p, password, salt, uint32(len(want))) //nolint:gosec // decode bounds it
 	if err != nil {
 		return false, false, err
 	}
@@ -94,7 +94,7 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (right, stal
 }
 
 // compute waits for its turn.
-func (h *Hasher) compute(ctx context.Context, p parameters, password string, salt []byte, size int) ([]byte, error) {
+func (h *Hasher) compute(ctx context.Context, p parameters, password string, salt []byte, size uint32) ([]byte, error) {
 	select {
 	case h.queue <- struct{}{}:
 		defer func() { <-h.queue }()
@@ -112,7 +112,7 @@ func (h *Hasher) compute(ctx context.Context, p parameters, password string, sal
 		return nil, context.Cause(waiting)
 	}
 	h.hashed.Inc()
-	return argon2.IDKey([]byte(password), salt, p.passes, p.memory, p.threads, uint32(size)), nil
+	return argon2.IDKey([]byte(password), salt, p.passes, p.memory, p.threads, size), nil
 }
 
 var errForm = errors.New("not a hash of Argon2id in the form of the PHC")

@@ -55,10 +55,10 @@ const MostFailed = 50
 // The reasons of a [Refusal], beside those of [Check].
 const (
 	PersonUnknown = "person_unknown"
-	PasswordNone  = "password_none"  // there is a person, and she has none
-	PasswordWrong = "password_wrong" //nolint:gosec // the name of a reason
-	PasswordShut  = "password_shut"  // right or not, too many have failed
-	CodeMissing   = "code_missing"   // the password is right, and she has an app
+	PasswordNone  = "password_none" // there is a person, and she has none
+	PasswordWrong = "password_wrong"
+	PasswordShut  = "password_shut" // right or not, too many have failed
+	CodeMissing   = "code_missing"  // the password is right, and she has an app
 	CodeWrong     = "code_wrong"
 	CodeReplayed  = "code_replayed"
 	Withdrawn     = "password_withdrawn" // revoked, or replaced, while it was looked at

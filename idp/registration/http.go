@@ -153,12 +153,12 @@ func explain(reason string) string {
 
 // kindName is how people call a kind of authenticator.
 func kindName(kind string) string {
-	switch assurance.Method(kind) {
-	case assurance.SecurityKey:
+	switch kind {
+	case string(assurance.SecurityKey):
 		return "Security key"
-	case assurance.Password:
+	case string(assurance.Password):
 		return "Password"
-	case assurance.TOTP:
+	case string(assurance.TOTP):
 		return "One-time codes"
 	}
 	return "Passkey"

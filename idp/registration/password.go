@@ -117,7 +117,7 @@ func (h *Handler) setPassword(w http.ResponseWriter, r *http.Request) error {
 
 // mistake says what is wrong with what somebody entered.
 func mistake(reason string) web.FieldError {
-	field, message := "password", ""
+	field, message := "password", "Enter your new password again: another one was set a moment ago"
 	switch reason {
 	case password.TooShort:
 		message = "Enter a password of at least " + strconv.Itoa(password.Shortest) + " characters"
@@ -133,8 +133,6 @@ func mistake(reason string) web.FieldError {
 		message = "Enter a password that is harder to guess: this one has little more than your name, your user ID or the name of this service"
 	case password.CodeWrong:
 		field, message = "code", "Enter the 6 digits that your app shows now. If they do not work, check that the clock of your phone is right"
-	default:
-		message = "Enter your new password again: another one was set a moment ago"
 	}
 	return web.FieldError{Field: field, Message: message}
 }

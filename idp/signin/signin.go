@@ -101,8 +101,7 @@ const (
 
 // Next is the step that a session needs to satisfy a request; nil is nobody signed in.
 func Next(req Request, s *session.Session, now time.Time) Step {
-	switch {
-	case s == nil || !req.Freshness.SatisfiedBy(s.AuthenticatedAt, now):
+	if s == nil || !req.Freshness.SatisfiedBy(s.AuthenticatedAt, now) {
 		return Authenticate
 	}
 	if step := req.gap(*s).step(); step != Done {

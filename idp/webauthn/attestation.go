@@ -1,7 +1,9 @@
 package webauthn
 
 import (
+	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 	"slices"
@@ -22,18 +24,29 @@ type Verdict string
 const (
 	VerdictNone      Verdict = "none"      // there is no attestation
 	VerdictSelf      Verdict = "self"      // the new key attests itself
-	VerdictUntrusted Verdict = "untrusted" // its certificates end at no root of the model that it says it is
+	VerdictUntrusted Verdict = "untrusted" // its certificates end at no root of the model that it says it is, or anybody's might
 	VerdictTrusted   Verdict = "trusted"
 )
 
 // verdict judges an attestation whose signature was verified, as of a time. Its certificates have to chain to a root of the
-// very model that it names. Formats whose certificates are somewhere else (android-safetynet, compound) are not judged.
+// very model that it names.
+//
+// That proves a model in one format only, packed with certificates: the authenticator signs its AAGUID and flags itself, with
+// a key that its vendor has certified (WebAuthn Level 3, Section 8.2). In the others, nothing binds the AAGUID to what the
+// certificates are for, and their roots are those of all models of a vendor:
+//   - fido-u2f signs neither AAGUID nor flags (Section 8.6);
+//   - tpm, android-key and apple vouch for where the key is. The AAGUID is what the software of the platform writes, which
+//     the TPM is given as a hash (Section 8.3), the new key itself signs (8.4), or Apple puts into a certificate (8.8);
+//   - android-safetynet and compound have their certificates somewhere else (Sections 8.5 and 8.9).
 func (k *known) verdict(format string, statement map[string]any, aaguid uuid.UUID, at time.Time) Verdict {
 	if format == string(protocol.AttestationFormatNone) {
 		return VerdictNone
 	}
+	if format != string(protocol.AttestationFormatPacked) {
+		return VerdictUntrusted
+	}
 	chain, ok := statement["x5c"].([]any)
-	if !ok && format == string(protocol.AttestationFormatPacked) {
+	if !ok {
 		return VerdictSelf
 	}
 	m, there := k.models[aaguid]
@@ -53,20 +66,34 @@ func (k *known) verdict(format string, statement map[string]any, aaguid uuid.UUI
 	for _, c := range certificates[1:] {
 		intermediates.AddCert(c)
 	}
-	if format == string(protocol.AttestationFormatTPM) {
-		// The library has read the name of the TPM from it: WebAuthn Level 3, Section 8.3.1. To crypto/x509 it is a critical
-		// extension that nobody has understood.
-		leaf.UnhandledCriticalExtensions = slices.DeleteFunc(leaf.UnhandledCriticalExtensions, func(id asn1.ObjectIdentifier) bool {
-			return id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17})
+	proves := func(m model) bool {
+		_, err := leaf.Verify(x509.VerifyOptions{
+			Roots: m.roots, Intermediates: intermediates, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 		})
+		return err == nil
 	}
-	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots: m.roots, Intermediates: intermediates, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	})
-	if err != nil {
+	if !proves(m) {
 		return VerdictUntrusted
 	}
+	if names(leaf, aaguid) {
+		return VerdictTrusted
+	}
+	// Under a root of several models the certificate must say for which it is: Section 8.2.1.
+	for other, m := range k.models {
+		if other != aaguid && proves(m) {
+			return VerdictUntrusted
+		}
+	}
 	return VerdictTrusted
+}
+
+// names says whether a certificate is for a model: WebAuthn Level 3, Section 8.2.1, id-fido-gen-ce-aaguid. One that is for
+// another was refused with the signature.
+func names(c *x509.Certificate, aaguid uuid.UUID) bool {
+	value := append([]byte{asn1.TagOctetString, byte(len(aaguid))}, aaguid[:]...)
+	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool {
+		return e.Id.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}) && bytes.Equal(e.Value, value)
+	})
 }
 
 const maxChain = 10

@@ -183,7 +183,8 @@ func kindOf(c *gowebauthn.Credential) assurance.Method {
 }
 
 // transportsOf keeps what browsers will want to hear again, unknown transports too (WebAuthn Level 3, Section 5.2.1),
-// but no more than there could reasonably be.
+// but no more than there could reasonably be, and in the order in which browsers tell them (Section 5.2.1.1,
+// getTransports): in another one they would differ from decoys.
 func transportsOf(c *gowebauthn.Credential) []string {
 	var list []string
 	for _, t := range c.Transport {
@@ -191,6 +192,7 @@ func transportsOf(c *gowebauthn.Credential) []string {
 			list = append(list, string(t))
 		}
 	}
+	slices.Sort(list)
 	return list
 }
 

@@ -46,7 +46,7 @@ func TestEnrolment(t *testing.T) {
 		{
 			"a synchronised passkey", webauthntest.NewPasskey(), func(*webauthntest.Key) {},
 			store.Authenticator{
-				Name: "Passkey", Kind: "passkey", Transports: []string{"internal", "hybrid"}, AttestationFormat: "none",
+				Name: "Passkey", Kind: "passkey", Transports: []string{"hybrid", "internal"}, AttestationFormat: "none",
 				BackupEligible: true, BackupState: true,
 			},
 		},
@@ -422,12 +422,13 @@ func TestKindAndTransports(t *testing.T) {
 		{"USB that can be backed up is a passkey", []string{"usb"}, "cross-platform", webauthntest.BackupEligible, "passkey", []string{"usb"}},
 		{"a computer is a passkey", []string{"internal"}, "platform", 0, "passkey", []string{"internal"}},
 		{"a telephone is a passkey", []string{"hybrid", "internal"}, "cross-platform", 0, "passkey", []string{"hybrid", "internal"}},
+		{"transports are kept in the order of browsers", []string{"usb", "internal", "nfc"}, "", 0, "security-key", []string{"internal", "nfc", "usb"}},
 		{"what says only that it is apart is a security key", nil, "cross-platform", 0, "security-key", nil},
 		{"what says only that it is built in is a passkey", nil, "platform", 0, "passkey", nil},
 		{"what says nothing is a passkey", nil, "", 0, "passkey", nil},
 		{"a transport that nobody knows yet is kept", []string{"internal", "quantum"}, "", 0, "passkey", []string{"internal", "quantum"}},
 		{"what cannot be a transport is not", []string{"usb", "<b>", "", strings.Repeat("a", 33)}, "", 0, "security-key", []string{"usb"}},
-		{"at most ten are kept, each once", many, "", 0, "security-key", []string{"usb", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"}},
+		{"at most ten are kept, each once", many, "", 0, "security-key", []string{"a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "usb"}},
 	}
 	w := newWorld(t)
 	for _, tt := range tests {

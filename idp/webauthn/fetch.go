@@ -136,7 +136,7 @@ func (m *Models) MetadataState(ctx context.Context) (MetadataState, bool, error)
 		return MetadataState{}, false, fmt.Errorf("read FIDO metadata: %w", err)
 	}
 	return MetadataState{
-		Number: state.Number, NextUpdate: state.NextUpdate, FetchedAt: state.FetchedAt, CheckedAt: state.CheckedAt,
+		Number: k.metadata.Number, NextUpdate: k.metadata.NextUpdate, FetchedAt: state.FetchedAt, CheckedAt: state.CheckedAt,
 		Models: len(k.metadata.Models), Unread: k.metadata.Unread,
 	}, true, nil
 }

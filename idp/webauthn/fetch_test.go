@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/idp/webauthn/metadata"
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
+	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/store/storetest"
 )
 
@@ -196,5 +198,67 @@ func TestMetadataInTheDatabase(t *testing.T) {
 	w.models.Refresh(t.Context())
 	if got := w.logs.String(); !strings.Contains(got, "expired") || w.goesBy(t) != 3 {
 		t.Errorf("log = %q, number = %d, want newer metadata by an expired certificate refused", got, w.goesBy(t))
+	}
+}
+
+// Whoever has the service's rights in the database does not put back metadata from before a revocation: its number is inside.
+func TestMetadataThatIsPutBack(t *testing.T) {
+	t.Parallel()
+	for name, put := range map[string]string{
+		"under the number that is here": `UPDATE fido_metadata SET blob = $1`,
+		"under a higher one":            `UPDATE fido_metadata SET blob = $1, number = number + 1`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ownerURL, serviceURL := storetest.URLs(t)
+			s, err := store.Open(t.Context(), serviceURL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(s.Close)
+			w, m := newPublishedOn(t, s, 0), webauthntest.NewModel(blue)
+			w.publish(t, m.Certified())
+			key, before := webauthntest.NewOf(m), w.blob
+			w.enrol(t, alice, key)
+			w.publish(t, m.Certified(webauthntest.Report{Status: "REVOKED", EffectiveDate: "2021-06-01"}))
+			replica := newWorldOf(t, w)
+			replica.load(t) // by the genuine one: it is read
+
+			execute(t, serviceURL, put, before)
+			replica = newWorldOf(t, w)
+			if err := replica.models.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "put back what was withdrawn") {
+				t.Errorf("Load() of a new replica = %v, want it refused", err)
+			}
+			if got := replica.goesBy(t); got != 0 {
+				t.Errorf("number at a new replica = %d, want none", got)
+			}
+			_ = w.models.Load(t.Context()) // of one that runs: refused too, when it is looked at
+			if got := w.goesBy(t); got != 2 {
+				t.Errorf("number = %d, want 2 as before", got)
+			}
+			_, err = w.trySignIn(t, key)
+			wantRefusal(t, "VerifySignIn", err, webauthn.ModelRevoked, alice, "")
+
+			// What the error says helps.
+			execute(t, ownerURL, `DELETE FROM fido_metadata`)
+			w.models.Refresh(t.Context())
+			replica.load(t)
+			if got := replica.goesBy(t); got != 2 {
+				t.Errorf("number = %d, want 2 again", got)
+			}
+		})
+	}
+}
+
+// execute runs a statement as somebody.
+func execute(t *testing.T, url, sql string, arguments ...any) {
+	t.Helper()
+	db, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
+	if _, err := db.Exec(t.Context(), sql, arguments...); err != nil {
+		t.Fatal(err)
 	}
 }

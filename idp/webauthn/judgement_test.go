@@ -57,13 +57,18 @@ func (w *world) publish(t *testing.T, entries ...webauthntest.Entry) {
 // newPublished is a world that takes metadata of a publisher of its own, and what has at least some certification.
 func newPublished(t *testing.T, minimum metadata.Certification) *world {
 	t.Helper()
+	return newPublishedOn(t, storetest.New(t), minimum)
+}
+
+func newPublishedOn(t *testing.T, s *store.Store, minimum metadata.Certification) *world {
+	t.Helper()
 	p := webauthntest.NewPublisher("mds.example.org")
 	trust, err := metadata.Own(webauthntest.PEM(p.Root))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var w *world
-	w = newWorldFrom(t, storetest.New(t), webauthn.Source{Fetch: func(context.Context) ([]byte, error) { return w.blob, w.away }, Trust: &trust, Minimum: minimum})
+	w = newWorldFrom(t, s, webauthn.Source{Fetch: func(context.Context) ([]byte, error) { return w.blob, w.away }, Trust: &trust, Minimum: minimum})
 	w.publisher = p
 	w.load(t)
 	return w
@@ -119,6 +124,10 @@ func TestVerdict(t *testing.T) {
 			m.Unnamed = true
 			return webauthntest.NewOf(m)
 		}, webauthn.VerdictTrusted, assurance.AAL3},
+		{"an attestation of U2F does not prove it", func(m *webauthntest.Model) *webauthntest.Key {
+			m.U2F = true
+			return webauthntest.NewOf(m)
+		}, webauthn.VerdictUntrusted, assurance.AAL2},
 		{"the AAGUID without attestation proves nothing", func(*webauthntest.Model) *webauthntest.Key {
 			k := webauthntest.New()
 			k.AAGUID = blue
@@ -173,6 +182,54 @@ func TestVerdict(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Two models of a vendor share a root: red is revoked, and blue is certified. Red is not taken for blue in any format.
+func TestModelsThatShareARoot(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		change  func(*webauthntest.Model)
+		verdict webauthn.Verdict // on blue
+		level   assurance.AuthenticatorLevel
+		lie     string // what a red one gets that says that it is blue: a reason, or the verdict
+	}{
+		{"packed, by certificates for one model", func(*webauthntest.Model) {}, webauthn.VerdictTrusted, assurance.AAL3, webauthn.AttestationInvalid},
+		{"packed, by certificates that do not say for which", func(m *webauthntest.Model) { m.Unnamed = true }, webauthn.VerdictUntrusted, assurance.AAL2, "untrusted"},
+		{"fido-u2f, by certificates that do not say for which", func(m *webauthntest.Model) { m.U2F, m.Unnamed = true, true }, webauthn.VerdictUntrusted, assurance.AAL2, "untrusted"},
+		{"fido-u2f, by certificates for one model", func(m *webauthntest.Model) { m.U2F = true }, webauthn.VerdictUntrusted, assurance.AAL2, "untrusted"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w, certified := newPublished(t, 0), webauthntest.NewModel(blue)
+			tt.change(certified)
+			revoked := certified.Sibling(red)
+			w.publish(t, certified.Certified(), revoked.Certified(webauthntest.Report{Status: "REVOKED", EffectiveDate: "2021-06-01"}))
+
+			honest := webauthntest.NewOf(certified)
+			if got := w.enrol(t, alice, honest).AttestationVerdict; got != string(tt.verdict) {
+				t.Errorf("verdict on the certified model = %s, want %s", got, tt.verdict)
+			}
+			if in := w.signIn(t, "", honest).Authentication; in.Level() != tt.level {
+				t.Errorf("level of the certified model = %s by %+v, want %s", in.Level(), in.Factors, tt.level)
+			}
+			wantRefusal(t, "enrolment of the revoked model", w.tryEnrol(t, bob, webauthntest.NewOf(revoked)), webauthn.ModelRevoked, bob, "")
+
+			liar := webauthntest.NewOf(revoked)
+			liar.AAGUID = blue
+			if tt.lie == webauthn.AttestationInvalid {
+				wantRefusal(t, "enrolment of the revoked model as the other", w.tryEnrol(t, bob, liar), tt.lie, bob, "")
+				return
+			}
+			if got := w.enrol(t, bob, liar).AttestationVerdict; got != tt.lie {
+				t.Errorf("verdict on the revoked model as the other = %s, want %s", got, tt.lie)
+			}
+			in := w.signIn(t, "", liar).Authentication
+			if f := in.Factors[0]; in.Level() != assurance.AAL2 || f.Attested || f.Approved {
+				t.Errorf("level of the revoked model as the other = %s by %+v, want 2 and no model", in.Level(), in.Factors)
+			}
+		})
 	}
 }
 

@@ -59,7 +59,6 @@ func (m *Models) Collectors() []prometheus.Collector {
 // known is what is known at one generation.
 type known struct {
 	generation int64
-	number     int64          // of the metadata
 	metadata   *metadata.Blob // nil: none
 	models     map[uuid.UUID]model
 	policies   map[string]store.AuthenticatorPolicy // by organisation, inherited ones too
@@ -88,7 +87,7 @@ func (m *Models) Load(ctx context.Context) error {
 	if before.models != nil && before.generation == generation {
 		return nil
 	}
-	k := &known{generation: generation, number: before.number, metadata: before.metadata, models: map[uuid.UUID]model{}, policies: map[string]store.AuthenticatorPolicy{}}
+	k := &known{generation: generation, metadata: before.metadata, models: map[uuid.UUID]model{}, policies: map[string]store.AuthenticatorPolicy{}}
 	for _, read := range []func(context.Context, *known) error{m.readMetadata, m.readModels, m.readPolicies} {
 		if err := read(ctx, k); err != nil {
 			return err
@@ -108,13 +107,13 @@ func (m *Models) Run(ctx context.Context) error {
 func (m *Models) readMetadata(ctx context.Context, k *known) error {
 	state, err := m.store.MetadataState(ctx)
 	if errors.Is(err, store.ErrNotFound) {
-		k.number, k.metadata = 0, nil
+		k.metadata = nil
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read FIDO metadata: %w", err)
 	}
-	if k.metadata == nil || state.Number != k.number {
+	if k.metadata == nil || state.Number != k.metadata.Number {
 		stored, err := m.store.Metadata(ctx)
 		if err != nil {
 			return fmt.Errorf("read FIDO metadata: %w", err)
@@ -123,7 +122,11 @@ func (m *Models) readMetadata(ctx context.Context, k *known) error {
 		if err != nil {
 			return fmt.Errorf("FIDO metadata %d in the database: %w: name in CREDENCE_FIDO_METADATA_ROOT_FILE the root that it was signed under as well", stored.Number, err)
 		}
-		k.number, k.metadata = stored.Number, &blob
+		if blob.Number != stored.Number { // the number is what never falls: 0016
+			return fmt.Errorf("FIDO metadata %d in the database has number %d in truth: somebody put back what was withdrawn: "+
+				"delete the row of fido_metadata as the owner of the database, and it is fetched anew", stored.Number, blob.Number)
+		}
+		k.metadata = &blob
 	}
 	for aaguid, published := range k.metadata.Models {
 		known := model{Model: published, roots: x509.NewCertPool()}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
@@ -302,6 +303,17 @@ func TestAffected(t *testing.T) {
 		t.Fatal(err)
 	}
 	affected(10, his)
+	// A password can be copied, and is refused as a passkey is. Nobody's policy concerns that of somebody else.
+	for personID, id := range map[string]uuid.UUID{alice: uuid.New(), bob: uuid.Max} {
+		s := store.Secret{ID: id, PersonID: personID, Name: "Password", Kind: "password", Sealed: []byte("sealed"), CreatedAt: w.now}
+		if err := w.store.AddSecret(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	affected(10, his, bob+" "+uuid.Max.String()+" refused: device_bound_required, it is one factor, and two with the codes of an app")
+	if got := w.RefusesSecrets(w.person(t, bob)); got != webauthn.DeviceBoundRequired {
+		t.Errorf("RefusesSecrets(bob) = %q, want what the list says", got)
+	}
 }
 
 // What was bound before its model was known is judged again when the operator asks, as of when it was bound.
@@ -341,6 +353,64 @@ func TestRecompute(t *testing.T) {
 	}
 	if got := w.verdictOf(t, claimed); got != "self" {
 		t.Errorf("verdict of what attests itself = %s, want self", got)
+	}
+}
+
+// What was trusted by rules that were too lax is so no more: of all formats, one proves a model.
+func TestRecomputeLowersVerdicts(t *testing.T) {
+	t.Parallel()
+	w, m := newPublished(t, 0), webauthntest.NewModel(blue)
+	w.vouch(t, m)
+	genuine := w.enrol(t, alice, webauthntest.NewOf(m))
+	var object map[string]any
+	if err := webauthncbor.Unmarshal(genuine.AttestationObject, &object); err != nil {
+		t.Fatal(err)
+	}
+	want := map[uuid.UUID]webauthn.Verdict{}
+	packed := map[string]any{"fmt": "packed", "attStmt": object["attStmt"]}
+	for _, format := range []string{"fido-u2f", "tpm", "android-key", "apple", "android-safetynet", "of the future", "compound"} {
+		object["fmt"] = format
+		if format == "compound" {
+			object["attStmt"] = []any{packed, packed}
+		}
+		encoded, err := webauthncbor.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lax := genuine
+		lax.ID, lax.CredentialID, lax.AttestationFormat, lax.AttestationObject = uuid.New(), random(), format, encoded
+		if err := w.store.AddAuthenticator(t.Context(), lax); err != nil {
+			t.Fatal(err)
+		}
+		want[lax.ID] = webauthn.VerdictUntrusted
+	}
+	m2 := *m
+	m2.U2F = true
+	key := webauthntest.NewOf(&m2)
+	enrolled := w.enrol(t, bob, key)
+	want[enrolled.ID] = webauthn.VerdictUntrusted
+	if err := w.store.SetAttestationVerdict(t.Context(), enrolled.ID, "trusted"); err != nil {
+		t.Fatal(err)
+	}
+	if in := w.signIn(t, "", key).Authentication; in.Level() != assurance.AAL3 {
+		t.Fatalf("level before = %s, want 3", in.Level())
+	}
+	moved, _, err := w.models.Recompute(t.Context(), uuid.Nil, false, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[uuid.UUID]webauthn.Verdict{}
+	for _, a := range moved {
+		got[a.ID] = a.To
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Recompute() (-want +got):\n%s", diff)
+	}
+	if in := w.signIn(t, "", key).Authentication; in.Level() != assurance.AAL2 {
+		t.Errorf("level after = %s, want 2", in.Level())
+	}
+	if got := w.verdictOf(t, genuine); got != "trusted" {
+		t.Errorf("verdict of the genuine one = %s, want it trusted as before", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package webauthn
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -57,27 +58,43 @@ func (rp *RelyingParty) beginSignIn(allowed []protocol.CredentialDescriptor, bro
 	})
 }
 
-// decoys are the credentials of a person who has none: always the same, nobody's, and of one of the shapes that people's
-// own have.
+// decoys are the credentials of a person who has none: always the same, nobody's, and like those that people have. Their
+// lengths and transports are those of the kinds that are common.
 func (rp *RelyingParty) decoys(personID string) []protocol.CredentialDescriptor {
-	phone := descriptor(rp.decoy("webauthn decoy phone", personID), []string{"internal", "hybrid"})
-	key := descriptor(rp.decoy("webauthn decoy key", personID), []string{"nfc", "usb"})
-	second := descriptor(rp.decoy("webauthn decoy second key", personID), []string{"usb"})
-	shapes := [][]protocol.CredentialDescriptor{{phone}, {key}, {second}, {key, phone}, {key, second}}
-	return shapes[int(rp.key.MAC("webauthn decoy shape", []byte(personID))[0])%len(shapes)]
+	kinds := []struct {
+		length     int
+		transports []string
+	}{
+		{20, []string{"hybrid", "internal"}}, // passkeys of Apple
+		{16, []string{"hybrid", "internal"}}, // of Google, and of password managers
+		{32, []string{"internal"}},           // of Windows
+		{48, []string{"nfc", "usb"}},         // security keys
+		{64, []string{"usb"}},
+	}
+	drawn := rp.key.MAC("webauthn decoy kinds", []byte(personID))
+	first := kinds[int(drawn[0])%len(kinds)]
+	list := []protocol.CredentialDescriptor{descriptor(rp.decoy("webauthn decoy first", personID, first.length), first.transports)}
+	if drawn[1]%3 == 0 {
+		second := kinds[int(drawn[2])%len(kinds)]
+		list = append(list, descriptor(rp.decoy("webauthn decoy second", personID, second.length), second.transports))
+	}
+	return list
 }
 
-// decoy is a credential id of 32 bytes that we know again, and that looks random to others: its second half is a MAC of the
-// first.
-func (rp *RelyingParty) decoy(purpose, personID string) []byte {
-	first := rp.key.MAC(purpose, []byte(personID))[:16]
-	return slices.Concat(first, rp.key.MAC("webauthn decoy", first)[:16])
+// decoy is a credential id that we know again, and that looks random to others: its second half is a MAC of the first.
+func (rp *RelyingParty) decoy(purpose, personID string, length int) []byte {
+	first := rp.key.MAC(purpose, []byte(personID))[:length/2]
+	return slices.Concat(first, rp.key.MAC("webauthn decoy", first)[:length/2])
 }
 
 // isDecoy says whether a credential id is a decoy. Of one nobody is told that the browser may forget it: who asks for a
 // person would learn by it that she does not exist.
 func (rp *RelyingParty) isDecoy(credentialID []byte) bool {
-	return len(credentialID) == 32 && bytes.Equal(credentialID[16:], rp.key.MAC("webauthn decoy", credentialID[:16])[:16])
+	half := len(credentialID) / 2
+	if len(credentialID)%2 != 0 || half < 8 || half > sha256.Size {
+		return false
+	}
+	return bytes.Equal(credentialID[half:], rp.key.MAC("webauthn decoy", credentialID[:half])[:half])
 }
 
 // SignIn is a sign-in that was verified and not yet recorded.

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/credence-id/credence/idp/assurance"
@@ -521,61 +519,6 @@ func TestRevokedAuthenticatorIsRefused(t *testing.T) {
 		_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, answer)
 		wantRefusal(t, "VerifySignIn", err, "authenticator_revoked", alice, "")
 	}
-}
-
-// WebAuthn Level 3, Section 14.6.2: the options of somebody unknown look like those of somebody known.
-func TestSignInDoesNotTellWhoExists(t *testing.T) {
-	t.Parallel()
-	w, key := newWorld(t), webauthntest.NewPasskey()
-	w.enrol(t, alice, key)
-	known := w.beginSignIn(t, alice)
-	type allowed []struct {
-		Type       string   `json:"type"`
-		ID         string   `json:"id"`
-		Transports []string `json:"transports"`
-	}
-	shape := func(c webauthn.Ceremony) map[string]any {
-		members := member[map[string]any](t, []byte(`{"options":`+string(c.Options)+`}`), "options")
-		members["challenge"] = len(members["challenge"].(string))
-		for _, descriptor := range members["allowCredentials"].([]any) {
-			d := descriptor.(map[string]any)
-			d["id"] = len(d["id"].(string))
-		}
-		return members
-	}
-	for _, personID := range []string{nobody, bob} { // nobody, and somebody without an authenticator
-		unknown := w.beginSignIn(t, personID)
-		want, got := shape(known), shape(unknown)
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreMapEntries(func(name string, _ any) bool { return name == "allowCredentials" || name == "hints" })); diff != "" {
-			t.Errorf("options of person %s (-known +unknown):\n%s", personID, diff)
-		}
-		for _, d := range got["allowCredentials"].([]any) { // of a shape that people's own have
-			if d := d.(map[string]any); d["type"] != "public-key" || d["id"] != 43 || d["transports"] == nil {
-				t.Errorf("credential of person %s = %v, want one like people's own", personID, d)
-			}
-		}
-		again := w.beginSignIn(t, personID)
-		first, second := member[allowed](t, unknown.Options, "allowCredentials"), member[allowed](t, again.Options, "allowCredentials")
-		if diff := cmp.Diff(first, second); diff != "" {
-			t.Errorf("the credentials of person %s change (-first +second):\n%s", personID, diff)
-		}
-	}
-	ids := map[string]bool{}
-	for _, personID := range []string{alice, bob, nobody, "555000000010"} {
-		ids[member[allowed](t, w.beginSignIn(t, personID).Options, "allowCredentials")[0].ID] = true
-	}
-	if len(ids) != 4 {
-		t.Errorf("4 people share credentials: %v", slices.Collect(maps.Keys(ids)))
-	}
-
-	// It leads nowhere, even for one who gets an authenticator in the meantime.
-	c := w.beginSignIn(t, bob)
-	his := webauthntest.New()
-	w.enrol(t, bob, his)
-	after := w.beginSignIn(t, bob)
-	options := bytes.Replace(after.Options, challengeOf(t, after), challengeOf(t, c), 1)
-	_, err := w.VerifySignIn(t.Context(), "", c.State, w.browser, his.Get(options, origin))
-	wantRefusal(t, "VerifySignIn", err, webauthn.AuthenticatorNotAsked, "", "")
 }
 
 func TestSignInOptions(t *testing.T) {

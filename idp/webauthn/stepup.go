@@ -1,6 +1,8 @@
 package webauthn
 
 import (
+	"errors"
+
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/store"
 )
@@ -23,8 +25,12 @@ func (rp *RelyingParty) RefusesSecrets(p store.Person) string {
 	return rp.Judge(store.Authenticator{Kind: string(assurance.Password), BackupEligible: true}, p).Refusal
 }
 
-// BeginStepUp begins a sign-in with one of these authenticators of somebody who is signed in already: with none, there is
-// nothing to begin. [RelyingParty.VerifySignIn] verifies the answer.
+// BeginStepUp begins a sign-in with one of these authenticators of somebody who is signed in already. Without a credential
+// among them there is nothing to begin: anybody's would do. [RelyingParty.VerifySignIn] verifies the answer.
 func (rp *RelyingParty) BeginStepUp(authenticators []store.Authenticator, browser []byte) (Ceremony, error) {
-	return rp.beginSignIn(descriptors(authenticators), browser)
+	allowed := descriptors(authenticators)
+	if len(allowed) == 0 {
+		return Ceremony{}, errors.New("begin step-up: none of the authenticators is a credential")
+	}
+	return rp.beginSignIn(allowed, browser)
 }

@@ -32,7 +32,7 @@ func invariants() []invariant {
 		{"a session with the role of somebody else", `
 			SELECT s.id FROM session s JOIN role_profile r ON r.id = s.role_id JOIN membership m ON m.id = r.membership_id WHERE m.person_id <> s.person_id`},
 		{"a session of a password that was revoked", `
-			SELECT s.id FROM session s WHERE s.ended_at IS NULL AND 'pwd' = ANY (s.methods) AND s.authenticator_id IS NOT NULL AND NOT EXISTS (
+			SELECT s.id FROM session s WHERE s.ended_at IS NULL AND 'pwd' = ANY (s.methods) AND 'simulated' <> ALL (s.methods) AND NOT EXISTS (
 				SELECT FROM authenticator a WHERE a.person_id = s.person_id AND a.kind = 'password' AND a.revoked_at IS NULL AND a.created_at <= s.authenticated_at)`},
 		{"an authenticator without its enrolled event", `
 			SELECT a.id FROM authenticator a WHERE NOT EXISTS (

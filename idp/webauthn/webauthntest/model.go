@@ -17,11 +17,12 @@ import (
 )
 
 // Model is a model of authenticators whose vendor has a certificate authority for them. A [Key] of the model attests with a
-// certificate of it: WebAuthn Level 3, Section 8.2.
+// certificate of it: WebAuthn Level 3, Section 8.2, or Section 8.6 when it is of U2F.
 type Model struct {
 	AAGUID      uuid.UUID // that its certificates are for; another than the key's is a lie
 	Unnamed     bool      // its certificates do not say for which AAGUID they are
 	CertifiesCA bool      // they can certify others, which is forbidden
+	U2F         bool      // its keys sign what those of U2F do, which is neither AAGUID nor flags
 	Root        *x509.Certificate
 
 	key       *ecdsa.PrivateKey
@@ -39,6 +40,13 @@ func NewModel(aaguid uuid.UUID) *Model {
 	return m
 }
 
+// Sibling returns another model of the same vendor, under the same root.
+func (m *Model) Sibling(aaguid uuid.UUID) *Model {
+	sibling := *m
+	sibling.AAGUID = aaguid
+	return &sibling
+}
+
 // PEM is certificates as operators have them in files.
 func PEM(certificates ...*x509.Certificate) []byte {
 	var text []byte
@@ -53,8 +61,8 @@ func aaguidExtension() asn1.ObjectIdentifier {
 	return asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}
 }
 
-// attest is the attestation statement of a batch of the model.
-func (m *Model) attest(authenticatorData, clientData []byte) map[string]any {
+// attest is the attestation of a credential by a batch of the model.
+func (m *Model) attest(c credential, authenticatorData, clientData []byte) (format string, statement map[string]any) {
 	batch := newKey()
 	template := &x509.Certificate{
 		Subject: pkix.Name{
@@ -67,8 +75,16 @@ func (m *Model) attest(authenticatorData, clientData []byte) map[string]any {
 	}
 	leaf := certify(template, m.Root, &batch.PublicKey, m.key)
 	clientDataHash := sha256.Sum256(clientData)
-	digest := sha256.Sum256(slices.Concat(authenticatorData, clientDataHash[:]))
-	return map[string]any{"alg": ES256, "sig": value(ecdsa.SignASN1(rand.Reader, batch, digest[:])), "x5c": []any{leaf.Raw}}
+	sign := func(message ...[]byte) []byte {
+		digest := sha256.Sum256(slices.Concat(message...))
+		return value(ecdsa.SignASN1(rand.Reader, batch, digest[:]))
+	}
+	if m.U2F {
+		point := value(c.key.Public().(*ecdsa.PublicKey).Bytes())
+		signature := sign([]byte{0}, authenticatorData[:sha256.Size], clientDataHash[:], c.id, point)
+		return "fido-u2f", map[string]any{"sig": signature, "x5c": []any{leaf.Raw}}
+	}
+	return "packed", map[string]any{"alg": ES256, "sig": sign(authenticatorData, clientDataHash[:]), "x5c": []any{leaf.Raw}}
 }
 
 func newKey() *ecdsa.PrivateKey { return value(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) }

@@ -49,7 +49,8 @@ type Key struct {
 	Model           *Model // that attests it
 	Transports      []string
 	Attachment      string
-	CredentialID    []byte // of the next credential; random when nil
+	CredentialID    []byte // of the next credential; random when nil, and then of IDSize bytes
+	IDSize          int
 
 	ClientData        func(clientDataJSON []byte) []byte
 	AuthenticatorData func(authenticatorData []byte) []byte
@@ -78,6 +79,7 @@ func New() *Key {
 		Flags:      UserPresent | UserVerified,
 		Transports: []string{"usb"},
 		Attachment: "cross-platform",
+		IDSize:     64,
 	}
 }
 
@@ -87,8 +89,9 @@ func NewPasskey() *Key {
 	k.AAGUID = uuid.Nil
 	k.Flags |= BackupEligible | BackupState
 	k.NoCounter = true
-	k.Transports = []string{"internal", "hybrid"}
+	k.Transports = []string{"hybrid", "internal"}
 	k.Attachment = "platform"
+	k.IDSize = 20
 	return k
 }
 
@@ -122,7 +125,7 @@ func (k *Key) Create(options []byte, origin string) []byte {
 	}
 	c := credential{rp: []byte(asked.RP.ID), id: k.CredentialID, user: asked.User.ID}
 	if c.id == nil {
-		c.id = make([]byte, 32)
+		c.id = make([]byte, k.IDSize)
 		_, _ = rand.Read(c.id)
 	}
 	var cose map[int]any
@@ -138,7 +141,7 @@ func (k *Key) Create(options []byte, origin string) []byte {
 	clientData := k.clientData("webauthn.create", asked.Challenge, origin)
 	format, statement := "none", map[string]any{}
 	if k.Model != nil {
-		format, statement = "packed", k.Model.attest(authenticatorData, clientData)
+		format, statement = k.Model.attest(c, authenticatorData, clientData)
 	} else if k.SelfAttestation {
 		format, statement = "packed", map[string]any{"alg": k.Algorithm, "sig": c.sign(authenticatorData, clientData)}
 	}
