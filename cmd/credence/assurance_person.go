@@ -16,7 +16,8 @@ func newAssuranceExplainCommand(p *program) *cobra.Command {
 		Short: "Say by which evidence a person's level was reached, and what is missing for the next",
 		Long: "Say by which evidence a person's level was reached, and what is missing for the next, as one JSON object: what `assurance\n" +
 			"evaluate` prints, computed from what is on record by the tables of today, with the scores, the reason of each, and the\n" +
-			"evidence. recorded is what tokens say; where it differs, `credence assurance recompute` is due.",
+			"evidence. recorded is what tokens say; where it differs, `credence assurance recompute` is due. note is there when the\n" +
+			"evidence is about another name or date of birth than is on record now: then no verified claims are given.",
 		Example: "  credence assurance explain 656005750104",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -52,7 +52,8 @@ are recorded together or not at all. A piece has
   type      document, electronic_record or vouch
   kind      passport, driving_permit, current_account, fraud_register, ...
   subject   whom it names: given_name, family_name and birthdate. It has to be this person
-  number    of the document or record; it rests sealed
+  number    of the document or record, in letters A to Z and digits; it rests sealed. Passports,
+            identity cards, driving and residence permits and the like have to have one
   issuer    its name; country (GBR) and jurisdiction (GB-NIR) beside it
   features  biometric_chip, photocard, ...
   issued_on, expires_on
@@ -69,7 +70,7 @@ such as
                "checker": "desk 2", "facts": ["cryptographic"]}]}
 
 A piece that is on record already, word for word, is not recorded again. A document that is on
-record for another person is refused.`,
+record for another person is refused, and so is one that was withdrawn as forged.`,
 		Example: `  credence evidence add 656005750113 --file passport.json
   jq --slurp . passport.json register.json | credence evidence add 656005750113`,
 		Args: cobra.ExactArgs(1),

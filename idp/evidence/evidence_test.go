@@ -1,7 +1,7 @@
 package evidence_test
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -89,14 +89,36 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// exec runs a statement of the test's own, as the owner.
-func (in *installation) exec(t *testing.T, sql string) {
+// connect is a connection of the test's own, as the owner.
+func (in *installation) connect(t *testing.T) *pgx.Conn {
 	t.Helper()
 	db, err := pgx.Connect(t.Context(), in.ownerURL)
 	must(t, err)
-	defer func() { _ = db.Close(t.Context()) }()
-	_, err = db.Exec(t.Context(), sql)
+	t.Cleanup(func() { _ = db.Close(context.WithoutCancel(t.Context())) })
+	return db
+}
+
+// exec runs a statement of the test's own, as the owner.
+func (in *installation) exec(t *testing.T, sql string) {
+	t.Helper()
+	db := in.connect(t)
+	_, err := db.Exec(t.Context(), sql)
 	must(t, err)
+	must(t, db.Close(t.Context()))
+}
+
+// awaitWaiter waits until a statement waits for a lock.
+func (in *installation) awaitWaiter(t *testing.T) {
+	t.Helper()
+	db := in.connect(t)
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		var n int
+		must(t, db.QueryRow(t.Context(), `SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()`).Scan(&n))
+		if n > 0 {
+			return
+		}
+	}
+	t.Fatal("no statement waits for a lock")
 }
 
 // level is what the record of a person says, as every token does.
@@ -262,6 +284,17 @@ func TestRecordRefuses(t *testing.T) {
 		"two checks of one id":            {sarah, func(p *evidence.Piece) { p.Checks[0].ID, p.Checks[1].ID = "one", "one" }, evidence.ErrInvalid, "two checks"},
 		"a number that is none":           {sarah, func(p *evidence.Piece) { p.Number = "- -" }, evidence.ErrInvalid, "letters and digits"},
 		"a number that is too long":       {sarah, func(p *evidence.Piece) { p.Number = strings.Repeat("1", 65) }, evidence.ErrInvalid, "letters and digits"},
+		"no number":                       {sarah, func(p *evidence.Piece) { p.Number = "" }, evidence.ErrInvalid, "no such passport is put on record without its number"},
+		"a number in other digits":        {sarah, func(p *evidence.Piece) { p.Number = "１２３４５６７８９" }, evidence.ErrInvalid, "A to Z and 0 to 9"},
+		"a number in Arabic digits":       {sarah, func(p *evidence.Piece) { p.Number = "١٢٣٤٥٦٧٨٩" }, evidence.ErrInvalid, "A to Z and 0 to 9"},
+		"a number in Cyrillic letters":    {sarah, func(p *evidence.Piece) { p.Number = "АВ123456" }, evidence.ErrInvalid, "A to Z and 0 to 9"},
+		"a number with spaces and dots":   {sarah, func(p *evidence.Piece) { p.Number = "ab 12.34-56/7" }, nil, ""},
+		"issued before she was born":      {sarah, func(p *evidence.Piece) { p.IssuedOn, p.ExpiresOn = "1976-03-10", "" }, evidence.ErrInvalid, "it was issued on 1976-03-10, before the person was born"},
+		"issued when she was born":        {sarah, func(p *evidence.Piece) { p.IssuedOn, p.ExpiresOn = "1976-03-11", "" }, nil, ""},
+		"a check before she was born":     {sarah, func(p *evidence.Piece) { dated(p, "1976-03-10") }, evidence.ErrInvalid, "check 1: it was done on 1976-03-10, before the person was born"},
+		"a check when she was born":       {sarah, func(p *evidence.Piece) { dated(p, "1976-03-11") }, nil, ""},
+		"activity before she was born":    {sarah, func(p *evidence.Piece) { active(p, "1976-03-10") }, evidence.ErrInvalid, "the activity begins on 1976-03-10, before the person was born"},
+		"activity since she was born":     {sarah, func(p *evidence.Piece) { active(p, "1976-03-11") }, nil, ""},
 		"an issuer in two lines":          {sarah, func(p *evidence.Piece) { p.Issuer = "HM\nPassport" }, evidence.ErrInvalid, "plain text"},
 		"more facts than there is room":   {sarah, long, evidence.ErrInvalid, "bytes"},
 		"dates that contradict on record": {sarah, func(p *evidence.Piece) { p.Number, p.ExpiresOn = "123-456-789 ", "2032-03-02" }, evidence.ErrInvalid, "their expires_on differs"},
@@ -293,6 +326,21 @@ func TestRecordRefuses(t *testing.T) {
 			t.Errorf("Record(%s) = %v, want %v", what, err, evidence.ErrInvalid)
 		}
 	}
+}
+
+// dated gives a piece checks of that day, and no dates of its own.
+func dated(p *evidence.Piece, day string) {
+	p.IssuedOn, p.ExpiresOn = "", ""
+	for i := range p.Checks {
+		p.Checks[i].At, _ = time.Parse(time.DateOnly, day)
+	}
+}
+
+// active gives a piece a check that found activity.
+func active(p *evidence.Piece, since string) {
+	p.Checks = append(p.Checks, assurance.Check{
+		Method: assurance.RecordMatch, At: p.Checks[0].At, Activity: &assurance.Activity{Policy: assurance.PolicyPublished, Since: since},
+	})
 }
 
 // long gives a piece checks that together are too long.
@@ -474,89 +522,5 @@ func TestAResultStands(t *testing.T) {
 	}))
 	if got := in.level(t, sarah); got != "high" {
 		t.Errorf("level = %s, want high", got)
-	}
-}
-
-func TestRecompute(t *testing.T) {
-	t.Parallel()
-	in, ctx := newInstallation(t), t.Context()
-	_, err := in.Record(ctx, desk, sarah, example(t))
-	must(t, err)
-	run := func(apply bool) map[string]string {
-		t.Helper()
-		moved := map[string]string{}
-		must(t, in.Recompute(ctx, desk, apply, func(c evidence.Change) error {
-			moved[c.PersonID] = fmt.Sprintf("%s %q %q > %s", c.Before.Level, c.Before.Profile, c.Before.PolicyVersion, c.After.Level)
-			return nil
-		}))
-		return moved
-	}
-	if got := run(false); len(got) != 0 {
-		t.Errorf("Recompute(when all is up to date) = %v, want nothing", got)
-	}
-	// Lou's level was asserted, before there was evidence; Sarah's was computed by tables that were more generous.
-	in.exec(t, `UPDATE person SET identity_level = 'medium' WHERE id = '`+lou+`'`)
-	in.exec(t, `UPDATE person SET identity_level = 'very_high', identity_profile = 'V1A', identity_policy = 'older' WHERE id = '`+sarah+`'`)
-	want := map[string]string{lou: `medium "" "" > none`, sarah: `very_high "V1A" "older" > high`}
-	if diff := cmp.Diff(want, run(false)); diff != "" {
-		t.Errorf("Recompute(dry) (-want +got):\n%s", diff)
-	}
-	if in.level(t, sarah) != "very_high" || in.level(t, lou) != "medium" {
-		t.Errorf("levels after a dry run = %s, %s, want them as they were", in.level(t, sarah), in.level(t, lou))
-	}
-	explained, err := in.Explain(ctx, sarah)
-	must(t, err)
-	if explained.Recorded.Level != "very_high" || explained.Level != "high" {
-		t.Errorf("Explain() = recorded %s and %s, want very_high and high", explained.Recorded.Level, explained.Level)
-	}
-	if diff := cmp.Diff(want, run(true)); diff != "" {
-		t.Errorf("Recompute(apply) (-want +got):\n%s", diff)
-	}
-	if in.level(t, sarah) != "high" || in.level(t, lou) != "none" {
-		t.Errorf("levels = %s, %s, want high, none", in.level(t, sarah), in.level(t, lou))
-	}
-	if got := run(true); len(got) != 0 {
-		t.Errorf("Recompute(again) = %v, want nothing", got)
-	}
-	if diff := cmp.Diff([]string{"identity_recomputed  medium>none"}, in.audited(t, lou)); diff != "" {
-		t.Errorf("audit record (-want +got):\n%s", diff)
-	}
-	stop := errors.New("stop")
-	in.exec(t, `UPDATE person SET identity_policy = '', identity_level = 'low'`)
-	if err := in.Recompute(ctx, desk, false, func(evidence.Change) error { return stop }); !errors.Is(err, stop) {
-		t.Errorf("Recompute(whose reader stops) = %v, want %v", err, stop)
-	}
-	run(true)
-}
-
-func TestExplain(t *testing.T) {
-	t.Parallel()
-	in, ctx := newInstallation(t), t.Context()
-	_, err := in.Record(ctx, desk, sarah, example(t))
-	must(t, err)
-	x, err := in.Explain(ctx, sarah)
-	must(t, err)
-	if x.Level != "high" || x.Best != "H1A" || len(x.Evidence) != 3 || len(x.Next) == 0 || x.Scores.Verification != 3 || len(x.Reasons) == 0 {
-		t.Errorf("Explain(Sarah) = %+v, want high by H1A with its evidence, and what is missing", x)
-	}
-	text, err := json.Marshal(x)
-	must(t, err)
-	for _, want := range []string{`"level":"high"`, `"best":"H1A"`, `"recorded":{"level":"high","profile":"H1A"`, `"number":"···789"`} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("Explain(Sarah) as JSON lacks %s: %s", want, text)
-		}
-	}
-	if strings.Contains(string(text), "123456789") || strings.Contains(string(text), `"subject"`) {
-		t.Errorf("Explain(Sarah) as JSON has a number or a subject: %s", text)
-	}
-	x, err = in.Explain(ctx, lou)
-	if err != nil || x.Level != "none" || len(x.Next) == 0 || x.Evidence == nil {
-		t.Errorf("Explain(Lou) = %+v, %v, want none, and what is missing", x, err)
-	}
-	if _, err := in.Explain(ctx, nobod); !errors.Is(err, evidence.ErrUnknown) {
-		t.Errorf("Explain(nobody) = %v, want %v", err, evidence.ErrUnknown)
-	}
-	if _, err := in.Of(ctx, nobod, uuid.Nil, 1); !errors.Is(err, evidence.ErrUnknown) {
-		t.Errorf("Of(nobody) = %v, want %v", err, evidence.ErrUnknown)
 	}
 }

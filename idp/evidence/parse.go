@@ -82,7 +82,7 @@ func checkValue(d *json.Decoder, known map[string]bool, depth int) error {
 			case err != nil:
 				return fmt.Errorf("it is not JSON at byte %d", d.InputOffset())
 			case !known[name]:
-				return fmt.Errorf("the member that ends at byte %d has a name that is not known: `credence evidence add --help` says which are", d.InputOffset())
+				return fmt.Errorf("the name that ends at byte %d is not known: `credence evidence add --help` says which are", d.InputOffset())
 			case seen[name]:
 				return fmt.Errorf("%s comes twice in one object, the second time at byte %d", name, d.InputOffset())
 			}

@@ -16,23 +16,45 @@ import (
 func TestParse(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{
-		`{"type": "document"}`:                  "",
-		` [{"type": "document"}] `:              "",
-		``:                                      "want a JSON object",
-		`[]`:                                    "0 pieces",
-		`null`:                                  "0 pieces",
-		`"passport"`:                            "want a JSON object",
-		`{"type": "document"} {}`:               "want a JSON object",
-		`[{}] 1`:                                "more after it",
-		`{"strength": 4}`:                       `unknown field "strength"`,
-		`{"subject": "a digest"}`:               "want a JSON object",
-		`{"checks": [{"score": 4}]}`:            `unknown field "score"`,
-		`[` + strings.Repeat(`{},`, 20) + `{}]`: "21 pieces",
+		`{"type": "document"}`:              "",
+		` [{"type": "document"}] `:          "",
+		``:                                  "want a JSON object",
+		`[]`:                                "0 pieces",
+		`null`:                              "0 pieces",
+		`"passport"`:                        "want a JSON object",
+		`{"type": "document"} {}`:           "more after it",
+		`[{}] 1`:                            "more after it",
+		`{"strength": 4}`:                   "the name that ends at byte 11 is not known",
+		`{"subject": "a digest"}`:           "want a JSON object",
+		`{"checks": [{"score": 4}]}`:        "the name that ends at byte 20 is not known",
+		`{"Number": "1"}`:                   "the name that ends at byte 9 is not known",
+		`{"method": "data"}`:                `unknown field "method"`, // which is of a check
+		`{"kind": "a", "kind": "b"}`:        "kind comes twice in one object, the second time at byte 20",
+		`[{"kind": "a"}, {"kind": "b"}]`:    "",
+		`{"checks": [{"at": "yesterday"}]}`: "a time is not of the form 2026-09-14T10:31:00Z",
+		`{"checks": [{"at": 1}]}`:           "a time is not of the form 2026-09-14T10:31:00Z",
+		`{"checks": [{"at": "2026-09-14T10:31:00Z", "questions": [{"dynamic": true}], "activity": {"since": "2020-01-01"}}]}`: "",
+		strings.Repeat(`[`, 10):                       "nested deeper than 8 levels",
+		`[` + strings.Repeat(`{},`, 20) + `{}]`:       "21 pieces",
 		strings.Repeat(" ", evidence.MaxInput) + `{}`: "more than 262144 bytes",
 	} {
 		_, err := evidence.Parse([]byte(text))
 		if says == "" && err != nil || says != "" && (!errors.Is(err, evidence.ErrInvalid) || !strings.Contains(err.Error(), says)) {
 			t.Errorf("Parse(%.40s) = %v, want %q", text, err, says)
+		}
+	}
+}
+
+// A number may stand in the wrong place, so an error has nothing of what was handed in.
+func TestParseRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`{"123456789": 1}`, `{"checks": [{"123456789": 1}]}`, `{"number": 123456789}`, `{"number": {"number": 123456789}}`, `{"type" 123456789}`,
+		`{"checks": [{"at": "123456789"}]}`, `{"checks": [{"at": 123456789}]}`, `{"checks": [{"failed": 123456789}]}`, `{"checks": 123456789}`, `123456789`,
+		`{"number": "123456789", "number": "123456789"}`, `{} 123456789`, `{"number": "123456789`,
+	} {
+		if _, err := evidence.Parse([]byte(text)); err == nil || strings.Contains(err.Error(), "123456789") {
+			t.Errorf("Parse(%s) = %v, want an error without the number", text, err)
 		}
 	}
 }

@@ -226,7 +226,7 @@ func TestErrorsOfParseClaimsRepeatNothing(t *testing.T) {
 		`{"id_token":{"acr":1}}`:                                         "id_token.acr: must be null",
 		claimsOnly(`{"` + words + `":1}`):                                "userinfo.verified_claims.claims: a claim that is not known here: must be null",
 		claimsOnly(`{"given_name":1}`):                                   "userinfo.verified_claims.claims.given_name: must be null",
-		`{"userinfo":{"` + words + `":null,"` + words + `":null}}`:       "a name comes twice in one object, the second time at byte 46",
+		`{"userinfo":{"` + words + `":null,"` + words + `":null}}`:       "a name comes twice in one object, the second time at byte 49",
 		`{"userinfo":{"` + words + `" "` + words + `"}}`:                 "not JSON: at byte ",
 		minimal(`,"` + words + `":1,"time":{"max_age":"` + words + `"}`): "verification.time.max_age: must be a whole number",
 		`{"id_token":{"acr":{"values":["` + words + `",1]}}}`:            "id_token.acr: each value must be a string",

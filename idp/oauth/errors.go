@@ -49,8 +49,8 @@ func registeredErrors() []string {
 	}
 }
 
-// description is the error_description: printable ASCII without quotation mark and backslash (RFC 6749, Section 5.2). They
-// are words of ours; the filter and the cut hold whatever happens to them.
+// description is the error_description: printable ASCII without quotation mark and backslash (RFC 6749, Section 5.2). Their
+// words are ours; the filter and the cut hold whatever happens to them.
 func description(e *fosite.RFC6749Error) string {
 	text := strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' {
