@@ -26,7 +26,7 @@ func TestSecrets(t *testing.T) {
 	t.Parallel()
 	in, ctx := newInstallation(t), t.Context()
 	password, app := newSecret("password"), newSecret("totp")
-	app.CreatedAt = now.Add(time.Second)
+	password.CreatedAt, app.CreatedAt = now.Add(time.Second), now.Add(2*time.Second)
 	must(t, in.AddSecret(ctx, password))
 	must(t, in.AddSecret(ctx, app))
 	read := func(want ...store.Secret) {
