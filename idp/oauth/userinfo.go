@@ -68,6 +68,9 @@ type userInfo struct {
 
 func (h *Handler) userInfo(g *grant, c client) userInfo {
 	u := userInfo{Subject: g.PersonID, personClaims: g.personClaims(h.Catalogue)}
+	if g.Demand == nil { // nobody asked for a vector
+		return u
+	}
 	demand := g.demand(c)
 	if _, u.Vector = demand.Answer(g.reached()); u.Vector != "" {
 		u.VectorTrustmark = h.trustmark(demand.Trustmark)
