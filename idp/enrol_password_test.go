@@ -135,8 +135,7 @@ func TestPasswordIsSetOnce(t *testing.T) {
 	p.setPassword(oneRole, phrase)
 	same := p.link(oneRole)
 	links := []string{same, same, same, p.link(oneRole), p.link(oneRole)}
-	statuses := make([]int, len(links))
-	var wg sync.WaitGroup
+	answers := make([]func() int, len(links))
 	for i, link := range links {
 		b := p.browser()
 		if i%2 == 1 {
@@ -144,9 +143,12 @@ func TestPasswordIsSetOnce(t *testing.T) {
 		}
 		page := b.rest(b.get(strings.Replace(link, "/enrol", "/enrol/password", 1)))
 		form, code := page.form(t), p.takeOver(page).code()
-		wg.Go(func() {
-			statuses[i] = b.post(form, url.Values{"password": {otherPhrase}, "code": {code}}).StatusCode
-		})
+		answers[i] = func() int { return b.post(form, url.Values{"password": {otherPhrase}, "code": {code}}).StatusCode }
+	}
+	statuses := make([]int, len(links))
+	var wg sync.WaitGroup
+	for i, answer := range answers { // only now: a link that has won shows no page to those that are still to come
+		wg.Go(func() { statuses[i] = answer() })
 	}
 	wg.Wait()
 	won := 0
