@@ -35,6 +35,7 @@ const grantColumns = `g.id, g.client_id, g.person_id, g.session_id, g.authentica
 
 // AddGrant records a grant and the hash of its authorization code.
 func (q queries) AddGrant(ctx context.Context, g Grant, codeHash []byte, codeExpiresAt time.Time) error {
+	q.recent.issued(codeHash, g)
 	return q.db.exec(ctx, `
 		INSERT INTO authorization_grant (id, client_id, person_id, session_id, authenticator_id, role_id, scopes, redirect_uri, nonce, authenticator_level, methods,
 			authenticated_at, identity_level, demand, claims, code_hash, code_challenge, code_expires_at, created_at, expires_at)
@@ -86,10 +87,11 @@ func (q queries) RefreshToken(ctx context.Context, hash []byte, clientID string,
 		hash, clientID, now)
 }
 
-// Exchange is what becomes of a code or refresh token: tokens, which stand on what was read with it.
+// Exchange is what becomes of a code or refresh token: tokens, which stand on what it was decided by.
 type Exchange struct {
+	Grant   Grant      // its grant
 	Hash    []byte     // of the code or refresh token
-	Version uuid.UUID  // of the person's record that was read with it
+	Version uuid.UUID  // of the person's record that it was decided by
 	Next    []byte     // the hash of the refresh token that is among the tokens; nil when there is none
 	Event   AuditEvent // its time is when they were issued
 }
@@ -134,6 +136,9 @@ func (q queries) exchange(ctx context.Context, gate string, x Exchange) error {
 		)
 		SELECT id FROM spent`,
 		x.Hash, e.At, x.Version, x.Next, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.RequestID, e.Address, e.Detail)
+	if err == nil && x.Next != nil {
+		q.recent.issued(x.Next, x.Grant)
+	}
 	return err
 }
 

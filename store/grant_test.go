@@ -23,7 +23,7 @@ func exchange(ctx context.Context, t *testing.T, s *store.Store, presented, next
 	if err != nil {
 		t.Errorf("Grant() = %v", err)
 	}
-	x := store.Exchange{Hash: hash(presented), Version: g.Version, Event: store.AuditEvent{At: now, Event: "token_issued", Actor: ward, PersonID: ana, ClientID: ward}}
+	x := store.Exchange{Grant: g.Grant, Hash: hash(presented), Version: g.Version, Event: store.AuditEvent{At: now, Event: "token_issued", Actor: ward, PersonID: ana, ClientID: ward}}
 	if next != "" {
 		x.Next = hash(next)
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,14 +46,18 @@ const standingColumns = `s.person_version, s.client_stands, s.session_stands`
 // stand completes what a statement read by the record of the person, in the version that the statement saw or a newer one.
 // A nil authenticator or role is none.
 func (q queries) stand(ctx context.Context, s standing, personID string, authenticatorID *uuid.UUID, roleID *string, now time.Time) (Standing, error) {
-	r, ok := q.records.get(personID, s.PersonVersion)
-	if !ok {
+	r, ok := q.recent.record(personID)
+	if !ok || r.Version != s.PersonVersion {
 		var err error
 		if r, err = q.record(ctx, personID, now); err != nil {
 			return Standing{}, err
 		}
-		q.records.put(personID, r)
+		q.recent.keepRecord(r)
 	}
+	return s.with(r, authenticatorID, roleID, now), nil
+}
+
+func (s standing) with(r record, authenticatorID *uuid.UUID, roleID *string, now time.Time) Standing {
 	return Standing{
 		PersonStands:        !r.Disabled,
 		ClientStands:        s.ClientStands,
@@ -62,7 +65,7 @@ func (q queries) stand(ctx context.Context, s standing, personID string, authent
 		AuthenticatorStands: authenticatorID == nil || slices.Contains(r.Authenticators, *authenticatorID),
 		RoleStands:          roleID == nil || slices.ContainsFunc(r.Roles, func(role datedRole) bool { return role.ID == *roleID && role.current(now) }),
 		Person:              r.at(now),
-	}, nil
+	}
 }
 
 // record is what is on record of a person, at one version.
@@ -143,40 +146,4 @@ func (q queries) record(ctx context.Context, id string, now time.Time) (record, 
 			ARRAY(SELECT a.id FROM authenticator a WHERE a.person_id = p.id AND a.revoked_at IS NULL) AS authenticators
 		FROM person p
 		WHERE p.id = $1`, id, now)
-}
-
-// records keeps the records of people who were there a moment ago. It holds two generations of at most recordsKept each:
-// when the younger is full it becomes the older, and what was in that and not asked for is forgotten.
-type records struct {
-	mu             sync.Mutex
-	younger, older map[string]record
-}
-
-const recordsKept = 4096
-
-// get returns a record, if it is of the given version. Versions are random: a record that was read in a transaction that
-// then failed is never asked for.
-func (r *records) get(personID string, version uuid.UUID) (record, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	found, ok := r.younger[personID]
-	if !ok {
-		if found, ok = r.older[personID]; ok {
-			r.keep(personID, found)
-		}
-	}
-	return found, ok && found.Version == version
-}
-
-func (r *records) put(personID string, read record) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.keep(personID, read)
-}
-
-func (r *records) keep(personID string, read record) {
-	if len(r.younger) >= recordsKept || r.younger == nil {
-		r.younger, r.older = make(map[string]record), r.younger
-	}
-	r.younger[personID] = read
 }

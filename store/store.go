@@ -75,12 +75,15 @@ func OpenTraced(ctx context.Context, url string, tracer pgx.QueryTracer) (*Store
 		pgxuuid.Register(c.TypeMap())
 		return nil
 	}
+	kept, err := newRecent()
+	if err != nil {
+		return nil, fmt.Errorf("make room for what is recent: %w", err)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{pool: pool}
-	s.queries = queries{pooled{pool}, &records{}}
+	s := &Store{queries: queries{pooled{pool}, kept}, pool: pool}
 	if err := s.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -101,8 +104,8 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // queries holds the statements, once for the pool and once for a transaction.
 type queries struct {
-	db      runner
-	records *records
+	db     runner
+	recent *recent
 }
 
 // runner runs statements: on a connection of the pool, or in a transaction.

@@ -36,7 +36,7 @@ type Tx struct {
 // never said so: whoever repeats a single-use act then meets its refusal.
 func (s *Store) InTx(ctx context.Context, do func(*Tx) error) error {
 	tx := &Tx{pool: s.pool}
-	tx.queries = queries{tx, s.records}
+	tx.queries = queries{tx, s.recent}
 	done := false
 	defer func() {
 		if tx.conn == nil {

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/credence-id/credence/idp/audit"
@@ -50,6 +51,8 @@ const (
 	hintLife = 24 * time.Hour
 	// rotateEvery is the age at which a key gets a successor.
 	rotateEvery = 90 * 24 * time.Hour
+	// signedKept is how many tokens are known again. Services present an access token many times while it lives.
+	signedKept = 8192
 	// reloadEvery bounds how often tokens that name an unknown key can make a replica look for it.
 	reloadEvery = time.Second
 )
@@ -91,13 +94,14 @@ func (r *Ring) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{r.signatures, r.created}
 }
 
-// snapshot is the ring as it was read at one generation.
+// snapshot is the ring as it was read at one generation, and the tokens that were found to be signed by its keys.
 type snapshot struct {
 	generation int64
 	keys       []key // oldest first
 	published  []byte
 	etag       string
-	changesAt  time.Time // when the next published key expires
+	changesAt  time.Time                               // when the next published key expires
+	signed     *lru.Cache[[sha256.Size]byte, struct{}] // by the hash of the whole token
 }
 
 // key is a key with all that can be prepared.
@@ -287,7 +291,11 @@ func (r *Ring) read(ctx context.Context) error {
 			known[k.ID] = k
 		}
 	}
-	s := &snapshot{generation: generation, changesAt: now.Add(rotateEvery)}
+	signed, err := lru.New[[sha256.Size]byte, struct{}](signedKept)
+	if err != nil {
+		return fmt.Errorf("make room for tokens that were verified: %w", err)
+	}
+	s := &snapshot{generation: generation, changesAt: now.Add(rotateEvery), signed: signed}
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, row := range rows {
 		k, ok := known[row.ID]

@@ -724,3 +724,43 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// A token that was verified is known again: as it was, and no longer than its key is published.
+func TestTokensAreKnownAgain(t *testing.T) {
+	t.Parallel()
+	in := newInstallation(t)
+	r := in.started(t)
+	token := r.sign(t, keys.ES256, keys.AccessToken)
+	for range 2 {
+		if err := r.verify(t, token, keys.AccessToken); err != nil {
+			t.Errorf("Verify() = %v, want it verified", err)
+		}
+	}
+	other, err := r.Sign(keys.ES256, keys.AccessToken, claims{"ben"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := strings.LastIndexByte(token, '.')
+	for name, forged := range map[string]string{
+		"its content with the signature of another": token[:end] + other[strings.LastIndexByte(other, '.'):],
+		"its signature, shortened":                  token[:len(token)-4],
+		"its signature under another header":        strings.Replace(token, ".", "A.", 1),
+	} {
+		if err := r.verify(t, forged, keys.AccessToken); !errors.Is(err, keys.ErrToken) {
+			t.Errorf("Verify(%s) = %v, want %v", name, err, keys.ErrToken)
+		}
+	}
+	if err := r.verify(t, token, keys.IDToken); !errors.Is(err, keys.ErrToken) {
+		t.Errorf("Verify(as another type) = %v, want %v", err, keys.ErrToken)
+	}
+	if _, err := r.Rotate(t.Context(), "operator"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.verify(t, token, keys.AccessToken); err != nil {
+		t.Errorf("Verify(of the key before) = %v, want it verified", err)
+	}
+	in.clock.advance(4 * time.Hour)
+	if err := r.verify(t, token, keys.AccessToken); !errors.Is(err, keys.ErrToken) {
+		t.Errorf("Verify(of a key that is published no more) = %v, want %v", err, keys.ErrToken)
+	}
+}

@@ -121,10 +121,24 @@ func (r *Ring) verify(ctx context.Context, token, typ string, claims any, since 
 		return ErrToken
 	}
 	k, ok := r.find(ctx, header, typ)
-	if !ok || !k.published(since) || !k.verifies(sha256.Sum256([]byte(input)), signature) || json.Unmarshal(payload, claims) != nil {
+	if !ok || !k.published(since) || !r.signed(k, token, input, signature) || json.Unmarshal(payload, claims) != nil {
 		return ErrToken
 	}
 	return nil
+}
+
+// signed says whether the signature of a token is the key's, which its header names. A signature that was the key's before is
+// so again: only that is remembered, and whether the key is worth something yet is asked each time.
+func (r *Ring) signed(k key, token, input string, signature []byte) bool {
+	whole, signed := sha256.Sum256([]byte(token)), r.current.Load().signed
+	if _, ok := signed.Get(whole); ok {
+		return true
+	}
+	if !k.verifies(sha256.Sum256([]byte(input)), signature) {
+		return false
+	}
+	signed.Add(whole, struct{}{})
+	return true
 }
 
 // find looks a key up by the header of its tokens, in the database if another replica may have made it a moment ago.

@@ -46,15 +46,15 @@ func (h *Handler) exchange(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, answer.ToMap())
 }
 
-// mostDecisions bounds how often a request is decided again. Who was overtaken by another use finds that out at once; more
-// than once are only those whose person's record changes meanwhile.
-const mostDecisions = 3
+// mostDecisions bounds how often a request is decided again. By what is remembered it is decided once. Who was overtaken by
+// another use finds that out at once; more than once are only those whose person's record changes meanwhile.
+const mostDecisions = 4
 
 // answer has fosite decide a request and issue its tokens: anew, when what it had decided on changed before it was done.
 func (h *Handler) answer(ctx context.Context, r *http.Request) (answer fosite.AccessResponder, err error) {
-	for range mostDecisions {
+	for decision := range mostDecisions {
 		var request fosite.AccessRequester
-		if request, err = h.fosite.NewAccessRequest(ctx, r, &grant{}); err == nil {
+		if request, err = h.fosite.NewAccessRequest(ctx, r, &grant{Recent: decision == 0}); err == nil {
 			answer, err = h.fosite.NewAccessResponse(ctx, request)
 		}
 		if !errors.Is(err, errOvertaken) {

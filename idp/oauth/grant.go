@@ -70,7 +70,7 @@ func (g *grant) entry(event audit.Event, refusal string, now time.Time) audit.En
 
 // tokenGrant is a grant of the token endpoint: tokens for what a client can use once, a code or a refresh token. Using it is
 // the last thing that is done, in one statement with all that is recorded of the tokens, when they are signed and before
-// they are sent. What was read at the beginning, and decided on, is part of the condition of that statement. So what is
+// they are sent. What was read or remembered at the beginning, and decided on, is part of the condition of that statement. So what is
 // issued stands on nothing that had ended before it was issued, nothing is locked while keys sign, and of concurrent
 // uses one gets tokens; those that were signed for the others are thrown away.
 type tokenGrant struct {
@@ -133,7 +133,7 @@ func (h tokenGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acc
 		return invalidRequest("The parameter " + h.parameter + " is missing.")
 	}
 	digest := hash(presented)
-	found, err := h.find(ctx, digest, c.ID, h.Now())
+	found, recent, err := h.look(ctx, r, c, digest)
 	if errors.Is(err, store.ErrNotFound) {
 		return h.refuseUnusable(ctx, c, digest)
 	}
@@ -141,16 +141,32 @@ func (h tokenGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acc
 		return err
 	}
 	// What the client may no longer ask for it gets no longer.
-	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: c.allowed(found.Scopes), Version: found.Version}
+	g := &grant{Grant: found.Grant, Person: found.Person, Scopes: c.allowed(found.Scopes), Version: found.Version, Recent: recent}
 	r.SetSession(g)
 	err = stand(g, c, found.Standing)
 	if err == nil {
 		err = h.check(r.GetRequestForm(), g)
 	}
-	if answer, ok := errors.AsType[fatal](err); ok {
+	switch answer, ok := errors.AsType[fatal](err); {
+	case ok && recent:
+		return errOvertaken
+	case ok:
 		return h.refuse(ctx, g, digest, answer)
 	}
 	return err
+}
+
+// look finds the grant of what is presented: by what this replica remembers, if the request may be decided by that, or else
+// in the database. A client that has just been sent a code presents it in its next request, which so is one round trip.
+func (h tokenGrant) look(ctx context.Context, r fosite.AccessRequester, c client, digest []byte) (found store.StandingGrant, recent bool, err error) {
+	now := h.Now()
+	if g, ok := r.GetSession().(*grant); ok && g.Recent {
+		if found, recent = h.Store.RecentGrant(digest, now); recent && found.ClientID == c.ID && now.Before(found.ExpiresAt) {
+			return found, true, nil
+		}
+	}
+	found, err = h.find(ctx, digest, c.ID, now)
+	return found, false, err
 }
 
 // PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
@@ -243,7 +259,8 @@ func (g *grant) fallen(c client, s store.Standing) string {
 	return ""
 }
 
-// errOvertaken says that what was decided on has changed since it was read: it must be read and decided again.
+// errOvertaken says that what was decided on has changed since it was read, or might have since it was remembered: it must
+// be read and decided again.
 var errOvertaken = errors.New("what was presented changed while it was looked at")
 
 // refuse spends a real code or refresh token, revokes its grant and records why. What the refusal did stays done.
@@ -311,7 +328,7 @@ func (h tokenGrant) issue(ctx context.Context, g *grant, c client, digest []byte
 		}
 		resp.SetExtra("id_token", signed)
 	}
-	x := store.Exchange{Hash: digest, Version: g.Version}
+	x := store.Exchange{Grant: g.Grant, Hash: digest, Version: g.Version}
 	if slices.Contains(c.allowed(g.Grant.Scopes), ScopeOfflineAccess) {
 		refresh := randomToken()
 		x.Next = hash(refresh)

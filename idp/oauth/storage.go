@@ -28,6 +28,7 @@ type grant struct {
 	Person  store.Person
 	Version uuid.UUID // of the person's record
 	Scopes  []string  // of this request: those of the grant or, when refreshing, fewer
+	Recent  bool      // it may be, and then is, remembered and not read: nothing is refused by it
 }
 
 var _ fosite.Session = (*grant)(nil)

@@ -29,6 +29,9 @@ func invariants() []invariant {
 				SELECT FROM audit_event e WHERE e.event = 'signed_in' AND e.refusal = '' AND e.session_id = s.id AND e.person_id = s.person_id AND e.at = s.authenticated_at)`},
 		{"a session that ended without its session_ended event", `
 			SELECT s.id FROM session s WHERE s.ended_at IS NOT NULL AND NOT EXISTS (SELECT FROM audit_event e WHERE e.event = 'session_ended' AND e.session_id = s.id)`},
+		{"a session of a person or authenticator that is not there", `
+			SELECT s.id FROM session s WHERE NOT EXISTS (SELECT FROM person p WHERE p.id = s.person_id)
+				OR s.authenticator_id IS NOT NULL AND NOT EXISTS (SELECT FROM authenticator a WHERE a.id = s.authenticator_id AND a.person_id = s.person_id)`},
 		{"a session with the role of somebody else", `
 			SELECT s.id FROM session s JOIN role_profile r ON r.id = s.role_id JOIN membership m ON m.id = r.membership_id WHERE m.person_id <> s.person_id`},
 		{"a session of a password that was revoked", `
@@ -49,9 +52,10 @@ func invariants() []invariant {
 			SELECT id FROM used WHERE refresh_tokens + live > from_code + from_refresh_tokens`},
 		{"a grant with more than one live refresh token", used + `
 			SELECT id FROM used WHERE live > 1`},
-		{"a grant of a client, person, authenticator or role that is not there", `
+		{"a grant of a client, person, session, authenticator or role that is not there", `
 			SELECT g.id FROM authorization_grant g
 			WHERE NOT EXISTS (SELECT FROM client c WHERE c.id = g.client_id) OR NOT EXISTS (SELECT FROM person p WHERE p.id = g.person_id)
+				OR NOT EXISTS (SELECT FROM session s WHERE s.id = g.session_id AND s.person_id = g.person_id)
 				OR g.authenticator_id IS NOT NULL AND NOT EXISTS (SELECT FROM authenticator a WHERE a.id = g.authenticator_id AND a.person_id = g.person_id)
 				OR g.role_id IS NOT NULL AND NOT EXISTS (SELECT FROM role_profile r WHERE r.id = g.role_id)`},
 		{"a refresh token of a grant that is not there", `
