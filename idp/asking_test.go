@@ -294,6 +294,57 @@ func TestVectorsOfTrust(t *testing.T) {
 	}
 }
 
+// NHS login's claim about the identity goes with the scope profile, to clients that read its trustmark and to nobody else. It
+// is a scale of its own: what is proved to level medium is P0 there, and nothing is P5.
+func TestIdentityProofingLevel(t *testing.T) {
+	t.Parallel()
+	p := asking(t,
+		oauth.Registration{ID: "nhs-login", Trustmark: assurance.NHSLogin},
+		oauth.Registration{ID: "acr", Trustmark: assurance.NHSLogin, DefaultACRValues: []string{"phr"}},
+		oauth.Registration{ID: "one-login", Trustmark: assurance.OneLogin},
+		oauth.Registration{ID: "plain"},
+	)
+	for _, tt := range []struct {
+		name, client, username string
+		asked                  []string
+		want                   any
+	}{
+		{"a portrait was compared", "nhs-login", oneRole, nil, "P9"},
+		{"level medium", "nhs-login", noRole, nil, "P0"},
+		{"level low", "nhs-login", studentLow, nil, "P0"},
+		{"a client that asks for acr values", "acr", oneRole, nil, "P9"},
+		{"a lower vector, which tells what is so", "nhs-login", oneRole, []string{"vtr", `["P0.Cm"]`}, "P9"},
+		{"without the scope", "nhs-login", oneRole, []string{"scope", "openid email"}, nil},
+		{"another trustmark", "one-login", oneRole, nil, nil},
+		{"no trustmark, and a vector", "plain", oneRole, []string{"vtr", `["P2"]`}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := p.in(t)
+			got := p.ask(tt.client, tt.username, "passkey", tt.asked...)
+			a, info := p.userinfo(got.AccessToken)
+			p.wantUserinfoSchema(a)
+			const name = "identity_proofing_level"
+			if got.id[name] != tt.want || info[name] != tt.want {
+				t.Errorf("%s of the ID token = %v, of userinfo = %v, want %v", name, got.id[name], info[name], tt.want)
+			}
+			if access := claims(t, got.AccessToken); access[name] != nil {
+				t.Errorf("%s of the access token = %v, want none: it has no claims about the person", name, access[name])
+			}
+		})
+	}
+
+	// It falls with the level, and a refresh does not raise it.
+	got := p.ask("nhs-login", lastCode, "passkey", "scope", "openid profile offline_access")
+	p.withdraw(lastCode, "")
+	_, info := p.userinfo(got.AccessToken)
+	renewed := p.as("nhs-login", refresh(got.RefreshToken))
+	renewed.granted(t)
+	if now := claims(t, renewed.IDToken)["identity_proofing_level"]; got.id["identity_proofing_level"] != "P9" || info["identity_proofing_level"] != "P0" || now != "P0" {
+		t.Errorf("before evidence was withdrawn %v, of userinfo after it %v, of a refreshed token %v; want P9, P0, P0", got.id["identity_proofing_level"], info["identity_proofing_level"], now)
+	}
+}
+
 // wantTrustmark reads what a trustmark means here: RFC 8485, Section 5.
 func (p *provider) wantTrustmark(address string) {
 	p.t.Helper()

@@ -84,7 +84,7 @@ func TestSettingAPassword(t *testing.T) { //nolint:tparallel // one browser
 			t.Errorf("the home page does not say %q", want)
 		}
 	}
-	for _, want := range []string{"One-time codes: level 2", "Its codes are one factor, and two with a password", "Password: level 1"} {
+	for _, want := range []string{"One-time codes: level 2", "It counts together with your password", "Password: level 1"} {
 		if !strings.Contains(levels.body, want) {
 			t.Errorf("the page of her levels does not say %q: %s", want, text(levels.body))
 		}

@@ -112,9 +112,9 @@ func TestIdentityThatIsNotProved(t *testing.T) {
 				`<strong id="identity-needed">` + strings.ReplaceAll(string(tt.needs), "_", " ") + `</strong>`,
 				`<strong id="identity-held">` + tt.has + `</strong>`, "Go to a registration desk", "Prescribing", `name="cancel"`,
 			}
-			ways := explained.Ways(tt.needs)
-			if len(ways) == 0 {
-				t.Fatalf("Ways(%s) has none", tt.needs)
+			ways, err := explained.Advice(tt.needs)
+			if err != nil || len(ways) == 0 {
+				t.Fatalf("Advice(%s) = %v, %v, want ways", tt.needs, ways, err)
 			}
 			for _, way := range ways {
 				words = append(words, way...)

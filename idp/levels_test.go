@@ -1,9 +1,11 @@
 package idp_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	xhtml "golang.org/x/net/html"
@@ -82,8 +84,11 @@ func TestLevelsSayWhichRulesGrantedThem(t *testing.T) {
 		"Level High", "Identity profile H1A of GPG 45", "Version of the rules gpg45-0.4/2026-11",
 		"Strength of the passport", "Score 4", "Checks against fraud", "What is missing for level very high",
 		"Level 2: strong", "Signed in with Passkey or security key", "Level 3 needs a key that is shown to be one that cannot be copied.",
-		"blue key Security key: level 2: strong", "Nothing proves which model it is: attestation none.", "You signed in with it",
-	}, []string{"(simulated)", "Nobody was", "What is missing for level medium", "Nothing on record proves"})
+		"blue key Security key: level 2: strong", "It does not prove which model it is, so nothing shows that its key cannot be copied.", "You signed in with it",
+		"Any one of these will do: Bring your passport again: the desk has to see that it was not cancelled, lost or stolen. Or: The desk has to ask an organisation",
+		"eIDAS, the European Union’s levels Substantial Our policy", "NHS login, identity P9 Our policy",
+		"GPG 44, quality of what you signed in with PIN or the like: medium, device in your hand: medium Our policy", "GPG 44, protection Medium Our policy",
+	}, []string{"(simulated)", "Nobody was", "What is missing for level medium", "Nothing on record proves", "score 2", "validity", "attestation"})
 
 	desk, err := evidence.New(p.store, p.key, p.clock.Now)
 	if err != nil {
@@ -101,7 +106,45 @@ func TestLevelsSayWhichRulesGrantedThem(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.levels([]string{"Level None", "What is missing for level low"}, []string{"H1A", "Score"})
+	b.levels([]string{
+		"Level None", "What is missing for level low", "eIDAS, the European Union’s levels None: below the lowest Our policy", "NHS login, identity P0 Published",
+		"What is missing for level low Go to a registration desk. This is what it takes: Bring a proof of who you are",
+	}, []string{"H1A", "Score"})
+}
+
+// Of many pieces that came to the same there is one line, and of all there are only so many.
+func TestLevelsDoNotRepeatThemselves(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	found, err := p.owner.Person(t.Context(), studentLow, p.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bills := func(n int, issuer func(i int) string) {
+		pieces := make([]evidence.Piece, n)
+		for i := range pieces {
+			pieces[i] = evidence.Piece{
+				Piece: assurance.Piece{
+					Type: assurance.Document, Kind: "utility_statement", Country: "GBR", IssuedOn: time.Date(2024, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly),
+					Checks: []assurance.Check{{Method: assurance.PhysicalInspection, At: p.clock.Now().Add(-time.Hour), Organisation: "Desk", Facts: []assurance.Fact{"physical"}}},
+				},
+				Subject: evidence.Subject{GivenName: found.Person.GivenName, FamilyName: found.Person.FamilyName}, Issuer: issuer(i),
+			}
+		}
+		if _, err := p.desk().Record(t.Context(), "operator:desk", studentLow, pieces); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := p.browser()
+	b.simulate(b.get("/sign-in"), studentLow, "passkey")
+	bills(15, func(int) string { return "One Gas" })
+	b.levels([]string{
+		"Strength of the PASS card (CitizenCard (invented)) Score 2 It", "Strength of the gas or electricity bill (One Gas) Score 1, for each of 15 It is", "Whether this gas or electricity bill is genuine Score 1, for each of 15",
+	}, []string{"Score 2, for", "more score"})
+	bills(20, func(i int) string { return fmt.Sprintf("Supplier %d", i) })
+	b.levels([]string{
+		"Strength of the PASS card", "Whether this gas or electricity bill is genuine Score 1, for each of 35", "There are 4 more scores, of weaker evidence.", "Checks against fraud",
+	}, []string{"Supplier 16"})
 }
 
 // A level that was written down before there was evidence is not passed off as one that was proved.
@@ -137,7 +180,7 @@ func TestLevelsSayWhichAuthenticatorIsRefused(t *testing.T) {
 	q := p.second()
 	b := q.browser()
 	b.simulate(b.get("/sign-in"), oneRole, "totp")
-	b.levels([]string{"blue key Passkey: you cannot sign in with it", "Your organisation does not accept passkeys that are copied between devices.", "Its key can be copied.", "your password, and something that you have"}, nil)
+	b.levels([]string{"blue key Passkey: you cannot sign in with it", "Your organisation does not accept passkeys that are copied between devices.", "Its key can be copied to other devices.", "your password, and something that you have"}, nil)
 }
 
 // Of a sign-in its level is explained by what was done, and what is missing for the next.

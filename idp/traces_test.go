@@ -117,16 +117,26 @@ GET /authorize
     Fosite.NewAuthorizeResponse
   INSERT authorization_grant; INSERT audit_event
 `},
-		{"a code", func() { got = q.as(confidentialClient, redeem(confidentialClient, code, k)) }, `
+		{"a code that was issued here", func() { got = q.as(confidentialClient, redeem(confidentialClient, code, k)) }, `
 POST /token
   Fosite.NewAccessRequest
     oauth.UseCode
-      SELECT authorization_grant
   Fosite.NewAccessResponse
     oauth.IssueTokens
       UPDATE authorization_grant
 `},
-		{"a refresh token", func() { got = q.as(confidentialClient, refresh(got.RefreshToken)) }, `
+		{"a refresh token that was issued here", func() { got = q.as(confidentialClient, refresh(got.RefreshToken)) }, `
+POST /token
+  Fosite.NewAccessRequest
+    oauth.UseRefreshToken
+  Fosite.NewAccessResponse
+    oauth.IssueTokens
+      UPDATE refresh_token
+`},
+		{"a refresh token that was issued elsewhere", func() {
+			elsewhere := p.as(confidentialClient, refresh(got.RefreshToken)).RefreshToken
+			got = q.as(confidentialClient, refresh(elsewhere))
+		}, `
 POST /token
   Fosite.NewAccessRequest
     oauth.UseRefreshToken

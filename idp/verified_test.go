@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/ida"
 	"github.com/credence-id/credence/idp/oauth"
 )
@@ -286,7 +287,7 @@ func TestClaimsByName(t *testing.T) {
 // What discovery lists can be had by its name, but for what an ID token is made of.
 func TestSupportedClaimsByName(t *testing.T) {
 	t.Parallel()
-	p := asking(t, oauth.Registration{ID: "all"})
+	p := asking(t, oauth.Registration{ID: "all", Trustmark: assurance.NHSLogin}) // whose clients have a claim of their own
 	var metadata struct {
 		Claims []string `json:"claims_supported"`
 	}

@@ -169,6 +169,20 @@ func (q queries) Organisations(ctx context.Context, after string, limit int) ([]
 		SELECT code, name, parent_code FROM organisation WHERE code > $1 ORDER BY code LIMIT $2`, after, limit)
 }
 
+// mostAbove is how many organisations stand above another, at most: whatever is higher still has no authority over it.
+const mostAbove = 20
+
+// OrganisationPath reads the code of an organisation and of those above it, nearest first. One that is unknown is ErrNotFound.
+func (q queries) OrganisationPath(ctx context.Context, code string) ([]string, error) {
+	return scalar[[]string](ctx, q, `
+		WITH RECURSIVE path (code, parent_code, above) AS (
+			SELECT code, parent_code, 0 FROM organisation WHERE code = $1
+			UNION ALL
+			SELECT o.code, o.parent_code, p.above + 1 FROM path p JOIN organisation o ON o.code = p.parent_code WHERE p.above < $2
+		)
+		SELECT array_agg(code ORDER BY above) FROM path HAVING count(*) > 0`, code, mostAbove)
+}
+
 // EnsureMembership returns the id of a person's membership of an organisation, and adds it under the given id when
 // there is none. An unknown person or organisation is ErrReference.
 func (q queries) EnsureMembership(ctx context.Context, id, person, organisation string, now time.Time) (string, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // Evidence is a piece of evidence on record for a person.
@@ -53,9 +54,32 @@ type IdentityRow struct {
 const identityColumns = `id AS person_id, given_name, middle_names, family_name, date_of_birth, identity_level AS level, identity_profile AS profile,
 	identity_profiles AS profiles, identity_ial AS ial, identity_policy AS policy, identity_evidence AS evidence, identity_computed_at AS computed_at`
 
+// Two statements that are sent each by itself, and together.
+const (
+	identityOf      = `SELECT ` + identityColumns + ` FROM person WHERE id = $1`
+	evidenceInForce = `SELECT ` + evidenceColumns + ` FROM evidence WHERE person_id = ANY ($1) AND withdrawn_at IS NULL ORDER BY person_id, id LIMIT $2`
+)
+
 // Identity reads who a person is said to be, and how well that is proved.
 func (q queries) Identity(ctx context.Context, personID string) (IdentityRow, error) {
-	return one[IdentityRow](ctx, q, `SELECT `+identityColumns+` FROM person WHERE id = $1`, personID)
+	return one[IdentityRow](ctx, q, identityOf, personID)
+}
+
+// IdentityAndEvidence is Identity and EvidenceInForce for one person: both as of one moment, in one round trip.
+func (s *Store) IdentityAndEvidence(ctx context.Context, personID string, limit int) (person IdentityRow, counts []Evidence, err error) {
+	var batch pgx.Batch
+	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
+	batch.Queue(identityOf, personID).Query(func(rows pgx.Rows) (err error) {
+		person, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[IdentityRow])
+		return err
+	})
+	batch.Queue(evidenceInForce, []string{personID}, limit).Query(func(rows pgx.Rows) (err error) {
+		counts, err = pgx.CollectRows(rows, pgx.RowToStructByName[Evidence])
+		return err
+	})
+	batch.Queue(`COMMIT`)
+	err = s.pool.SendBatch(ctx, &batch).Close()
+	return person, counts, translate(err)
 }
 
 // Identities lists people by id, from the one after the given id, at most limit of them.
@@ -86,12 +110,17 @@ func (t *Tx) AddEvidence(ctx context.Context, e Evidence) error {
 		e.ID, e.PersonID, e.Type, e.Kind, e.Facts, e.NumberSealed, e.NumberHash, e.ProcessID, e.RecordedAt, e.RecordedBy)
 }
 
-// WithdrawEvidence lets a piece of evidence count no more, and returns whose it is. One that is unknown or was withdrawn
-// before is ErrNotFound. It changes no level: that is SetIdentity, in the same transaction.
-func (t *Tx) WithdrawEvidence(ctx context.Context, id uuid.UUID, by, reason string, now time.Time) (personID string, err error) {
-	return scalar[string](ctx, t.queries, `
-		UPDATE evidence SET withdrawn_at = $2, withdrawn_by = $3, withdrawn_reason = $4 WHERE id = $1 AND withdrawn_at IS NULL RETURNING person_id`,
-		id, now, by, reason)
+// WithdrawEvidence lets pieces of evidence count no more. Those that were withdrawn before stay as they are. It changes no
+// level: that is SetIdentity, in the same transaction.
+func (t *Tx) WithdrawEvidence(ctx context.Context, ids []uuid.UUID, by, reason string, now time.Time) error {
+	return t.db.exec(ctx, `
+		UPDATE evidence SET withdrawn_at = $2, withdrawn_by = $3, withdrawn_reason = $4 WHERE id = ANY ($1) AND withdrawn_at IS NULL`,
+		ids, now, by, reason)
+}
+
+// Evidence reads a piece of evidence, whether it counts or not.
+func (q queries) Evidence(ctx context.Context, id uuid.UUID) (Evidence, error) {
+	return one[Evidence](ctx, q, `SELECT `+evidenceColumns+` FROM evidence WHERE id = $1`, id)
 }
 
 // EvidenceOf lists what was ever recorded of a person by id, from the one after the given id, at most limit of it.
@@ -101,8 +130,7 @@ func (q queries) EvidenceOf(ctx context.Context, personID string, after uuid.UUI
 
 // EvidenceInForce lists what counts of some people, by person and id, at most limit of it.
 func (q queries) EvidenceInForce(ctx context.Context, limit int, personIDs ...string) ([]Evidence, error) {
-	return all[Evidence](ctx, q, `
-		SELECT `+evidenceColumns+` FROM evidence WHERE person_id = ANY ($1) AND withdrawn_at IS NULL ORDER BY person_id, id LIMIT $2`, personIDs, limit)
+	return all[Evidence](ctx, q, evidenceInForce, personIDs, limit)
 }
 
 // EvidenceByNumber lists what was ever recorded with one of some numbers, at most limit of it: what counts first, then what

@@ -68,11 +68,7 @@ func TestEvidence(t *testing.T) {
 	same(t, "EvidenceByNumber(one of two)", list, []store.Evidence{passport})
 
 	must(t, in.InTx(ctx, func(tx *store.Tx) error {
-		whose, err := tx.WithdrawEvidence(ctx, passport.ID, "desk", "forged", later)
-		if whose != ana {
-			t.Errorf("WithdrawEvidence() = of %q, want of %q", whose, ana)
-		}
-		return err
+		return tx.WithdrawEvidence(ctx, []uuid.UUID{passport.ID}, "desk", "forged", later)
 	}))
 	passport.WithdrawnAt, passport.WithdrawnBy, passport.WithdrawnReason = &later, new("desk"), new("forged")
 	list, err = in.EvidenceInForce(ctx, 10, ana)
@@ -81,11 +77,43 @@ func TestEvidence(t *testing.T) {
 	list, err = in.EvidenceByNumber(ctx, [][]byte{hash("number")}, 10)
 	must(t, err)
 	same(t, "EvidenceByNumber(of what was withdrawn)", list, []store.Evidence{passport})
-	for what, id := range map[string]uuid.UUID{"again": passport.ID, "unknown": uuid.New()} {
-		must(t, in.InTx(ctx, func(tx *store.Tx) error {
-			is(t, "WithdrawEvidence("+what+")", second(tx.WithdrawEvidence(ctx, id, "desk", "mistaken", later)), store.ErrNotFound)
-			return nil
-		}))
+	must(t, in.InTx(ctx, func(tx *store.Tx) error { // what was withdrawn stays as it is
+		return tx.WithdrawEvidence(ctx, []uuid.UUID{passport.ID, licence.ID, uuid.New()}, "another desk", "mistaken", later)
+	}))
+	licence.WithdrawnAt, licence.WithdrawnBy, licence.WithdrawnReason = &later, new("another desk"), new("mistaken")
+	for what, want := range map[string]store.Evidence{"withdrawn twice": passport, "withdrawn": licence, "that counts": bens} {
+		e, err := in.Evidence(ctx, want.ID)
+		must(t, err)
+		same(t, "Evidence("+what+")", e, want)
+	}
+	is(t, "Evidence(unknown)", second(in.Evidence(ctx, uuid.New())), store.ErrNotFound)
+}
+
+// Who a person is and what counts for her are read as of one moment, however often either changes.
+func TestIdentityAndEvidence(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	passport := newEvidence(evidenceID, ana)
+	in.record(t, passport)
+	must(t, in.InTx(ctx, func(tx *store.Tx) error { return tx.SetIdentity(ctx, ana, identity) }))
+	person, counts, err := in.IdentityAndEvidence(ctx, ana, 10)
+	must(t, err)
+	alone, err := in.Identity(ctx, ana)
+	must(t, err)
+	same(t, "IdentityAndEvidence()", person, alone)
+	same(t, "IdentityAndEvidence()", counts, []store.Evidence{passport})
+	_, counts, err = in.IdentityAndEvidence(ctx, ben, 10)
+	if err != nil || len(counts) != 0 {
+		t.Errorf("IdentityAndEvidence(without evidence) = %v, %v, want none", counts, err)
+	}
+	_, _, err = in.IdentityAndEvidence(ctx, "100000000009", 10)
+	is(t, "IdentityAndEvidence(unknown)", err, store.ErrNotFound)
+	_, _, err = in.IdentityAndEvidence(ctx, "\xff", 10)
+	if err == nil || errors.Is(err, store.ErrNotFound) {
+		t.Errorf("IdentityAndEvidence(what is no text) = %v, want it refused", err)
+	}
+	if _, _, err := in.IdentityAndEvidence(ctx, ana, 10); err != nil { // a connection of the pool that failed is not used again
+		t.Errorf("IdentityAndEvidence(after a failure) = %v, want no error", err)
 	}
 }
 
@@ -137,7 +165,7 @@ func TestForgedEvidenceIsFound(t *testing.T) {
 	in.record(t, pieces...)
 	must(t, in.InTx(ctx, func(tx *store.Tx) (err error) {
 		for i, reason := range reasons {
-			err = errors.Join(err, second(tx.WithdrawEvidence(ctx, pieces[i].ID, "desk", reason, later)))
+			err = errors.Join(err, tx.WithdrawEvidence(ctx, []uuid.UUID{pieces[i].ID}, "desk", reason, later))
 		}
 		return err
 	}))

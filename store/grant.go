@@ -136,8 +136,8 @@ func (q queries) exchange(ctx context.Context, gate string, x Exchange) error {
 		)
 		SELECT id FROM spent`,
 		x.Hash, e.At, x.Version, x.Next, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.RequestID, e.Address, e.Detail)
-	if err == nil && x.Next != nil {
-		q.recent.issued(x.Next, x.Grant)
+	if err == nil {
+		q.recent.exchanged(x)
 	}
 	return err
 }

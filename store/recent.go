@@ -40,6 +40,14 @@ func (r *recent) issued(hash []byte, g Grant) {
 	}
 }
 
+// exchanged forgets what was spent, and keeps the grant of what came in its place.
+func (r *recent) exchanged(x Exchange) {
+	r.grants.Remove(string(x.Hash))
+	if x.Next != nil {
+		r.issued(x.Next, x.Grant)
+	}
+}
+
 // RecentGrant is the grant of a code or refresh token that was issued here a moment ago, by its hash, as it stood then: as
 // if its person's record were still the one that was read last, and neither it nor its client or session had ended. It asks
 // the database nothing. What it stands on is compared by ExchangeCode and ExchangeRefreshToken, so tokens may be signed for

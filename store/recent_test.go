@@ -34,6 +34,9 @@ func TestRecentGrant(t *testing.T) {
 	}
 	x := exchange(ctx, t, in.Store, "refresh", "next")
 	must(t, in.ExchangeRefreshToken(ctx, x))
+	if _, ok := in.RecentGrant(hash("refresh"), now); ok {
+		t.Error("RecentGrant(spent) = found, want nothing")
+	}
 	got, ok = in.RecentGrant(hash("next"), now)
 	if !ok {
 		t.Fatal("RecentGrant(of the next refresh token) = nothing, want the grant")

@@ -4,8 +4,9 @@ import "time"
 
 // StepUp says on [SignIn] why somebody who is signed in has to sign in again.
 type StepUp struct {
-	// Has is how strongly the person is signed in: "at level 2".
-	Has string
+	// Has is how strongly the person is signed in: "at level 2". Takes says in a sentence what a sign-in is made with that is
+	// strong enough.
+	Has, Takes string
 	// With names those of her authenticators that will do. Empty where that is not known.
 	With []string
 	// CanContinue offers to go on as she is signed in.
@@ -20,8 +21,9 @@ type Unmet struct {
 	ClientName string
 	// Identity is what is missing of the proof of her identity. Nil when nothing is.
 	Identity *IdentityGap
-	// Authenticator is how strong the sign-in has to be that none of her authenticators makes: "at level 3". Empty when one does.
-	Authenticator string
+	// Authenticator is how strong the sign-in has to be that none of her authenticators makes: "at level 3". Empty when one
+	// does. Takes says in a sentence what such a sign-in is made with.
+	Authenticator, Takes string
 	// CanContinue offers to go on all the same; Cancelable to go back to the service.
 	CanContinue, Cancelable bool
 }
@@ -30,8 +32,9 @@ func (p Unmet) page() (string, Frame) { return "unmet", p.Frame }
 
 // IdentityGap is what is missing of the proof of an identity.
 type IdentityGap struct {
-	// Needs and Has are levels of GPG 45 in words: "high".
-	Needs, Has string
+	// Needs and Has are levels of GPG 45 in words: "high". Rank says which of all the levels the needed one is: "the third of
+	// four levels".
+	Needs, Has, Rank string
 	// Ways are the shortest ways to the level. Any one of them will do; of a way everything is needed.
 	Ways [][]string
 }
@@ -42,6 +45,8 @@ type Levels struct {
 	Identity       IdentityLevel
 	SignIn         SignInLevel
 	Authenticators []AuthenticatorLevel
+	// Elsewhere is how others name what was reached.
+	Elsewhere []Elsewhere
 }
 
 func (p Levels) page() (string, Frame) { return "levels", p.Frame }
@@ -61,8 +66,9 @@ type IdentityLevel struct {
 	Asserted bool
 	// Today is the level by the rules of today, where that is another. Empty otherwise.
 	Today string
-	// Scores say what each check came to.
-	Scores []Score
+	// Scores say what each check came to. MoreScores is how many are not among them.
+	Scores     []Score
+	MoreScores int
 	// Next says what is missing for each level that was not reached, lowest first.
 	Next []NextLevel
 }
@@ -72,6 +78,8 @@ type Score struct {
 	Name  string
 	Value int
 	Why   string
+	// Count is of how many pieces of evidence it is the score.
+	Count int
 }
 
 // NextLevel is a level that was not reached, and the shortest ways to it: any one of them will do, and of a way everything
@@ -93,4 +101,12 @@ type AuthenticatorLevel struct {
 	Why               []string
 	// Current says that the person signed in with it.
 	Current bool
+}
+
+// Elsewhere is how others name what was reached.
+type Elsewhere struct {
+	// Of is whose name it is, and Name the name.
+	Of, Name string
+	// Mapping says who decided what the name takes: "Published", by whoever uses the name, or "Our policy".
+	Mapping string
 }

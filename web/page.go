@@ -226,6 +226,8 @@ func (p Enrol) page() (string, Frame) { return "enrol", p.Frame }
 type Enrolled struct {
 	Frame
 	Authenticator Authenticator
+	// Password says that it is a password with an authenticator app.
+	Password bool
 	// ContinueURL leads to the sign-in page.
 	ContinueURL string
 }

@@ -83,7 +83,7 @@ func pages() map[string]Page {
 		},
 		"step-up": SignIn{
 			Frame: pendingSignedIn, PostURL: "/sign-in/step-up?state=abc", ClientName: "Ward Notes", Username: "555100000001", Ceremony: get, Cancelable: true,
-			Needs: "at level 3", StepUp: &StepUp{Has: "at level 2", With: []string{"Blue key", "Work laptop"}, CanContinue: true},
+			Needs: "at level 3", StepUp: &StepUp{Has: "at level 2", Takes: "Level 3 takes a key that cannot be copied.", With: []string{"Blue key", "Work laptop"}, CanContinue: true},
 		},
 		"step-up-simulated": SignIn{
 			Frame: pendingSignedIn, PostURL: "/sign-in/step-up?state=abc", Username: "555100000001", SimulatedURL: "/sign-in/simulated?state=abc", Cancelable: true,
@@ -91,10 +91,14 @@ func pages() map[string]Page {
 		},
 		"unmet": Unmet{
 			Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", ClientName: "Ward Notes", Cancelable: true, Authenticator: "at level 3",
-			Identity: &IdentityGap{Needs: "high", Has: "medium", Ways: [][]string{{"raise the validity of the passport from 2 to 3: read its chip"}, {"an activity score of 2", "a fraud score of 2"}}},
+			Takes: "Level 3 takes a key that cannot be copied.",
+			Identity: &IdentityGap{
+				Needs: "high", Has: "medium", Rank: "the third of four levels",
+				Ways: [][]string{{"Bring your passport again: the desk has to read its chip."}, {"Bring a birth certificate.", "Have your face compared with your photo."}},
+			},
 		},
-		"unmet-identity":      Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", Identity: &IdentityGap{Needs: "low", Has: "none"}},
-		"unmet-authenticator": Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", ClientName: "Ward Notes", Authenticator: "at level 3", Cancelable: true},
+		"unmet-identity":      Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", Identity: &IdentityGap{Needs: "low", Has: "none", Rank: "the lowest of four levels"}},
+		"unmet-authenticator": Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", ClientName: "Ward Notes", Authenticator: "at level 3", Takes: "Level 3 takes a key that cannot be copied.", Cancelable: true},
 		"password-sign-in":    PasswordSignIn{Frame: pending, PostURL: "/sign-in/password?state=abc", OtherURL: "/sign-in?state=abc", ClientName: "Ward Notes", Cancelable: true},
 		"password-sign-in-error": PasswordSignIn{
 			Frame: Frame{Errors: []FieldError{{"", "We could not sign you in"}, {"password", "Enter your password"}}}, PostURL: "/sign-in/password?state=abc",
@@ -124,6 +128,7 @@ func pages() map[string]Page {
 		"enrol":                Enrol{Frame: signedOut, PersonName: "Amara Okafor", SuggestedName: "My security key", Ceremony: create, PasswordURL: "/enrol/password?token=abc"},
 		"enrol-keys":           Enrol{Frame: signedOut, PersonName: "Amara Okafor", SuggestedName: "My security key", Ceremony: create},
 		"enrolled":             Enrolled{Frame: signedOut, Authenticator: unused, ContinueURL: "/sign-in"},
+		"enrolled-password":    Enrolled{Frame: signedOut, Authenticator: unused, Password: true, ContinueURL: "/sign-in"},
 		"welcome":              Welcome{Frame: signedOut, SignInURL: "/sign-in"},
 		"home": Home{
 			Frame: signedIn, Name: "Amara Okafor", UserID: "555100000001", IdentityAssurance: "High: identity proved in person",
@@ -142,17 +147,19 @@ func pages() map[string]Page {
 			Frame: signedIn,
 			Identity: IdentityLevel{
 				Level: "High", Profile: "H1A", Also: "M1A, M1C", IAL: "2", Policy: "gpg45-0.4/2026-11", Today: "medium",
-				Scores: []Score{{"Strength of the passport", 4, "It is of the kind passport."}, {"Activity over time", 0, "No record shows activity for long enough."}},
+				Scores:     []Score{{"Strength of the passport", 4, "It is of the kind passport.", 12}, {"Activity over time", 0, "No record shows activity for long enough.", 1}},
+				MoreScores: 3,
 				Next: []NextLevel{
-					{"high", [][]string{{"read its chip"}, {"compare the person with the photo", "ask a fraud register"}}},
-					{"very high", [][]string{{"read its chip and see that it was not cancelled"}}},
+					{"high", [][]string{{"Bring your passport again: the desk has to read its chip."}, {"Have your face compared with your photo.", "The desk has to check your details against records of fraud."}}},
+					{"very high", [][]string{{"Bring your passport again: the desk has to see that it was not cancelled, lost or stolen."}}},
 				},
 			},
 			SignIn: SignInLevel{"3: the strongest", "Security key", "The key cannot be copied.", time.Date(2026, time.November, 22, 8, 55, 0, 0, time.UTC)},
 			Authenticators: []AuthenticatorLevel{
-				{"Blue key on my lanyard", "Security key", "level 3: the strongest", []string{"FIDO certified L2."}, true},
+				{"Blue key on my lanyard", "Security key", "level 3: the strongest", []string{"Its key cannot be copied."}, true},
 				{"Phone", "Passkey", "you cannot sign in with it", []string{"Use another one.", "Its key can be copied."}, false},
 			},
+			Elsewhere: []Elsewhere{{"eIDAS", "Substantial", "Our policy"}, {"NHS login, identity", "P0", "Published"}},
 		},
 		"levels-asserted": Levels{
 			Frame: signedIn, Identity: IdentityLevel{Level: "Medium", Asserted: true},

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
 	"rsc.io/qr"
 )
 
@@ -45,5 +47,32 @@ func TestQRCode(t *testing.T) {
 	}
 	if _, err := page.Code(); err == nil {
 		t.Error("Code(of more than fits) = nil, want an error")
+	}
+}
+
+// A password manager saves a password with whose it is and fills it in again: HTML, autofill. Neither page needs script.
+func TestPasswordPagesAreFilledIn(t *testing.T) {
+	t.Parallel()
+	all := pages()
+	for name, want := range map[string][]string{
+		"set-password":     {"username", "new-password", "one-time-code"},
+		"password-sign-in": {"username", "current-password", "one-time-code"},
+	} {
+		document, err := html.Parse(render(t, Options{}, all[name]).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for n := range document.Descendants() {
+			if n.Data == "input" {
+				got = append(got, attribute(n, "autocomplete"))
+			}
+			if n.Data == "script" {
+				t.Errorf("%s has a script", name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("autocomplete of %s (-want +got):\n%s", name, diff)
+		}
 	}
 }

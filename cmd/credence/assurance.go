@@ -62,9 +62,7 @@ func evaluateAll(policy *assurance.Policy, in io.Reader, out io.Writer) error {
 		all++
 		if err != nil {
 			bad++
-			answer = struct {
-				Error string `json:"error"`
-			}{err.Error()}
+			answer = badInput{err.Error()}
 		}
 		if err := answers.Encode(answer); err != nil {
 			return fmt.Errorf("print result: %w", err)
@@ -72,19 +70,56 @@ func evaluateAll(policy *assurance.Policy, in io.Reader, out io.Writer) error {
 	}
 	switch {
 	case all == 0:
-		return errors.New("standard input is empty: want a JSON object")
+		if err := answers.Encode(badInput{errNoInput.Error()}); err != nil {
+			return fmt.Errorf("print result: %w", err)
+		}
+		return errNoInput
 	case bad > 0:
 		return fmt.Errorf("%d of %d inputs are bad", bad, all)
 	}
 	return nil
 }
 
+// badInput is the answer to what cannot be evaluated.
+type badInput struct {
+	Error string `json:"error"`
+}
+
+var errNoInput = errors.New("standard input is empty: " + wantedInput)
+
+const wantedInput = "want a JSON object with evidence, activity, fraud and verification"
+
 func evaluateInput(policy *assurance.Policy, input []byte) (assurance.Result, error) {
+	if what := notScores(input); what != "" {
+		return assurance.Result{}, fmt.Errorf("this is %s: %s", what, wantedInput)
+	}
 	scores, err := assurance.ParseScores(input)
 	if err != nil {
 		return assurance.Result{}, err
 	}
 	return policy.Evaluate(scores)
+}
+
+// notScores says what stands in the place of scores; "" when that is an object that has something, or no JSON.
+func notScores(input []byte) string {
+	var value any
+	if err := json.Unmarshal(input, &value); err != nil {
+		return ""
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		if len(value) == 0 {
+			return "an empty object"
+		}
+		return ""
+	case []any:
+		return "a list"
+	case string:
+		return "text"
+	case nil:
+		return "null"
+	}
+	return "a single value"
 }
 
 // longestInput is enough for as many pieces of evidence as there may be.

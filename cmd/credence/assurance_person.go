@@ -66,6 +66,11 @@ func newAssuranceRecomputeCommand(p *program) *cobra.Command {
 		},
 	}
 	recompute.Flags().BoolVar(&apply, "apply", false, "change the levels")
-	recompute.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	addJSONLinesFlag(recompute, &asJSON)
 	return recompute
+}
+
+// addJSONLinesFlag is addJSONFlag for a command that prints each result as it comes.
+func addJSONLinesFlag(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "json", false, "print one JSON object a line")
 }

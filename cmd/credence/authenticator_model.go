@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -215,14 +216,21 @@ func parsePosition(text string) (store.Position, error) {
 }
 
 func newAuthenticatorRecomputeCommand(p *program) *cobra.Command {
-	var apply bool
+	type row struct {
+		ID     string `json:"id"`
+		Person string `json:"person"`
+		Name   string `json:"name"`
+		Was    string `json:"was"`
+		Is     string `json:"is"`
+	}
+	var apply, asJSON bool
 	recompute := &cobra.Command{
 		Use:   "recompute",
 		Short: "Judge attestations again by what is known of models now",
 		Long: `Judge the attestations of all authenticators in use again, by the models that are known
 now, and show which prove something else than is on record. Nothing changes without --apply.`,
 		Example: `  credence authenticator recompute
-  credence authenticator recompute --apply`,
+  credence authenticator recompute --apply --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
@@ -238,6 +246,15 @@ now, and show which prove something else than is on record. Nothing changes with
 					}
 					moved, after, more = append(moved, part...), next, next != uuid.Nil
 				}
+				if asJSON {
+					lines := json.NewEncoder(cmd.OutOrStdout())
+					for _, a := range moved {
+						if err := lines.Encode(row{a.ID.String(), a.PersonID, a.Name, a.AttestationVerdict, string(a.To)}); err != nil {
+							return fmt.Errorf("print result: %w", err)
+						}
+					}
+					return nil
+				}
 				return printTable(cmd.OutOrStdout(), []string{"PERSON", "ID", "NAME", "WAS", "IS"}, each(moved, func(a webauthn.Moved) []string {
 					return []string{a.PersonID, a.ID.String(), a.Name, a.AttestationVerdict, string(a.To)}
 				}))
@@ -245,6 +262,7 @@ now, and show which prove something else than is on record. Nothing changes with
 		},
 	}
 	recompute.Flags().BoolVar(&apply, "apply", false, "record what is shown")
+	addJSONLinesFlag(recompute, &asJSON)
 	return recompute
 }
 

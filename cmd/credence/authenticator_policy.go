@@ -77,7 +77,7 @@ func newPolicyShowCommand(p *program) *cobra.Command {
 				}
 				policy, there := models.Policy(args[0])
 				if !there {
-					return fmt.Errorf("no policy holds for an organisation %q: anything may be used: %s", args[0], listOrganisations)
+					return noPolicyHolds(ctx, s, args[0])
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), struct {
@@ -97,6 +97,18 @@ func newPolicyShowCommand(p *program) *cobra.Command {
 	}
 	addJSONFlag(show, &asJSON)
 	return show
+}
+
+// noPolicyHolds says of an organisation for which no policy holds whether there is such a one.
+func noPolicyHolds(ctx context.Context, s *store.Store, organisation string) error {
+	_, err := s.OrganisationPath(ctx, organisation)
+	switch {
+	case err == nil:
+		return fmt.Errorf("no policy holds for organisation %q: anything may be used", organisation)
+	case !errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("read organisation %.40q: %w", organisation, err)
+	}
+	return fmt.Errorf("organisation %.40q is unknown: %s", organisation, listOrganisations)
 }
 
 func yes(b bool) string {

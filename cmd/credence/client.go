@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,9 +78,20 @@ func (f *clientFlags) apply(cmd *cobra.Command, r *oauth.Registration) (changed 
 	return changed
 }
 
-// check refuses an address that is there twice: one of the two was meant to be another.
+// check refuses an address that is there twice, for one of the two was meant to be another, and lists with commas between.
 func (f *clientFlags) check() error {
-	return errors.Join(eachOnce("--redirect-uri", f.RedirectURIs), eachOnce("--post-logout-redirect-uri", f.PostLogoutRedirectURIs))
+	return errors.Join(
+		eachOnce("--redirect-uri", f.RedirectURIs), eachOnce("--post-logout-redirect-uri", f.PostLogoutRedirectURIs),
+		spaced("--scope", f.scope), spaced("--default-acr", f.defaultACR),
+	)
+}
+
+// spaced refuses a comma in a list whose members stand apart by spaces: none of them has one.
+func spaced(flag, list string) error {
+	if !strings.Contains(list, ",") {
+		return nil
+	}
+	return &usageError{fmt.Errorf("%s %q: separate the values by spaces and not by commas: %s %q", flag, list, flag, strings.Join(strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }), " "))}
 }
 
 func eachOnce(flag string, addresses []string) error {
@@ -233,8 +245,12 @@ func newClientListCommand(p *program) *cobra.Command {
 					}{each(clients, func(c store.Client) clientJSON { return newClientJSON(c, "") }), next})
 				}
 				sayMore(cmd, next)
-				return printTable(cmd.OutOrStdout(), []string{"ID", "NAME", "AUTHENTICATION", "REDIRECT URIS", "DISABLED"}, each(clients, func(c store.Client) []string {
-					return []string{c.ID, c.Name, c.Authentication, strings.Join(c.RedirectURIs, " "), moment(c.DisabledAt)}
+				titles := []string{"ID", "NAME", "AUTHENTICATION", "MINIMUM", "DEFAULT ACR", "TRUSTMARK", "REDIRECT URIS", "DISABLED"}
+				return printTable(cmd.OutOrStdout(), titles, each(clients, func(c store.Client) []string {
+					return []string{
+						c.ID, c.Name, c.Authentication, fmt.Sprintf("AAL%d %s", c.MinimumAuthenticatorLevel, c.MinimumIdentityLevel),
+						cmp.Or(strings.Join(c.DefaultACRValues, " "), "-"), cmp.Or(c.Trustmark, "-"), strings.Join(c.RedirectURIs, " "), moment(c.DisabledAt),
+					}
 				}))
 			})
 		},

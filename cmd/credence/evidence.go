@@ -44,33 +44,7 @@ func newEvidenceAddCommand(p *program) *cobra.Command {
 	add := &cobra.Command{
 		Use:   "add PERSON",
 		Short: "Record evidence of who a person is, and compute the level anew",
-		Long: `Record evidence of who a person is, and compute the level anew from all that is on record.
-
-The evidence is JSON on standard input or in a file: one piece, or an array of them, which
-are recorded together or not at all. A piece has
-
-  type      document, electronic_record or vouch
-  kind      passport, driving_permit, current_account, fraud_register, ...
-  subject   whom it names: given_name, family_name and birthdate. It has to be this person
-  number    of the document or record, in letters A to Z and digits; it rests sealed. Passports,
-            identity cards, driving and residence permits and the like have to have one
-  issuer    its name; country (GBR) and jurisdiction (GB-NIR) beside it
-  features  biometric_chip, photocard, ...
-  issued_on, expires_on
-  checks    each with method (vcrypt, vpiruv, data, pvp, ... of OpenID Identity Assurance), at,
-            organisation, checker, trained_by, and the facts that it established; failed, when
-            its result was no
-
-such as
-
-  {"type": "document", "kind": "passport", "number": "123456789", "issuer": "HM Passport Office",
-   "country": "GBR", "features": ["biometric_chip"], "issued_on": "2021-03-02", "expires_on": "2031-03-02",
-   "subject": {"given_name": "Jory", "family_name": "Emptage-Vale", "birthdate": "1972-04-09"},
-   "checks": [{"method": "vcrypt", "at": "2026-09-14T10:31:00Z", "organisation": "Example Trust ID Desk",
-               "checker": "desk 2", "facts": ["cryptographic"]}]}
-
-A piece that is on record already, word for word, is not recorded again. A document that is on
-record for another person is refused, and so is one that was withdrawn as forged.`,
+		Long:  evidenceForm(),
 		Example: `  credence evidence add 656005750113 --file passport.json
   jq --slurp . passport.json register.json | credence evidence add 656005750113`,
 		Args: cobra.ExactArgs(1),
@@ -119,6 +93,16 @@ func printChange(cmd *cobra.Command, change evidence.Change, asJSON bool) error 
 			return err
 		}
 	}
+	for _, known := range change.Known {
+		if known.As == known.Evidence {
+			fmt.Fprintf(cmd.ErrOrStderr(), "Already on record as %s, word for word: it was not recorded again.\n", known.As)
+		} else {
+			fmt.Fprintf(cmd.ErrOrStderr(), "Recorded as %s: the same document is already on record as %s, in other words.\n", known.Evidence, known.As)
+		}
+	}
+	for _, other := range change.Others {
+		fmt.Fprintf(cmd.ErrOrStderr(), "The same document counts for person %s as %s: withdraw that too, unless she showed the true one.\n", other.PersonID, other.Evidence)
+	}
 	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "Identity of person %s: %s, before: %s.\n", change.PersonID, outcomeWords(change.After), outcomeWords(change.Before))
 	return err
 }
@@ -149,7 +133,7 @@ func newEvidenceListCommand(p *program) *cobra.Command {
 			if page.after != "" {
 				var err error
 				if after, err = uuid.Parse(page.after); err != nil {
-					return &usageError{fmt.Errorf("--after is %q: want an id of evidence", page.after)}
+					return &usageError{fmt.Errorf("--after is %.40q: want an id of evidence", page.after)}
 				}
 			}
 			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
@@ -227,21 +211,27 @@ func newEvidenceWithdrawCommand(p *program) *cobra.Command {
 		Use:   "withdraw ID",
 		Short: "Let a piece of evidence count no more, and compute the level anew",
 		Long: "Let a piece of evidence count no more, and compute the level anew from what is left. It falls at once, also for who is\n" +
-			"signed in. The piece stays on record, and cannot be made to count again: record it anew.",
+			"signed in. The piece stays on record, and cannot be made to count again: record it anew.\n\n" +
+			"With one that was forged goes all that was recorded of the same document for the person, and nobody can record the document\n" +
+			"again. Where it counts for somebody else too, that is told and stays: the number of a forged document may be that of a true\n" +
+			"one. The ids of what was withdrawn are printed.",
 		Example: "  credence evidence withdraw 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11 --reason forged",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := uuid.Parse(args[0])
 			if err != nil {
-				return &usageError{fmt.Errorf("%q is no id of evidence: `credence evidence list` shows them", args[0])}
+				return &usageError{fmt.Errorf("%.40q is no id of evidence: `credence evidence list` shows them", args[0])}
 			}
 			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
 				change, err := desk.Withdraw(ctx, operator(), id, evidence.Reason(reason))
 				switch {
 				case errors.Is(err, evidence.ErrInvalid):
-					return &usageError{fmt.Errorf("--reason is %q: want one of %s", reason, reasons)}
+					return &usageError{fmt.Errorf("--reason is %.40q: want one of %s", reason, reasons)}
 				case err != nil:
 					return hint(err, evidence.ErrUnknown, "`credence evidence list` shows evidence")
+				}
+				if n := len(change.Evidence); n > 1 && !asJSON {
+					fmt.Fprintf(cmd.ErrOrStderr(), "The document was recorded %d times: none of it counts any more.\n", n)
 				}
 				return printChange(cmd, change, asJSON)
 			})

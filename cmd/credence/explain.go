@@ -28,13 +28,17 @@ type explanation struct {
 	Asked          explainedDemand          `json:"asked"`
 	Person         explainedPerson          `json:"person"`
 	Authenticators []explainedAuthenticator `json:"authenticators"`
+	Policies       []explainedPolicy        `json:"policies"`          // of her organisations
+	Simulated      bool                     `json:"simulated_sign_in"` // whether this database has it: it is one of `credence dev`
 
 	// What would come of the request: for somebody who is signed in already with what SignIn names, and for somebody who
-	// signs in with it because of the request. Nil when she has nothing to sign in with.
-	SignIn    string   `json:"sign_in"`
-	Level     string   `json:"authenticator_level"`
-	Already   *outcome `json:"already_signed_in"`
-	SigningIn *outcome `json:"signing_in"`
+	// signs in with it because of the request. Nil when she has nothing to sign in with, or policies refuse it.
+	SignIn    string            `json:"sign_in"`
+	Level     string            `json:"authenticator_level"`
+	RefusedBy []string          `json:"refused_by,omitempty"` // the organisations whose policy refuses what is supposed
+	Already   *outcome          `json:"already_signed_in"`
+	SigningIn *outcome          `json:"signing_in"`
+	Reached   *explainedReached `json:"reached"`
 }
 
 type explainedClient struct {
@@ -139,15 +143,19 @@ nothing.`,
 
 // explainer is what a request is explained by.
 type explainer struct {
-	provider    *oauth.Handler
-	webAuthn    *webauthn.RelyingParty
-	client      store.Client
-	person      store.Standing
-	identity    evidence.Explanation
-	parameters  url.Values
-	development bool
-	at          time.Time
+	provider   *oauth.Handler
+	production *oauth.Handler // decides where sign-ins are not simulated; nil where the provider is that
+	models     *webauthn.Models
+	webAuthn   *webauthn.RelyingParty
+	client     store.Client
+	person     store.Standing
+	identity   evidence.Explanation
+	parameters url.Values
+	at         time.Time
 }
+
+// development says whether sign-ins are simulated.
+func (e *explainer) development() bool { return e.production != nil }
 
 // newExplainer assembles what decides about a request, with the client and the person of this one.
 func (p *program) newExplainer(ctx context.Context, s *store.Store, client, person string, parameters url.Values) (*explainer, error) {
@@ -175,11 +183,10 @@ func (p *program) newExplainer(ctx context.Context, s *store.Store, client, pers
 	if e.identity, err = desk.Explain(ctx, person); err != nil {
 		return nil, err
 	}
-	models, err := p.models(ctx, s)
-	if err != nil {
+	if e.models, err = p.models(ctx, s); err != nil {
 		return nil, err
 	}
-	if e.webAuthn, err = webauthn.New(webauthn.Config{Store: s, Models: models, Key: key, Issuer: issuer, Name: "Credence", Now: p.clock}); err != nil {
+	if e.webAuthn, err = webauthn.New(webauthn.Config{Store: s, Models: e.models, Key: key, Issuer: issuer, Name: "Credence", Now: p.clock}); err != nil {
 		return nil, err
 	}
 	catalogue, err := directory.NewCatalogue()
@@ -190,14 +197,18 @@ func (p *program) newExplainer(ctx context.Context, s *store.Store, client, pers
 	if err := clients.Load(ctx); err != nil {
 		return nil, err
 	}
-	signIn := &signin.Handler{Store: s, WebAuthn: e.webAuthn, Evidence: desk, Now: p.clock}
-	if e.development, err = s.Development(ctx); err != nil {
+	decides := func(simulated []directory.FixedPerson) *oauth.Handler {
+		signIn := &signin.Handler{Store: s, WebAuthn: e.webAuthn, Evidence: desk, Now: p.clock, Simulated: simulated}
+		return &oauth.Handler{Issuer: issuer, Store: s, Clients: clients, SignIn: signIn, Evidence: desk, Catalogue: catalogue, Now: p.clock}
+	}
+	e.provider = decides(nil)
+	development, err := s.Development(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("read whether this is a database of `credence dev`: %w", err)
 	}
-	if e.development {
-		signIn.Simulated = directory.FixedPeople()
+	if development {
+		e.production, e.provider = e.provider, decides(directory.FixedPeople())
 	}
-	e.provider = &oauth.Handler{Issuer: issuer, Store: s, Clients: clients, SignIn: signIn, Evidence: desk, Catalogue: catalogue, Now: p.clock}
 	return e, nil
 }
 
@@ -213,8 +224,9 @@ func (e *explainer) explain(ctx context.Context, authenticator string) (explanat
 			ID: p.ID, Name: p.DisplayName, Enabled: e.person.PersonStands, Identity: e.identity.Recorded,
 			Roles: each(p.Roles, func(r store.Role) string { return r.JobRole + " at " + r.OrganisationCode }),
 		},
+		Policies: e.policies(), Simulated: e.development(),
 	}
-	nobody, err := e.foresee(ctx, assurance.Authentication{At: e.at}, true)
+	nobody, err := e.foresee(ctx, e.provider, assurance.Authentication{}, true)
 	if err != nil {
 		return explanation{}, err
 	}
@@ -238,11 +250,23 @@ func (e *explainer) explain(ctx context.Context, authenticator string) (explanat
 		return x, err
 	}
 	x.SignIn, x.Level = name, signIn.Level().String()
-	if x.Already, err = e.outcome(ctx, signIn, false); err != nil {
+	if supposes(authenticator) && !signIn.Simulated {
+		x.RefusedBy = refusedBy(x.Policies, signIn)
+	}
+	if len(x.RefusedBy) > 0 {
+		return x, nil
+	}
+	x.Reached = reachedBy(signIn, e.reached(signIn))
+	if x.Already, err = e.outcome(ctx, e.provider, signIn, false); err != nil {
 		return explanation{}, err
 	}
-	x.SigningIn, err = e.outcome(ctx, signIn, true)
+	x.SigningIn, err = e.outcome(ctx, e.provider, signIn, true)
 	return x, err
+}
+
+// supposes says whether a method is named, and not an authenticator that somebody has.
+func supposes(named string) bool {
+	return slices.Contains(assurance.Methods(), assurance.Method(named))
 }
 
 func (e *explainer) explainAuthenticators(ctx context.Context, x *explanation) error {
@@ -255,7 +279,7 @@ func (e *explainer) explainAuthenticators(ctx context.Context, x *explanation) e
 		shown := explainedAuthenticator{ID: a.ID.String(), Name: a.Name, Kind: a.Kind, Why: e.webAuthn.Judge(a, e.person.Person).Why()}
 		if would, ok := e.webAuthn.Would(a, e.person.Person); ok {
 			shown.Level = would.Level().String()
-			if shown.Outcome, err = e.outcome(ctx, would, true); err != nil {
+			if shown.Outcome, err = e.outcome(ctx, e.provider, would, true); err != nil {
 				return err
 			}
 		}
@@ -267,8 +291,8 @@ func (e *explainer) explainAuthenticators(ctx context.Context, x *explanation) e
 // signIn is the sign-in with what is named: an authenticator, the strongest, or a method. The name is "" where the person has
 // nothing to sign in with.
 func (e *explainer) signIn(ctx context.Context, named string) (assurance.Authentication, string, error) {
-	if method := assurance.Method(named); slices.Contains(assurance.Methods(), method) {
-		return e.suppose(method), "a " + strings.ReplaceAll(named, "-", " ") + " at its best", nil
+	if supposes(named) {
+		return e.suppose(assurance.Method(named)), "a " + strings.ReplaceAll(named, "-", " ") + " at its best", nil
 	}
 	authenticators, err := e.provider.Store.Authenticators(ctx, e.person.Person.ID, false)
 	if err != nil {
@@ -290,10 +314,9 @@ func (e *explainer) signIn(ctx context.Context, named string) (assurance.Authent
 	if named != "best" {
 		return best, "", fmt.Errorf("the person has no authenticator %q: `credence authenticator list %s` shows those there are", named, e.person.Person.ID)
 	}
-	for _, fixed := range e.provider.SignIn.Simulated {
-		if name == "" && fixed.ID == e.person.Person.ID {
-			return e.suppose(fixed.Method), "a simulated " + strings.ReplaceAll(string(fixed.Method), "-", " "), nil
-		}
+	if name == "" && e.development() {
+		method := e.provider.SignIn.UsualMethod(e.person.Person.ID)
+		return e.suppose(method), "a simulated " + strings.ReplaceAll(string(method), "-", " "), nil
 	}
 	return best, name, nil
 }
@@ -301,22 +324,27 @@ func (e *explainer) signIn(ctx context.Context, named string) (assurance.Authent
 // suppose is a sign-in by a method at its best. Where sign-ins are simulated it is such a one.
 func (e *explainer) suppose(method assurance.Method) assurance.Authentication {
 	a := assurance.Simulate(method, e.at)
-	a.Simulated = e.development
+	a.Simulated = e.development()
 	return a
 }
 
-func (e *explainer) foresee(ctx context.Context, signIn assurance.Authentication, forThis bool) (oauth.Foreseen, error) {
+// reached is what the person reaches by a sign-in.
+func (e *explainer) reached(signIn assurance.Authentication) assurance.Reached {
+	return assurance.Reached{Authenticator: signIn.Level(), AMR: signIn.AMR(), Identity: assurance.IdentityLevel(e.person.Person.IdentityLevel)}
+}
+
+func (e *explainer) foresee(ctx context.Context, by *oauth.Handler, signIn assurance.Authentication, forThis bool) (oauth.Foreseen, error) {
 	signIn.At = e.at
 	if !forThis {
 		signIn.At = e.at.Add(-time.Minute)
 	}
-	return e.provider.Foresee(ctx, oauth.Supposed{
+	return by.Foresee(ctx, oauth.Supposed{
 		ClientID: e.client.ID, Parameters: e.parameters, Person: e.person.Person, SignIn: signIn, ForThis: forThis,
 	})
 }
 
-func (e *explainer) outcome(ctx context.Context, signIn assurance.Authentication, forThis bool) (*outcome, error) {
-	f, err := e.foresee(ctx, signIn, forThis)
+func (e *explainer) outcome(ctx context.Context, by *oauth.Handler, signIn assurance.Authentication, forThis bool) (*outcome, error) {
+	f, err := e.foresee(ctx, by, signIn, forThis)
 	if err != nil {
 		return nil, err
 	}
@@ -331,6 +359,13 @@ func (e *explainer) outcome(ctx context.Context, signIn assurance.Authentication
 		o.Result, o.Words = "authenticate", []string{"She has to sign in again."}
 	case signin.StepUp:
 		o.Result, o.Words = "step_up", e.stepUpWords(f)
+		if len(f.Able) == 0 && !signIn.Simulated { // where nothing is simulated, nobody is asked to step up who cannot
+			without, err := e.outcome(ctx, e.production, signIn, forThis)
+			if err != nil {
+				return nil, err
+			}
+			o.Words = append(o.Words, "Where no sign-in is simulated: "+strings.Join(without.Words, " "))
+		}
 	case signin.Unmet:
 		o.Result, o.Words = "unmet", e.unmetWords(f)
 	case signin.ChooseRole:
@@ -338,8 +373,7 @@ func (e *explainer) outcome(ctx context.Context, signIn assurance.Authentication
 	case signin.Done:
 		o.Result, o.Words = "in", []string{"She gets in."}
 	}
-	reached := assurance.Reached{Authenticator: signIn.Level(), AMR: signIn.AMR(), Identity: assurance.IdentityLevel(e.person.Person.IdentityLevel)}
-	if f.Claims != nil && !f.Demand.Gap(reached).Empty() {
+	if f.Claims != nil && !f.Demand.Gap(e.reached(signIn)).Empty() {
 		o.Words = append(o.Words, "Not all that is asked for is reached, and it does not have to be: the ID token says what is true.")
 	}
 	return o, nil
@@ -349,6 +383,9 @@ func (e *explainer) stepUpWords(f oauth.Foreseen) []string {
 	words := []string{"She is asked to sign in again " + cmp.Or(signin.InWords(f.Missing), "otherwise") + "."}
 	for _, a := range f.Able {
 		words = append(words, "This will do: "+a.Name+".")
+	}
+	if len(f.Able) == 0 { // only where it is simulated is the page shown at all
+		words = append(words, "Nothing on her record will do: only a simulated sign-in.")
 	}
 	if f.Optional {
 		return append(words, "She may continue without it.")

@@ -26,11 +26,8 @@ func (x explanation) text() string {
 	section(fmt.Sprintf("1. Client %s (%s)", x.Client.ID, x.Client.Name), x.Client.lines()...)
 	section("2. What is asked", x.Asked.lines()...)
 	section(fmt.Sprintf("3. Person %s (%s)", x.Person.ID, x.Person.Name), x.Person.lines()...)
-	hers := each(x.Authenticators, explainedAuthenticator.line)
-	if len(hers) == 0 {
-		hers = []string{"Nothing is on record."}
-	}
-	section("4. What she can sign in with", hers...)
+	section("4. What she can sign in with", x.signInLines()...)
+	decided := 5
 	switch {
 	case !x.Client.Enabled:
 		section("5. Decision", "Whoever comes from a client that is disabled is shown a page that says so.")
@@ -38,13 +35,34 @@ func (x explanation) text() string {
 		section("5. Decision", "Nobody is signed in as a person who is disabled.")
 	case x.SignIn == "":
 		section("5. Decision", "She has nothing to sign in with, so she does not get in. --authenticator security-key says what one would change.")
+	case len(x.RefusedBy) > 0:
+		section("5. Decision", fmt.Sprintf("Nobody of %s signs in with %s: the policy refuses it, of whatever model it is.", strings.Join(x.RefusedBy, ", "), x.SignIn))
 	case slices.Equal(x.Already.lines(), x.SigningIn.lines()):
 		section(fmt.Sprintf("5. Decision, when she signs in with %s, at level %s", x.SignIn, x.Level), x.SigningIn.lines()...)
 	default:
 		section(fmt.Sprintf("5. Decision, when she is signed in already with %s, at level %s", x.SignIn, x.Level), x.Already.lines()...)
 		section(fmt.Sprintf("6. Decision, when she signs in with %s, at level %s, because of the request", x.SignIn, x.Level), x.SigningIn.lines()...)
+		decided = 6
+	}
+	if x.Reached != nil && x.Client.Enabled {
+		section(fmt.Sprintf("%d. What she reaches with %s, by each of its names", decided+1, x.SignIn), x.Reached.lines()...)
 	}
 	return b.String()
+}
+
+func (x explanation) signInLines() []string {
+	lines := each(x.Authenticators, explainedAuthenticator.line)
+	if len(lines) == 0 {
+		lines = []string{"Nothing is on record."}
+	}
+	lines = append(lines, each(x.Policies, explainedPolicy.line)...)
+	switch {
+	case x.Simulated && len(x.Authenticators) == 0:
+		lines = append(lines, "This is a database of `credence dev`, where a sign-in is simulated, by any method. Where none is simulated she does not get in.")
+	case x.Simulated:
+		lines = append(lines, "This is a database of `credence dev`, where a sign-in can be simulated as well, by any method.")
+	}
+	return lines
 }
 
 func (c explainedClient) lines() []string {
@@ -164,10 +182,18 @@ func (a explainedAuthenticator) line() string {
 	return line
 }
 
+// claimWords is the value of a claim for people: of a list its members.
+func claimWords(value any) string {
+	if list, ok := value.([]any); ok {
+		return strings.Join(each(list, claimWords), " ")
+	}
+	return fmt.Sprint(value)
+}
+
 func (o outcome) lines() []string {
 	lines := slices.Clone(o.Words)
 	for _, name := range slices.Sorted(maps.Keys(o.Claims)) {
-		lines = append(lines, fmt.Sprintf("%s: %v", name, o.Claims[name]))
+		lines = append(lines, name+": "+claimWords(o.Claims[name]))
 	}
 	for _, part := range slices.Sorted(maps.Keys(o.Verified)) {
 		answer := "left out: it is not allowed for the client, or nothing on record is what is asked for"

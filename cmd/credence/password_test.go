@@ -37,6 +37,7 @@ func TestJourneyPassword(t *testing.T) {
 	b.fill("#password", phrase)
 	b.fill("#code", code(0))
 	b.click("#password-submit")
+	b.want("h1", "You have set a password and added an app")
 	b.want("#authenticators", "Password and authenticator app")
 	b.screenshot("set-password-done")
 	b.accessible()

@@ -21,10 +21,10 @@ const listPeople = "`credence person list` shows people"
 func findPerson(ctx context.Context, s *store.Store, id string, now time.Time) (store.Standing, error) {
 	person, err := s.Person(ctx, id, now)
 	if errors.Is(err, store.ErrNotFound) {
-		return store.Standing{}, fmt.Errorf("no person has id %q: %s", id, listPeople)
+		return store.Standing{}, fmt.Errorf("no person has id %.40q: %s", id, listPeople)
 	}
 	if err != nil {
-		return store.Standing{}, fmt.Errorf("read person %q: %w", id, err)
+		return store.Standing{}, fmt.Errorf("read person %.40q: %w", id, err)
 	}
 	return person, nil
 }

@@ -51,6 +51,9 @@ type Next struct {
 	Level   IdentityLevel `json:"level"`
 	Profile string        `json:"profile"`
 	Missing []string      `json:"missing"`
+
+	things []thing // that are missing
+	serves []int   // the pieces that it builds on, as indices of Scores.Evidence, and notThere for each to bring
 }
 
 // Evaluate derives the level of an identity from its scores: GPG 45, identity profiles. Scores are never added up; a profile

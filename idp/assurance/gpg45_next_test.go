@@ -77,7 +77,7 @@ func TestNext(t *testing.T) {
 			t.Parallel()
 			got := evaluate(t, p, tt.s).Next
 			if got == nil || len(got) != len(tt.want) {
-				t.Fatalf("Next = %q, want %q", got, tt.want)
+				t.Fatalf("Next = %v, want %q", got, tt.want)
 			}
 			for i, want := range tt.want {
 				line := fmt.Sprintf("%s %s: %s", got[i].Level, got[i].Profile, strings.Join(got[i].Missing, " | "))
@@ -183,7 +183,7 @@ func TestNextLeadsThereAndNothingShorterDoes(t *testing.T) {
 		for i, n := range got.Next {
 			ways[n.Level]++
 			if i > 0 && slices.Index(assurance.IdentityLevels(), n.Level) < slices.Index(assurance.IdentityLevels(), got.Next[i-1].Level) {
-				t.Fatalf("Evaluate(%+v).Next = %q, want the lowest level first", s, got.Next)
+				t.Fatalf("Evaluate(%+v).Next = %v, want the lowest level first", s, got.Next)
 			}
 			if done := apply(t, s, n.Missing); !slices.Contains(evaluate(t, p, done).Profiles, n.Profile) {
 				t.Fatalf("Evaluate(%+v).Next has %s by %q, which gives %+v and not the profile", s, n.Profile, n.Missing, done)
@@ -193,7 +193,7 @@ func TestNextLeadsThereAndNothingShorterDoes(t *testing.T) {
 					t.Fatalf("Evaluate(%+v).Next has %s by %q, want %d things", s, n.Level, n.Missing, want)
 				}
 			} else if len(n.Missing) != len(got.Next[i-1].Missing) {
-				t.Fatalf("Evaluate(%+v).Next = %q, want ways of one length to a level", s, got.Next)
+				t.Fatalf("Evaluate(%+v).Next = %v, want ways of one length to a level", s, got.Next)
 			}
 		}
 		for i, level := range assurance.IdentityLevels() {

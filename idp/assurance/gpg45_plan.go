@@ -207,7 +207,7 @@ func (p *Policy) next(s *Scores, plans []plan) []Next {
 			for j, t := range things {
 				missing[j] = p.say(t, s)
 			}
-			next = append(next, Next{level, p.profiles[way].name, missing})
+			next = append(next, Next{level, p.profiles[way].name, missing, things, plans[way].serves[:len(p.profiles[way].needs)]})
 		}
 	}
 	return next

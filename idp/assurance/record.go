@@ -202,8 +202,10 @@ func (p Piece) validate(t *scoringTables) error {
 	switch {
 	case p.ID == "":
 		return fmt.Errorf("it has no id")
+	case !slices.Contains(pieceTypes(), p.Type):
+		return fmt.Errorf("the type %q is unknown: %s", shorten(string(p.Type)), oneOf(pieceTypes()))
 	case !known:
-		return fmt.Errorf("no %q is known of type %q", p.Kind, p.Type)
+		return fmt.Errorf("no %q is known of type %q: %s", shorten(p.Kind), p.Type, t.kindsInstead(p))
 	case p.Subject == "":
 		return fmt.Errorf("it has no subject: say whom it names, or nothing shows that it is about this person")
 	case p.Country != "" && !letters(p.Country, 3):
@@ -225,7 +227,7 @@ func (p Piece) validate(t *scoringTables) error {
 	}
 	for i, f := range p.Features {
 		if !slices.Contains(kind.features, f) {
-			return fmt.Errorf("%s: %s has no such feature", shorten(string(f)), p.Kind)
+			return fmt.Errorf("a %s has no feature %q: %s", plain(p.Kind), shorten(string(f)), oneOf(kind.features))
 		}
 		if slices.Contains(p.Features[:i], f) {
 			return fmt.Errorf("the feature %s is there twice", f)
@@ -251,9 +253,9 @@ func (c Check) validate(t *scoringTables, p Piece) error {
 	case c.ID == "":
 		return fmt.Errorf("it has no id")
 	case !known:
-		return fmt.Errorf("the method %q is unknown", shorten(string(c.Method)))
+		return fmt.Errorf("the method %q is unknown: %s", shorten(string(c.Method)), oneOf(t.methodsOf(p.Type)))
 	case !slices.Contains(method.types, p.Type):
-		return fmt.Errorf("%s is no check of type %s", c.Method, p.Type)
+		return fmt.Errorf("%s is no check of type %s: %s", c.Method, p.Type, oneOf(t.methodsOf(p.Type)))
 	case method.portrait && !kind.portrait:
 		return fmt.Errorf("%s compares a portrait, and %s carries none", c.Method, p.Kind)
 	case c.At.IsZero():
@@ -277,9 +279,9 @@ func (c Check) validate(t *scoringTables, p Piece) error {
 		fact, known := t.facts[f]
 		switch {
 		case !known:
-			return fmt.Errorf("the fact %q is unknown", shorten(string(f)))
+			return fmt.Errorf("the fact %q is unknown: of %s, %s", shorten(string(f)), c.Method, oneOf(t.factsOf(c.Method)))
 		case !slices.Contains(fact.methods, c.Method):
-			return fmt.Errorf("%s cannot establish %s", c.Method, f)
+			return fmt.Errorf("%s cannot establish %s: %s", c.Method, f, oneOf(t.factsOf(c.Method)))
 		case slices.Contains(c.Facts[:i], f):
 			return fmt.Errorf("the fact %s is there twice", f)
 		}
@@ -310,7 +312,7 @@ func (a *Activity) validate(at time.Time) error {
 	_, err := readDate(a.Since)
 	switch {
 	case !slices.Contains(activityPolicies(), a.Policy):
-		return fmt.Errorf("the activity policy %q is unknown", shorten(string(a.Policy)))
+		return fmt.Errorf("the activity policy %q is unknown: %s", shorten(string(a.Policy)), oneOf(activityPolicies()))
 	case a.Since == "":
 		return fmt.Errorf("the activity does not say since when")
 	case err != nil:

@@ -25,8 +25,10 @@ var tables = sync.OnceValue(func() *scoringTables { //nolint:gochecknoglobals //
 // scoringTables are the rules by which records are scored, as versioned data: what each cell means is said in its file.
 type scoringTables struct {
 	kinds        map[kindKey]kindRow
+	kindOrder    []kindKey // as in the file
 	methods      map[CheckMethod]methodRow
 	facts        map[Fact]factRow
+	factOrder    []Fact // as in the file
 	strength     map[string][]gradeRow
 	validity     []scoreRow
 	activity     []activityRow
@@ -127,7 +129,8 @@ func readTables(files fs.FS) (*scoringTables, error) {
 		}},
 		{"facts", "fact,methods,implies,counts_with,meaning", func(r *row) { t.readFact(r) }},
 		{"kinds", "type,kind,expires,portrait,numbered,years", func(r *row) {
-			t.kinds[kindKey{one(r, pieceTypes()), r.next()}] = kindRow{expires: r.bool(), portrait: r.bool(), numbered: r.bool(), years: r.int(0, 99)}
+			key := kindKey{one(r, pieceTypes()), r.next()}
+			t.kinds[key], t.kindOrder = kindRow{expires: r.bool(), portrait: r.bool(), numbered: r.bool(), years: r.int(0, 99)}, append(t.kindOrder, key)
 		}},
 		{"issuers", "group,codes", func(r *row) { issuers[r.next()] = strings.Fields(r.next()) }},
 		{"strength", "kind,issuer,features,score", func(r *row) {
@@ -206,7 +209,7 @@ func (t *scoringTables) readFact(r *row) {
 		}
 	}
 	known.meaning = r.next()
-	t.facts[fact] = known
+	t.facts[fact], t.factOrder = known, append(t.factOrder, fact)
 }
 
 // readGrade reads a row of a table that grades kinds, and lets pieces of the kind have the features it asks for.

@@ -310,12 +310,45 @@ func (d Demand) Terms() []Term {
 // Vocabulary lists every name that is known.
 func Vocabulary() []Term {
 	var terms []Term
-	for _, rows := range []string{acrRows, RFC8485.rows(), OneLogin.rows(), NHSLogin.rows(), levelRows} {
-		for line := range lines(rows) {
-			terms = append(terms, parseEntry(line).term())
+	for e := range entries() {
+		terms = append(terms, e.term())
+	}
+	return terms
+}
+
+// entries goes through the whole table, one use after the other.
+func entries() iter.Seq[entry] {
+	return func(yield func(entry) bool) {
+		for _, rows := range []string{acrRows, RFC8485.rows(), OneLogin.rows(), NHSLogin.rows(), levelRows} {
+			for line := range lines(rows) {
+				if !yield(parseEntry(line)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Terms lists the names that are true of what was reached, whoever asked for them or nobody. Of names that have an order
+// only the highest is there.
+func (r Reached) Terms() []Term {
+	var terms []Term
+	for e := range entries() {
+		last := len(terms) - 1
+		switch {
+		case !e.metBy(r):
+		case last >= 0 && e.follows(terms[last]):
+			terms[last] = e.term()
+		default:
+			terms = append(terms, e.term())
 		}
 	}
 	return terms
+}
+
+// follows says whether the name stands after another in a published order. Each letter of a vector has an order of its own.
+func (e entry) follows(t Term) bool {
+	return t.Order > 0 && e.order > t.Order && e.use == t.Use && e.vocabulary == t.Vocabulary && (e.use != "vector" || e.name[0] == t.Name[0])
 }
 
 // TrustmarkDocument says what a trustmark means here. Its address is vtm: RFC 8485, Section 5.

@@ -324,6 +324,55 @@ func TestVector(t *testing.T) {
 	}
 }
 
+// What was reached has the names of each vocabulary, of an order the highest alone.
+func TestTermsReached(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		reached assurance.Reached
+		want    string
+	}{
+		{"nobody", nobody, "rfc8485:P0 rfc8485:Ma rfc8485:Ac one-login:P0 nhs-login:P0"},
+		{"a password, not proved", byPassword, "cis2:AAL1_ANY cis2:AAL1_USERPASS credence:urn:credence:acr:aal1 " +
+			"rfc8485:P0 rfc8485:Cc rfc8485:Ma rfc8485:Ac one-login:Cl one-login:P0 nhs-login:P0 nhs-login:Cp"},
+		{"a passkey, proved high", proved(byPasskey, assurance.IdentityHigh), "cis2:AAL1_ANY cis2:AAL2_ANY cis2:AAL2_OR_AAL3_ANY eap:phr " +
+			"gsa:urn:gov:gsa:ac:classes:sp:PasswordProtectedTransport:duo gsa:http://idmanagement.gov/ns/assurance/aal/2 gsa:http://idmanagement.gov/ns/assurance/aal/2?phishing_resistant=true " +
+			"login.gov:urn:acr.login.gov:auth-only login.gov:urn:acr.login.gov:verified login.gov:urn:acr.login.gov:verified-facial-match-preferred login.gov:urn:acr.login.gov:verified-facial-match-required " +
+			"credence:urn:credence:acr:aal2-phr credence-identity:urn:credence:acr:identity:high " +
+			"rfc8485:P2 rfc8485:Ce rfc8485:Ma rfc8485:Ac one-login:Cl.Cm one-login:P3 nhs-login:P9 nhs-login:Cm eidas:substantial"},
+	} {
+		var got []string
+		for _, term := range tt.reached.Terms() {
+			got = append(got, term.Vocabulary+":"+term.Name)
+		}
+		if diff := cmp.Diff(strings.Fields(tt.want), got); diff != "" {
+			t.Errorf("Terms() of %s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+	for r := range allReached() { // as each of the other answers has it
+		var eidas string
+		proofing := map[string]string{}
+		for _, term := range r.Terms() {
+			switch {
+			case term.Use == "acr" && !essential(term.Name).Satisfied(r):
+				t.Errorf("Terms() of %+v has %s, which it does not meet", r, term.Name)
+			case term.Use == "vector" && term.Name[0] == 'P':
+				proofing[term.Vocabulary] = term.Name
+			case term.Use == "level":
+				eidas = term.Name
+			}
+		}
+		if eidas != r.EIDAS() {
+			t.Errorf("Terms() of %+v has eIDAS %q, want %q", r, eidas, r.EIDAS())
+		}
+		for _, trustmark := range assurance.Trustmarks() {
+			if got, want := proofing[string(trustmark)], trustmark.Proofing(r); got != want {
+				t.Errorf("Terms() of %+v has %s of %s, want %s", r, got, trustmark, want)
+			}
+		}
+	}
+}
+
 func TestInIDToken(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -8,9 +8,11 @@
 // to the same then: evidence is judged as of the last check of it, so a document that expires later takes nothing from what
 // was proved by it. Who is checked anew is judged as of then.
 //
-// A piece names whom it is about, and is refused when that is not the person. Document numbers rest sealed, and are found
-// again by a keyed hash; a document that counts for one person is refused for another, and one that was found forged for
-// everybody. No error, event or list has a number.
+// A piece names whom it is about, and is refused when that is not the person; and so is one that nobody checked. Document
+// numbers rest sealed, and are found again by a keyed hash; a document that counts for one person is refused for another, and
+// one that was found forged for everybody. Whoever withdraws a piece as forged withdraws all that is on record of the document
+// for that person. Where it counts for somebody else too she is told so, and decides: the number of a forged document may be
+// the number of a true one. No error, event or list has a number.
 package evidence
 
 import (
@@ -18,6 +20,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +36,10 @@ import (
 
 // Errors that callers tell apart. Compare with errors.Is.
 var (
-	// ErrUnknown says that nobody, or nothing that counts, has this id.
+	// ErrUnknown says that nobody, or nothing on record, has this id.
 	ErrUnknown = errors.New("is unknown")
+	// ErrWithdrawn says that a piece was withdrawn before, and so cannot be once more.
+	ErrWithdrawn = errors.New("was withdrawn before")
 	// ErrInvalid says that a piece is not one that can be recorded.
 	ErrInvalid = errors.New("is not valid")
 	// ErrDuplicate says that a document counts for somebody else.
@@ -110,8 +115,11 @@ type act struct {
 // prepare makes of a piece what can be recorded of the person that it is about.
 func (r *Recorder) prepare(p Piece, person store.IdentityRow, a act) (e store.Evidence, err error) {
 	f := facts{p.Piece, p.Issuer, p.Subject.Birthdate}
-	if p.ID != "" {
+	switch {
+	case p.ID != "":
 		return e, errors.New("its id is given when it is recorded: leave it out")
+	case len(p.Checks) == 0:
+		return e, errors.New("nothing of it was checked, so it would count for nothing: set checks")
 	}
 	if err := p.Subject.check(person); err != nil {
 		return e, err
@@ -205,10 +213,18 @@ func (r *Recorder) number(e store.Evidence) (string, error) {
 	return string(number), nil
 }
 
-// named turns the store's absence into ours, and says of what.
-func named(what string, err error) error {
+// personIDForm is that of the id of a person. The database is not asked for any other.
+var personIDForm = regexp.MustCompile(`^[0-9]{12}$`)
+
+// unknownPerson says that nobody has an id: whatever was typed for one.
+func unknownPerson(personID string) error {
+	return fmt.Errorf("person %.40q %w", personID, ErrUnknown)
+}
+
+// personError says who could not be read, and why.
+func personError(personID string, err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("%s %w", what, ErrUnknown)
+		return unknownPerson(personID)
 	}
-	return err
+	return fmt.Errorf("read person %q: %w", personID, err)
 }

@@ -107,18 +107,18 @@ func (in *installation) exec(t *testing.T, sql string) {
 	must(t, db.Close(t.Context()))
 }
 
-// awaitWaiter waits until a statement waits for a lock.
-func (in *installation) awaitWaiter(t *testing.T) {
+// awaitWaiters waits until so many statements wait for a lock.
+func (in *installation) awaitWaiters(t *testing.T, waiters int) {
 	t.Helper()
 	db := in.connect(t)
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
 		var n int
 		must(t, db.QueryRow(t.Context(), `SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()`).Scan(&n))
-		if n > 0 {
+		if n >= waiters {
 			return
 		}
 	}
-	t.Fatal("no statement waits for a lock")
+	t.Fatalf("fewer statements than %d wait for a lock", waiters)
 }
 
 // level is what the record of a person says, as every token does.
@@ -205,8 +205,8 @@ func TestRecord(t *testing.T) {
 
 	again, err := in.Record(ctx, desk, sarah, example(t))
 	must(t, err)
-	if !slices.Equal(again.Evidence, change.Evidence) || again.Before != change.After || again.After != change.After {
-		t.Errorf("Record(again) = %+v, want the pieces of before and no change", again)
+	if !slices.Equal(again.Evidence, change.Evidence) || !slices.Equal(again.Known, sameWords(change.Evidence)) || again.Before != change.After || again.After != change.After {
+		t.Errorf("Record(again) = %+v, want the pieces of before, as known, and no change", again)
 	}
 	list, err := in.Of(ctx, sarah, uuid.Nil, 10)
 	must(t, err)
@@ -227,6 +227,49 @@ func TestRecord(t *testing.T) {
 	must(t, err)
 	if change.Before.Profile != "M1C" || change.After.Level != "high" {
 		t.Errorf("Record(a register beside it) = %+v, want high", change)
+	}
+}
+
+// sameWords is what is said of pieces that are on record word for word.
+func sameWords(ids []uuid.UUID) []evidence.Known {
+	var known []evidence.Known
+	for _, id := range ids {
+		known = append(known, evidence.Known{Evidence: id, As: id})
+	}
+	return known
+}
+
+// A document that is recorded once more with other words is known again, and counts once.
+func TestADocumentIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*evidence.Piece)
+		known  bool
+	}{
+		"with other checks":             {func(p *evidence.Piece) { p.Checks = p.Checks[:1] }, true},
+		"its number written so":         {func(p *evidence.Piece) { p.Checks, p.Number = p.Checks[1:], "12 345-6789" }, true},
+		"without its country":           {func(p *evidence.Piece) { p.Country = "" }, true},
+		"another passport":              {func(p *evidence.Piece) { p.Number = "987654321" }, false},
+		"another kind, the same number": {func(p *evidence.Piece) { p.Kind, p.Features = "driving_permit", nil }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in, ctx := newInstallation(t), t.Context()
+			first, err := in.Record(ctx, desk, sarah, example(t))
+			must(t, err)
+			again := withoutIDs(example(t))[:1]
+			again[0].Issuer = "Passport Office"
+			tt.change(&again[0])
+			change, err := in.Record(ctx, desk, sarah, again)
+			must(t, err)
+			var want []evidence.Known
+			if tt.known {
+				want = []evidence.Known{{Evidence: change.Evidence[0], As: first.Evidence[0]}}
+			}
+			if !slices.Equal(change.Known, want) || slices.Contains(first.Evidence, change.Evidence[0]) || change.After.Level != "high" {
+				t.Errorf("Record(%s) = %+v, want a new piece, known %v", name, change, want)
+			}
+		})
 	}
 }
 
@@ -276,6 +319,9 @@ func TestRecordRefuses(t *testing.T) {
 		"no name":                         {sarah, func(p *evidence.Piece) { p.Subject = evidence.Subject{} }, evidence.ErrInvalid, "its given_name"},
 		"another birthdate":               {sarah, func(p *evidence.Piece) { p.Subject.Birthdate = "1976-03-12" }, evidence.ErrInvalid, "its birthdate is not the one on record"},
 		"a birthdate that is none":        {sarah, func(p *evidence.Piece) { p.Subject.Birthdate = "11/03/1976" }, evidence.ErrInvalid, "want a date like 1980-12-31"},
+		"no check":                        {sarah, func(p *evidence.Piece) { p.Checks = nil }, evidence.ErrInvalid, "nothing of it was checked"},
+		"one check":                       {sarah, func(p *evidence.Piece) { p.Checks = p.Checks[:1] }, nil, ""},
+		"a person of no id at all":        {"\xff\x1b[2J" + strings.Repeat("1", 99), func(*evidence.Piece) {}, evidence.ErrUnknown, `person "\xff\x1b[2J` + strings.Repeat("1", 35) + `" is unknown`},
 		"an id":                           {sarah, func(p *evidence.Piece) { p.ID = "mine" }, evidence.ErrInvalid, "its id is given"},
 		"a kind that nobody knows":        {sarah, func(p *evidence.Piece) { p.Kind = "library_card" }, evidence.ErrInvalid, "library_card"},
 		"a check that is still to come":   {sarah, func(p *evidence.Piece) { p.Checks[0].At = now.Add(time.Second) }, evidence.ErrInvalid, "still to come"},
@@ -483,8 +529,11 @@ func TestWithdraw(t *testing.T) {
 	if change.After.Level != "none" || change.After.Profile != "" || in.level(t, sarah) != "none" {
 		t.Errorf("Withdraw(the passport) = %+v, want none", change)
 	}
-	if _, err := in.Withdraw(ctx, desk, passport, evidence.Forged); !errors.Is(err, evidence.ErrUnknown) {
-		t.Errorf("Withdraw(again) = %v, want %v", err, evidence.ErrUnknown)
+	for _, reason := range evidence.Reasons() {
+		_, err := in.Withdraw(ctx, desk, passport, reason)
+		if want := "evidence " + passport.String() + " was withdrawn before: at 2026-09-16T09:00:00Z, as forged"; !errors.Is(err, evidence.ErrWithdrawn) || err.Error() != want {
+			t.Errorf("Withdraw(again, %s) = %v, want %s", reason, err, want)
+		}
 	}
 	list, err := in.Of(ctx, sarah, uuid.Nil, 10)
 	must(t, err)

@@ -4,10 +4,14 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/seal"
 )
 
 // A passport whose chip was found false earns nothing when it is recorded once more, whatever is left out the second time,
@@ -96,6 +100,190 @@ func TestForgedDocuments(t *testing.T) {
 	}
 }
 
+// What was recorded of a document, however often, counts no more when one piece of it is withdrawn as forged; for another
+// reason the others stay, and so does what is of another document.
+func TestAForgedDocumentCountsInNoPiece(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		reason evidence.Reason
+		again  func(*evidence.Piece)
+		gone   int
+		level  assurance.IdentityLevel
+	}{
+		"forged":                            {evidence.Forged, func(*evidence.Piece) {}, 2, "none"},
+		"forged, the number written so":     {evidence.Forged, func(p *evidence.Piece) { p.Number = "12 345-6789" }, 2, "none"},
+		"forged, said to be from elsewhere": {evidence.Forged, func(p *evidence.Piece) { p.Country = "FRA" }, 2, "none"},
+		"forged, and another passport":      {evidence.Forged, func(p *evidence.Piece) { p.Number = "987654321" }, 1, "high"},
+		"mistaken":                          {evidence.Mistaken, func(*evidence.Piece) {}, 1, "high"},
+		"superseded":                        {evidence.Superseded, func(*evidence.Piece) {}, 1, "high"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in, ctx := newInstallation(t), t.Context()
+			first, err := in.Record(ctx, desk, sarah, example(t))
+			must(t, err)
+			again := withoutIDs(example(t))[:1]
+			again[0].Issuer = "Passport Office" // in other words
+			tt.again(&again[0])
+			second, err := in.Record(ctx, desk, sarah, again)
+			must(t, err)
+			change, err := in.Withdraw(ctx, desk, second.Evidence[0], tt.reason)
+			must(t, err)
+			want := []uuid.UUID{first.Evidence[0], second.Evidence[0]}[2-tt.gone:]
+			if !slices.Equal(change.Evidence, want) || change.Others != nil || change.After.Level != tt.level || in.level(t, sarah) != string(tt.level) {
+				t.Errorf("Withdraw(%s) = %+v, want %v gone and %s left", name, change, want, tt.level)
+			}
+			events, err := in.store.AuditEvents(ctx, 0, 1000)
+			must(t, err)
+			asked := second.Evidence[0].String()
+			for i, e := range events[len(events)-tt.gone:] {
+				with := map[bool]string{true: asked}[want[i].String() != asked]
+				if e.Event != "evidence_withdrawn" || e.Detail["evidence"] != want[i].String() || e.Detail["with"] != with || e.Detail["level"] != string(tt.level) {
+					t.Errorf("the audit record says %s %v, want %s withdrawn with %q", e.Event, e.Detail, want[i], with)
+				}
+			}
+			if _, err := in.Withdraw(ctx, desk, first.Evidence[0], tt.reason); errors.Is(err, evidence.ErrWithdrawn) != (tt.gone == 2) {
+				t.Errorf("Withdraw(the first) = %v, want it withdrawn already: %t", err, tt.gone == 2)
+			}
+		})
+	}
+}
+
+// What counts of a forged document for somebody else is told, and stays: the other may have shown the true one.
+func TestAForgedDocumentOfSeveralPeople(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		reason  evidence.Reason
+		country string // of Lou's account
+		gone    bool   // it was withdrawn before
+		told    bool
+	}{
+		"forged":                           {evidence.Forged, "GBR", false, true},
+		"forged, and no country is said":   {evidence.Forged, "", false, true},
+		"forged, and Lou's is elsewhere":   {evidence.Forged, "FRA", false, false},
+		"forged, and Lou's counts no more": {evidence.Forged, "GBR", true, false},
+		"mistaken":                         {evidence.Mistaken, "GBR", false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in, ctx := newInstallation(t), t.Context()
+			hers, err := in.Record(ctx, desk, sarah, sarahsAccount(t, subjectSarah, "GBR"))
+			must(t, err)
+			_, line := seal.NewKey()
+			in.Recorder = in.with(t, in.store, line, in.keyText) // while the seal key is replaced
+			lous, err := in.Record(ctx, desk, lou, sarahsAccount(t, subjectLou, tt.country))
+			must(t, err)
+			if tt.gone {
+				_, err := in.Withdraw(ctx, desk, lous.Evidence[0], evidence.Mistaken)
+				must(t, err)
+			}
+			change, err := in.Withdraw(ctx, desk, hers.Evidence[0], tt.reason)
+			must(t, err)
+			var want []evidence.Other
+			var person, piece string
+			if tt.told {
+				want = []evidence.Other{{PersonID: lou, Evidence: lous.Evidence[0]}}
+				person, piece = lou, lous.Evidence[0].String()
+			}
+			if !slices.Equal(change.Others, want) || !slices.Equal(change.Evidence, hers.Evidence) {
+				t.Errorf("Withdraw(Sarah's account) = %+v, want her piece gone and %v told", change, want)
+			}
+			events, err := in.store.AuditEvents(ctx, 0, 1000)
+			must(t, err)
+			if detail := events[len(events)-1].Detail; detail["other_person"] != person || detail["other_evidence"] != piece {
+				t.Errorf("the audit record says %v, want %q of %q", detail, piece, person)
+			}
+			list, err := in.Of(ctx, lou, uuid.Nil, 10)
+			must(t, err)
+			if len(list) != 1 || (list[0].Withdrawn == nil) == tt.gone {
+				t.Errorf("Of(Lou) = %+v, want her account as it was", list)
+			}
+		})
+	}
+}
+
+// sarahsAccount is one that Sarah and Lou may share, as a piece of either.
+func sarahsAccount(t *testing.T, subject evidence.Subject, country string) []evidence.Piece {
+	t.Helper()
+	list := pieces(t, `{"type": "electronic_record", "kind": "current_account", "number": "12-34-56 12345678",
+		"checks": [{"method": "data", "at": "2026-09-14T10:31:00Z", "organisation": "Example Bank", "facts": ["authoritative_match"]}]}`)
+	list[0].Subject, list[0].Country = subject, country
+	return list
+}
+
+// What is recorded for somebody else while a document is found forged is told too: the one waits for the other.
+func TestForgedWhileItIsRecorded(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	hers, err := in.Record(ctx, desk, sarah, sarahsAccount(t, subjectSarah, "GBR"))
+	must(t, err)
+	tx, err := in.connect(t).Begin(ctx)
+	must(t, err)
+	_, err = tx.Exec(ctx, `LOCK TABLE audit_event IN EXCLUSIVE MODE`) // it is recorded last
+	must(t, err)
+	recorded, withdrawn := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := in.Record(ctx, desk, lou, sarahsAccount(t, subjectLou, "GBR"))
+		recorded <- err
+	}()
+	in.awaitWaiters(t, 1)
+	var change evidence.Change
+	go func() {
+		var err error
+		change, err = in.Withdraw(ctx, desk, hers.Evidence[0], evidence.Forged)
+		withdrawn <- err
+	}()
+	in.awaitWaiters(t, 2)
+	must(t, tx.Commit(ctx))
+	must(t, <-recorded)
+	must(t, <-withdrawn)
+	if len(change.Others) != 1 || change.Others[0].PersonID != lou {
+		t.Errorf("Withdraw(while Lou's is recorded) = %+v, want Lou's told", change)
+	}
+	if _, err := in.Record(ctx, desk, lou, sarahsAccount(t, subjectLou, "")); !errors.Is(err, evidence.ErrForged) {
+		t.Errorf("Record(afterwards) = %v, want %v", err, evidence.ErrForged)
+	}
+}
+
+// Of two officers who withdraw two pieces of one document as forged at once, one finds it done; and nobody who records the
+// document meanwhile gets it on record for somebody else.
+func TestForgedAtOnce(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	first, err := in.Record(ctx, desk, sarah, example(t))
+	must(t, err)
+	again := withoutIDs(example(t))[:1]
+	again[0].Checks = again[0].Checks[:1]
+	second, err := in.Record(ctx, desk, sarah, again)
+	must(t, err)
+	hers := withoutIDs(about(t, subjectLou, "7"))[:1]
+	hers[0].Number = "123456789"
+	var running sync.WaitGroup
+	errs := make(chan error, 2)
+	for _, id := range []uuid.UUID{first.Evidence[0], second.Evidence[0]} {
+		running.Go(func() {
+			_, err := in.Withdraw(ctx, desk, id, evidence.Forged)
+			errs <- err
+		})
+	}
+	running.Go(func() {
+		if _, err := in.Record(ctx, desk, lou, hers); !errors.Is(err, evidence.ErrDuplicate) && !errors.Is(err, evidence.ErrForged) {
+			t.Errorf("Record(the document for Lou) = %v, want %v or %v", err, evidence.ErrDuplicate, evidence.ErrForged)
+		}
+	})
+	running.Wait()
+	one, other := <-errs, <-errs
+	if one != nil {
+		one, other = other, one
+	}
+	if one != nil || !errors.Is(other, evidence.ErrWithdrawn) {
+		t.Errorf("Withdraw(at once) = %v and %v, want one to find it done", one, other)
+	}
+	if got := in.level(t, sarah); got != "none" {
+		t.Errorf("level = %s, want none", got)
+	}
+}
+
 // Evidence without a number is nobody else's, so nobody waits while it is recorded; of a number that is recorded all do.
 func TestNoNumberNoLock(t *testing.T) {
 	t.Parallel()
@@ -117,7 +305,7 @@ func TestNoNumberNoLock(t *testing.T) {
 			_, err := in.Record(ctx, desk, sarah, tt.list)
 			done <- err
 		}()
-		in.awaitWaiter(t)
+		in.awaitWaiters(t, 1)
 		var locks int
 		must(t, tx.QueryRow(ctx, `SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND datname = current_database()`).Scan(&locks))
 		if locks != tt.locks {

@@ -25,9 +25,23 @@ type Outcome struct {
 // Change is what an act made of a person's identity.
 type Change struct {
 	PersonID string      `json:"person_id"`
-	Evidence []uuid.UUID `json:"evidence,omitempty"` // that was recorded or withdrawn
+	Evidence []uuid.UUID `json:"evidence,omitempty"`          // that was handed in, or withdrawn
+	Known    []Known     `json:"already_on_record,omitempty"` // what of it was on record before
+	Others   []Other     `json:"counts_for_others,omitempty"` // when a document was found forged
 	Before   Outcome     `json:"before"`
 	After    Outcome     `json:"after"`
+}
+
+// Known says of a piece that was handed in that it, or the document that it is of, was on record already.
+type Known struct {
+	Evidence uuid.UUID `json:"evidence"`
+	As       uuid.UUID `json:"as"` // the same id: word for word, so it was not recorded again; another: with other words
+}
+
+// Other is a piece of the same document that counts for another person.
+type Other struct {
+	PersonID string    `json:"person_id"`
+	Evidence uuid.UUID `json:"evidence"`
 }
 
 // moves says whether anything is different for whoever relies on the identity.
@@ -42,15 +56,23 @@ func (c Change) detail(about ...store.Evidence) map[string]string {
 	detail := map[string]string{
 		"level_before": string(c.Before.Level), "level": string(c.After.Level), "profile": c.After.Profile, "policy_version": c.After.PolicyVersion,
 	}
-	if len(about) > 0 {
-		ids := make([]string, len(about))
-		for i, e := range about {
-			ids[i] = e.ID.String()
+	var ids, others, people []string
+	for _, e := range about {
+		ids = append(ids, e.ID.String())
+	}
+	for _, other := range c.Others[:min(len(c.Others), maxOthers)] {
+		others, people = append(others, other.Evidence.String()), append(people, other.PersonID)
+	}
+	for name, list := range map[string][]string{"evidence": ids, "other_evidence": others, "other_person": people} {
+		if list != nil {
+			detail[name] = strings.Join(list, " ")
 		}
-		detail["evidence"] = strings.Join(ids, " ")
 	}
 	return detail
 }
+
+// maxOthers is how many of the others the audit record names: it bounds a line of it.
+const maxOthers = 20
 
 func outcome(i store.Identity) Outcome {
 	return Outcome{assurance.IdentityLevel(i.Level), i.Profile, assurance.IAL(i.IAL), i.Policy}
@@ -204,13 +226,12 @@ func (r *Recorder) Explain(ctx context.Context, personID string) (Explanation, e
 
 // read reads a person and what counts for her.
 func (r *Recorder) read(ctx context.Context, personID string) (store.IdentityRow, []store.Evidence, error) {
-	person, err := r.store.Identity(ctx, personID)
-	if err != nil {
-		return store.IdentityRow{}, nil, named(fmt.Sprintf("person %q", personID), err)
+	if !personIDForm.MatchString(personID) {
+		return store.IdentityRow{}, nil, unknownPerson(personID)
 	}
-	counts, err := r.store.EvidenceInForce(ctx, assurance.MaxPieces, personID)
+	person, counts, err := r.store.IdentityAndEvidence(ctx, personID, assurance.MaxPieces)
 	if err != nil {
-		return store.IdentityRow{}, nil, fmt.Errorf("read evidence: %w", err)
+		return store.IdentityRow{}, nil, personError(personID, err)
 	}
 	return person, counts, nil
 }

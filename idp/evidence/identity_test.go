@@ -117,7 +117,7 @@ func TestRecomputeLooksAgain(t *testing.T) {
 			return nil
 		})
 	}()
-	in.awaitWaiter(t)
+	in.awaitWaiters(t, 1)
 	must(t, tx.Commit(ctx))
 	must(t, <-done)
 	identity, err := in.store.Identity(ctx, sarah)

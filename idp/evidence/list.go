@@ -38,13 +38,16 @@ type Withdrawal struct {
 // Of lists what was ever recorded of a person, in the order of recording, from the one after the given id, at most limit of
 // it. Who is not known is ErrUnknown.
 func (r *Recorder) Of(ctx context.Context, personID string, after uuid.UUID, limit int) ([]Recorded, error) {
+	if !personIDForm.MatchString(personID) {
+		return nil, unknownPerson(personID)
+	}
 	rows, err := r.store.EvidenceOf(ctx, personID, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list evidence: %w", err)
 	}
 	if len(rows) == 0 {
 		if _, err := r.store.Identity(ctx, personID); err != nil {
-			return nil, named(fmt.Sprintf("person %q", personID), err)
+			return nil, personError(personID, err)
 		}
 	}
 	return r.recorded(rows)

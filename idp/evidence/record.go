@@ -21,7 +21,7 @@ const maxAtOnce = 20
 // Record puts pieces of evidence on record for a person and computes what all of hers come to, and returns which they are.
 // All are recorded or none. A piece that is on record already, word for word, is not recorded again. A document that counts
 // for somebody else is refused with ErrDuplicate, one that was found forged before with ErrForged, and the refusal is
-// recorded; a wrong piece with ErrInvalid.
+// recorded; a wrong piece, or one that was not checked, with ErrInvalid.
 func (r *Recorder) Record(ctx context.Context, actor, personID string, pieces []Piece) (Change, error) {
 	if len(pieces) == 0 || len(pieces) > maxAtOnce {
 		return Change{}, fmt.Errorf("evidence %w: %d pieces at once: want 1 to %d", ErrInvalid, len(pieces), maxAtOnce)
@@ -89,8 +89,11 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 			return Change{}, nil, err
 		}
 		if again != uuid.Nil {
-			change.Evidence = append(change.Evidence, again)
+			change.Evidence, change.Known = append(change.Evidence, again), append(change.Known, Known{Evidence: again, As: again})
 			continue
+		}
+		if i := slices.IndexFunc(counts, func(before store.Evidence) bool { return sameDocument(before, e) }); i >= 0 {
+			change.Known = append(change.Known, Known{Evidence: e.ID, As: counts[i].ID})
 		}
 		added, counts, change.Evidence = append(added, e), append(counts, e), append(change.Evidence, e.ID)
 	}
@@ -116,46 +119,17 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 	})
 }
 
-// Withdraw lets a piece of evidence count no more, and computes what is left. One that is unknown or was withdrawn before is
-// ErrUnknown.
-func (r *Recorder) Withdraw(ctx context.Context, actor string, id uuid.UUID, reason Reason) (Change, error) {
-	if !slices.Contains(Reasons(), reason) {
-		return Change{}, fmt.Errorf("reason %q %w: want forged, mistaken or superseded", reason, ErrInvalid)
-	}
-	var change Change
-	err := r.store.InTx(ctx, func(tx *store.Tx) error {
-		now := r.now()
-		personID, err := tx.WithdrawEvidence(ctx, id, actor, string(reason), now)
-		if err != nil {
-			return named(fmt.Sprintf("evidence %s that counts", id), err)
-		}
-		person, err := lock(ctx, tx, personID)
-		if err != nil {
-			return err
-		}
-		left, err := tx.EvidenceInForce(ctx, assurance.MaxPieces, personID)
-		if err != nil {
-			return fmt.Errorf("read evidence: %w", err)
-		}
-		if change, err = r.settle(ctx, tx, person, left, now); err != nil {
-			return err
-		}
-		change.Evidence = []uuid.UUID{id}
-		detail := change.detail(store.Evidence{ID: id})
-		detail["reason"] = string(reason)
-		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.EvidenceWithdrawn, Actor: actor, Person: personID, Detail: detail})
-	})
-	return change, err
-}
-
 // lock reads a person, and keeps whoever else would change what is on record of her waiting until the transaction ends.
 func lock(ctx context.Context, tx *store.Tx, personID string) (store.IdentityRow, error) {
+	if !personIDForm.MatchString(personID) {
+		return store.IdentityRow{}, unknownPerson(personID)
+	}
 	rows, err := tx.LockIdentities(ctx, personID)
 	if err != nil {
-		return store.IdentityRow{}, fmt.Errorf("read person %q: %w", personID, err)
+		return store.IdentityRow{}, personError(personID, err)
 	}
 	if len(rows) == 0 {
-		return store.IdentityRow{}, fmt.Errorf("person %q %w", personID, ErrUnknown)
+		return store.IdentityRow{}, unknownPerson(personID)
 	}
 	return rows[0], nil
 }
@@ -203,6 +177,25 @@ func wording(e store.Evidence) (string, error) {
 	return string(words), err
 }
 
+// sameDocument says whether two pieces of one person are of the same document.
+func sameDocument(a, b store.Evidence) bool {
+	return a.Kind == b.Kind && a.NumberHash != nil && bytes.Equal(a.NumberHash, b.NumberHash)
+}
+
+// mayBeSame says whether two pieces of one number may be of the same document. Two states may give two people the same
+// number, but hardly one person.
+func mayBeSame(a, b store.Evidence) (bool, error) {
+	if a.Kind != b.Kind || a.PersonID == b.PersonID {
+		return a.Kind == b.Kind, nil
+	}
+	f, err := readFacts(a)
+	if err != nil {
+		return false, err
+	}
+	g, err := readFacts(b)
+	return f.Country == "" || g.Country == "" || f.Country == g.Country, err
+}
+
 // objection is why a piece with a number cannot be recorded, and the piece on record that is the same document: it was forged,
 // or counts for somebody else. There need not be any.
 func (r *Recorder) objection(ctx context.Context, tx *store.Tx, e store.Evidence, p Piece) (same store.Evidence, refusal, err error) {
@@ -211,18 +204,14 @@ func (r *Recorder) objection(ctx context.Context, tx *store.Tx, e store.Evidence
 		return same, nil, fmt.Errorf("find evidence: %w", err)
 	}
 	for _, other := range found {
-		f, err := readFacts(other)
-		if err != nil {
-			return same, nil, err
-		}
-		hers := other.PersonID == e.PersonID
-		// Two states may give two people the same number, but hardly one person.
-		elsewhere := !hers && f.Country != "" && p.Country != "" && f.Country != p.Country
+		may, err := mayBeSame(other, e)
 		switch {
-		case f.Kind != p.Kind || elsewhere:
+		case err != nil:
+			return same, nil, err
+		case !may:
 		case other.WithdrawnReason != nil && *other.WithdrawnReason == string(Forged):
 			return other, ErrForged, nil
-		case other.WithdrawnAt == nil && !hers && !namesSeveral(p.Kind):
+		case other.WithdrawnAt == nil && other.PersonID != e.PersonID && !namesSeveral(p.Kind):
 			return other, ErrDuplicate, nil
 		}
 	}

@@ -40,7 +40,7 @@ func (h *Handler) individual(g *grant, c client, part ida.Part, more map[string]
 	encoded, err := json.Marshal(struct {
 		assuranceClaims
 		personClaims
-	}{h.assuranceClaims(&all, c), all.personClaims(h.Catalogue)})
+	}{h.assuranceClaims(&all, c), all.personClaims(h.Catalogue, c)})
 	if err != nil {
 		return fmt.Errorf("encode claims: %w", err)
 	}

@@ -53,7 +53,7 @@ func (u unredirectable) Unwrap() error { return u.error }
 // authorize is the authorization endpoint. What a person has to do first happens on pages of signin, of which it shows the
 // first itself. They lead back here, or to [Handler.Return], which decides by the same rules.
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
-	raw, sealed := splitAsked(r.URL.RawQuery)
+	raw, asked := splitAsked(r.URL.RawQuery)
 	a, err := h.parseAuthorization(r.Context(), raw)
 	if err != nil {
 		return h.refuseAuthorization(w, r, a, err)
@@ -63,7 +63,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 		return h.refuseAuthorization(w, r, a, err)
 	}
 	browser := h.Sessions.Browser(w, r)
-	first, returned := h.firstAsked(sealed, raw, browser)
+	first, returned := h.firstAsked(asked, raw, browser)
 	req, step, err := h.settle(r.Context(), a, first, s, returned)
 	if err != nil {
 		return h.refuseAuthorization(w, r, a, err)
@@ -86,11 +86,9 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	givenUp := fosite.ErrAccessDenied.WithDescription("The person did not want to sign in.")
 	switch {
 	case step == signin.StepUp && !first.Settled && req.Optional(*s):
-		if req.ContinueTo, err = h.returnTo(raw, firstAsk{first.At, true}, browser); err != nil {
-			return err
-		}
+		req.CanContinue = true
 	case step == signin.StepUp, step == signin.Unmet:
-		givenUp = errUnmet("The person has not reached what the request or the client needs.")
+		givenUp = errNotReached("The person has not reached what the request or the client needs", req.Missing(*s))
 	}
 	if req.CancelTo, err = h.errorURL(a, givenUp); err != nil {
 		return err
@@ -119,7 +117,7 @@ func (h *Handler) stepUp(ctx context.Context, a authorization, req *signin.Reque
 	case len(able) > 0:
 		return signin.StepUp, nil
 	case req.MadeFor(s):
-		return signin.StepUp, errUnmet("The person signed in less strongly than the request or the client needs.")
+		return signin.StepUp, errNotReached("The person signed in less strongly than the request or the client needs", req.Missing(s))
 	case h.SignIn.Simulated != nil:
 		return signin.StepUp, nil
 	case req.Optional(s):
@@ -137,7 +135,7 @@ func (h *Handler) stepUp(ctx context.Context, a authorization, req *signin.Reque
 // asked before in this browser.
 func (h *Handler) decide(a authorization, req signin.Request, s *session.Session, returned bool) (signin.Step, error) {
 	if req.Impossible() {
-		return signin.Unmet, errUnmet("Nothing here meets what the request or the client needs.")
+		return signin.Unmet, errUnmet("Nothing here meets any acr that the request needs: acr_values_supported lists those that can be met.")
 	}
 	step := h.next(req, a, s)
 	switch {
@@ -148,7 +146,7 @@ func (h *Handler) decide(a authorization, req signin.Request, s *session.Session
 	case a.promptsNobody() && step == signin.StepUp:
 		return step, fosite.ErrLoginRequired.WithDescription("The person has to sign in more strongly.")
 	case a.promptsNobody() && step == signin.Unmet:
-		return step, errUnmet("The person's identity is not proved to the level that the request or the client needs.")
+		return step, errNotReached("The person has not reached what the request or the client needs", req.Missing(*s))
 	case a.promptsNobody():
 		return step, fosite.ErrInteractionRequired.WithDescription("The person has to choose a role.")
 	case returned && step == signin.Authenticate && s != nil && req.Freshness.SatisfiedBy(s.AuthenticatedAt, h.Now()):
@@ -165,9 +163,9 @@ func (h *Handler) Return(ctx context.Context, to string, browser []byte) signin.
 	if !ours {
 		return func(context.Context, *store.Tx, session.Session) (string, error) { return to, nil }
 	}
-	raw, sealed := splitAsked(query)
+	raw, asked := splitAsked(query)
 	a, refused := h.parseAuthorization(ctx, raw)
-	first, returned := h.firstAsked(sealed, raw, browser)
+	first, returned := h.firstAsked(asked, raw, browser)
 	return func(ctx context.Context, tx *store.Tx, s session.Session) (string, error) {
 		if refused == nil && s.ClientStands {
 			if step, err := h.decide(a, a.needs(first), &s, returned); err == nil && step == signin.Done {
@@ -238,7 +236,7 @@ func (a authorization) needs(first firstAsk) signin.Request {
 const askedParameter = "asked"
 
 // splitAsked takes our parameter, which comes last, off a query. A client's own of that name stays where it is.
-func splitAsked(query string) (raw, sealed string) {
+func splitAsked(query string) (raw, asked string) {
 	const parameter = "&" + askedParameter + "="
 	if i := strings.LastIndex(query, parameter); i >= 0 && !strings.Contains(query[i+1:], "&") {
 		return query[:i], query[i+len(parameter):]
@@ -263,12 +261,15 @@ func (h *Handler) returnTo(raw string, first firstAsk, browser []byte) (string, 
 }
 
 // firstAsked reads when the request was first asked, and says whether that was before. What cannot be read was not asked.
-func (h *Handler) firstAsked(sealed, raw string, browser []byte) (firstAsk, bool) {
+// That the person settles for what has to be stands behind the seal: who writes it there herself could as well have said it.
+func (h *Handler) firstAsked(asked, raw string, browser []byte) (firstAsk, bool) {
 	var first firstAsk
 	now := h.Now()
+	sealed, settled := strings.CutSuffix(asked, signin.Settled)
 	if err := h.Box.OpenJSON(sealed, askedBinding(raw, browser), &first); err != nil || now.Sub(first.At) > time.Hour {
 		return firstAsk{At: now}, false
 	}
+	first.Settled = first.Settled || settled
 	return first, true
 }
 

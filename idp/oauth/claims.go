@@ -97,14 +97,15 @@ func (g *grant) role() (store.Role, bool) {
 	return g.Person.Role(*g.RoleID)
 }
 
-// personClaims say who somebody is and all that they may act as, by scope, in the words of the Care Identity Service. A
-// claim that is not known is absent, never null. Levels are strings, and lists are lists also when they have one
-// element.
+// personClaims say who somebody is and all that they may act as, by scope, in the words of the Care Identity Service; one is
+// of NHS login. A claim that is not known is absent, never null. Levels are strings, and lists are lists also when they
+// have one element.
 type personClaims struct {
 	Name       string `json:"name,omitempty"`
 	GivenName  string `json:"given_name,omitempty"`
 	FamilyName string `json:"family_name,omitempty"`
 	UID        string `json:"uid,omitempty"`
+	Proofing   string `json:"identity_proofing_level,omitempty"` // P0 or P9: for clients that read NHS login's trustmark
 	Email      string `json:"email,omitempty"`
 
 	UserUID       string `json:"nhsid_useruid,omitempty"`
@@ -154,13 +155,16 @@ type membership struct {
 	OrgCode     string `json:"org_code"`
 }
 
-func (g *grant) personClaims(catalogue *directory.Catalogue) personClaims {
+func (g *grant) personClaims(catalogue *directory.Catalogue, client client) personClaims {
 	var c personClaims
 	p := g.Person
 	for _, scope := range g.Scopes {
 		switch scope {
 		case ScopeProfile:
 			c.Name, c.GivenName, c.FamilyName, c.UID = p.GivenName+" "+p.FamilyName, p.GivenName, p.FamilyName, p.ID
+			if t := assurance.Trustmark(client.Trustmark); t == assurance.NHSLogin {
+				c.Proofing = t.Proofing(g.reached())
+			}
 		case ScopeEmail:
 			c.Email = p.Email
 		case ScopeNHSPerson:

@@ -97,7 +97,7 @@ func (h *Handler) signIDToken(ctx context.Context, g *grant, c client, nonce, ac
 		registered: registered{
 			Issuer: h.Issuer, Subject: g.PersonID, Audience: c.ID, ExpiresAt: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(), ID: randomToken()[:22],
 		},
-		assuranceClaims: h.assuranceClaims(g, c), personClaims: g.personClaims(h.Catalogue),
+		assuranceClaims: h.assuranceClaims(g, c), personClaims: g.personClaims(h.Catalogue, c),
 		AuthorizedParty: c.ID, Nonce: nonce, AccessTokenHash: halfHash(accessToken), IdentityAssuranceLevel: g.reached().Identity.Number(),
 	}
 	for _, scope := range g.Scopes {

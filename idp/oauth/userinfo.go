@@ -67,7 +67,7 @@ type userInfo struct {
 }
 
 func (h *Handler) userInfo(g *grant, c client) userInfo {
-	u := userInfo{Subject: g.PersonID, personClaims: g.personClaims(h.Catalogue)}
+	u := userInfo{Subject: g.PersonID, personClaims: g.personClaims(h.Catalogue, c)}
 	if g.Demand == nil { // nobody asked for a vector
 		return u
 	}

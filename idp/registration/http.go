@@ -171,7 +171,8 @@ func (h *Handler) enrolledPage(w http.ResponseWriter, r *http.Request) error {
 		return nil //nolint:nilerr // not a page of this browser: there is nothing to say
 	}
 	return h.Pages.Render(w, http.StatusOK, web.Enrolled{
-		Frame: frame(r), Authenticator: web.Authenticator{Name: what.Name, Kind: kindName(what.Kind), AddedAt: what.At}, ContinueURL: "/sign-in",
+		Frame: frame(r), Authenticator: web.Authenticator{Name: what.Name, Kind: kindName(what.Kind), AddedAt: what.At},
+		Password: what.Kind == string(assurance.TOTP), ContinueURL: "/sign-in",
 	})
 }
 

@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,11 +33,19 @@ func (h *Handler) levels(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("list authenticators: %w", err)
 	}
+	identity, err := identityLevel(explained)
+	if err != nil {
+		return err
+	}
 	page := web.Levels{
-		Frame: frame(r), Identity: identityLevel(explained),
+		Frame: frame(r), Identity: identity,
 		SignIn: web.SignInLevel{Level: levelWords(s.Level), Method: methodWords(s.AMR), Why: signInWhy(s.Level, s.AMR), At: s.AuthenticatedAt},
 	}
 	page.SignedInAs = s.Person.DisplayName
+	page.Elsewhere = elsewhere(assurance.Reached{Authenticator: s.Level, AMR: s.AMR, Identity: explained.Recorded.Level})
+	if a, ok := h.signedInBy(s, authenticators); ok {
+		page.Elsewhere = append(page.Elsewhere, gpg44(a)...)
+	}
 	for _, a := range authenticators {
 		shown := h.authenticatorLevel(a, s.Person)
 		shown.Current = s.AuthenticatorID != nil && *s.AuthenticatorID == a.ID
@@ -47,7 +56,7 @@ func (h *Handler) levels(w http.ResponseWriter, r *http.Request) error {
 
 // identityLevel is the level that tokens say, why it is that, and what is missing for more. It has nothing of a document but
 // its kind and who issued it.
-func identityLevel(x evidence.Explanation) web.IdentityLevel {
+func identityLevel(x evidence.Explanation) (web.IdentityLevel, error) {
 	recorded := x.Recorded
 	shown := web.IdentityLevel{
 		Level: identityWords(recorded.Level), Profile: recorded.Profile, IAL: strings.TrimPrefix(recorded.IAL.String(), "ial"), Policy: recorded.PolicyVersion,
@@ -60,35 +69,74 @@ func identityLevel(x evidence.Explanation) web.IdentityLevel {
 	case recorded.PolicyVersion != "" && recorded.Level != x.Level:
 		shown.Today = plain(string(x.Level))
 	}
-	for _, reason := range x.Reasons {
-		if len(x.Evidence) > 0 {
-			shown.Scores = append(shown.Scores, score(reason, x.Evidence))
-		}
-	}
+	shown.Scores, shown.MoreScores = scores(x)
 	for _, level := range assurance.IdentityLevels() {
-		ways := x.Ways(level)
-		if len(ways) > 0 && recorded.Level.AtMost(level) == recorded.Level { // what is below is not what she wants to know
+		if recorded.Level.AtMost(level) != recorded.Level { // what is below is not what she wants to know
+			continue
+		}
+		ways, err := x.Advice(level)
+		if err != nil {
+			return web.IdentityLevel{}, err
+		}
+		if len(ways) > 0 {
 			shown.Next = append(shown.Next, web.NextLevel{Level: plain(string(level)), Ways: ways})
 		}
 	}
-	return shown
+	return shown, nil
+}
+
+// mostScores is how many scores of pieces of evidence are shown: those of what is strongest.
+const mostScores = 20
+
+// scores says what the checks came to: of pieces that came to the same once, with how many they are; and how many more
+// scores there are than are shown.
+func scores(x evidence.Explanation) (shown []web.Score, more int) {
+	if len(x.Evidence) == 0 {
+		return nil, 0
+	}
+	var ofPieces, ofPerson []web.Score
+	strength := map[string]int{}
+	for _, reason := range x.Reasons {
+		if reason.About == assurance.AboutStrength {
+			strength[reason.Piece] = reason.Score
+		}
+	}
+	reasons := slices.Clone(x.Reasons)
+	slices.SortStableFunc(reasons, func(a, b assurance.Reason) int { return cmp.Compare(strength[b.Piece], strength[a.Piece]) })
+	for _, reason := range reasons {
+		s := score(reason, x.Evidence)
+		if reason.Piece == "" {
+			ofPerson = append(ofPerson, s)
+			continue
+		}
+		same := slices.IndexFunc(ofPieces, func(o web.Score) bool { return o.Name == s.Name && o.Value == s.Value && o.Why == s.Why })
+		if same < 0 {
+			ofPieces = append(ofPieces, s)
+		} else {
+			ofPieces[same].Count++
+		}
+	}
+	if more = len(ofPieces) - mostScores; more > 0 {
+		ofPieces = ofPieces[:mostScores]
+	}
+	return append(ofPieces, ofPerson...), max(more, 0)
 }
 
 // score says what a check came to.
 func score(reason assurance.Reason, pieces []evidence.Recorded) web.Score {
-	shown := web.Score{Value: reason.Score, Why: sentence(reason.Because)}
+	shown := web.Score{Value: reason.Score, Why: sentence(reason.Because), Count: 1}
 	var piece evidence.Recorded
 	if i := slices.IndexFunc(pieces, func(p evidence.Recorded) bool { return p.ID == reason.Piece }); i >= 0 {
 		piece = pieces[i]
 	}
 	switch reason.About {
 	case assurance.AboutStrength:
-		shown.Name = "Strength of the " + plain(piece.Kind)
+		shown.Name = "Strength of the " + assurance.KindWords(piece.Kind)
 		if piece.Issuer != "" {
 			shown.Name += " (" + piece.Issuer + ")"
 		}
 	case assurance.AboutValidity:
-		shown.Name = "Whether this " + plain(piece.Kind) + " is genuine"
+		shown.Name = "Whether this " + assurance.KindWords(piece.Kind) + " is genuine"
 	case assurance.AboutActivity:
 		shown.Name = "Activity over time"
 	case assurance.AboutFraud:
@@ -102,6 +150,74 @@ func score(reason assurance.Reason, pieces []evidence.Recorded) web.Score {
 	return shown
 }
 
+// elsewhere is how others name what was reached, and by whose word.
+func elsewhere(r assurance.Reached) []web.Elsewhere {
+	return []web.Elsewhere{
+		named("eIDAS, the European Union’s levels", "eidas", r.EIDAS()),
+		named("NHS login, identity", string(assurance.NHSLogin), assurance.NHSLogin.Proofing(r)),
+	}
+}
+
+// named is a name of a vocabulary; "" is that what was reached is below all that it has.
+func named(of, vocabulary, name string) web.Elsewhere {
+	shown := web.Elsewhere{Of: of, Name: capital(cmp.Or(name, "none: below the lowest")), Mapping: "Our policy"}
+	terms := assurance.Vocabulary()
+	if i := slices.IndexFunc(terms, func(t assurance.Term) bool { return t.Vocabulary == vocabulary && t.Name == name }); i >= 0 && terms[i].Mapping == "published" {
+		shown.Mapping = "Published"
+	}
+	return shown
+}
+
+// gpg44 is what a sign-in comes to by GPG 44. Sign-ins are not watched for what is unusual.
+func gpg44(a assurance.Authentication) []web.Elsewhere {
+	protected := a.GPG44(false)
+	var qualities []string
+	for _, used := range protected.Authenticators {
+		qualities = append(qualities, fmt.Sprintf("%s: %s", typeWords(used.Type), used.Quality))
+	}
+	return []web.Elsewhere{
+		{Of: "GPG 44, quality of what you signed in with", Name: capital(strings.Join(qualities, ", ")), Mapping: "Our policy"},
+		{Of: "GPG 44, protection", Name: capital(plain(string(protected.Protection))), Mapping: "Our policy"},
+	}
+}
+
+// typeWords is an authenticator type for people.
+func typeWords(t assurance.AuthenticatorType) string {
+	switch t {
+	case assurance.PINAuthenticator:
+		return "PIN or the like"
+	case assurance.PasswordAuthenticator:
+		return "password"
+	case assurance.PhysicalToken:
+		return "device in your hand"
+	case assurance.DigitalToken:
+		return "key or code on a device"
+	case assurance.BiometricAuthenticator:
+		return "fingerprint or face"
+	}
+	return plain(string(t))
+}
+
+// signedInBy is the sign-in of a session with its facts, of which the session keeps only what follows from them. It is not ok
+// where they cannot be told any more: they are those of her authenticator, or of what was simulated, if these still give the
+// same.
+func (h *Handler) signedInBy(s session.Session, authenticators []store.Authenticator) (assurance.Authentication, bool) {
+	gives := func(a assurance.Authentication) bool { return a.Level() == s.Level && slices.Equal(a.AMR(), s.AMR) }
+	for _, a := range authenticators {
+		if s.AuthenticatorID == nil || *s.AuthenticatorID != a.ID {
+			continue
+		}
+		would, ok := h.WebAuthn.Would(a, s.Person)
+		return would, ok && gives(would)
+	}
+	for _, m := range assurance.Methods() {
+		if a := assurance.Simulate(m, s.AuthenticatedAt); gives(a) {
+			return a, true
+		}
+	}
+	return assurance.Authentication{}, false
+}
+
 // authenticatorLevel is the level that a sign-in with an authenticator has that verifies its owner, and why.
 func (h *Handler) authenticatorLevel(a store.Authenticator, p store.Person) web.AuthenticatorLevel {
 	shown := web.AuthenticatorLevel{Name: a.Name, Kind: kindName(a.Kind), Level: "you cannot sign in with it"}
@@ -112,9 +228,7 @@ func (h *Handler) authenticatorLevel(a store.Authenticator, p store.Person) web.
 	if would, ok := h.WebAuthn.Would(a, p); ok {
 		shown.Level = "level " + levelWords(would.Level())
 	}
-	for _, ground := range j.Grounds() {
-		shown.Why = append(shown.Why, sentence(ground))
-	}
+	shown.Why = append(shown.Why, j.Grounds()...)
 	return shown
 }
 
@@ -147,6 +261,11 @@ func signInWhy(level assurance.AuthenticatorLevel, amr []string) string {
 func plain(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
 // sentence makes a sentence of the words that a rule gives as its reason.
-func sentence(words string) string {
-	return strings.ToUpper(words[:1]) + words[1:] + "."
+func sentence(words string) string { return capital(words) + "." }
+
+func capital(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
 }

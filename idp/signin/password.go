@@ -126,7 +126,7 @@ func (h *Handler) withPassword(ctx context.Context, p pending, old session.Cooki
 	}
 	h.Log.DebugContext(ctx, "password refused", slog.String("reason", refused.Reason))
 	const words = "We could not sign you in. Check your user ID and your password, and enter the newest code of your authenticator app if you have one. " +
-		"If it does not help, contact your registration authority"
+		"If it does not help, contact your registration authority."
 	entry := audit.Entry{At: h.Now(), Event: audit.SignedIn, Refusal: refused.Reason, Person: refused.PersonID}
 	switch {
 	case refused.Reason == clientDisabled:

@@ -79,10 +79,14 @@ type Request struct {
 	Username   string   // whom the client thinks it is about: a suggestion
 	FormAction []string // CSP sources to which the chain of redirects may lead
 
-	Demand     assurance.Demand // the levels that it asks for
-	Unable     bool             // she has nothing to sign in with that would reach them
-	ContinueTo string           // as ReturnTo, for a person who goes no further than what has to be; "" when nothing more is asked
+	Demand      assurance.Demand // the levels that it asks for
+	Unable      bool             // she has nothing to sign in with that would reach them
+	CanContinue bool             // less will do: she may return with Settled
 }
+
+// Settled ends Request.ReturnTo for a person who goes no further than what has to be. It is no second address beside that,
+// because all of a request travels in the address of each page, and proxies take only so much.
+const Settled = "."
 
 // maxAge is how long a pending sign-in can be taken up again.
 const maxAge = time.Hour
@@ -260,12 +264,13 @@ func (h *Handler) simulate(ctx context.Context, p pending, old session.Cookie, u
 		return signedIn{}, h.failed(ctx, p.ClientID, entry, "This person is disabled: `credence person enable "+found.Person.ID+"` lets them in again")
 	}
 	if method == "" {
-		method = h.usualMethod(username)
+		method = h.UsualMethod(username)
 	}
 	return h.begin(ctx, p, old, found.Person, uuid.Nil, assurance.Simulate(method, now), func(context.Context, *store.Tx) error { return nil })
 }
 
-func (h *Handler) usualMethod(username string) assurance.Method {
+// UsualMethod is the method by which a sign-in of somebody is simulated when none is named.
+func (h *Handler) UsualMethod(username string) assurance.Method {
 	for _, p := range h.Simulated {
 		if p.ID == username {
 			return p.Method

@@ -98,7 +98,7 @@ func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, 
 	page := web.SignIn{
 		Frame: p.frame(r), PostURL: p.at(StepUp), ClientName: p.ClientName, Username: s.Person.ID, Cancelable: p.CancelTo != "",
 		Needs:  InWords(p.gap(s).Gap),
-		StepUp: &web.StepUp{Has: "at level " + s.Level.String(), CanContinue: p.ContinueTo != ""},
+		StepUp: &web.StepUp{Has: "at level " + s.Level.String(), Takes: takes(p.gap(s).Gap), CanContinue: p.CanContinue},
 	}
 	page.SignedInAs = s.Person.DisplayName
 	var keys []store.Authenticator
@@ -134,7 +134,7 @@ func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s
 			return err
 		}
 		if len(able) == 0 {
-			page.Authenticator = InWords(missing.Gap)
+			page.Authenticator, page.Takes = InWords(missing.Gap), takes(missing.Gap)
 		}
 	}
 	if missing.Identity != "" {
@@ -142,8 +142,12 @@ func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s
 		if err != nil {
 			return fmt.Errorf("explain identity of person %q: %w", s.Person.ID, err)
 		}
+		ways, err := explained.Advice(missing.Identity)
+		if err != nil {
+			return fmt.Errorf("advise person %q: %w", s.Person.ID, err)
+		}
 		page.Identity = &web.IdentityGap{
-			Needs: levelWords(missing.Identity), Has: levelWords(assurance.IdentityLevel(s.Person.IdentityLevel)), Ways: explained.Ways(missing.Identity),
+			Needs: levelWords(missing.Identity), Has: levelWords(assurance.IdentityLevel(s.Person.IdentityLevel)), Rank: rank(missing.Identity), Ways: ways,
 		}
 	}
 	return h.Pages.Render(w, http.StatusForbidden, page)
@@ -155,8 +159,8 @@ func (h *Handler) stopThere(w http.ResponseWriter, r *http.Request, p pending, _
 	switch {
 	case err != nil:
 		return err
-	case f.Has("continue") && p.ContinueTo != "":
-		return to(w, r, p.ContinueTo)
+	case f.Has("continue") && p.CanContinue:
+		return to(w, r, p.ReturnTo+Settled)
 	case f.Has("cancel") && p.CancelTo != "":
 		return to(w, r, p.CancelTo)
 	}
@@ -165,6 +169,38 @@ func (h *Handler) stopThere(w http.ResponseWriter, r *http.Request, p pending, _
 
 // levelWords is a level of identity for people.
 func levelWords(l assurance.IdentityLevel) string { return strings.ReplaceAll(string(l), "_", " ") }
+
+// rank says which of all the levels of identity one is.
+func rank(l assurance.IdentityLevel) string {
+	switch l {
+	case assurance.IdentityLow:
+		return "the lowest of four levels"
+	case assurance.IdentityMedium:
+		return "the second of four levels"
+	case assurance.IdentityHigh:
+		return "the third of four levels"
+	case assurance.IdentityVeryHigh:
+		return "the highest of four levels"
+	case assurance.IdentityNone:
+	}
+	return "which everybody has"
+}
+
+// takes says in a sentence what a sign-in of a level is made with: NIST SP 800-63B-4, Section 2. It is "" where [InWords]
+// says so already.
+func takes(missing assurance.Gap) string {
+	if len(missing.Methods) > 0 || missing.HardwareBound || missing.PhishingResistant {
+		return ""
+	}
+	switch missing.Authenticator {
+	case assurance.AAL3:
+		return "Level 3 takes a key that cannot be copied, such as a security key or smartcard that is approved for it, and your PIN, fingerprint or face."
+	case assurance.AAL2:
+		return "Level 2 takes two things, such as a passkey with your PIN, fingerprint or face, or a password with a code."
+	case assurance.AAL1:
+	}
+	return ""
+}
 
 // InWords says for people how strong a sign-in has to be; "" when any will do.
 func InWords(missing assurance.Gap) string {

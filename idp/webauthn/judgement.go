@@ -97,15 +97,10 @@ func (j Judgement) Factor(method assurance.Method, userVerified bool) assurance.
 
 // Why lists, for an operator, what the level of the authenticator comes from.
 func (j Judgement) Why() []string {
-	if j.Refusal != "" {
-		return append([]string{"refused: " + j.Refusal}, j.Grounds()...)
-	}
-	return j.Grounds()
-}
-
-// Grounds lists what the level of the authenticator comes from, whether or not it is refused.
-func (j Judgement) Grounds() []string {
 	var why []string
+	if j.Refusal != "" {
+		why = append(why, "refused: "+j.Refusal)
+	}
 	for _, status := range j.Statuses {
 		why = append(why, "FIDO metadata reports "+status)
 	}
@@ -128,6 +123,36 @@ func (j Judgement) Grounds() []string {
 		why = append(why, j.certified.String())
 	}
 	return why
+}
+
+// Grounds says the same in sentences to its owner, whether or not it is refused: what is reported of her authenticator, and
+// what holds its level down or up. Why it is refused is said where she is told so.
+func (j Judgement) Grounds() []string {
+	var grounds []string
+	if len(j.Statuses) > 0 {
+		grounds = append(grounds, "A weakness of its model has been reported.")
+	}
+	passkey := j.kind != string(assurance.Password) && j.kind != string(assurance.TOTP)
+	if passkey && !j.Verifies {
+		grounds = append(grounds, "It may work without your PIN, fingerprint or face.")
+	}
+	switch {
+	case j.kind == string(assurance.Password):
+		grounds = append(grounds, "Your password alone is one thing that you know. With the codes of your authenticator app it is two.")
+	case j.kind == string(assurance.TOTP):
+		grounds = append(grounds, "It counts together with your password: something that you have, and something that you know.")
+	case !j.DeviceBound:
+		grounds = append(grounds, "Its key can be copied to other devices. Level 3 needs one that stays in one device.")
+	case !j.Attested:
+		grounds = append(grounds, "It does not prove which model it is, so nothing shows that its key cannot be copied. Level 3 needs that.")
+	case !j.Approved:
+		grounds = append(grounds, "Its model is known, and is not one of those that are trusted to keep a key safe enough for level 3.")
+	case j.vouched:
+		grounds = append(grounds, "Its key cannot be copied: the people who run this service vouch for its model.")
+	default:
+		grounds = append(grounds, "Its key cannot be copied: its model has been tested and certified.")
+	}
+	return grounds
 }
 
 // codes are the organisations at which a person works.

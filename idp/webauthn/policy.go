@@ -90,6 +90,8 @@ func SetPolicy(ctx context.Context, s *store.Store, p store.AuthenticatorPolicy,
 		return fmt.Errorf("want at most %d models that are allowed, and as many that are denied", maxModels)
 	case slices.Contains(p.Allowed, uuid.Nil):
 		return errors.New("the AAGUID of zeros cannot be allowed: it stands for not saying which model it is")
+	case slices.ContainsFunc(p.Allowed, func(m uuid.UUID) bool { return slices.Contains(p.Denied, m) }):
+		return errors.New("a model is both allowed and denied: want it in one of the lists")
 	case len(p.Allowed) == 0 && len(p.Denied) == 0 && !p.DeviceBound && !p.Attestation:
 		return errors.New("the policy asks for nothing: clear it instead")
 	}

@@ -37,7 +37,6 @@ func TestPolicy(t *testing.T) {
 		{"a model that is allowed and not proved is refused", store.AuthenticatorPolicy{Allowed: []uuid.UUID{blue}}, claimed, webauthn.ModelNotAllowed},
 		{"a model that is denied is refused", store.AuthenticatorPolicy{Denied: []uuid.UUID{blue}}, genuine, webauthn.ModelDenied},
 		{"a model that is denied and not proved is refused", store.AuthenticatorPolicy{Denied: []uuid.UUID{blue}}, claimed, webauthn.ModelDenied},
-		{"a model that is denied and allowed is refused", store.AuthenticatorPolicy{Allowed: []uuid.UUID{blue}, Denied: []uuid.UUID{blue}}, genuine, webauthn.ModelDenied},
 		{"a model that is not denied passes", store.AuthenticatorPolicy{Denied: []uuid.UUID{red}}, genuine, ""},
 		{"passkeys without a model can be denied", store.AuthenticatorPolicy{Denied: []uuid.UUID{uuid.Nil}}, synced, webauthn.ModelDenied},
 		{"a key that cannot be copied passes", store.AuthenticatorPolicy{DeviceBound: true}, claimed, ""},
@@ -180,6 +179,7 @@ func TestPoliciesAndModelsThatAreRefused(t *testing.T) {
 	}
 	for name, p := range map[string]store.AuthenticatorPolicy{
 		"zeros cannot be allowed": {OrganisationCode: "RXX01", Allowed: []uuid.UUID{blue, uuid.Nil}},
+		"both allowed and denied": {OrganisationCode: "RXX01", Allowed: []uuid.UUID{blue}, Denied: []uuid.UUID{uuid.New(), blue}},
 		"asks for nothing":        {OrganisationCode: "RXX01"},
 		"at most 50":              {OrganisationCode: "RXX01", Denied: make([]uuid.UUID, 51)},
 		"no such organisation":    {OrganisationCode: "RXX09", DeviceBound: true},

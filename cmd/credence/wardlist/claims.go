@@ -59,6 +59,7 @@ func topics() []topic {
 			{"verified_claims", "What was verified about the person, by which rules, and on what evidence."},
 			{"id_assurance_level", "The same as a number, under a name that older services look for."},
 			{"idassurancelevel", "The same as a number, under a name that older services look for."},
+			{"identity_proofing_level", "How well the person's identity was proved in the words of NHS login, for services that read them."},
 		}},
 		{"claims-sign-in", "How they signed in", []term{
 			{claimLevel, "How strong this sign-in was: 1 is one factor, 2 is two, 3 is two of which one is a key or card that cannot be phished or copied."},

@@ -13,7 +13,7 @@ func TestEveryDocumentedClaimIsExplained(t *testing.T) {
 	t.Parallel()
 	documented := strings.Fields(`
 		iss sub aud exp iat nonce at_hash jti azp
-		acr amr auth_time sid vot vtm verified_claims identity_assurance_level authenticator_assurance_level authentication_assurance_level id_assurance_level
+		acr amr auth_time sid vot vtm verified_claims identity_assurance_level authenticator_assurance_level authentication_assurance_level id_assurance_level identity_proofing_level
 		organisation role roles entitlements selected_roleid
 		name given_name family_name uid email nhsid_useruid title middle_names initials display_name idassurancelevel
 		gmc_id gdc_id gmp_id gdp_id nmc_id rcn_id gphc_id consultant_id

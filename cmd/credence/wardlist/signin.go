@@ -309,7 +309,8 @@ func advice(code string) string {
 		return "The identity provider needs you to take part. Sign in again."
 	case "unmet_authentication_requirements":
 		return "Sign in again with a stronger authenticator, such as a security key or a smartcard. " +
-			"If you have none, ask the registration authority of your organisation for one."
+			"If you have none, ask the registration authority of your organisation for one. " +
+			"If you were told what to bring, prove your identity there first."
 	case "temporarily_unavailable":
 		return "The identity provider is busy. Wait a minute, then sign in again."
 	case "server_error":
