@@ -83,8 +83,8 @@ func (l AuthenticatorLevel) AbsoluteLimit() time.Duration {
 
 // Freshness is what a request asks about when the person signed in: OpenID Connect Core 1.0, Section 3.1.2.1.
 type Freshness struct {
-	Again   bool           // prompt=login: a sign-in made for this request
-	MaxAge  *time.Duration // max_age: the oldest sign-in that will do
+	Again   bool           `json:",omitzero"` // prompt=login: a sign-in made for this request
+	MaxAge  *time.Duration `json:",omitzero"` // max_age: the oldest sign-in that will do
 	AskedAt time.Time      // when the request was first asked
 }
 

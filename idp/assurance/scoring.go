@@ -69,7 +69,7 @@ func Score(pieces []Piece, at time.Time) (Scoring, error) {
 
 func (t *scoringTables) scoreStrength(w weighed) Reason {
 	best := w.grade(t.strength[w.Kind])
-	r := Reason{About: AboutStrength, Piece: w.ID, Score: best.grade, Because: "it is of the kind " + plain(w.Kind)}
+	r := Reason{About: AboutStrength, Piece: w.ID, Score: best.grade, Because: "it is of the kind " + KindWords(w.Kind)}
 	for i, f := range best.features {
 		r.Because += []string{", with: ", ", "}[min(i, 1)] + plain(f)
 	}
@@ -108,7 +108,7 @@ func (t *scoringTables) scoreActivity(genuine []weighed) Reason {
 					continue
 				}
 				r.Score, r.Checks = row.score, []string{c.ID}
-				r.Because = fmt.Sprintf("the %s shows activity since %s, at least %d months before it was checked", plain(w.Kind), c.Activity.Since, row.months)
+				r.Because = fmt.Sprintf("the %s shows activity since %s, at least %d months before it was checked", KindWords(w.Kind), c.Activity.Since, row.months)
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func (t *scoringTables) scoreVerification(genuine []weighed, validity map[string
 			for _, row := range t.verification {
 				if row.score > r.Score && slices.Contains(row.methods, c.Method) && validity[w.ID] >= row.leastValidity && containsAll(c.counts, row.facts) {
 					r.Score, r.Checks = row.score, []string{c.ID}
-					r.Because = fmt.Sprintf("by the %s: %s", plain(w.Kind), t.words(row.facts))
+					r.Because = fmt.Sprintf("by the %s: %s", KindWords(w.Kind), t.words(row.facts))
 				}
 			}
 		}

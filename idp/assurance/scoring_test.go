@@ -49,7 +49,7 @@ func TestScoreExample(t *testing.T) {
 				About: "validity", Piece: "passport", Score: 3, Checks: []string{"chk-pp-chip-01", "chk-pp-uv-02"},
 				Because: "its signature is right and made by a key of the issuer that leads to a trust anchor and is not revoked",
 			},
-			{About: "strength", Piece: "driving_permit", Score: 3, Because: "it is of the kind driving permit, with: photocard, of an issuer that the guide names"},
+			{About: "strength", Piece: "driving_permit", Score: 3, Because: "it is of the kind driving licence, with: photocard, of an issuer that the guide names"},
 			{About: "validity", Piece: "driving_permit", Score: 2, Checks: []string{"chk-dl-uv-03", "chk-dl-data-04"}, Because: "its details match an authoritative source"},
 			{About: "activity", Because: "no record shows activity for long enough"},
 			{

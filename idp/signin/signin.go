@@ -67,21 +67,22 @@ const (
 	RoleRequired                 // nobody goes on without a role
 )
 
-// Request is what somebody has to satisfy, and where to go on then. It is sealed while it travels.
+// Request is what somebody has to satisfy, and where to go on then. It travels sealed, several times in a page, so what is
+// not asked is left out.
 type Request struct {
-	ReturnTo   string              // path and query on this host: where the request came from, and decides again
-	CancelTo   string              // where a person goes who gives up; "" when there is nowhere
+	ReturnTo   string              `json:",omitzero"` // path and query on this host: where the request came from, and decides again
+	CancelTo   string              `json:",omitzero"` // where a person goes who gives up; "" when there is nowhere
 	Freshness  assurance.Freshness // when the sign-in has to have been
-	Role       RoleNeed
-	ChooseRole bool   // the role is chosen again, if that was not done since the request was first asked
-	ClientID   string // for whom it is; "" when nobody asked
-	ClientName string
-	Username   string   // whom the client thinks it is about: a suggestion
-	FormAction []string // CSP sources to which the chain of redirects may lead
+	Role       RoleNeed            `json:",omitzero"`
+	ChooseRole bool                `json:",omitzero"` // the role is chosen again, if that was not done since the request was first asked
+	ClientID   string              `json:",omitzero"` // for whom it is; "" when nobody asked
+	ClientName string              `json:",omitzero"`
+	Username   string              `json:",omitzero"` // whom the client thinks it is about: a suggestion
+	FormAction []string            `json:",omitzero"` // CSP sources to which the chain of redirects may lead
 
-	Demand      assurance.Demand // the levels that it asks for
-	Unable      bool             // she has nothing to sign in with that would reach them
-	CanContinue bool             // less will do: she may return with Settled
+	Demand      assurance.Demand `json:",omitzero"` // the levels that it asks for
+	Unable      bool             `json:",omitzero"` // she has nothing to sign in with that would reach them
+	CanContinue bool             `json:",omitzero"` // less will do: she may return with Settled
 }
 
 // Settled ends Request.ReturnTo for a person who goes no further than what has to be. It is no second address beside that,
