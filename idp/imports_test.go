@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"idp/audit":                 {"store"},
 	"idp/sweep":                 {"store"},
 	"idp/assurance":             {},
+	"idp/authority":             {},
 	"idp/ida":                   {},
 	"idp/poll":                  {},
 	"idp/seal":                  {},

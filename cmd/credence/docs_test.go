@@ -136,7 +136,7 @@ func TestDocumentsNameSettingsThatExist(t *testing.T) {
 			known = append(known, s.name+fileSuffix)
 		}
 	}
-	for _, document := range []string{"README.md", "docs/install.md", "docs/operate.md", "docs/assurance.md"} {
+	for _, document := range []string{"README.md", "docs/install.md", "docs/operate.md", "docs/assurance.md", "docs/registration.md"} {
 		for _, name := range regexp.MustCompile(`\bCREDENCE_[A-Z_]+`).FindAllString(readDocument(t, document), -1) {
 			if !slices.Contains(known, name) {
 				t.Errorf("%s names %s, which is no setting", document, name)
@@ -151,7 +151,7 @@ func TestDocumentedCommandsCanBeTyped(t *testing.T) {
 	block := regexp.MustCompile("(?ms)^ *```sh\n(.*?)^ *```$")
 	typed := regexp.MustCompile(`(?m)(?:^\s*|\$\(|[|;&]\s*)(?:[A-Z_]+=\S+ +)*(?:bin/)?credence((?: +[^)\n|;&>#]*)?)`)
 	word := regexp.MustCompile(`"[^"]*"|[^ "]+`)
-	for _, document := range []string{"README.md", "docs/install.md", "docs/operate.md", "docs/assurance.md"} {
+	for _, document := range []string{"README.md", "docs/install.md", "docs/operate.md", "docs/assurance.md", "docs/registration.md"} {
 		found := 0
 		for _, sh := range block.FindAllStringSubmatch(readDocument(t, document), -1) {
 			for _, line := range typed.FindAllStringSubmatch(strings.ReplaceAll(sh[1], "\\\n", " "), -1) {

@@ -50,6 +50,7 @@ func newRootCommand(p *program) *cobra.Command {
 		newEvidenceCommand(p),
 		newExplainCommand(p),
 		newOrganisationCommand(p),
+		newAuthorityCommand(p),
 		newAuthenticatorCommand(p),
 		newClientCommand(p),
 		newKeysCommand(p),
