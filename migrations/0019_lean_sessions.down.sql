@@ -1,3 +1,6 @@
+DROP TRIGGER person_sessions ON person;
+DROP FUNCTION keep_person_with_sessions();
+
 ALTER TABLE authorization_grant RESET (fillfactor);
 ALTER TABLE refresh_token RESET (fillfactor);
 CREATE UNIQUE INDEX refresh_token_one_live ON refresh_token (grant_id) WHERE used_at IS NULL;

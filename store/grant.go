@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -136,8 +137,11 @@ func (q queries) exchange(ctx context.Context, gate string, x Exchange) error {
 		)
 		SELECT id FROM spent`,
 		x.Hash, e.At, x.Version, x.Next, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.RequestID, e.Address, e.Detail)
-	if err == nil {
+	switch {
+	case err == nil:
 		q.recent.exchanged(x)
+	case errors.Is(err, ErrNotFound):
+		q.recent.forget(x.Hash)
 	}
 	return err
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -33,16 +35,28 @@ func (r *recent) record(personID string) (record, bool) { return r.records.Get(p
 
 func (r *recent) keepRecord(read record) { r.records.Add(read.Person.ID, read) }
 
-// issued keeps the grant of a code or refresh token.
+// issued keeps the grant of a code or refresh token. Its texts are copied: they are parts of the request, of which nothing
+// else is to stay.
 func (r *recent) issued(hash []byte, g Grant) {
-	if len(g.Claims)+len(g.Demand) <= longestAsked {
-		r.grants.Add(string(hash), g)
+	if len(g.Claims)+len(g.Demand) > longestAsked {
+		return
 	}
+	for _, text := range []*string{&g.RedirectURI, &g.Nonce, &g.Claims, &g.CodeChallenge} {
+		*text = strings.Clone(*text)
+	}
+	g.Scopes = slices.Clone(g.Scopes)
+	for i, scope := range g.Scopes {
+		g.Scopes[i] = strings.Clone(scope)
+	}
+	r.grants.Add(string(hash), g)
 }
+
+// forget forgets the grant of a code or refresh token: it was used, or stands no more.
+func (r *recent) forget(hash []byte) { r.grants.Remove(string(hash)) }
 
 // exchanged forgets what was spent, and keeps the grant of what came in its place.
 func (r *recent) exchanged(x Exchange) {
-	r.grants.Remove(string(x.Hash))
+	r.forget(x.Hash)
 	if x.Next != nil {
 		r.issued(x.Next, x.Grant)
 	}

@@ -71,6 +71,9 @@ func TestRecentGrantOfWhatEnded(t *testing.T) {
 			}
 			event := store.AuditEvent{At: at, Event: "token_issued", Actor: ward, PersonID: ana, ClientID: ward}
 			is(t, "ExchangeCode(of what ended)", in.ExchangeCode(ctx, store.Exchange{Grant: found.Grant, Hash: hash("code"), Version: found.Version, Event: event}), store.ErrNotFound)
+			if _, ok := in.RecentGrant(hash("code"), now); ok {
+				t.Error("RecentGrant(that was found to have ended) = found, want it forgotten")
+			}
 		})
 	}
 }

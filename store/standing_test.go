@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -124,15 +125,24 @@ func TestManyRolesToCome(t *testing.T) {
 	same(t, "Grant().Standing", got.Standing, standingAna())
 }
 
-// A client that has grants is disabled, not deleted: whoever got its id next would have them.
-func TestClientWithGrantsIsNotDeleted(t *testing.T) {
+// A client that has grants and a person who has sessions are disabled, not deleted: whoever got the id next would have them.
+func TestWhoHasGrantsOrSessionsIsNotDeleted(t *testing.T) {
 	t.Parallel()
 	in := newInstallation(t)
 	owner := connect(t, in.ownerURL)
 	must(t, in.AddClient(t.Context(), newClient("unused")))
-	exec(t, owner, `DELETE FROM client WHERE id = 'unused'`)
-	_, err := owner.Exec(t.Context(), `DELETE FROM client WHERE id = $1`, ward)
-	if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "23503" {
-		t.Errorf("DELETE FROM client = %v, want it refused", err)
+	must(t, in.AddPerson(t.Context(), newPerson("100000000099"), now))
+	for unused, used := range map[string]string{
+		`DELETE FROM client WHERE id = 'unused'`: `DELETE FROM client WHERE id = '` + ward + `'`,
+		`DELETE FROM professional_registration; DELETE FROM person WHERE id = '100000000099'`: `
+			ALTER TABLE membership DROP CONSTRAINT membership_person_id_fkey;
+			ALTER TABLE authenticator DROP CONSTRAINT authenticator_person_id_fkey;
+			DELETE FROM enrolment_link; DELETE FROM person WHERE id = '` + ana + `'`,
+	} {
+		exec(t, owner, unused)
+		_, err := owner.Exec(t.Context(), used)
+		if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "23503" || !strings.Contains(pg.Message, " has ") {
+			t.Errorf("%s = %v, want it refused", used, err)
+		}
 	}
 }

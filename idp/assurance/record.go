@@ -346,7 +346,7 @@ func checkText(name, text string) error {
 	switch {
 	case utf8.RuneCountInString(text) > maxText:
 		return fmt.Errorf("its %s is longer than %d characters", name, maxText)
-	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+	case strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsGraphic(c) || c == utf8.RuneError }):
 		return fmt.Errorf("its %s is not plain text", name)
 	}
 	return nil

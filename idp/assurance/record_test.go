@@ -112,6 +112,8 @@ func TestPieceValidate(t *testing.T) {
 		{"a long id", func(p *assurance.Piece) { p.ID = strings.Repeat("x", 201) }, "its id is longer than 200 characters"},
 		{"an id of 200 characters", func(p *assurance.Piece) { p.ID = strings.Repeat("é", 200) }, ""},
 		{"control characters", func(p *assurance.Piece) { p.Subject = "a\x00b" }, "its subject is not plain text"},
+		{"text that turns round", func(p *assurance.Piece) { p.Subject = "a\u202eb" }, "its subject is not plain text"},
+		{"a character that stands for a broken one", func(p *assurance.Piece) { p.Subject = "a\ufffdb" }, "its subject is not plain text"},
 		{"broken UTF-8", func(p *assurance.Piece) { p.Number = "\xff" }, "its number is not plain text"},
 		{"an unknown type", func(p *assurance.Piece) { p.Type = "electronic_signature" }, `the type "electronic_signature" is unknown: want one of document, electronic_record, vouch`},
 		{"a type that is long", func(p *assurance.Piece) { p.Type = assurance.PieceType(strings.Repeat("t", 9999)) }, `the type "` + strings.Repeat("t", 60) + `..." is unknown`},

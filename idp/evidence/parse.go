@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // MaxInput is the most bytes of JSON that one act of recording is read from.
@@ -22,6 +23,9 @@ const MaxInput = 256 << 10
 func Parse(text []byte) ([]Piece, error) {
 	if len(text) > MaxInput {
 		return nil, fmt.Errorf("evidence %w: more than %d bytes", ErrInvalid, MaxInput)
+	}
+	if !utf8.Valid(text) { // RFC 8259, Section 8.1; the reader below would put other characters in its place
+		return nil, fmt.Errorf("evidence %w: want it in UTF-8", ErrInvalid)
 	}
 	text, shape := bytes.TrimRight(text, " \t\r\n"), reflect.TypeFor[[]Piece]()
 	one := bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{"))

@@ -24,6 +24,7 @@ func TestParse(t *testing.T) {
 		`"passport"`:                       "want a JSON object",
 		`{"type": "document"} {}`:          "more after it",
 		`[{}] 1`:                           "more after it",
+		"{\"kind\": \"\xff\"}":             "want it in UTF-8",
 		`{"strength": 4}`:                  "the name that ends at byte 11 is not known",
 		`{"subject": "a digest"}`:          "the value of subject at byte 22: want an object",
 		`{"kind": 3}`:                      "the value of kind at byte 10: want text",

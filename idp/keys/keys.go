@@ -285,17 +285,15 @@ func (r *Ring) read(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read signing keys: %w", err)
 	}
-	known := map[string]key{}
-	if s := r.current.Load(); s != nil {
-		for _, k := range s.keys {
+	s, known := &snapshot{generation: generation, changesAt: now.Add(rotateEvery)}, map[string]key{}
+	if old := r.current.Load(); old != nil {
+		s.signed = old.signed
+		for _, k := range old.keys {
 			known[k.ID] = k
 		}
-	}
-	signed, err := lru.New[[sha256.Size]byte, struct{}](signedKept)
-	if err != nil {
+	} else if s.signed, err = lru.New[[sha256.Size]byte, struct{}](signedKept); err != nil {
 		return fmt.Errorf("make room for tokens that were verified: %w", err)
 	}
-	s := &snapshot{generation: generation, changesAt: now.Add(rotateEvery), signed: signed}
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, row := range rows {
 		k, ok := known[row.ID]

@@ -147,10 +147,10 @@ func (h tokenGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acc
 	if err == nil {
 		err = h.check(r.GetRequestForm(), g)
 	}
-	switch answer, ok := errors.AsType[fatal](err); {
-	case ok && recent:
+	if err != nil && recent {
 		return errOvertaken
-	case ok:
+	}
+	if answer, ok := errors.AsType[fatal](err); ok {
 		return h.refuse(ctx, g, digest, answer)
 	}
 	return err
@@ -304,29 +304,17 @@ func (h tokenGrant) refuseUnusable(ctx context.Context, c client, digest []byte)
 	return invalidGrant("The " + h.parameter + " is unknown, expired, used already, or another client's.")
 }
 
-// issue signs the tokens of a grant, and then spends what they are for.
+// issue signs the tokens of a grant, and then spends what they are for. What keeps a remembered grant from being signed for
+// may be that it stands no more.
 func (h tokenGrant) issue(ctx context.Context, g *grant, c client, digest []byte, resp fosite.AccessResponder) error {
 	ctx, span := trace.Start(ctx, "oauth.IssueTokens")
 	defer span.End()
 	now := h.Now()
-	token, life, err := h.signAccessToken(g, c, now)
-	if err != nil {
+	switch err := h.sign(ctx, g, c, now, resp); {
+	case err != nil && g.Recent:
+		return errOvertaken
+	case err != nil:
 		return err
-	}
-	resp.SetAccessToken(token)
-	resp.SetTokenType("Bearer")
-	resp.SetExpiresIn(life)
-	resp.SetScopes(g.Scopes)
-	if slices.Contains(g.Scopes, ScopeOpenID) {
-		nonce := g.Nonce
-		if h.grantType == grantRefreshToken {
-			nonce = ""
-		}
-		signed, err := h.signIDToken(ctx, g, c, nonce, token, now)
-		if err != nil {
-			return err
-		}
-		resp.SetExtra("id_token", signed)
 	}
 	x := store.Exchange{Grant: g.Grant, Hash: digest, Version: g.Version}
 	if slices.Contains(c.allowed(g.Grant.Scopes), ScopeOfflineAccess) {
@@ -340,7 +328,7 @@ func (h tokenGrant) issue(ctx context.Context, g *grant, c client, digest []byte
 	}
 	entry.Detail["grant_type"] = h.grantType
 	entry.Detail["authenticator_level"] = strconv.Itoa(g.AuthenticatorLevel)
-	err = audit.Record(ctx, within(func(e store.AuditEvent) error {
+	err := audit.Record(ctx, within(func(e store.AuditEvent) error {
 		x.Event = e
 		return h.exchange(ctx, x)
 	}), entry)
@@ -348,6 +336,31 @@ func (h tokenGrant) issue(ctx context.Context, g *grant, c client, digest []byte
 		return errOvertaken
 	}
 	return err
+}
+
+// sign puts the signed tokens of a grant into the response.
+func (h tokenGrant) sign(ctx context.Context, g *grant, c client, now time.Time, resp fosite.AccessResponder) error {
+	token, life, err := h.signAccessToken(g, c, now)
+	if err != nil {
+		return err
+	}
+	resp.SetAccessToken(token)
+	resp.SetTokenType("Bearer")
+	resp.SetExpiresIn(life)
+	resp.SetScopes(g.Scopes)
+	if !slices.Contains(g.Scopes, ScopeOpenID) {
+		return nil
+	}
+	nonce := g.Nonce
+	if h.grantType == grantRefreshToken {
+		nonce = ""
+	}
+	signed, err := h.signIDToken(ctx, g, c, nonce, token, now)
+	if err != nil {
+		return err
+	}
+	resp.SetExtra("id_token", signed)
+	return nil
 }
 
 // within records an event within a statement that does more.
