@@ -232,6 +232,8 @@ func TestVectorsOfTrust(t *testing.T) {
 		{"RFC 8485, the first of the vectors that is met", "rfc", medium, "passkey", []string{"vtr", `["P1.Cf","P1.Ce","P2"]`}, "P1.Ce", "P1.Ce", ""},
 		{"RFC 8485, management and assertion", "rfc", high, "passkey", []string{"vtr", `["Ma.Ac"]`}, "Ma.Ac", "Ma.Ac", ""},
 		{"RFC 8485, tokens that are encrypted", "rfc", high, "passkey", []string{"vtr", `["Ad"]`}, "P2.Ce.Ma.Ac", "P2.Ce.Ma.Ac", ""},
+		{"RFC 8485, beside an essential acr, where one vector is essential too", "rfc", high, "passkey", []string{"vtr", `["P3","P2"]`, "claims", essential("phr")}, "P2", "P2", ""},
+		{"RFC 8485, beside an essential acr, and none of them met", "rfc", high, "passkey", []string{"vtr", `["P3"]`, "claims", essential("phr")}, "", "", "unmet_authentication_requirements"},
 		{"RFC 8485, beside acr_values", "rfc", high, "passkey", []string{"vtr", `["P2"]`, "acr_values", "phr"}, "P2", "P2", ""},
 
 		{"One Login, the default", "one-login", high, "passkey", nil, "Cl.Cm", "Cl.Cm", ""},

@@ -34,7 +34,7 @@ func TestWhatAClientIsToldOfUnmetLevels(t *testing.T) {
 		{"an identity, without a page", "proved", "passkey", false, []string{"prompt", "none"}, unmet, asked + "identity level very_high."},
 		{"an identity and a level, given up", "proved", "passkey", false, []string{"claims", essential("AAL3_ANY")}, unmet, asked + "identity level very_high, and AAL3."},
 		{"of two the nearer", confidentialClient, "passkey", true, []string{"claims", essential("urn:credence:acr:identity:very_high", "AAL3_ANY")}, unmet, signedIn + "AAL3."},
-		{"what nobody reaches", confidentialClient, "passkey", true, []string{"claims", essential("AAL3_IOS")}, unmet, "Nothing here meets any acr that the request needs: acr_values_supported lists those that can be met."},
+		{"what nobody reaches", confidentialClient, "passkey", true, []string{"claims", essential("AAL3_IOS")}, unmet, "Nothing here meets what the request needs: acr_values_supported has each acr that can be met, and the trustmark (vtm) each vector."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -17,7 +17,7 @@ import (
 	"github.com/credence-id/credence/idp/oauth"
 )
 
-// verifiedSchema is the schema of verified_claims that the OpenID Foundation publishes.
+// verifiedSchema is our schema of verified_claims, written from the text of the standard: see its README.
 func verifiedSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("ida", "testdata", "schema", "verified_claims.json"))

@@ -135,7 +135,7 @@ func (h *Handler) stepUp(ctx context.Context, a authorization, req *signin.Reque
 // asked before in this browser.
 func (h *Handler) decide(a authorization, req signin.Request, s *session.Session, returned bool) (signin.Step, error) {
 	if req.Impossible() {
-		return signin.Unmet, errUnmet("Nothing here meets any acr that the request needs: acr_values_supported lists those that can be met.")
+		return signin.Unmet, errUnmet("Nothing here meets what the request needs: acr_values_supported has each acr that can be met, and the trustmark (vtm) each vector.")
 	}
 	step := h.next(req, a, s)
 	switch {
