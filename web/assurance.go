@@ -33,7 +33,7 @@ func (p Unmet) page() (string, Frame) { return "unmet", p.Frame }
 // IdentityGap is what is missing of the proof of an identity.
 type IdentityGap struct {
 	// Needs and Has are levels of GPG 45 in words: "high". Rank says which of all the levels the needed one is: "the third of
-	// four levels".
+	// four levels". Has is "" of an identity that nobody has proved.
 	Needs, Has, Rank string
 	// Ways are the shortest ways to the level. Any one of them will do; of a way everything is needed.
 	Ways [][]string

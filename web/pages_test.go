@@ -97,7 +97,7 @@ func pages() map[string]Page {
 				Ways: [][]string{{"Bring your passport again: the desk has to read its chip."}, {"Bring a birth certificate.", "Have your face compared with your photo."}},
 			},
 		},
-		"unmet-identity":      Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", Identity: &IdentityGap{Needs: "low", Has: "none", Rank: "the lowest of four levels"}},
+		"unmet-identity":      Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", Identity: &IdentityGap{Needs: "low", Rank: "the lowest of four levels"}},
 		"unmet-authenticator": Unmet{Frame: pendingSignedIn, PostURL: "/sign-in/unmet?state=abc", ClientName: "Ward Notes", Authenticator: "at level 3", Takes: "Level 3 takes a key that cannot be copied.", Cancelable: true},
 		"password-sign-in":    PasswordSignIn{Frame: pending, PostURL: "/sign-in/password?state=abc", OtherURL: "/sign-in?state=abc", ClientName: "Ward Notes", Cancelable: true},
 		"password-sign-in-error": PasswordSignIn{

@@ -124,7 +124,7 @@ func newAuthenticatorRevokeCommand(p *program) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := uuid.Parse(args[0])
 			if err != nil {
-				return &usageError{fmt.Errorf("%q is not the id of an authenticator: `credence authenticator list PERSON` shows them", args[0])}
+				return &usageError{fmt.Errorf("%.60q is not the id of an authenticator: `credence authenticator list PERSON` shows them", args[0])}
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				if err := registration.RevokeAuthenticator(ctx, s, id, operator(), p.clock()); err != nil {

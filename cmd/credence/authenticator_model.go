@@ -25,7 +25,7 @@ func newAuthenticatorModelCommand(p *program) *cobra.Command {
 func parseAAGUID(text string) (uuid.UUID, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return id, &usageError{fmt.Errorf("%q is not an AAGUID: want one such as 2fc0579f-8113-47ea-b116-bb5a8db9202a", text)}
+		return id, &usageError{fmt.Errorf("%.60q is not an AAGUID: want one such as 2fc0579f-8113-47ea-b116-bb5a8db9202a", text)}
 	}
 	return id, nil
 }
@@ -115,7 +115,7 @@ func (p *paging) afterID() (uuid.UUID, error) {
 	}
 	id, err := uuid.Parse(p.after)
 	if err != nil {
-		return uuid.Nil, &usageError{fmt.Errorf("--after %q: want what the page before gave as next", p.after)}
+		return uuid.Nil, &usageError{fmt.Errorf("--after %.60q: want what the page before gave as next", p.after)}
 	}
 	return id, nil
 }
@@ -210,7 +210,7 @@ func parsePosition(text string) (store.Position, error) {
 	person, id, found := strings.Cut(text, "/")
 	authenticator, err := uuid.Parse(id)
 	if !found || err != nil {
-		return store.Position{}, &usageError{fmt.Errorf("--after %q: want what the page before gave as next", text)}
+		return store.Position{}, &usageError{fmt.Errorf("--after %.60q: want what the page before gave as next", text)}
 	}
 	return store.Position{PersonID: person, AuthenticatorID: authenticator}, nil
 }

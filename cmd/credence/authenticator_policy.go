@@ -136,7 +136,7 @@ func newPolicyClearCommand(p *program) *cobra.Command {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				err := webauthn.ClearPolicy(ctx, s, args[0], operator(), p.clock())
 				if errors.Is(err, webauthn.ErrNoPolicy) {
-					return fmt.Errorf("organisation %q has no policy of its own: `credence authenticator policy show` shows one that it inherits", args[0])
+					return fmt.Errorf("organisation %.40q has no policy of its own: `credence authenticator policy show` shows one that it inherits", args[0])
 				}
 				if err != nil {
 					return err

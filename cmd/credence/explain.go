@@ -169,9 +169,9 @@ func (p *program) newExplainer(ctx context.Context, s *store.Store, client, pers
 		return nil, err
 	}
 	if e.client, err = s.Client(ctx, client); errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("no client has id %q: `credence client list` shows those there are", client)
+		return nil, fmt.Errorf("no client has id %.60q: `credence client list` shows those there are", client)
 	} else if err != nil {
-		return nil, fmt.Errorf("read client %q: %w", client, err)
+		return nil, fmt.Errorf("read client %.60q: %w", client, err)
 	}
 	if e.person, err = findPerson(ctx, s, person, e.at); err != nil {
 		return nil, err
@@ -312,7 +312,7 @@ func (e *explainer) signIn(ctx context.Context, named string) (assurance.Authent
 		}
 	}
 	if named != "best" {
-		return best, "", fmt.Errorf("the person has no authenticator %q: `credence authenticator list %s` shows those there are", named, e.person.Person.ID)
+		return best, "", fmt.Errorf("the person has no authenticator %.60q: `credence authenticator list %s` shows those there are", named, e.person.Person.ID)
 	}
 	if name == "" && e.development() {
 		method := e.provider.SignIn.UsualMethod(e.person.Person.ID)

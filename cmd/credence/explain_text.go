@@ -100,7 +100,7 @@ func (d explainedDemand) lines() []string {
 		lines = append(lines, fmt.Sprintf("%s, of %s, takes %s (%s: %s).", t.Name, t.Vocabulary, takes(t), mappingWords(t.Mapping), t.Source))
 	}
 	for _, value := range d.Unknown {
-		lines = append(lines, fmt.Sprintf("%q is not a value that is known here, so nothing meets it.", value))
+		lines = append(lines, fmt.Sprintf("%.60q is not a value that is known here, so nothing meets it.", value))
 	}
 	switch {
 	case len(d.Values)+len(d.Vectors) == 0:

@@ -296,11 +296,15 @@ func (r Registration) applyAssurance(c *store.Client) (mistakes []error) {
 	}
 	for _, value := range r.DefaultACRValues {
 		if !slices.Contains(assurance.Supported(), value) {
-			wrong("the default ACR value %q is not one that `/.well-known/openid-configuration` lists", value)
+			wrong("the default ACR value %.60q is not one that `/.well-known/openid-configuration` lists", value)
 		}
 	}
 	if r.Trustmark != "" && !slices.Contains(assurance.Trustmarks(), r.Trustmark) {
-		wrong("the trustmark %q is not one of: %s", r.Trustmark, assurance.Trustmarks())
+		var known []string
+		for _, t := range assurance.Trustmarks() {
+			known = append(known, string(t))
+		}
+		wrong("the trustmark %.60q is not one of: %s", r.Trustmark, strings.Join(known, ", "))
 	}
 	if !slices.Contains([]string{"", VerifiedOIDF, VerifiedUK}, r.VerifiedClaims) {
 		wrong("the spelling of verified claims %q is not %s or %s", r.VerifiedClaims, VerifiedOIDF, VerifiedUK)

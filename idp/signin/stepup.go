@@ -146,8 +146,9 @@ func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s
 		if err != nil {
 			return fmt.Errorf("advise person %q: %w", s.Person.ID, err)
 		}
-		page.Identity = &web.IdentityGap{
-			Needs: levelWords(missing.Identity), Has: levelWords(assurance.IdentityLevel(s.Person.IdentityLevel)), Rank: rank(missing.Identity), Ways: ways,
+		page.Identity = &web.IdentityGap{Needs: levelWords(missing.Identity), Rank: rank(missing.Identity), Ways: ways}
+		if has := assurance.IdentityLevel(s.Person.IdentityLevel); has != assurance.IdentityNone {
+			page.Identity.Has = levelWords(has)
 		}
 	}
 	return h.Pages.Render(w, http.StatusForbidden, page)
