@@ -27,6 +27,7 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION keep_person_with_sessions() FROM PUBLIC;
 CREATE TRIGGER person_sessions BEFORE DELETE ON person FOR EACH ROW EXECUTE FUNCTION keep_person_with_sessions();
+ALTER TABLE person ENABLE ALWAYS TRIGGER person_sessions;
 
 -- A code and a refresh token are used by changing their rows. Without an index on what changes, and with room for it on its
 -- page, that touches no index at all. That a grant has one live refresh token follows from how they come to be: by the use
