@@ -16,11 +16,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/desk"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/password"
+	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/session"
@@ -77,6 +80,10 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := authority.New()
+	if err != nil {
+		return nil, err
+	}
 	models := webauthn.NewModels(c.Store, c.Metadata, c.Now, c.Log)
 	if err := models.Load(ctx); err != nil {
 		return nil, err
@@ -117,9 +124,13 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Passwords: passwords, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
 	}
-	desk := &registration.Handler{
+	register := &registration.Handler{
 		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Passwords: passwords, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
+	}
+	officers := &desk.Handler{
+		Store: c.Store, Sessions: sessions, SignIn: signIn, Rules: rules, Catalogue: catalogue, Pages: pages, Now: c.Now,
+		Positions: &position.Registrar{Store: c.Store, Rules: rules, Catalogue: catalogue, Now: c.Now},
 	}
 	endpoints := &oauth.Handler{
 		Issuer: c.Issuer, Store: c.Store, Clients: clients, Keys: ring, Sessions: sessions, SignIn: signIn, Evidence: recorder, Catalogue: catalogue, Pages: pages,
@@ -133,7 +144,8 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		return nil, err
 	}
 	signIn.Mount(s.handle)
-	desk.Mount(s.handle)
+	register.Mount(s.handle)
+	officers.Mount(s.handle)
 	s.mux.Handle("GET /static/", pages.Static())
 	if err := s.wellKnown(c.Issuer, c.RelatedOrigins); err != nil {
 		return nil, err

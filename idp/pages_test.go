@@ -53,6 +53,7 @@ func (p *provider) walk(client string, see func(name string, pending bool, a ans
 	see("roles from home", false, b.get("/sign-in/role"))
 	see("sign-out", false, b.get("/logout"))
 	see("signed out", false, b.rest(b.post("/logout", nil)))
+	p.walkDesk(see)
 	b = p.browser()
 	see("no role", true, b.simulate(b.authorize(request(client, newPKCE())), noRole, ""))
 }

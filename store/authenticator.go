@@ -142,6 +142,30 @@ func (q queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time) 
 	return Enrolment{row.Handle, row.ExpiresAt, row.UsedAt, s}, err
 }
 
+// LockBootstrap keeps whoever else would make the first registration authority manager waiting until the transaction ends.
+func (t *Tx) LockBootstrap(ctx context.Context) error {
+	return t.db.exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('bootstrap', 0))`)
+}
+
+// ManagerIsEnrolled says whether a registration authority manager who is enabled has an authenticator.
+func (q queries) ManagerIsEnrolled(ctx context.Context, now time.Time) (bool, error) {
+	return scalar[bool](ctx, q, `
+		SELECT EXISTS (
+			SELECT FROM role_profile r
+			JOIN membership m ON m.id = r.membership_id
+			JOIN person p ON p.id = m.person_id
+			WHERE r.job_role LIKE '%:R5080' AND r.starts_at <= $1 AND (r.ends_at IS NULL OR r.ends_at > $1) AND p.disabled_at IS NULL
+				AND EXISTS (SELECT FROM authenticator a WHERE a.person_id = p.id AND a.revoked_at IS NULL))`, now)
+}
+
+// SpendLinksOfManagers spends the enrolment links of registration authority managers.
+func (t *Tx) SpendLinksOfManagers(ctx context.Context, now time.Time) error {
+	return t.db.exec(ctx, `
+		UPDATE enrolment_link SET used_at = $1
+		WHERE used_at IS NULL AND person_id IN (
+			SELECT m.person_id FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE r.job_role LIKE '%:R5080' AND (r.ends_at IS NULL OR r.ends_at > $1))`, now)
+}
+
 // UseEnrolmentLink spends a live link. Of concurrent calls one succeeds and the others get ErrNotFound.
 func (q queries) UseEnrolmentLink(ctx context.Context, hash []byte, now time.Time) (personID string, err error) {
 	return scalar[string](ctx, q, `

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Person is somebody who may sign in, with what they act as now.
@@ -197,6 +199,11 @@ func (q queries) AddWorkgroup(ctx context.Context, w Workgroup) error {
 	return q.db.exec(ctx, `INSERT INTO workgroup (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, w.ID, w.Name)
 }
 
+// Workgroups lists workgroups by id: those of some ids that there are.
+func (q queries) Workgroups(ctx context.Context, ids []string) ([]Workgroup, error) {
+	return all[Workgroup](ctx, q, `SELECT id, name FROM workgroup WHERE id = ANY ($1) ORDER BY id`, ids)
+}
+
 // NewRole is a role profile to add.
 type NewRole struct {
 	ID           string // 12 digits
@@ -207,15 +214,17 @@ type NewRole struct {
 	Workgroups   []string // ids
 	StartsAt     time.Time
 	EndsAt       *time.Time
+	PositionID   *string // nil: it is of no position
+	RequestID    *uuid.UUID
 }
 
 // AddRole records a role profile. The id being taken is ErrConflict, an unknown membership ErrReference.
 func (q queries) AddRole(ctx context.Context, r NewRole, now time.Time) error {
 	_, err := scalar[string](ctx, q, `
-		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, created_at)
-		VALUES ($1, $2, $3, coalesce($4::text[], '{}'), coalesce($5::text[], '{}'), coalesce($6::text[], '{}'), $7, $8, $9)
+		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, position_id, request_id, created_at)
+		VALUES ($1, $2, $3, coalesce($4::text[], '{}'), coalesce($5::text[], '{}'), coalesce($6::text[], '{}'), $7, $8, $9, $10, $11)
 		RETURNING id`,
-		r.ID, r.MembershipID, r.JobRole, r.AreasOfWork, r.Activities, r.Workgroups, r.StartsAt, r.EndsAt, now)
+		r.ID, r.MembershipID, r.JobRole, r.AreasOfWork, r.Activities, r.Workgroups, r.StartsAt, r.EndsAt, r.PositionID, r.RequestID, now)
 	return err
 }
 

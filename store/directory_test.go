@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/credence-id/credence/store"
 )
@@ -211,6 +212,29 @@ func TestPerson(t *testing.T) {
 	is(t, "Session(of a person who was disabled)", second(in.Session(ctx, hash("cookie"), "", at)), store.ErrNotFound)
 	if got, err := in.Grant(ctx, grantID, at); err != nil || got.Fallen() != "session_ended" {
 		t.Errorf("Grant(of a person who was disabled) = fallen %q, %v, want session_ended", got.Fallen(), err)
+	}
+}
+
+func TestOrganisationPath(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	for i, code := range []string{"RXX02", "RXX03"} {
+		must(t, in.AddOrganisation(ctx, store.Organisation{Code: code, Name: "Branch", ParentCode: new([]string{organisation, "RXX02"}[i])}, now))
+	}
+	for code, want := range map[string][]string{organisation: {organisation}, "RXX03": {"RXX03", "RXX02", organisation}} {
+		got, err := in.OrganisationPath(ctx, code)
+		must(t, err)
+		same(t, "OrganisationPath("+code+")", got, want)
+	}
+	is(t, "OrganisationPath(of none)", second(in.OrganisationPath(ctx, "RXX09")), store.ErrNotFound)
+
+	// Organisations that stand above each other, which only the owner could bring about, end it.
+	conn, err := pgx.Connect(ctx, in.ownerURL)
+	must(t, err)
+	exec(t, conn, `UPDATE organisation SET parent_code = 'RXX03' WHERE code = '`+organisation+`'`)
+	must(t, conn.Close(ctx))
+	if got, err := in.OrganisationPath(ctx, "RXX03"); err != nil || len(got) != 21 {
+		t.Errorf("OrganisationPath(in a circle) = %q, %v, want an end after 20 above it", got, err)
 	}
 }
 

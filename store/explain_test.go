@@ -54,6 +54,17 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 			SELECT cookie_hash, person_id, {now}, expires_at FROM session WHERE person_id > '5'`,
 		`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
 			SELECT {now}, 'signed_in', '', 'x', id, 'ward', '', '', '{}' FROM person`,
+		`INSERT INTO organisation (code, name, parent_code, created_at) SELECT 'N' || n, 'N', CASE WHEN n <= 20 THEN 'RXX01' ELSE 'N' || (n - 1) % 20 + 1 END, {now} FROM {many}`,
+		`INSERT INTO position (id, organisation_code, created_at) SELECT to_char(n, 'FM000000000000'), 'N' || n, {now} FROM {many}`,
+		`INSERT INTO position_version (position_id, version, closes, name, notes, job_role, areas_of_work, activities, workgroups, assignable, reason, made_by, made_role, made_at)
+			SELECT id, 1, false, 'Nurse', '', 'S8000:G8000:R8000', '{}', '{B0420}', '{}', false, 'x', '` + ana + `', '` + anaRole + `', {now} FROM position`,
+		`INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, reason, asked_by, asked_role, asked_at, lapses_at)
+			SELECT gen_random_uuid(), 'assign_position', to_char(500000000000 + id::bigint, 'FM000000000000'), id, 1, organisation_code, {now}, 'x', to_char(500000000001 + id::bigint % 20000, 'FM000000000000'), '` + anaRole + `', {now}, {now} + interval '1 day'
+			FROM position`,
+		`INSERT INTO request_queue (organisation_code, request_id) SELECT organisation_code, id FROM request UNION ALL SELECT 'RXX01', id FROM request`,
+		`INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, created_at, position_id, request_id)
+			SELECT to_char(900000000000 + r.position_id::bigint, 'FM000000000000'), m.id, 'S8000:G8000:R8000', '{}', '{B0420}', '{}', {now}, {now}, r.position_id, r.id
+			FROM request r JOIN membership m ON m.person_id = r.person_id`,
 		`INSERT INTO throttle (kind, slot, failures, most, ends_at) SELECT 'token', n, 1, 1 + n % 100, {now} + (n - 10000) * interval '1 s' FROM {many}`,
 	} {
 		exec(t, conn, fill.Replace(statement))
@@ -68,7 +79,7 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 func growing() []string {
 	return []string{
 		"person", "professional_registration", "evidence", "membership", "role_profile", "authenticator", "enrolment_link", "used_challenge", "session",
-		"authorization_grant", "refresh_token", "audit_event", "throttle",
+		"authorization_grant", "refresh_token", "audit_event", "throttle", "organisation", "position", "position_version", "request", "request_queue",
 	}
 }
 
@@ -273,8 +284,50 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			return second(hot.HeldAuthenticators(ctx, []uuid.UUID{blueModel}, []string{organisation}, store.Position{PersonID: ana}, 10))
 		}},
 		{"list attested authenticators", func() error { return second(hot.AttestedAuthenticators(ctx, authenticatorID, 10)) }},
+		{"find people by name", func() error { return second(hot.PeopleNamed(ctx, "Ana Ng", ana, 10)) }},
+		{"find people by name and date of birth", func() error { return second(hot.PeopleBornOn(ctx, now, "Ana Ng", ana, 10)) }},
+		{"find people by email address", func() error { return second(hot.PeopleOfEmail(ctx, "ana@example.org", ana, 10)) }},
+		{"find people by user id", func() error { return second(hot.PeopleOfID(ctx, ana)) }},
+		{"read a date of birth", func() error { return second(hot.DateOfBirth(ctx, ana)) }},
+		{"list the roles of a person", func() error { return second(hot.PositionedRoles(ctx, ana, "", 10, now)) }},
+		{"list the open requests for a person", func() error { return second(hot.OpenRequestsFor(ctx, ana, 10, now)) }},
+		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", "", 10)) }},
 		{"end a session", func() error { return hot.EndSession(ctx, sessionID, now) }},
 		{"end the sessions of a person", func() error { return second(hot.EndSessions(ctx, ana, now)) }},
+		{"propose a position", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				return errors.Join(tx.AddPosition(ctx, anaPosition, organisation, now), tx.AddPositionVersion(ctx, newVersion(1)), second(tx.LockPosition(ctx, anaPosition)))
+			})
+		}},
+		{"read organisations above", func() error { return second(hot.OrganisationPath(ctx, organisation)) }},
+		{"read a position", func() error { return second(hot.Position(ctx, anaPosition)) }},
+		{"read a version of a position", func() error { return second(hot.PositionVersion(ctx, anaPosition, 1)) }},
+		{"list the versions of a position", func() error { return second(hot.PositionVersions(ctx, anaPosition, 9, 10)) }},
+		{"list positions", func() error { return second(hot.Positions(ctx, organisation, "", 10)) }},
+		{"approve a version", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error { return tx.ApprovePositionVersion(ctx, anaPosition, 1, ben, benRole, now) })
+		}},
+		{"ask for a position", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				return errors.Join(second(tx.LapseRequests(ctx, anaPosition, "", now, "x", now)), tx.AddRequest(ctx, newRequest(requestID)),
+					second(tx.LockPositionOfRequest(ctx, requestID)), second(tx.LockRequest(ctx, requestID)))
+			})
+		}},
+		{"read a request", func() error { return second(hot.Request(ctx, requestID)) }},
+		{"list open requests", func() error { return second(hot.OpenRequests(ctx, organisation, uuid.Nil, 10, now)) }},
+		{"count open requests", func() error { return second(hot.CountOpenRequests(ctx, organisation, 10, now)) }},
+		{"count proposed positions", func() error { return second(hot.CountProposedPositions(ctx, organisation, 10)) }},
+		{"list proposed positions", func() error { return second(hot.ProposedPositions(ctx, organisation, "", 10)) }},
+		{"read names of people", func() error { return second(hot.PersonNames(ctx, []string{ana, ben})) }},
+		{"list what somebody holds", func() error { return second(hot.HeldRoles(ctx, ana, 10, now)) }},
+		{"read workgroups", func() error { return second(hot.Workgroups(ctx, []string{workgroup})) }},
+		{"list who holds a position", func() error { return second(hot.Holders(ctx, anaPosition, "", 10, now)) }},
+		{"count who holds a position", func() error { return second(hot.CountHolders(ctx, anaPosition, now)) }},
+		{"decide a request", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				return errors.Join(tx.SettleRequest(ctx, requestID, store.Settlement{State: "withdrawn", Reason: "x", At: now}), second(tx.EndPosition(ctx, anaPosition, "", now)))
+			})
+		}},
 		{"sweep refresh tokens", func() error { return second(hot.SweepRefreshTokens(ctx, now, 10)) }},
 		{"sweep grants", func() error { return second(hot.SweepGrants(ctx, now, 10)) }},
 		{"sweep sessions", func() error { return second(hot.SweepSessions(ctx, now, 10)) }},

@@ -127,6 +127,8 @@ type Option struct {
 	Label string
 	// Hint is a second line under the label; lists of radio buttons show it.
 	Hint string
+	// Checked is what lists of checkboxes show as ticked.
+	Checked bool
 }
 
 // Role is a role that a person holds at an organisation.

@@ -71,7 +71,7 @@ func pages() map[string]Page {
 		Frame: signedOut, PostURL: "/enrol/password?token=abc&offer=def", PersonName: "Amara Okafor", UserID: "555100000001", Shortest: 15, Longest: 256,
 		Key: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", App: "otpauth://totp/Credence:555100000001?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Credence", OtherURL: "/enrol?token=abc",
 	}
-	return map[string]Page{
+	all := map[string]Page{
 		"sign-in": SignIn{
 			Frame: pending, PostURL: "/sign-in?state=abc", ClientName: "Ward Notes", PasswordURL: "/sign-in/password?state=abc",
 			Ceremony: get, SimulatedURL: "/sign-in/simulated?state=abc", Cancelable: true,
@@ -185,6 +185,9 @@ func pages() map[string]Page {
 			Code: "invalid_request", Description: "The redirect_uri is not registered for this client.",
 		},
 	}
+	maps.Copy(all, deskPages())
+	maps.Copy(all, deskPeoplePages())
+	return all
 }
 
 // hostile returns each page type with every text in it replaced by one that breaks out of a page that does not escape.
@@ -381,7 +384,7 @@ func TestStructure(t *testing.T) {
 					if !strings.HasPrefix(attribute(n, "src"), "/static/") {
 						t.Errorf("<img src=%q> is from elsewhere", attribute(n, "src"))
 					}
-				case "input", "select":
+				case "input", "select", "textarea":
 					if attribute(n, "type") == "hidden" {
 						t.Errorf("hidden field %q", attribute(n, "name"))
 					}
@@ -389,8 +392,8 @@ func TestStructure(t *testing.T) {
 						t.Errorf("<%s id=%q> has no label", n.Data, attribute(n, "id"))
 					}
 				case "form":
-					if attribute(n, "method") != "post" {
-						t.Errorf("<form id=%q method=%q> does not post", attribute(n, "id"), attribute(n, "method"))
+					if searches := attribute(n, "method") == "get" && attribute(n, "role") == "search"; attribute(n, "method") != "post" && !searches {
+						t.Errorf("<form id=%q method=%q> neither posts nor searches", attribute(n, "id"), attribute(n, "method"))
 					}
 				case "button":
 					if attribute(n, "type") != "submit" || attribute(n, "id") == "" {

@@ -52,6 +52,16 @@ const (
 	PolicyCleared        Event = "policy_cleared"        // registration: the end of that
 	MetadataTaken        Event = "metadata_taken"        // operators: by which FIDO metadata authenticators are judged
 	AttestationJudged    Event = "attestation_judged"    // investigators: an attestation proves something else than it did
+	PositionProposed     Event = "position_proposed"     // registration: what a position is to be and was, or that it is to close
+	PositionApproved     Event = "position_approved"     // registration: what it is from then on
+	PositionClosed       Event = "position_closed"       // registration: its end, which ended what it gave
+	RequestAsked         Event = "request_asked"         // registration: who wants whom to have or to lose a position, and why
+	RequestDecided       Event = "request_decided"       // registration: what came of it, or that it was withdrawn
+	RequestLapsed        Event = "request_lapsed"        // registration: that nobody decided it in time, or nobody can any more
+	Bootstrapped         Event = "bootstrap"             // everybody: who could become the first registration authority manager
+	DeskOpened           Event = "desk_opened"           // privacy officers: only refusals are recorded
+	PersonSearched       Event = "person_searched"       // privacy officers: who looked for people, by what, and how many were shown
+	PersonViewed         Event = "person_viewed"         // privacy officers: which officer looked at whose record
 )
 
 // Entry is one line of the record.

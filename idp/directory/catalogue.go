@@ -96,6 +96,9 @@ func (c *Catalogue) ActivityName(code string) string { return find(c.activities,
 // AreaOfWorkName is the name of an area of work in three parts, the quotes included.
 func (c *Catalogue) AreaOfWorkName(code string) string { return find(c.areasOfWork, code).Name }
 
+// AreaOfWorkShortName is the last part of the name of an area of work, for people to read: Phlebotomy.
+func (c *Catalogue) AreaOfWorkShortName(code string) string { return find(c.areasOfWork, code).last }
+
 // checkCodes wants codes that the catalogue has. One that it has not stands for nothing that anybody could check, and is
 // taken only when unlisted ones are, and when it has the form.
 func checkCodes(what string, codes []string, entries []Entry, form *regexp.Regexp, unlisted bool) error {

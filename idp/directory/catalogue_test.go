@@ -30,6 +30,7 @@ func TestCatalogueNames(t *testing.T) {
 		{"ActivityName", c.ActivityName, "B9999", "B9999"},
 		{"AreaOfWorkName", c.AreaOfWorkName, "P0010:Q0050:T0210", `"Medicine":"Respiratory Medicine":"Respiratory Medicine"`},
 		{"AreaOfWorkName", c.AreaOfWorkName, "", ""},
+		{"AreaOfWorkShortName", c.AreaOfWorkShortName, "P0020:Q0300:T0640", "Phlebotomy"},
 	} {
 		if got := test.find(test.code); got != test.want {
 			t.Errorf("%s(%q) = %s, want %s", test.name, test.code, got, test.want)

@@ -53,8 +53,9 @@ var (
 
 const wantID = "12 digits"
 
-// randomID draws an id of 12 digits that does not begin with 0, for whoever stores it as a number after all.
-func randomID() string {
+// NewID draws an id of 12 digits, as people, memberships, roles and positions have. It does not begin with 0, for whoever
+// stores it as a number after all.
+func NewID() string {
 	const lowest, count = 100_000_000_000, 900_000_000_000
 	n, _ := rand.Int(rand.Reader, big.NewInt(count))
 	return n.Add(n, big.NewInt(lowest)).String()
@@ -63,10 +64,10 @@ func randomID() string {
 // attempts bounds how often an act is tried again because an id drawn at random was taken.
 const attempts = 5
 
-// checkText says what is wrong with text that people will read. Everything in it must have a shape of its own: that
+// CheckText says what is wrong with text that people will read, as an [InvalidError]. Everything in it must have a shape of its own: that
 // refuses control characters and what reverses the direction of text, with which a name could pose as another. Joiners
 // have none, and some languages need them.
-func checkText(field, text string, least, most int) error {
+func CheckText(field, text string, least, most int) error {
 	n := utf8.RuneCountInString(text)
 	switch {
 	case n < least || n > most:

@@ -13,7 +13,7 @@ import (
 // AddOrganisation records an organisation. A code that is taken is ErrTaken, and an unknown parent ErrUnknown.
 func AddOrganisation(ctx context.Context, s *store.Store, o store.Organisation, actor string, now time.Time) error {
 	const wantCode = "an ODS code: 2 to 12 capital letters and digits"
-	err := errors.Join(checkForm("code", o.Code, organisationForm, wantCode), checkText("name", o.Name, 1, 200))
+	err := errors.Join(checkForm("code", o.Code, organisationForm, wantCode), CheckText("name", o.Name, 1, 200))
 	parent := ""
 	if o.ParentCode != nil {
 		parent = *o.ParentCode

@@ -41,8 +41,8 @@ func AddPerson(ctx context.Context, s *store.Store, p NewPerson, actor string, n
 	}
 	p.DisplayName = p.displayName()
 	for range attempts {
-		id = cmp.Or(p.ID, randomID())
-		err = addPerson(ctx, s, id, p, actor, now)
+		id = cmp.Or(p.ID, NewID())
+		err = s.InTx(ctx, func(tx *store.Tx) error { return addPerson(ctx, tx, id, p, actor, now) })
 		if p.ID != "" || !errors.Is(err, store.ErrConflict) {
 			break
 		}
@@ -50,19 +50,28 @@ func AddPerson(ctx context.Context, s *store.Store, p NewPerson, actor string, n
 	return id, named("person "+id, err)
 }
 
-func addPerson(ctx context.Context, s *store.Store, id string, p NewPerson, actor string, now time.Time) error {
+// AddPersonIn is AddPerson as a part of the caller's transaction. An id that is taken is store.ErrConflict and fails the
+// transaction; when it was drawn at random, that can be tried again.
+func AddPersonIn(ctx context.Context, tx *store.Tx, p NewPerson, actor string, now time.Time) (id string, err error) {
+	if err := p.Check(now); err != nil {
+		return "", err
+	}
+	p.DisplayName = p.displayName()
+	id = cmp.Or(p.ID, NewID())
+	return id, addPerson(ctx, tx, id, p, actor, now)
+}
+
+func addPerson(ctx context.Context, tx *store.Tx, id string, p NewPerson, actor string, now time.Time) error {
 	handle := make([]byte, 32)
 	_, _ = rand.Read(handle)
-	return s.InTx(ctx, func(tx *store.Tx) error {
-		err := tx.AddPerson(ctx, store.NewPerson{
-			ID: id, Handle: handle, Title: p.Title, GivenName: p.GivenName, MiddleNames: p.MiddleNames, FamilyName: p.FamilyName,
-			DisplayName: p.DisplayName, Email: p.Email, DateOfBirth: p.DateOfBirth, IdentityLevel: string(assurance.IdentityNone), Registrations: p.Registrations,
-		}, now)
-		if err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.PersonAdded, Actor: actor, Person: id})
-	})
+	err := tx.AddPerson(ctx, store.NewPerson{
+		ID: id, Handle: handle, Title: p.Title, GivenName: p.GivenName, MiddleNames: p.MiddleNames, FamilyName: p.FamilyName,
+		DisplayName: p.DisplayName, Email: p.Email, DateOfBirth: p.DateOfBirth, IdentityLevel: string(assurance.IdentityNone), Registrations: p.Registrations,
+	}, now)
+	if err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.PersonAdded, Actor: actor, Person: id})
 }
 
 func (p NewPerson) displayName() string {
@@ -71,18 +80,18 @@ func (p NewPerson) displayName() string {
 
 // Check says what is wrong with the values, each an [InvalidError]. AddPerson checks as well.
 func (p NewPerson) Check(now time.Time) error {
-	given, family := checkText("given_name", p.GivenName, 1, 100), checkText("family_name", p.FamilyName, 1, 100)
+	given, family := CheckText("given_name", p.GivenName, 1, 100), CheckText("family_name", p.FamilyName, 1, 100)
 	errs := []error{
-		checkText("title", p.Title, 0, 35),
+		CheckText("title", p.Title, 0, 35),
 		given,
-		checkText("middle_names", p.MiddleNames, 0, 100),
+		CheckText("middle_names", p.MiddleNames, 0, 100),
 		family,
 		checkEmail(p.Email),
 		checkDateOfBirth(p.DateOfBirth, now),
 	}
 	// One that is made of two wrong names has their mistakes, which were said.
 	if p.DisplayName != "" || given == nil && family == nil {
-		errs = append(errs, checkText("display_name", p.displayName(), 1, 200))
+		errs = append(errs, CheckText("display_name", p.displayName(), 1, 200))
 	}
 	if p.ID != "" {
 		errs = append(errs, checkForm("id", p.ID, idForm, wantID))
@@ -95,7 +104,7 @@ func (p NewPerson) Check(now time.Time) error {
 		case slices.Contains(bodies, r.Body):
 			errs = append(errs, &InvalidError{"registration", "each body once"})
 		default:
-			errs = append(errs, checkText("registration", r.Number, 1, 50))
+			errs = append(errs, CheckText("registration", r.Number, 1, 50))
 		}
 		bodies = append(bodies, r.Body)
 	}
@@ -111,7 +120,7 @@ func checkEmail(email string) error {
 	if err != nil || address.Address != email {
 		return &InvalidError{"email", "an address like ada@example.org"}
 	}
-	return checkText("email", email, 0, 254)
+	return CheckText("email", email, 0, 254)
 }
 
 // checkDateOfBirth wants a date at which somebody was born who works now.

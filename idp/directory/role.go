@@ -8,9 +8,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/store"
 )
+
+// RAManager is the job role of the managers of the registration authority, of whom `credence bootstrap` makes the first.
+const RAManager = "S0080:G0450:R5080"
 
 // NewRole is a role profile to grant.
 type NewRole struct {
@@ -25,6 +30,8 @@ type NewRole struct {
 	StartsAt     time.Time // zero is now
 	EndsAt       *time.Time
 	Unlisted     bool // codes that are not in the catalogue are meant, and no mistakes of typing
+	PositionID   *string
+	RequestID    *uuid.UUID // that gave it, as PositionID says; nil, both: of no position
 }
 
 // mostRoles is how many current roles a person can have: as many as one read of a person finds.
@@ -42,8 +49,8 @@ func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, act
 		return "", err
 	}
 	for range attempts {
-		id = cmp.Or(r.ID, randomID())
-		err = grantRole(ctx, s, id, r, actor, now)
+		id = cmp.Or(r.ID, NewID())
+		err = s.InTx(ctx, func(tx *store.Tx) error { return grantRole(ctx, tx, id, r, actor, now) })
 		if r.ID != "" || !errors.Is(err, store.ErrConflict) {
 			break
 		}
@@ -54,23 +61,34 @@ func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, act
 	return id, err
 }
 
-func (r NewRole) check(c *Catalogue) error {
+// GrantRoleIn is GrantRole as a part of the caller's transaction, for a role whose codes were checked before. An id drawn at
+// random that is taken is store.ErrConflict and fails the transaction, which can be tried again.
+func GrantRoleIn(ctx context.Context, tx *store.Tx, r NewRole, actor string, now time.Time) (id string, err error) {
+	id = NewID()
+	return id, grantRole(ctx, tx, id, r, actor, now)
+}
+
+// CheckAccess says what is wrong with what the role lets anybody do, whoever gets it.
+func (r NewRole) CheckAccess(c *Catalogue) error {
 	errs := []error{
-		checkForm("person", r.PersonID, idForm, wantID),
 		checkCodes("job role", []string{r.JobRole}, c.jobRoles, jobRoleForm, r.Unlisted),
 		cmp.Or(checkList("area_of_work", r.AreasOfWork, 50), checkCodes("area of work", r.AreasOfWork, c.areasOfWork, areaOfWorkForm, r.Unlisted)),
 		cmp.Or(checkList("activity", r.Activities, 200), checkCodes("activity", r.Activities, c.activities, activityForm, r.Unlisted)),
 	}
+	for _, w := range r.Workgroups {
+		errs = append(errs, checkForm("workgroup", w.ID, idForm, "an id of 12 digits"), CheckText("workgroup", w.Name, 1, 200))
+	}
+	return errors.Join(append(errs, checkList("workgroup", workgroupIDs(r.Workgroups), 50))...)
+}
+
+func (r NewRole) check(c *Catalogue) error {
+	errs := []error{checkForm("person", r.PersonID, idForm, wantID), r.CheckAccess(c)}
 	if r.ID != "" {
 		errs = append(errs, checkForm("id", r.ID, idForm, wantID))
 	}
 	if r.MembershipID != "" {
 		errs = append(errs, checkForm("membership", r.MembershipID, idForm, wantID))
 	}
-	for _, w := range r.Workgroups {
-		errs = append(errs, checkForm("workgroup", w.ID, idForm, "an id of 12 digits"), checkText("workgroup", w.Name, 1, 200))
-	}
-	errs = append(errs, checkList("workgroup", workgroupIDs(r.Workgroups), 50))
 	if r.EndsAt != nil && !r.EndsAt.After(r.StartsAt) {
 		errs = append(errs, &InvalidError{"ends", "a time after the start"})
 	}
@@ -116,41 +134,39 @@ func workgroupIDs(workgroups []store.Workgroup) []string {
 	return ids
 }
 
-func grantRole(ctx context.Context, s *store.Store, id string, r NewRole, actor string, now time.Time) error {
-	return s.InTx(ctx, func(tx *store.Tx) error {
-		person, err := tx.Person(ctx, r.PersonID, now)
-		if err != nil {
-			return named("person "+r.PersonID, err)
+func grantRole(ctx context.Context, tx *store.Tx, id string, r NewRole, actor string, now time.Time) error {
+	person, err := tx.Person(ctx, r.PersonID, now)
+	if err != nil {
+		return named("person "+r.PersonID, err)
+	}
+	if len(person.Person.Roles) >= mostRoles {
+		return fmt.Errorf("person %s %w", r.PersonID, ErrTooManyRoles)
+	}
+	if same, ok := r.among(person.Person.Roles, now); ok {
+		return fmt.Errorf("role %s, which gives person %s the same, %w", same, r.PersonID, ErrTaken)
+	}
+	membership, err := tx.EnsureMembership(ctx, cmp.Or(r.MembershipID, NewID()), r.PersonID, r.Organisation, now)
+	if errors.Is(err, store.ErrReference) { // the person was there
+		return fmt.Errorf("organisation %q %w", r.Organisation, ErrUnknown)
+	}
+	if err != nil {
+		return fmt.Errorf("add person %s to organisation %s: %w", r.PersonID, r.Organisation, err)
+	}
+	for _, w := range r.Workgroups {
+		if err := tx.AddWorkgroup(ctx, w); err != nil {
+			return err
 		}
-		if len(person.Person.Roles) >= mostRoles {
-			return fmt.Errorf("person %s %w", r.PersonID, ErrTooManyRoles)
-		}
-		if same, ok := r.among(person.Person.Roles, now); ok {
-			return fmt.Errorf("role %s, which gives person %s the same, %w", same, r.PersonID, ErrTaken)
-		}
-		membership, err := tx.EnsureMembership(ctx, cmp.Or(r.MembershipID, randomID()), r.PersonID, r.Organisation, now)
-		if errors.Is(err, store.ErrReference) { // the person was there
-			return fmt.Errorf("organisation %q %w", r.Organisation, ErrUnknown)
-		}
-		if err != nil {
-			return fmt.Errorf("add person %s to organisation %s: %w", r.PersonID, r.Organisation, err)
-		}
-		for _, w := range r.Workgroups {
-			if err := tx.AddWorkgroup(ctx, w); err != nil {
-				return err
-			}
-		}
-		err = tx.AddRole(ctx, store.NewRole{
-			ID: id, MembershipID: membership, JobRole: r.JobRole, AreasOfWork: r.AreasOfWork, Activities: r.Activities,
-			Workgroups: workgroupIDs(r.Workgroups), StartsAt: r.StartsAt, EndsAt: r.EndsAt,
-		}, now)
-		if err != nil {
-			return fmt.Errorf("add role %s: %w", id, err)
-		}
-		return audit.Record(ctx, tx, audit.Entry{
-			At: now, Event: audit.RoleGranted, Actor: actor, Person: r.PersonID,
-			Detail: map[string]string{"role": id, "organisation": r.Organisation, "job_role": r.JobRole},
-		})
+	}
+	err = tx.AddRole(ctx, store.NewRole{
+		ID: id, MembershipID: membership, JobRole: r.JobRole, AreasOfWork: r.AreasOfWork, Activities: r.Activities,
+		Workgroups: workgroupIDs(r.Workgroups), StartsAt: r.StartsAt, EndsAt: r.EndsAt, PositionID: r.PositionID, RequestID: r.RequestID,
+	}, now)
+	if err != nil {
+		return fmt.Errorf("add role %s: %w", id, err)
+	}
+	return audit.Record(ctx, tx, audit.Entry{
+		At: now, Event: audit.RoleGranted, Actor: actor, Person: r.PersonID,
+		Detail: map[string]string{"role": id, "organisation": r.Organisation, "job_role": r.JobRole},
 	})
 }
 

@@ -75,7 +75,7 @@ func Seed(ctx context.Context, s *store.Store, key seal.Key, now time.Time) erro
 const (
 	generalPractitioner = "S0030:G0100:R0260"
 	prescriber          = "S0030:G0100:R0620"
-	registrationManager = "S0080:G0450:R5080"
+	registrationAgent   = "S0080:G0450:R5090"
 	practitioner        = "S8000:G8000:R8000"
 	nurse               = "S8000:G8000:R8001"
 	healthProfessional  = "S8000:G8000:R8003"
@@ -145,7 +145,7 @@ func seedPeople() []seedPerson {
 					Activities: []string{"B0145", "B8002", "B1560"},
 				},
 				{
-					ID: "656005754108", MembershipID: "656005753107", Organisation: "X09", JobRole: registrationManager,
+					ID: "656005754108", MembershipID: "656005753107", Organisation: "X09", JobRole: RAManager,
 					Activities:  []string{"B0015", "B0028", "B0030", "B0017"},
 					AreasOfWork: []string{"P0020:Q0300:T0640", "P0010:Q0050:T0210"},
 					Workgroups: []store.Workgroup{
@@ -229,6 +229,34 @@ func seedPeople() []seedPerson {
 				{ID: "656014115006", MembershipID: "656008115003", Organisation: pharmacy, JobRole: healthProfessional, Activities: []string{"B0570", "B0572"}},
 				{ID: "656014115007", MembershipID: "656008115003", Organisation: pharmacy, JobRole: prescriber, Activities: []string{"B0058"}},
 			},
+		},
+		{
+			NewPerson:   NewPerson{ID: "656005750116", Title: "Mrs", GivenName: "Winifred", FamilyName: "Stewardley", Email: "winifred.stewardley@larkmere.example", DateOfBirth: born(1970, time.September, 3)},
+			level:       high,
+			description: "Registration authority manager of the health board, for the desk",
+			method:      assurance.Smartcard,
+			roles:       []NewRole{{ID: "656014116001", MembershipID: "656008116001", Organisation: board, JobRole: RAManager}},
+		},
+		{
+			NewPerson:   NewPerson{ID: "656005750117", Title: "Mr", GivenName: "Bartholomew", FamilyName: "Keykeeper", Email: "bartholomew.keykeeper@larkmere.example", DateOfBirth: born(1983, time.May, 19)},
+			level:       high,
+			description: "Registration authority agent of the hospital, for the desk",
+			method:      assurance.Smartcard,
+			roles:       []NewRole{{ID: "656014117001", MembershipID: "656008117001", Organisation: hospital, JobRole: registrationAgent}},
+		},
+		{
+			NewPerson:   NewPerson{ID: "656005750118", Title: "Ms", GivenName: "Perpetua", FamilyName: "Vouchsafe", Email: "perpetua.vouchsafe@larkmere.example", DateOfBirth: born(1979, time.November, 28)},
+			level:       high,
+			description: "Sponsor at the hospital, for the desk: she asks for positions",
+			method:      assurance.SecurityKey,
+			roles:       []NewRole{{ID: "656014118001", MembershipID: "656008118001", Organisation: hospital, JobRole: support, Activities: []string{"B1300"}}},
+		},
+		{
+			NewPerson:   NewPerson{ID: "656005750119", Title: "Mr", GivenName: "Crispin", FamilyName: "Seconder", Email: "crispin.seconder@larkmere.example", DateOfBirth: born(1988, time.January, 7)},
+			level:       high,
+			description: "Advanced registration authority agent of the hospital, for the desk: he approves positions, or has them approved",
+			method:      assurance.SecurityKey,
+			roles:       []NewRole{{ID: "656014119001", MembershipID: "656008119001", Organisation: hospital, JobRole: registrationAgent, Activities: []string{"B9001"}}},
 		},
 	}
 }

@@ -208,6 +208,10 @@ func TestSeededPeopleHaveTheirRolesAndLevels(t *testing.T) {
 		{"656005750115", 3, "very_high V1B", []string{
 			"S8000:G8000:R8000", "S8000:G8000:R8001", "S8002:G8003:R0001", "S0030:G0100:R0260", "S8001:G8002:R8008", "S8000:G8000:R8003", "S0030:G0100:R0620",
 		}},
+		{"656005750116", 3, "high H1A", []string{"S0080:G0450:R5080"}},
+		{"656005750117", 3, "high H1A", []string{"S0080:G0450:R5090"}},
+		{"656005750118", 3, "high H1A", []string{"S8001:G8002:R8008"}},
+		{"656005750119", 3, "high H1A", []string{"S0080:G0450:R5090"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("fixed people (-want +got):\n%s", diff)

@@ -77,6 +77,44 @@ func invariants() []invariant {
 		{"evidence that was withdrawn without its evidence_withdrawn event", `
 			SELECT v.id FROM evidence v WHERE v.withdrawn_at IS NOT NULL AND NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'evidence_withdrawn' AND e.person_id = v.person_id AND e.detail->>'evidence' = v.id::text)`},
+		{"a role of a position without the approved request for it, or that says or lasts more", `
+			SELECT r.id FROM role_profile r
+			JOIN membership m ON m.id = r.membership_id
+			JOIN request q ON q.id = r.request_id
+			JOIN position_version v ON v.position_id = q.position_id AND v.version = q.position_version
+			WHERE (q.state, q.kind, q.person_id, q.organisation_code) IS DISTINCT FROM ('approved', 'assign_position', m.person_id, m.organisation_code)
+				OR v.approved_at IS NULL OR r.starts_at < q.starts_at AND r.starts_at < q.decided_at OR coalesce(r.ends_at, 'infinity') > coalesce(q.expires_at, 'infinity')
+				OR (r.job_role, r.areas_of_work, r.activities, r.workgroups) IS DISTINCT FROM (v.job_role, v.areas_of_work, v.activities, v.workgroups)`},
+		{"a request for a position that was approved without the role that it gives", `
+			SELECT q.id FROM request q WHERE q.state = 'approved' AND q.kind = 'assign_position' AND NOT EXISTS (SELECT FROM role_profile r WHERE r.request_id = q.id)`},
+		{"a request that somebody asked or decided for herself, or that one officer asked and decided", `
+			SELECT id FROM request WHERE person_id IN (asked_by, decided_by) OR asked_by = decided_by`},
+		{"an open request that waits not just at its organisation and at each above it, or another that waits", `
+			WITH RECURSIVE waits (id, code) AS (
+				SELECT id, organisation_code FROM request WHERE state = 'open'
+				UNION SELECT w.id, o.parent_code FROM waits w JOIN organisation o ON o.code = w.code WHERE o.parent_code IS NOT NULL
+			)
+			SELECT coalesce(w.id, q.request_id) FROM waits w FULL JOIN request_queue q ON q.request_id = w.id AND q.organisation_code = w.code
+			WHERE w.id IS NULL OR q.request_id IS NULL`},
+		{"a request without its request_asked event", `
+			SELECT q.id FROM request q WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'request_asked' AND e.refusal = '' AND e.person_id = q.person_id AND e.detail->>'request' = q.id::text)`},
+		{"a request that ended without the event that says so", `
+			SELECT q.id FROM request q WHERE q.state <> 'open' AND NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event IN ('request_asked', 'request_decided', 'request_lapsed') AND e.refusal = '' AND e.detail->>'request' = q.id::text
+					AND coalesce(e.detail->>'state', 'lapsed') = q.state)`},
+		{"a position in force that nobody approved, or that the same officer made and approved", `
+			SELECT p.id FROM position p JOIN position_version v ON v.position_id = p.id
+			WHERE v.version = p.version AND v.approved_at IS NULL OR v.version IS DISTINCT FROM p.version AND v.version > coalesce(p.version, 0) AND v.approved_at IS NOT NULL
+				OR v.approved_by = v.made_by`},
+		{"a version of a position without the events that proposed and approved it", `
+			SELECT v.position_id FROM position_version v WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'position_proposed' AND e.refusal = '' AND e.detail->>'position' = v.position_id AND e.detail->>'version' = v.version::text)
+				OR v.approved_at IS NOT NULL AND NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event IN ('position_approved', 'position_closed') AND e.refusal = '' AND e.detail->>'position' = v.position_id AND e.detail->>'version' = v.version::text)`},
+		{"a role of a position that outlasts it", `
+			SELECT r.id FROM role_profile r JOIN position p ON p.id = r.position_id JOIN position_version v ON v.position_id = p.id AND v.version = p.version
+			WHERE v.closes AND (r.ends_at IS NULL OR r.ends_at > v.approved_at AND r.ends_at > r.starts_at)`},
 		// Two events of a grant may be written side by side, each with the time at which its transaction came to it, so they may
 		// change places: within the time that a transaction may take.
 		{"an event of a grant that is recorded before an older one", `

@@ -40,6 +40,35 @@ const evidence = `
 	INSERT INTO evidence (id, person_id, type, kind, facts, process_id, recorded_at, recorded_by)
 		VALUES (gen_random_uuid(), '000000000001', 'document', 'passport', '{}', gen_random_uuid(), now(), 'a')`
 
+// position gives somebody a position, as one officer asked and another decided. Its version is set in force by hand: nobody
+// approves twice.
+const position = `
+	INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, created_at)
+		VALUES ('000000000021', '000000000010', 'S8000:G8000:R8000', '{}', '{}', '{}', now(), now());
+	INSERT INTO person (id, handle, given_name, family_name, display_name, title, middle_names, identity_level, created_at)
+		VALUES ('000000000003', sha256('3'), 'Kim', 'Sample', 'Kim Sample', '', '', 'high', now());
+	INSERT INTO membership (id, person_id, organisation_code, created_at) VALUES ('000000000011', '000000000003', 'ZX1', now());
+	INSERT INTO position (id, organisation_code, created_at) VALUES ('000000000030', 'ZX1', now());
+	INSERT INTO position_version (position_id, version, closes, name, notes, job_role, areas_of_work, activities, workgroups, assignable, reason, made_by, made_role, made_at,
+			approved_by, approved_role, approved_at)
+		SELECT '000000000030', n, n = 2, 'Nurse', '', 'S8000:G8000:R8000', '{}', '{B0420}', '{}', false, 'x', '000000000001', '000000000020', '2026-01-01',
+			CASE n WHEN 1 THEN '000000000002' END, CASE n WHEN 1 THEN '000000000020' END, CASE n WHEN 1 THEN timestamptz '2026-01-01' END FROM generate_series(1, 2) n;
+	UPDATE position SET version = 1;
+	INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, expires_at, reason, asked_by, asked_role, asked_at, lapses_at,
+			state, decided_by, decided_role, decided_at, decision_reason)
+		VALUES ('00000000-0000-0000-0000-00000000000c', 'assign_position', '000000000003', '000000000030', 1, 'ZX1', '2026-01-01', '2027-01-01', 'x', '000000000001', '000000000020',
+			'2026-01-01', '2026-02-01', 'approved', '000000000002', '000000000020', '2026-01-02', 'y');
+	INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, created_at, position_id, request_id)
+		VALUES ('000000000022', '000000000011', 'S8000:G8000:R8000', '{}', '{B0420}', '{}', '2026-01-02', '2027-01-01', now(), '000000000030', '00000000-0000-0000-0000-00000000000c');
+	INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail) VALUES
+		('2026-01-01', 'position_proposed', '', 'a', '', '', '', '', '{"position": "000000000030", "version": "1"}'),
+		('2026-01-01', 'position_proposed', '', 'a', '', '', '', '', '{"position": "000000000030", "version": "2"}'),
+		('2026-01-01', 'position_approved', '', 'a', '', '', '', '', '{"position": "000000000030", "version": "1"}'),
+		('2026-01-01', 'request_asked', '', 'a', '000000000003', '', '', '', '{"request": "00000000-0000-0000-0000-00000000000c"}'),
+		('2026-01-02', 'request_decided', '', 'a', '000000000003', '', '', '', '{"request": "00000000-0000-0000-0000-00000000000c", "state": "approved"}');
+	DELETE FROM request_queue;
+	ALTER TABLE request DISABLE TRIGGER USER; ALTER TABLE position_version DISABLE TRIGGER USER;`
+
 // said is a test whose failures are kept and not told.
 type said struct {
 	testing.TB
@@ -92,6 +121,23 @@ func TestCheckInvariants(t *testing.T) {
 			INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
 				SELECT now(), 'evidence_recorded', '', 'a', person_id, '', '', '', jsonb_build_object('evidence', gen_random_uuid() || ' ' || id) FROM evidence`, ""},
 		{"evidence that nobody withdrew", evidence + `; UPDATE evidence SET withdrawn_at = now(), withdrawn_by = 'a', withdrawn_reason = 'forged'`, "evidence that was withdrawn without"},
+		{"a position that was asked, approved and given", position, ""},
+		{"a role that gives more than its position", position + `UPDATE role_profile SET activities = '{B0420,B0401}' WHERE position_id IS NOT NULL`, "a role of a position without the approved request"},
+		{"a role that lasts longer than was asked", position + `UPDATE role_profile SET ends_at = NULL WHERE position_id IS NOT NULL`, "a role of a position without the approved request"},
+		{"a role that somebody else asked for", position + `UPDATE role_profile SET membership_id = '000000000010' WHERE position_id IS NOT NULL`, "a role of a position without the approved request"},
+		{"a role whose request was refused", position + `UPDATE request SET state = 'refused'`, "a role of a position without the approved request"},
+		{"an approved request that gave nothing", position + `DELETE FROM role_profile WHERE position_id IS NOT NULL`, "a request for a position that was approved without"},
+		{"a request that one officer asked and decided", position + `ALTER TABLE request DROP CONSTRAINT request_decided_by_another; UPDATE request SET decided_by = asked_by`, "a request that somebody asked or decided for herself"},
+		{"a request that its person decided", position + `ALTER TABLE request DROP CONSTRAINT request_not_decided_by_its_person; UPDATE request SET decided_by = person_id`, "a request that somebody asked or decided for herself"},
+		{"a request that waits though it was decided", position + `INSERT INTO request_queue (organisation_code, request_id) SELECT organisation_code, id FROM request`, "an open request that waits not just"},
+		{"an open request that waits nowhere", position + `UPDATE request SET state = 'open', decided_by = NULL, decided_role = NULL, decided_at = NULL, decision_reason = NULL`, "an open request that waits not just"},
+		{"a request that nobody recorded", position + `DELETE FROM audit_event WHERE event = 'request_asked'`, "a request without its request_asked event"},
+		{"a decision that nobody recorded", position + `DELETE FROM audit_event WHERE event = 'request_decided'`, "a request that ended without the event"},
+		{"a position in force that nobody approved", position + `UPDATE position SET version = 2`, "a position in force that nobody approved"},
+		{"a version that was approved and is not in force", position + `UPDATE position SET version = NULL`, "a position in force that nobody approved"},
+		{"a version that nobody recorded", position + `DELETE FROM audit_event WHERE event = 'position_proposed'`, "a version of a position without the events"},
+		{"an approval that nobody recorded", position + `DELETE FROM audit_event WHERE event = 'position_approved'`, "a version of a position without the events"},
+		{"a role that outlasts its position", position + `UPDATE position_version SET closes = true`, "a role of a position that outlasts it"},
 		{"a secret as text", `UPDATE audit_event SET detail = '{"why": "token=` + token + `"}'`, "audit_event has a secret"},
 		{"a secret in an array", `UPDATE client SET redirect_uris = '{https://ward.example/?t=` + token + `}'`, "client has a secret"},
 		{"a secret as bytes", `UPDATE client SET authentication = 'client_secret_basic', secret_hash = '` + token + `          '`, "client has a secret"},

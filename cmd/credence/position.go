@@ -1,0 +1,433 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+)
+
+const listPositions = "`credence position list` shows positions"
+
+// withRegistrar runs do with what keeps positions and requests.
+func (p *program) withRegistrar(ctx context.Context, do func(ctx context.Context, r *position.Registrar) error) error {
+	catalogue, err := directory.NewCatalogue()
+	if err != nil {
+		return err
+	}
+	rules, err := authority.New()
+	if err != nil {
+		return err
+	}
+	return p.withStore(ctx, func(ctx context.Context, s *store.Store) error {
+		err := do(ctx, &position.Registrar{Store: s, Rules: rules, Catalogue: catalogue, Now: p.clock})
+		err = hint(err, directory.ErrUnknownCode, "`credence role codes` shows those there are")
+		return hint(err, directory.ErrUnknown, listPositions+"; "+listPeople+"; "+listOrganisations)
+	})
+}
+
+// addOfficerFlags gives a command the flags that name the officer for whom the operator acts. She may do what her role lets
+// her, and no more.
+func addOfficerFlags(cmd *cobra.Command, by *position.Acting) {
+	by.Operator = operator()
+	cmd.Flags().StringVar(&by.Person, "as", "", "`id` of the officer for whom you act (required)")
+	cmd.Flags().StringVar(&by.Role, "role", "", "`id` of the role that she acts in (required)")
+	require(cmd, "as", "role")
+}
+
+func newPositionCommand(p *program) *cobra.Command {
+	return newGroup("position", "Keep the positions that people are given", `  credence position list --organisation ZX100
+  credence position show 400000000001`,
+		newPositionAddCommand(p), newPositionReviseCommand(p), newPositionListCommand(p), newPositionShowCommand(p), newPositionApproveCommand(p), newPositionCloseCommand(p))
+}
+
+// positionFlags are the flags that say what a position is.
+type positionFlags struct {
+	draft      position.Draft
+	workgroups []string
+}
+
+func (f *positionFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.draft.Name, "name", "", "what people call it, such as \"Ward nurse, nights\"")
+	flags.StringVar(&f.draft.Notes, "notes", "", "whom it is for, and what it does not cover")
+	flags.StringVar(&f.draft.JobRole, "job-role", "", "S:G:R `code` of the job role")
+	flags.StringSliceVar(&f.draft.Activities, "activity", nil, "B `code` of an activity, repeatable")
+	flags.StringSliceVar(&f.draft.AreasOfWork, "area-of-work", nil, "P:Q:T `code` of an area of work, repeatable")
+	flags.StringArrayVar(&f.workgroups, "workgroup", nil, "`id=name` of a workgroup, repeatable; the name counts when the workgroup is new")
+	flags.BoolVar(&f.draft.Assignable, "assignable", false, "let sponsors give it without a second officer")
+	flags.StringVar(&f.draft.Reason, "reason", "", "why, for the record (required)")
+	require(cmd, "reason")
+}
+
+// read is what the flags say. Those that were not given are as in another version.
+func (f *positionFlags) read(cmd *cobra.Command, before store.PositionVersion, workgroups []store.Workgroup) (position.Draft, error) {
+	d, given := f.draft, cmd.Flags().Changed
+	keep := func(flag string, do func()) {
+		if !given(flag) {
+			do()
+		}
+	}
+	keep("name", func() { d.Name = before.Name })
+	keep("notes", func() { d.Notes = before.Notes })
+	keep("job-role", func() { d.JobRole = before.JobRole })
+	keep("activity", func() { d.Activities = before.Activities })
+	keep("area-of-work", func() { d.AreasOfWork = before.AreasOfWork })
+	keep("workgroup", func() { d.Workgroups = workgroups })
+	keep("assignable", func() { d.Assignable = before.Assignable })
+	for _, w := range f.workgroups {
+		id, name, ok := strings.Cut(w, "=")
+		if !ok {
+			return d, &usageError{fmt.Errorf("--workgroup is %q: want id=name, such as \"655694018104=Ward 4\"", w)}
+		}
+		d.Workgroups = append(d.Workgroups, store.Workgroup{ID: id, Name: name})
+	}
+	return d, nil
+}
+
+func newPositionAddCommand(p *program) *cobra.Command {
+	var what positionFlags
+	var by position.Acting
+	var organisation string
+	var asJSON bool
+	add := &cobra.Command{
+		Use:   "add",
+		Short: "Propose a position of an organisation and print its id",
+		Long: "Propose a position of an organisation and print its id. It gives nobody anything until another officer has approved\n" +
+			"it with credence position approve.",
+		Example: `  credence position add --as 656005750104 --role 656005754108 --organisation ZX100 --name "Ward nurse" --job-role S8000:G8000:R8001 --activity B0360,B0401 --reason "New ward"`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			draft, err := what.read(cmd, store.PositionVersion{}, nil)
+			if err != nil {
+				return err
+			}
+			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+				id, err := r.Propose(ctx, by, organisation, draft)
+				if err != nil {
+					return err
+				}
+				return printID(cmd, id, asJSON)
+			})
+		},
+	}
+	what.add(add)
+	addOfficerFlags(add, &by)
+	add.Flags().StringVar(&organisation, "organisation", "", "`code` of the organisation (required)")
+	require(add, "organisation", "name", "job-role")
+	addJSONFlag(add, &asJSON)
+	return add
+}
+
+func newPositionReviseCommand(p *program) *cobra.Command {
+	var what positionFlags
+	var by position.Acting
+	var asJSON bool
+	revise := &cobra.Command{
+		Use:   "revise ID",
+		Short: "Propose what a position is to be instead, and print the number of the version",
+		Long: `Propose what a position is to be instead, and print the number of the version. What no flag changes
+stays. It changes nothing until another officer has approved it; who holds the position then keeps
+what she has, until she is given it again.`,
+		Example: `  credence position revise 400000000001 --as 656005750104 --role 656005754108 --activity B0360,B0401,B0420 --reason "They prescribe now"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+				before, err := findPosition(ctx, r.Store, args[0])
+				if err != nil {
+					return err
+				}
+				workgroups, err := r.Store.Workgroups(ctx, before.Workgroups)
+				if err != nil {
+					return fmt.Errorf("read workgroups: %w", err)
+				}
+				draft, err := what.read(cmd, before.PositionVersion, workgroups)
+				if err != nil {
+					return err
+				}
+				version, err := r.Revise(ctx, by, args[0], before.Version, draft)
+				if err != nil {
+					return err
+				}
+				return printVersion(cmd, version, asJSON)
+			})
+		},
+	}
+	what.add(revise)
+	addOfficerFlags(revise, &by)
+	addJSONFlag(revise, &asJSON)
+	return revise
+}
+
+func printVersion(cmd *cobra.Command, version int, asJSON bool) error {
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), map[string]int{"version": version})
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), version)
+	return err
+}
+
+func findPosition(ctx context.Context, s *store.Store, id string) (store.PositionRow, error) {
+	row, err := s.Position(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return row, fmt.Errorf("no position has id %.40q: %s", id, listPositions)
+	}
+	if err != nil {
+		return row, fmt.Errorf("read position %q: %w", id, err)
+	}
+	return row, nil
+}
+
+func newPositionApproveCommand(p *program) *cobra.Command {
+	var by position.Acting
+	var version int
+	var asJSON bool
+	approve := &cobra.Command{
+		Use:     "approve ID",
+		Short:   "Approve what another officer proposed of a position",
+		Long:    "Approve what another officer proposed of a position: what it is from then on, or that it is closed.",
+		Example: `  credence position approve 400000000001 --version 2 --as 656005750104 --role 656005754108`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+				done, err := r.Approve(ctx, by, args[0], version)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), struct {
+						Closed     bool `json:"closed"`
+						EndedRoles int  `json:"ended_roles"`
+					}{done.Closed, done.Ended})
+				}
+				if done.Closed {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "Position %s is closed. Roles that ended with it: %d.\n", args[0], done.Ended)
+				} else {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "Position %s is in force in version %d.\n", args[0], version)
+				}
+				return err
+			})
+		},
+	}
+	approve.Flags().IntVar(&version, "version", 0, "the `number` of the version that you looked at (required)")
+	require(approve, "version")
+	addOfficerFlags(approve, &by)
+	addJSONFlag(approve, &asJSON)
+	return approve
+}
+
+func newPositionCloseCommand(p *program) *cobra.Command {
+	var by position.Acting
+	var reason string
+	var asJSON bool
+	closing := &cobra.Command{
+		Use:   "close ID",
+		Short: "Propose that a position be closed, and print the number of the version that says so",
+		Long: `Propose that a position be closed, print the number of the version that says so, and say how many would
+lose it. Nobody does until another officer has approved it; credence position show lists them.`,
+		Example: `  credence position close 400000000001 --as 656005750104 --role 656005754108 --reason "The ward is closed"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+				before, err := findPosition(ctx, r.Store, args[0])
+				if err != nil {
+					return err
+				}
+				version, err := r.Close(ctx, by, args[0], before.Version, reason)
+				if err != nil {
+					return err
+				}
+				holders, err := r.Store.CountHolders(ctx, args[0], p.clock())
+				if err != nil {
+					return fmt.Errorf("count holders: %w", err)
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), map[string]int{"version": version, "holders": holders})
+				}
+				fmt.Fprintf(cmd.ErrOrStderr(), "When another officer has approved version %d, this many lose the position: %d. See: credence position show %s\n", version, holders, args[0])
+				return printVersion(cmd, version, false)
+			})
+		},
+	}
+	closing.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")
+	require(closing, "reason")
+	addOfficerFlags(closing, &by)
+	addJSONFlag(closing, &asJSON)
+	return closing
+}
+
+// positionJSON is a version of a position.
+type positionJSON struct {
+	ID           string     `json:"id"`
+	Organisation string     `json:"organisation,omitempty"`
+	State        string     `json:"state,omitempty"`
+	InForce      int        `json:"in_force,omitempty"`
+	Version      int        `json:"version"`
+	Closes       bool       `json:"closes"`
+	Name         string     `json:"name"`
+	Notes        string     `json:"notes"`
+	JobRole      string     `json:"job_role"`
+	AreasOfWork  []string   `json:"areas_of_work"`
+	Activities   []string   `json:"activities"`
+	Workgroups   []string   `json:"workgroups"`
+	Assignable   bool       `json:"assignable"`
+	Reason       string     `json:"reason"`
+	MadeBy       string     `json:"made_by"`
+	MadeAt       time.Time  `json:"made_at"`
+	ApprovedBy   *string    `json:"approved_by"`
+	ApprovedAt   *time.Time `json:"approved_at"`
+}
+
+func versionAsJSON(v store.PositionVersion) positionJSON {
+	return positionJSON{
+		ID: v.PositionID, Version: v.Version, Closes: v.Closes, Name: v.Name, Notes: v.Notes, JobRole: v.JobRole, AreasOfWork: v.AreasOfWork, Activities: v.Activities,
+		Workgroups: v.Workgroups, Assignable: v.Assignable, Reason: v.Reason, MadeBy: v.MadeBy, MadeAt: v.MadeAt.UTC(), ApprovedBy: v.ApprovedBy, ApprovedAt: v.ApprovedAt,
+	}
+}
+
+func positionAsJSON(p store.PositionRow) positionJSON {
+	out := versionAsJSON(p.PositionVersion)
+	out.Organisation, out.State, out.InForce = p.OrganisationCode, string(position.StateOf(p)), p.InForce
+	return out
+}
+
+func newPositionListCommand(p *program) *cobra.Command {
+	var page paging
+	var organisation string
+	list := &cobra.Command{
+		Use:     "list",
+		Short:   "List the positions of an organisation and of those below it, each as it is or is proposed to be",
+		Example: "  credence position list --organisation ZX100 --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := page.check(); err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				if _, err := s.OrganisationPath(ctx, organisation); errors.Is(err, store.ErrNotFound) {
+					return fmt.Errorf("organisation %.40q is unknown: %s", organisation, listOrganisations)
+				}
+				rows, err := s.Positions(ctx, organisation, page.after, page.limit+1)
+				if err != nil {
+					return fmt.Errorf("list positions: %w", err)
+				}
+				rows, next := cut(rows, page.limit, func(r store.PositionRow) string { return r.PositionID })
+				if page.json {
+					return printJSON(cmd.OutOrStdout(), struct {
+						Positions []positionJSON `json:"positions"`
+						Next      string         `json:"next"`
+					}{each(rows, positionAsJSON), next})
+				}
+				sayMore(cmd, next)
+				return printTable(cmd.OutOrStdout(), []string{"ID", "ORGANISATION", "NAME", "STATE", "IN FORCE", "NEWEST", "ASSIGNABLE"}, each(rows, func(r store.PositionRow) []string {
+					return []string{
+						r.PositionID, r.OrganisationCode, r.Name, string(position.StateOf(r)), orNone(r.InForce), strconv.Itoa(r.Version), yes(r.Assignable),
+					}
+				}))
+			})
+		},
+	}
+	list.Flags().StringVar(&organisation, "organisation", "", "`code` of the organisation (required)")
+	require(list, "organisation")
+	page.addFlags(list)
+	return list
+}
+
+// orNone is a version, and "-" for none.
+func orNone(version int) string {
+	if version == 0 {
+		return "-"
+	}
+	return strconv.Itoa(version)
+}
+
+// mostVersions is how many of its versions a position is shown with: the newest.
+const mostVersions = 20
+
+func newPositionShowCommand(p *program) *cobra.Command {
+	type holder struct {
+		Role     string     `json:"role"`
+		Person   string     `json:"person"`
+		Name     string     `json:"name"`
+		Version  int        `json:"version"`
+		StartsAt time.Time  `json:"starts_at"`
+		EndsAt   *time.Time `json:"ends_at"`
+	}
+	var page paging
+	show := &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show a position: its versions, newest first, and who holds it in which of them",
+		Example: "  credence position show 400000000001",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := page.check(); err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				row, err := findPosition(ctx, s, args[0])
+				if err != nil {
+					return err
+				}
+				versions, err := s.PositionVersions(ctx, args[0], row.Version+1, mostVersions)
+				if err != nil {
+					return fmt.Errorf("list versions of position %q: %w", args[0], err)
+				}
+				holders, err := s.Holders(ctx, args[0], page.after, page.limit+1, p.clock())
+				if err != nil {
+					return fmt.Errorf("list holders of position %q: %w", args[0], err)
+				}
+				holders, next := cut(holders, page.limit, func(h store.HolderRow) string { return h.RoleID })
+				if page.json {
+					return printJSON(cmd.OutOrStdout(), struct {
+						positionJSON
+
+						Versions []positionJSON `json:"versions"`
+						Holders  []holder       `json:"holders"`
+						Next     string         `json:"next"`
+					}{positionAsJSON(row), each(versions, versionAsJSON), each(holders, func(h store.HolderRow) holder {
+						return holder{h.RoleID, h.PersonID, h.DisplayName, h.Version, h.StartsAt.UTC(), h.EndsAt}
+					}), next})
+				}
+				if err := printVersions(cmd, row, versions); err != nil {
+					return err
+				}
+				sayMore(cmd, next)
+				return printTable(cmd.OutOrStdout(), []string{"ROLE", "PERSON", "NAME", "VERSION", "STARTS", "ENDS"}, each(holders, func(h store.HolderRow) []string {
+					return []string{h.RoleID, h.PersonID, h.DisplayName, strconv.Itoa(h.Version), moment(&h.StartsAt), moment(h.EndsAt)}
+				}))
+			})
+		},
+	}
+	page.addFlags(show)
+	return show
+}
+
+func printVersions(cmd *cobra.Command, row store.PositionRow, versions []store.PositionVersion) error {
+	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "Position %s of %s: %s\n\n", row.PositionID, row.OrganisationCode, position.StateOf(row)); err != nil {
+		return err
+	}
+	titles := []string{"VERSION", "NAME", "JOB ROLE", "ACTIVITIES", "AREAS OF WORK", "ASSIGNABLE", "CLOSES", "MADE BY", "APPROVED BY"}
+	err := printTable(cmd.OutOrStdout(), titles, each(versions, func(v store.PositionVersion) []string {
+		approved := "-"
+		if v.ApprovedBy != nil {
+			approved = *v.ApprovedBy
+		}
+		return []string{
+			strconv.Itoa(v.Version), v.Name, v.JobRole, strings.Join(v.Activities, ","), strings.Join(v.AreasOfWork, ","), yes(v.Assignable), yes(v.Closes), v.MadeBy, approved,
+		}
+	}))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout())
+	return err
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+)
+
+func newRequestCommand(p *program) *cobra.Command {
+	return newGroup("request", "Ask that people be given positions, and decide", `  credence request list --as 656005750104 --role 656005754108
+  credence request approve 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108 --reason "Contract seen"`,
+		newRequestAskCommand(p), newRequestListCommand(p),
+		newRequestDecideCommand(p, "approve", "Approve a request that another officer made", position.Approve),
+		newRequestDecideCommand(p, "refuse", "Refuse a request that another officer made", position.Refuse),
+		newRequestWithdrawCommand(p))
+}
+
+func newRequestAskCommand(p *program) *cobra.Command {
+	var by position.Acting
+	asked := position.Asked{Kind: position.Assign}
+	var starts, ends string
+	var end, asJSON bool
+	ask := &cobra.Command{
+		Use:   "ask",
+		Short: "Ask that a person be given a position, or lose it, and print the request's id",
+		Long: `Ask that a person be given a position in the version that is in force, or lose it, and print the id of the
+request. Another officer decides it; but a position that is assignable is given at once.`,
+		Example: `  credence request ask --as 656005750104 --role 656005754108 --person 656005750113 --position 400000000001 --ends 2030-01-01 --reason "Starts on Monday"
+  credence request ask --as 656005750104 --role 656005754108 --person 656005750113 --position 400000000001 --end --reason "She leaves"`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if starts != "" {
+				if asked.StartsAt, err = parseMoment("--starts", starts); err != nil {
+					return err
+				}
+			}
+			if ends != "" {
+				t, err := parseMoment("--ends", ends)
+				if err != nil {
+					return err
+				}
+				asked.ExpiresAt = &t
+			}
+			if end {
+				asked.Kind = position.End
+			}
+			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+				answer, err := r.Ask(ctx, by, asked)
+				if err != nil {
+					return err
+				}
+				return printAnswer(cmd, answer, asJSON)
+			})
+		},
+	}
+	flags := ask.Flags()
+	flags.StringVar(&asked.Person, "person", "", "`id` of the person (required)")
+	flags.StringVar(&asked.Position, "position", "", "`id` of the position (required)")
+	flags.StringVar(&starts, "starts", "", "`when` she gets or loses it: a date, or a time like 2030-01-01T08:00:00Z (default when it is approved)")
+	flags.StringVar(&ends, "ends", "", "`when` it ends (default never)")
+	flags.BoolVar(&end, "end", false, "ask that she lose it")
+	flags.StringVar(&asked.Reason, "reason", "", "why, for whoever decides and for the record (required)")
+	require(ask, "person", "position", "reason")
+	addOfficerFlags(ask, &by)
+	addJSONFlag(ask, &asJSON)
+	return ask
+}
+
+// printAnswer says what came of a request; its id goes to stdout alone, so that a script can take it.
+func printAnswer(cmd *cobra.Command, a position.Answer, asJSON bool) error {
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), struct {
+			ID    string `json:"id"`
+			State string `json:"state"`
+			Role  string `json:"role"`
+		}{a.Request.String(), a.State, a.Role})
+	}
+	switch {
+	case a.Role != "":
+		fmt.Fprintf(cmd.ErrOrStderr(), "Approved: it gave the role %s.\n", a.Role)
+	case a.State == "open":
+		fmt.Fprintf(cmd.ErrOrStderr(), "Open: another officer decides it.\n")
+	default:
+		fmt.Fprintf(cmd.ErrOrStderr(), "The request is %s.\n", a.State)
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), a.Request)
+	return err
+}
+
+func newRequestDecideCommand(p *program, name, short string, verdict position.Verdict) *cobra.Command {
+	var by position.Acting
+	var reason string
+	var asJSON bool
+	decide := &cobra.Command{
+		Use:     name + " ID",
+		Short:   short,
+		Example: "  credence request " + name + ` 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108 --reason "Contract seen"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := parseRequestID(args[0])
+			if err != nil {
+				return err
+			}
+			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+				answer, err := r.Decide(ctx, by, id, verdict, reason)
+				if err != nil {
+					return err
+				}
+				return printAnswer(cmd, answer, asJSON)
+			})
+		},
+	}
+	addReasonedFlags(decide, &by, &reason)
+	addJSONFlag(decide, &asJSON)
+	return decide
+}
+
+func newRequestWithdrawCommand(p *program) *cobra.Command {
+	var by position.Acting
+	var reason string
+	var asJSON bool
+	withdraw := &cobra.Command{
+		Use:     "withdraw ID",
+		Short:   "Take a request back that you made",
+		Example: `  credence request withdraw 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108 --reason "She starts elsewhere"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := parseRequestID(args[0])
+			if err != nil {
+				return err
+			}
+			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+				if err := r.Withdraw(ctx, by, id, reason); err != nil {
+					return err
+				}
+				return printAnswer(cmd, position.Answer{Request: id, State: "withdrawn"}, asJSON)
+			})
+		},
+	}
+	addReasonedFlags(withdraw, &by, &reason)
+	addJSONFlag(withdraw, &asJSON)
+	return withdraw
+}
+
+func addReasonedFlags(cmd *cobra.Command, by *position.Acting, reason *string) {
+	cmd.Flags().StringVar(reason, "reason", "", "why, for the record (required)")
+	require(cmd, "reason")
+	addOfficerFlags(cmd, by)
+}
+
+func parseRequestID(text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return uuid.Nil, &usageError{fmt.Errorf("the request's id is %.40q: want a UUID, as `credence request list` shows it", text)}
+	}
+	return id, nil
+}
+
+func newRequestListCommand(p *program) *cobra.Command {
+	type row struct {
+		ID           string     `json:"id"`
+		Kind         string     `json:"kind"`
+		Organisation string     `json:"organisation"`
+		Person       string     `json:"person"`
+		PersonName   string     `json:"person_name"`
+		Position     string     `json:"position"`
+		PositionName string     `json:"position_name"`
+		Version      int        `json:"version"`
+		StartsAt     time.Time  `json:"starts_at"`
+		ExpiresAt    *time.Time `json:"expires_at"`
+		Reason       string     `json:"reason"`
+		AskedBy      string     `json:"asked_by"`
+		AskedByName  string     `json:"asked_by_name"`
+		AskedAt      time.Time  `json:"asked_at"`
+		LapsesAt     time.Time  `json:"lapses_at"`
+	}
+	var by position.Acting
+	var page paging
+	list := &cobra.Command{
+		Use:     "list",
+		Short:   "List the open requests of an officer's organisation and of those below it, oldest first",
+		Example: "  credence request list --as 656005750104 --role 656005754108 --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := page.check(); err != nil {
+				return err
+			}
+			after := uuid.Nil
+			if page.after != "" {
+				id, err := parseRequestID(page.after)
+				if err != nil {
+					return err
+				}
+				after = id
+			}
+			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+				open, err := r.Queue(ctx, by, after, page.limit+1)
+				if err != nil {
+					return err
+				}
+				open, next := cut(open, page.limit, func(r store.RequestRow) string { return r.ID.String() })
+				if page.json {
+					return printJSON(cmd.OutOrStdout(), struct {
+						Requests []row  `json:"requests"`
+						Next     string `json:"next"`
+					}{each(open, func(r store.RequestRow) row {
+						return row{
+							r.ID.String(), r.Kind, r.OrganisationCode, r.PersonID, r.PersonName, r.PositionID, r.PositionName, r.PositionVersion, r.StartsAt.UTC(), r.ExpiresAt,
+							r.Reason, r.AskedBy, r.AskedByName, r.AskedAt.UTC(), r.LapsesAt.UTC(),
+						}
+					}), next})
+				}
+				sayMore(cmd, next)
+				return printTable(cmd.OutOrStdout(), []string{"ID", "AGE", "KIND", "ORGANISATION", "PERSON", "NAME", "POSITION", "NAME", "ASKED BY"}, each(open, func(r store.RequestRow) []string {
+					return []string{
+						r.ID.String(), age(p.clock().Sub(r.AskedAt)), r.Kind, r.OrganisationCode, r.PersonID, r.PersonName, r.PositionID, r.PositionName, r.AskedByName,
+					}
+				}))
+			})
+		},
+	}
+	addOfficerFlags(list, &by)
+	page.addFlags(list)
+	return list
+}
+
+// age is how long something has waited, in whole days, and below two in hours.
+func age(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d < 2*day {
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d/day))
+}

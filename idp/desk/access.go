@@ -1,0 +1,204 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/signin"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// officer is who is at the desk, in the role that is active in her session.
+type officer struct {
+	authority.Officer
+
+	name   string
+	role   store.Role
+	choice bool // she has another role
+}
+
+func (o officer) acting() position.Acting { return position.Acting{Person: o.PersonID, Role: o.Role} }
+
+// officers lets officers to a page, and nobody else. Whoever has not signed in, or not strongly enough, or acts in no role, is
+// taken there first, and comes back to the page.
+func (h *Handler) officers(page func(http.ResponseWriter, *http.Request, officer) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		s, err := h.who(r)
+		if err != nil {
+			return err
+		}
+		req := h.needs(r)
+		step, err := h.step(r.Context(), &req, s)
+		if err != nil {
+			return err
+		}
+		if step != signin.Done {
+			return h.SignIn.Show(w, r, step, req, h.Sessions.Browser(w, r))
+		}
+		o := h.officer(*s)
+		err = h.enter(r.Context(), o, *s)
+		if err == nil {
+			err = page(w, r, o)
+		}
+		if refusal, refused := errors.AsType[*position.Refusal](err); refused {
+			return h.Pages.Render(w, http.StatusForbidden, web.DeskRefused{Desk: h.desk(r, o), Why: sentence(refusal), Next: next(o)})
+		}
+		if errors.Is(err, directory.ErrUnknown) {
+			return &web.Problem{
+				Status: http.StatusNotFound, Title: "There is nothing here",
+				Message: "What this page is about does not exist, or not any more.",
+				Next:    "If you typed the address, check it. Otherwise go back to the registration desk and look for it there.",
+			}
+		}
+		return err
+	}
+}
+
+// who finds who is signed in; nil is nobody.
+func (h *Handler) who(r *http.Request) (*session.Session, error) {
+	s, err := h.Sessions.Find(r.Context(), h.Sessions.CookieOf(r), "")
+	if errors.Is(err, session.ErrNone) {
+		return nil, nil //nolint:nilnil // nobody is a valid answer, and what signin.Next takes
+	}
+	return &s, err
+}
+
+// longestReturn bounds the address that travels with a sign-in, because its pages have it in theirs.
+const longestReturn = 500
+
+// needs is what the desk asks of whoever comes to a page. A form is posted to the address of the page that has it, so it is
+// always an address to come back to.
+func (h *Handler) needs(r *http.Request) signin.Request {
+	back := r.URL.RequestURI()
+	if len(back) > longestReturn {
+		back = "/desk"
+	}
+	return signin.Request{
+		ReturnTo: back, ClientName: "Registration desk", Role: signin.RoleRequired, Freshness: assurance.Freshness{AskedAt: h.Now()},
+		Demand: assurance.Demand{MinimumAuthenticator: assurance.AAL3, MinimumIdentity: assurance.IdentityHigh},
+	}
+}
+
+// step is what somebody has to do before she comes to the desk. Nobody is asked for a stronger sign-in who has nothing to make
+// it with; in development she always has.
+func (h *Handler) step(ctx context.Context, req *signin.Request, s *session.Session) (signin.Step, error) {
+	step := signin.Next(*req, s, h.Now())
+	if step != signin.StepUp || h.SignIn.Simulated != nil {
+		return step, nil
+	}
+	able, err := h.SignIn.Able(ctx, *req, *s)
+	if err == nil && len(able) == 0 {
+		req.Unable, step = true, signin.Unmet
+	}
+	return step, err
+}
+
+// officer is who a session makes, which has an active role.
+func (h *Handler) officer(s session.Session) officer {
+	return officer{
+		Officer: authority.Officer{
+			PersonID: s.Person.ID, Role: s.Role.ID, Organisation: s.Role.OrganisationCode, Actors: h.Rules.ActorsOf(s.Role.JobRole, s.Role.Activities),
+		},
+		name: s.Person.DisplayName, role: *s.Role, choice: len(s.Person.Roles) > 1,
+	}
+}
+
+// enter refuses whom the active role makes no officer. Whoever works at the desk is not signed out for being idle.
+func (h *Handler) enter(ctx context.Context, o officer, s session.Session) error {
+	if len(o.Actors) == 0 {
+		return h.refuse(ctx, o, position.NoRight)
+	}
+	return h.Store.InTx(ctx, func(tx *store.Tx) error { return h.Sessions.Touch(ctx, tx, s) })
+}
+
+// refusal is why an officer may do none of some acts to a subject, or "" when she may one, fully or in part.
+func (h *Handler) refusal(o officer, subject authority.Subject, acts ...authority.Act) authority.Refusal {
+	why := authority.NoRight
+	for _, act := range acts {
+		switch d := h.Rules.May(o.Officer, act, subject); d.Refusal {
+		case "":
+			return ""
+		case authority.NoRight: // another act may say more
+		default:
+			why = d.Refusal
+		}
+	}
+	return why
+}
+
+// can says whether to offer what takes one of some acts.
+func (h *Handler) can(o officer, subject authority.Subject, acts ...authority.Act) bool {
+	return h.refusal(o, subject, acts...) == ""
+}
+
+// may wants one of some acts to be the officer's, and records that none is.
+func (h *Handler) may(ctx context.Context, o officer, subject authority.Subject, acts ...authority.Act) error {
+	if why := h.refusal(o, subject, acts...); why != "" {
+		return h.refuse(ctx, o, position.Reason(why), acts...)
+	}
+	return nil
+}
+
+// codeForm is what the code of an organisation and the id of a position look like. What does not is asked of no database.
+var codeForm = regexp.MustCompile(`^[A-Z0-9]{1,12}$`)
+
+// at is what belongs to an organisation.
+func (h *Handler) at(ctx context.Context, organisation string) (authority.Subject, error) {
+	path, err := []string(nil), store.ErrNotFound
+	if codeForm.MatchString(organisation) {
+		path, err = h.Store.OrganisationPath(ctx, organisation)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return authority.Subject{}, fmt.Errorf("organisation %q %w", organisation, directory.ErrUnknown)
+	}
+	if err != nil {
+		return authority.Subject{}, fmt.Errorf("read organisations above %q: %w", organisation, err)
+	}
+	return authority.Subject{Path: path}, nil
+}
+
+// refuse records that an officer came for what she may not do, and returns why.
+func (h *Handler) refuse(ctx context.Context, o officer, why position.Reason, acts ...authority.Act) error {
+	audit.RequestOf(ctx).Refusal.Reason = string(why)
+	entry := audit.Entry{
+		At: h.Now(), Event: audit.DeskOpened, Refusal: string(why), Actor: o.PersonID,
+		Detail: map[string]string{"officer": o.PersonID, "officer_role": o.Role, "acts": strings.Join(words(acts), " ")},
+	}
+	if err := audit.Record(ctx, h.Store, entry); err != nil {
+		return fmt.Errorf("record refusal: %w", err)
+	}
+	return &position.Refusal{Reason: why}
+}
+
+func words(acts []authority.Act) []string {
+	list := make([]string, len(acts))
+	for i, act := range acts {
+		list[i] = string(act)
+	}
+	return list
+}
+
+// sentence is a refusal for a page, without the values that the page itself shows.
+func sentence(refusal *position.Refusal) string {
+	text := (&position.Refusal{Reason: refusal.Reason, Because: refusal.Because}).Error()
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
+
+// next is what an officer who is refused can do.
+func next(o officer) string {
+	if len(o.Actors) == 0 {
+		return "The registration desk is for officers of the registration authority. If you are to be one, ask the registration authority manager of your organisation."
+	}
+	return "If it is your work, act in the role that you have for it, or ask the registration authority manager of your organisation."
+}

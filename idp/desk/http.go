@@ -1,0 +1,202 @@
+package desk
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/signin"
+	"github.com/credence-id/credence/web"
+)
+
+// Mount adds the pages to the server. A form is posted to the address of the page that has it.
+func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
+	handle("GET /desk", h.officers(h.overview))
+	handle("GET /desk/role", h.changeRole)
+	handle("GET /desk/requests", h.officers(h.requests))
+	handle("GET /desk/requests/{id}", h.officers(h.request))
+	handle("POST /desk/requests/{id}", h.officers(h.decide))
+	handle("GET /desk/positions", h.officers(h.positions))
+	handle("GET /desk/positions/new", h.officers(h.newPosition))
+	handle("POST /desk/positions/new", h.officers(h.propose))
+	handle("GET /desk/positions/{id}", h.officers(h.position))
+	handle("POST /desk/positions/{id}", h.officers(h.approve))
+	handle("GET /desk/positions/{id}/revision", h.officers(h.revision))
+	handle("POST /desk/positions/{id}/revision", h.officers(h.revise))
+	handle("GET /desk/positions/{id}/close", h.officers(h.closing))
+	handle("POST /desk/positions/{id}/close", h.officers(h.close))
+	handle("GET /desk/positions/{id}/holders", h.officers(h.holders))
+	handle("GET /desk/people", h.officers(h.people))
+	handle("GET /desk/people/{id}", h.officers(h.person))
+	handle("GET /desk/people/{id}/positions", h.officers(h.offered))
+	handle("GET /desk/people/{id}/positions/{position}", h.officers(h.asking))
+	handle("POST /desk/people/{id}/positions/{position}", h.officers(h.ask))
+}
+
+// desk is what every page of the desk has.
+func (h *Handler) desk(r *http.Request, o officer) web.Desk {
+	d := web.Desk{
+		Frame: web.Frame{RequestID: audit.RequestOf(r.Context()).ID, SignedInAs: o.name},
+		Role:  web.Role{ID: o.role.ID, Name: h.Catalogue.JobRoleShortName(o.role.JobRole), Organisation: o.role.OrganisationName, OrganisationCode: o.role.OrganisationCode},
+	}
+	if o.choice {
+		d.ChangeRoleURL = "/desk/role"
+	}
+	if len(o.Actors) == 0 {
+		return d
+	}
+	if name := officerWords(o.Actors[0]); !strings.EqualFold(name, d.Role.Name) {
+		d.Officer = name
+	}
+	here := authority.Subject{Path: []string{o.Organisation}}
+	for _, p := range []struct {
+		name, path string
+		acts       []authority.Act // any of which opens it; nil: every officer's
+	}{
+		{"What needs doing", "/desk", nil},
+		{"People", "/desk/people", []authority.Act{authority.FindPerson}},
+		{"Requests", "/desk/requests", onRequests()},
+		{"Positions", positionsPath, onPositions()},
+	} {
+		if p.acts != nil && !h.can(o, here, p.acts...) {
+			continue
+		}
+		place := web.Place{Name: p.name, URL: p.path}
+		switch {
+		case r.URL.Path == p.path:
+			place.Current = "page"
+		case p.path != "/desk" && strings.HasPrefix(r.URL.Path, p.path+"/"):
+			place.Current = "true"
+		}
+		d.Places = append(d.Places, place)
+	}
+	return d
+}
+
+// officerWords is what people call an officer.
+func officerWords(a authority.Actor) string {
+	return map[authority.Actor]string{
+		authority.RAManager:                   "registration authority manager",
+		authority.RAAgentAdvanced:             "advanced registration authority agent",
+		authority.RAAgent:                     "registration authority agent",
+		authority.IDChecker:                   "identity checker",
+		authority.Sponsor:                     "sponsor",
+		authority.LocalSmartcardAdministrator: "local smartcard administrator",
+		authority.PrivacyOfficer:              "privacy officer",
+	}[a]
+}
+
+// changeRole has the role chosen again, and leads back to the desk.
+func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request) error {
+	return h.SignIn.Show(w, r, signin.ChooseRole, signin.Request{
+		ReturnTo: "/desk", Role: signin.RoleRequired, ChooseRole: true, Freshness: assurance.Freshness{AskedAt: h.Now()},
+	}, h.Sessions.Browser(w, r))
+}
+
+// form reads a form of the desk.
+func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	r.Body = web.Body(w, r, 64<<10)
+	if err := r.ParseForm(); err != nil {
+		return nil, &web.Problem{
+			Status: http.StatusBadRequest, Title: "We could not read what you sent",
+			Message: "The form did not arrive whole.", Next: "Go back and try again.",
+		}
+	}
+	return r.PostForm, nil
+}
+
+// oneLine makes a line of what was typed in several, as reasons are kept.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// to answers with the next page.
+func to(w http.ResponseWriter, r *http.Request, location string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, location, http.StatusSeeOther)
+	return nil
+}
+
+// mistakes says beside the fields of a form what was wrong with what was entered, in the words given for each field, and at
+// its top why it was refused. Any other error is returned, and so is that her role does not let her: then nothing that she
+// enters would do.
+func mistakes(err error, words map[string]string) ([]web.FieldError, error) {
+	if refusal, refused := errors.AsType[*position.Refusal](err); refused {
+		switch refusal.Reason {
+		case position.NoRight, position.AnotherOrganisation, position.NotInRole:
+			return nil, err
+		default:
+			return []web.FieldError{{Message: sentence(refusal)}}, nil
+		}
+	}
+	var list []web.FieldError
+	for _, e := range parts(err) {
+		if errors.Is(e, directory.ErrUnknownCode) {
+			list = append(list, web.FieldError{Field: "job_role", Message: words["job_role"]})
+			continue
+		}
+		invalid, ok := errors.AsType[*directory.InvalidError](e)
+		if !ok {
+			return nil, err
+		}
+		list = append(list, web.FieldError{Field: invalid.Field, Message: cmp.Or(words[invalid.Field], "Enter "+invalid.Want)})
+	}
+	return list, nil
+}
+
+// parts are the errors that one was joined of.
+func parts(err error) (list []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	for _, e := range joined.Unwrap() {
+		list = append(list, parts(e)...)
+	}
+	return list
+}
+
+// address is that of a list with changed parameters: pairs of a name and its value, "" being none.
+func address(path string, pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// age says for people how long ago something was.
+func age(at, now time.Time) string {
+	const day = 24 * time.Hour
+	passed := now.Sub(at)
+	switch {
+	case passed < time.Minute:
+		return "less than a minute"
+	case passed < 2*time.Hour:
+		return many(int(passed/time.Minute), "minute")
+	case passed < 2*day:
+		return many(int(passed/time.Hour), "hour")
+	default:
+		return many(int(passed/day), "day")
+	}
+}
+
+// many is a number of things: "1 day", "3 days".
+func many(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
+}

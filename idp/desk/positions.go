@@ -1,0 +1,497 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// onPositions are the acts any of which shows positions.
+func onPositions() []authority.Act {
+	return []authority.Act{authority.ManagePositions, authority.ApprovePosition, authority.RequestPosition}
+}
+
+const positionsPath = "/desk/positions"
+
+// positions lists positions.
+func (h *Handler) positions(w http.ResponseWriter, r *http.Request, o officer) error {
+	q := r.URL.Query()
+	organisation, after := codeOr(q.Get("organisation"), o.Organisation), following(r)
+	proposed := q.Get("state") == "proposed"
+	page := web.DeskPositions{
+		Desk: h.desk(r, o), Organisation: organisation, Proposed: proposed,
+		AllURL: address(positionsPath, "organisation", organisation), ProposedURL: address(positionsPath, "organisation", organisation, "state", "proposed"),
+	}
+	list, err := h.listPositions(r.Context(), o, organisation, proposed, after)
+	if errors.Is(err, directory.ErrUnknown) {
+		page.Errors = noOrganisation(o)
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	if err != nil {
+		return err
+	}
+	if list.mayPropose {
+		page.ProposeURL = address(positionsPath+"/new", "organisation", organisation)
+	}
+	for _, row := range list.rows {
+		page.Positions = append(page.Positions, h.positionRow(row))
+	}
+	if list.more {
+		page.NextURL = address(positionsPath, "organisation", organisation, "state", q.Get("state"), "after", page.Positions[len(page.Positions)-1].ID)
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// codeOr is the code of an organisation that was entered, or another.
+func codeOr(entered, other string) string {
+	return cmp.Or(strings.ToUpper(strings.TrimSpace(entered)), other)
+}
+
+// following is the id after which a list goes on; "" is its beginning.
+func following(r *http.Request) string {
+	after := r.URL.Query().Get("after")
+	if !codeForm.MatchString(after) {
+		return ""
+	}
+	return after
+}
+
+// noOrganisation says that no organisation has the code that was entered.
+func noOrganisation(o officer) []web.FieldError {
+	return []web.FieldError{{Field: "organisation", Message: "Enter the code of an organisation, such as " + o.Organisation}}
+}
+
+// listed is a page of positions.
+type listed struct {
+	rows       []store.PositionRow
+	more       bool
+	mayPropose bool // the officer, at the organisation that the list is of
+}
+
+// listPositions lists a page of the positions of an organisation and below it.
+func (h *Handler) listPositions(ctx context.Context, o officer, organisation string, proposed bool, after string) (listed, error) {
+	here, err := h.at(ctx, organisation)
+	if err != nil {
+		return listed{}, err
+	}
+	if err := h.may(ctx, o, here, onPositions()...); err != nil {
+		return listed{}, err
+	}
+	list := h.Store.Positions
+	if proposed {
+		list = h.Store.ProposedPositions
+	}
+	rows, err := list(ctx, organisation, after, perPage+1)
+	if err != nil {
+		return listed{}, fmt.Errorf("list positions of organisation %s: %w", organisation, err)
+	}
+	return listed{rows: rows[:min(len(rows), perPage)], more: len(rows) > perPage, mayPropose: h.can(o, here, authority.ManagePositions)}, nil
+}
+
+func (h *Handler) positionRow(p store.PositionRow) web.PositionRow {
+	state := map[position.State]string{position.Drafted: "Not approved yet", position.InForce: "In force", position.Closed: "Closed"}[position.StateOf(p)]
+	if p.ApprovedAt == nil && p.InForce > 0 {
+		state += ", and a change waits for approval"
+	}
+	return web.PositionRow{
+		Name: p.Name, ID: p.PositionID, OrganisationCode: p.OrganisationCode, JobRole: h.Catalogue.JobRoleShortName(p.JobRole), State: state,
+		URL: positionsPath + "/" + p.PositionID,
+	}
+}
+
+// position shows one position.
+func (h *Handler) position(w http.ResponseWriter, r *http.Request, o officer) error {
+	p, err := h.onePosition(r.Context(), o, r.PathValue("id"), cmp.Or(number(r, "before"), math.MaxInt32))
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, h.positionPage(r, o, p))
+}
+
+// onePosition is a position with its versions.
+type onePosition struct {
+	store.PositionRow // the newest version
+
+	inForce  store.PositionVersion // or the newest, where none is
+	versions []store.PositionVersion
+	more     bool
+	names    map[string]string // of the people of the versions, by id
+	holders  int
+	at       authority.Subject // where
+}
+
+// onePosition reads a position that an officer may see, with its versions before one.
+func (h *Handler) onePosition(ctx context.Context, o officer, id string, before int) (onePosition, error) {
+	p, err := h.seen(ctx, o, id)
+	if err != nil {
+		return p, err
+	}
+	if p.versions, err = h.Store.PositionVersions(ctx, id, before, perPage+1); err != nil {
+		return p, fmt.Errorf("list versions of position %s: %w", id, err)
+	}
+	if p.more = len(p.versions) > perPage; p.more {
+		p.versions = p.versions[:perPage]
+	}
+	ids := []string{p.MadeBy}
+	for _, v := range p.versions {
+		ids = append(ids, v.MadeBy)
+		if v.ApprovedBy != nil {
+			ids = append(ids, *v.ApprovedBy)
+		}
+	}
+	p.names, err = h.names(ctx, ids...)
+	return p, err
+}
+
+// seen reads a position that an officer may see: what it is and what it is to be.
+func (h *Handler) seen(ctx context.Context, o officer, id string) (onePosition, error) {
+	row, err := store.PositionRow{}, store.ErrNotFound
+	if codeForm.MatchString(id) {
+		row, err = h.Store.Position(ctx, id)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return onePosition{}, fmt.Errorf("position %q %w", id, directory.ErrUnknown)
+	}
+	if err != nil {
+		return onePosition{}, fmt.Errorf("read position %q: %w", id, err)
+	}
+	p := onePosition{PositionRow: row, inForce: row.PositionVersion}
+	if p.at, err = h.at(ctx, row.OrganisationCode); err != nil {
+		return p, err
+	}
+	if err := h.may(ctx, o, p.at, onPositions()...); err != nil {
+		return p, err
+	}
+	if row.InForce > 0 && row.InForce != row.Version {
+		if p.inForce, err = h.Store.PositionVersion(ctx, id, row.InForce); err != nil {
+			return p, fmt.Errorf("read position %s in version %d: %w", id, row.InForce, err)
+		}
+	}
+	if p.holders, err = h.Store.CountHolders(ctx, id, h.Now()); err != nil {
+		return p, fmt.Errorf("count holders of position %s: %w", id, err)
+	}
+	return p, nil
+}
+
+func (h *Handler) positionPage(r *http.Request, o officer, p onePosition) web.DeskPosition {
+	row := h.positionRow(p.PositionRow)
+	row.Name = p.inForce.Name
+	details := h.details(p.inForce)[1:] // the heading has the name
+	page := web.DeskPosition{Desk: h.desk(r, o), PositionRow: row, Details: details, Holders: p.holders, HoldersURL: row.URL + "/holders"}
+	for _, v := range p.versions {
+		page.Versions = append(page.Versions, shownVersion(v, p.names))
+	}
+	if p.more {
+		page.NextURL = address(row.URL, "before", strconv.Itoa(p.versions[len(p.versions)-1].Version))
+	}
+	if position.StateOf(p.PositionRow) == position.Closed {
+		return page
+	}
+	if h.can(o, p.at, authority.ManagePositions) {
+		page.ReviseURL, page.CloseURL = row.URL+"/revision", row.URL+"/close"
+	}
+	if p.ApprovedAt != nil {
+		return page
+	}
+	page.Proposed = new(shownVersion(p.PositionVersion, p.names))
+	if p.InForce > 0 {
+		page.Changes = differences(h.details(p.inForce), h.details(p.PositionVersion))
+	}
+	switch {
+	case !h.can(o, p.at, authority.ApprovePosition):
+	case p.MadeBy == o.PersonID:
+		page.WhyNot = "You proposed it, so another officer has to approve it."
+	default:
+		page.ApproveURL = address(row.URL, "version", strconv.Itoa(p.Version))
+	}
+	return page
+}
+
+func shownVersion(v store.PositionVersion, names map[string]string) web.PositionVersion {
+	shown := web.PositionVersion{Number: v.Version, Closes: v.Closes, MadeBy: names[v.MadeBy], Reason: v.Reason, MadeAt: v.MadeAt}
+	if v.ApprovedBy != nil {
+		shown.ApprovedBy, shown.ApprovedAt = names[*v.ApprovedBy], *v.ApprovedAt
+	}
+	return shown
+}
+
+// approve puts what was proposed in force.
+func (h *Handler) approve(w http.ResponseWriter, r *http.Request, o officer) error {
+	id := r.PathValue("id")
+	_, err := h.Positions.Approve(r.Context(), o.acting(), id, number(r, "version"))
+	if err == nil {
+		return to(w, r, positionsPath+"/"+id)
+	}
+	wrong, err := mistakes(err, nil)
+	if err != nil {
+		return err
+	}
+	p, err := h.onePosition(r.Context(), o, id, math.MaxInt32)
+	if err != nil {
+		return err
+	}
+	page := h.positionPage(r, o, p)
+	page.Errors = wrong
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// number is that of a version in the address of a page, or 0, which none has.
+func number(r *http.Request, name string) int {
+	n, err := strconv.Atoi(r.URL.Query().Get(name))
+	if err != nil || n < 0 || n > math.MaxInt32 {
+		return 0
+	}
+	return n
+}
+
+// newPosition is the form for a position that there is not yet.
+func (h *Handler) newPosition(w http.ResponseWriter, r *http.Request, o officer) error {
+	organisation := codeOr(r.URL.Query().Get("organisation"), o.Organisation)
+	if err := h.may(r.Context(), o, authority.Subject{Path: []string{o.Organisation}}, authority.ManagePositions); err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, h.positionForm(r, o, position.Draft{}, organisation))
+}
+
+// propose takes that form.
+func (h *Handler) propose(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	organisation, draft := codeOr(f.Get("organisation"), o.Organisation), draftOf(f)
+	id, err := h.Positions.Propose(r.Context(), o.acting(), organisation, draft)
+	if err == nil {
+		return to(w, r, positionsPath+"/"+id)
+	}
+	wrong := noOrganisation(o)
+	if !errors.Is(err, directory.ErrUnknown) {
+		if wrong, err = draftMistakes(err); err != nil {
+			return err
+		}
+	}
+	page := h.positionForm(r, o, draft, organisation)
+	page.Errors = wrong
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// revision is the form for what a position is to be instead.
+func (h *Handler) revision(w http.ResponseWriter, r *http.Request, o officer) error {
+	p, draft, err := h.toRevise(r.Context(), o, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, h.revisionForm(r, o, draft, p))
+}
+
+// toRevise reads a position as a draft to go on from.
+func (h *Handler) toRevise(ctx context.Context, o officer, id string) (onePosition, position.Draft, error) {
+	p, err := h.toManage(ctx, o, id)
+	if err != nil {
+		return p, position.Draft{}, err
+	}
+	workgroups, err := h.Store.Workgroups(ctx, p.Workgroups)
+	if err != nil {
+		return p, position.Draft{}, fmt.Errorf("read workgroups: %w", err)
+	}
+	return p, position.Draft{
+		Name: p.Name, Notes: p.Notes, JobRole: p.JobRole, AreasOfWork: p.AreasOfWork, Activities: p.Activities, Workgroups: workgroups, Assignable: p.Assignable,
+	}, nil
+}
+
+// toManage reads a position that an officer may change.
+func (h *Handler) toManage(ctx context.Context, o officer, id string) (onePosition, error) {
+	p, err := h.seen(ctx, o, id)
+	if err == nil {
+		err = h.may(ctx, o, p.at, authority.ManagePositions)
+	}
+	return p, err
+}
+
+// revise takes that form.
+func (h *Handler) revise(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	id, seen, draft := r.PathValue("id"), number(r, "seen"), draftOf(f)
+	_, err = h.Positions.Revise(r.Context(), o.acting(), id, seen, draft)
+	if err == nil {
+		return to(w, r, positionsPath+"/"+id)
+	}
+	wrong, err := draftMistakes(err)
+	if err != nil {
+		return err
+	}
+	p, changes, err := h.since(r.Context(), o, id, seen)
+	if err != nil {
+		return err
+	}
+	page := h.revisionForm(r, o, draft, p)
+	page.Errors, page.Changes = wrong, changes
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// since reads a position, and what has changed since the version that an officer had before her.
+func (h *Handler) since(ctx context.Context, o officer, id string, seen int) (onePosition, []web.Difference, error) {
+	p, err := h.seen(ctx, o, id)
+	if err != nil {
+		return p, nil, err
+	}
+	before, err := h.Store.PositionVersion(ctx, id, seen)
+	if errors.Is(err, store.ErrNotFound) {
+		return p, nil, fmt.Errorf("position %s in version %d %w", id, seen, directory.ErrUnknown)
+	}
+	if err != nil {
+		return p, nil, fmt.Errorf("read position %s in version %d: %w", id, seen, err)
+	}
+	return p, differences(h.details(before), h.details(p.PositionVersion)), nil
+}
+
+// draftOf reads what was entered. What is wrong with it the domain says.
+func draftOf(f map[string][]string) position.Draft {
+	entered := func(name string) string { return oneLine(strings.Join(f[name], " ")) }
+	draft := position.Draft{
+		Name: entered("name"), Notes: entered("notes"), JobRole: entered("job_role"), AreasOfWork: f["area_of_work"], Activities: f["activity"],
+		Assignable: len(f["assignable"]) > 0, Reason: entered("reason"),
+	}
+	for line := range strings.Lines(strings.Join(f["workgroup"], "\n")) {
+		if id, name, _ := strings.Cut(oneLine(line), " "); id != "" {
+			draft.Workgroups = append(draft.Workgroups, store.Workgroup{ID: id, Name: name})
+		}
+	}
+	return draft
+}
+
+// draftMistakes is mistakes for the form of a position, in the order of its fields.
+func draftMistakes(err error) ([]web.FieldError, error) {
+	wrong, err := mistakes(err, map[string]string{
+		"name": "Enter a name, of up to 100 characters", "notes": "Enter notes of up to 1,000 characters", "job_role": "Select a job role of the list",
+		"workgroup":  "Enter each workgroup on a line of its own: 12 digits, a space and its name",
+		"assignable": "A position that makes somebody an officer is always for a second officer to decide",
+		"reason":     "Enter a reason, of up to 500 characters",
+	})
+	order := []string{"name", "notes", "job_role", "activity", "area_of_work", "workgroup", "assignable", "reason"}
+	slices.SortStableFunc(wrong, func(a, b web.FieldError) int {
+		return cmp.Compare(slices.Index(order, a.Field), slices.Index(order, b.Field))
+	})
+	return wrong, err
+}
+
+// revisionForm is the form for a position, in the version that the officer now has before her.
+func (h *Handler) revisionForm(r *http.Request, o officer, d position.Draft, p onePosition) web.DeskPositionForm {
+	page := h.positionForm(r, o, d, p.OrganisationCode)
+	page.PositionName, page.PostURL = p.Name, address(r.URL.Path, "seen", strconv.Itoa(p.Version))
+	return page
+}
+
+func (h *Handler) positionForm(r *http.Request, o officer, d position.Draft, organisation string) web.DeskPositionForm {
+	page := web.DeskPositionForm{
+		Desk: h.desk(r, o), PostURL: r.URL.Path, Organisation: organisation,
+		Name: d.Name, Notes: d.Notes, JobRole: d.JobRole, Reason: d.Reason,
+		JobRoles:    append([]web.Option{{Label: "Select a job role"}}, options(h.Catalogue.JobRoles(), h.Catalogue.JobRoleShortName, nil)...),
+		Activities:  options(h.Catalogue.Activities(), h.Catalogue.ActivityName, d.Activities),
+		AreasOfWork: options(h.Catalogue.AreasOfWork(), h.Catalogue.AreaOfWorkShortName, d.AreasOfWork),
+		Assignable:  []web.Option{{Value: "yes", Label: "A sponsor alone: it is given at once", Checked: d.Assignable}},
+	}
+	var lines []string
+	for _, g := range d.Workgroups {
+		lines = append(lines, g.ID+" "+g.Name)
+	}
+	page.Workgroups = strings.Join(lines, "\n")
+	return page
+}
+
+func options(entries []directory.Entry, name func(string) string, checked []string) []web.Option {
+	list := make([]web.Option, len(entries))
+	for i, e := range entries {
+		list[i] = web.Option{Value: e.Code, Label: name(e.Code) + " (" + e.Code + ")", Checked: slices.Contains(checked, e.Code)}
+	}
+	return list
+}
+
+// closing is the form that proposes the end of a position.
+func (h *Handler) closing(w http.ResponseWriter, r *http.Request, o officer) error {
+	p, err := h.toManage(r.Context(), o, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, h.closingPage(r, o, p))
+}
+
+func (h *Handler) closingPage(r *http.Request, o officer, p onePosition) web.DeskPositionClose {
+	return web.DeskPositionClose{
+		Desk: h.desk(r, o), PostURL: address(r.URL.Path, "seen", strconv.Itoa(p.Version)), PositionName: p.Name, Holders: p.holders, HoldersURL: positionsPath + "/" + p.PositionID + "/holders",
+	}
+}
+
+// close takes that form.
+func (h *Handler) close(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	_, err = h.Positions.Close(r.Context(), o.acting(), id, number(r, "seen"), oneLine(f.Get("reason")))
+	if err == nil {
+		return to(w, r, positionsPath+"/"+id)
+	}
+	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters"})
+	if err != nil {
+		return err
+	}
+	p, err := h.seen(r.Context(), o, id)
+	if err != nil {
+		return err
+	}
+	page := h.closingPage(r, o, p)
+	page.Errors, page.Reason = wrong, f.Get("reason")
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// holders lists who holds a position.
+func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) error {
+	p, rows, err := h.heldBy(r.Context(), o, r.PathValue("id"), following(r))
+	if err != nil {
+		return err
+	}
+	at := positionsPath + "/" + p.PositionID
+	page := web.DeskHolders{Desk: h.desk(r, o), PositionName: p.inForce.Name, PositionURL: at}
+	for i, row := range rows {
+		if i == perPage {
+			page.NextURL = address(at+"/holders", "after", rows[i-1].RoleID)
+			break
+		}
+		holder := web.Holder{Name: row.DisplayName, PersonID: row.PersonID, URL: "/desk/people/" + row.PersonID, Version: row.Version, StartsAt: row.StartsAt}
+		if row.EndsAt != nil {
+			holder.ExpiresAt = *row.EndsAt
+		}
+		page.Holders = append(page.Holders, holder)
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// heldBy reads who holds a position that an officer may see: a page of them, and one more if there is more.
+func (h *Handler) heldBy(ctx context.Context, o officer, id, after string) (onePosition, []store.HolderRow, error) {
+	p, err := h.seen(ctx, o, id)
+	if err != nil {
+		return p, nil, err
+	}
+	rows, err := h.Store.Holders(ctx, id, after, perPage+1, h.Now())
+	if err != nil {
+		return p, nil, fmt.Errorf("list holders of position %s: %w", id, err)
+	}
+	return p, rows, nil
+}

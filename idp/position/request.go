@@ -1,0 +1,441 @@
+package position
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/store"
+)
+
+// Kind is what a request is for.
+type Kind string
+
+// The kinds.
+const (
+	Assign Kind = "assign_position" // that somebody get a position
+	End    Kind = "end_position"    // that somebody lose it
+)
+
+// Asked is a request to make.
+type Asked struct {
+	Kind      Kind
+	Person    string // whom it is for
+	Position  string
+	StartsAt  time.Time  // when she is to get it, or to lose it; zero is as soon as it is approved
+	ExpiresAt *time.Time // when it ends; nil is never, and so it is of End
+	Reason    string
+}
+
+// requestLife is how long officers have to decide a request.
+const requestLife = 30 * 24 * time.Hour
+
+func (q Asked) check(now time.Time) error {
+	errs := []error{checkID("person", q.Person), checkID("position", q.Position), directory.CheckText("reason", q.Reason, 1, 500)}
+	if q.Kind != Assign && q.Kind != End {
+		errs = append(errs, &directory.InvalidError{Field: "kind", Want: string(Assign) + " or " + string(End)})
+	}
+	if q.StartsAt.Before(now.AddDate(0, 0, -1)) {
+		errs = append(errs, &directory.InvalidError{Field: "starts", Want: "today or later"})
+	}
+	switch {
+	case q.ExpiresAt == nil:
+	case q.Kind == End:
+		errs = append(errs, &directory.InvalidError{Field: "ends", Want: "none, where a position is to end"})
+	case !q.ExpiresAt.After(q.StartsAt) || !q.ExpiresAt.After(now):
+		errs = append(errs, &directory.InvalidError{Field: "ends", Want: "a time after the start"})
+	}
+	return errors.Join(errs...)
+}
+
+// Answer is what came of a request.
+type Answer struct {
+	Request uuid.UUID
+	State   string // open, approved or refused
+	Role    string // the id of the role profile that it gave, or ""
+}
+
+// Ask asks that a person be given a position that is in force, or lose it. Another officer has to decide; but a position
+// that is assignable is given at once by an officer who may assign such.
+func (r *Registrar) Ask(ctx context.Context, by Acting, q Asked) (answer Answer, err error) {
+	if q.StartsAt.IsZero() {
+		q.StartsAt = r.Now()
+	}
+	if err := errors.Join(by.check(), q.check(r.Now())); err != nil {
+		return Answer{}, err
+	}
+	err = r.act(ctx, by, audit.RequestAsked, func(a *act) error {
+		answer, err = a.ask(ctx, q)
+		return err
+	})
+	return answer, err
+}
+
+func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
+	a.entry.Person = q.Person
+	a.note(map[string]string{"kind": string(q.Kind), "position": q.Position, "reason": q.Reason, "starts_at": moment(&q.StartsAt), "expires_at": moment(q.ExpiresAt)})
+	p, err := a.LockPosition(ctx, q.Position)
+	if err != nil {
+		return Answer{}, unknown(err, "position", q.Position)
+	}
+	if err := a.lockPeople(ctx, q.Person); err != nil {
+		return Answer{}, err
+	}
+	if err := a.mustFully(ctx, authority.RequestPosition, p.OrganisationCode, q.Person); err != nil {
+		return Answer{}, err
+	}
+	v, err := a.versionInForce(ctx, p)
+	if err != nil {
+		return Answer{}, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Answer{}, fmt.Errorf("draw an id: %w", err)
+	}
+	request := store.Request{
+		ID: id, Kind: string(q.Kind), PersonID: q.Person, PositionID: p.ID, PositionVersion: v.Version, OrganisationCode: p.OrganisationCode,
+		StartsAt: q.StartsAt, ExpiresAt: q.ExpiresAt, Reason: q.Reason, AskedBy: a.by.Person, AskedRole: a.by.Role, AskedAt: a.now,
+		LapsesAt: a.now.Add(requestLife), State: "open",
+	}
+	if q.ExpiresAt != nil && q.ExpiresAt.Before(request.LapsesAt) {
+		request.LapsesAt = *q.ExpiresAt
+	}
+	if err := a.mayHave(ctx, request, v); err != nil {
+		return Answer{}, err
+	}
+	lapsed, err := a.LapseRequests(ctx, p.ID, q.Person, a.now, "nobody decided it in time", a.now)
+	if err != nil {
+		return Answer{}, fmt.Errorf("end requests that have lapsed: %w", err)
+	}
+	for _, l := range lapsed {
+		if err := a.recordLapse(ctx, l, p.ID); err != nil {
+			return Answer{}, err
+		}
+	}
+	err = a.AddRequest(ctx, request)
+	if errors.Is(err, store.ErrConflict) {
+		return Answer{}, refuse(OpenAlready)
+	}
+	if err != nil {
+		return Answer{}, fmt.Errorf("add request: %w", err)
+	}
+	a.note(map[string]string{"request": id.String(), "version": strconv.Itoa(v.Version)})
+	answer := Answer{Request: id, State: "open"}
+	if q.Kind != Assign || !v.Assignable {
+		return answer, nil
+	}
+	grant, err := a.may(ctx, authority.AssignPosition, p.OrganisationCode, q.Person, a.rules.ActorsOf(v.JobRole, v.Activities)...)
+	if _, refused := errors.AsType[*Refusal](err); refused {
+		return answer, nil // she may ask and not assign
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	if grant != authority.Assignable && grant != authority.Full {
+		return answer, nil
+	}
+	settled := store.Settlement{State: "approved", Assignable: true, Reason: "the position is assignable", At: a.now}
+	answer.State = settled.State
+	answer.Role, err = a.grant(ctx, request, v, settled)
+	return answer, err
+}
+
+// lockPeople keeps whoever would give the person something else waiting, or end a role of the officer.
+func (a *act) lockPeople(ctx context.Context, person string) error {
+	people, err := a.LockIdentities(ctx, person, a.by.Person)
+	if err != nil {
+		return fmt.Errorf("lock people: %w", err)
+	}
+	if !slices.ContainsFunc(people, func(p store.IdentityRow) bool { return p.PersonID == person }) {
+		return unknown(store.ErrNotFound, "person", person)
+	}
+	return nil
+}
+
+// versionInForce is what a position is now. One that is closed is no position any more.
+func (a *act) versionInForce(ctx context.Context, p store.HeldPosition) (store.PositionVersion, error) {
+	if p.InForce == 0 {
+		return store.PositionVersion{}, refuse(NotApproved)
+	}
+	v, err := a.PositionVersion(ctx, p.ID, p.InForce)
+	if err != nil {
+		return v, unknown(err, "position "+p.ID+" in version", p.InForce)
+	}
+	if v.Closes {
+		return v, refuse(PositionClosed)
+	}
+	return v, nil
+}
+
+// mayHave says whether a person may get the position that is asked for, or has what she is to lose.
+func (a *act) mayHave(ctx context.Context, q store.Request, v store.PositionVersion) error {
+	held, err := a.HeldRoles(ctx, q.PersonID, mostHeld, a.now)
+	if err != nil {
+		return fmt.Errorf("read roles of person %s: %w", q.PersonID, err)
+	}
+	ofPosition := func(h store.HeldRole) bool { return h.PositionID == q.PositionID }
+	if Kind(q.Kind) == End {
+		if !slices.ContainsFunc(held, ofPosition) {
+			return refuse(NotHeld)
+		}
+		return nil
+	}
+	person, err := a.Person(ctx, q.PersonID, a.now)
+	if err != nil {
+		return unknown(err, "person", q.PersonID)
+	}
+	if !person.PersonStands {
+		return refuse(PersonDisabled)
+	}
+	duties := []authority.Held{{JobRole: v.JobRole, Activities: v.Activities}}
+	for _, h := range held {
+		switch {
+		case ofPosition(h): // it is replaced
+			lasts := h.EndsAt == nil || q.ExpiresAt != nil && !h.EndsAt.Before(*q.ExpiresAt)
+			if h.Version == v.Version && lasts && !h.StartsAt.After(later(q.StartsAt, a.now)) {
+				return refuse(HeldAlready)
+			}
+		case (h.EndsAt == nil || h.EndsAt.After(q.StartsAt)) && (q.ExpiresAt == nil || h.StartsAt.Before(*q.ExpiresAt)):
+			duties = append(duties, authority.Held{JobRole: h.JobRole, Activities: h.Activities})
+		}
+	}
+	if conflicts := a.rules.Conflicts(duties); len(conflicts) > 0 {
+		reasons := make([]string, len(conflicts))
+		for i, c := range conflicts {
+			reasons[i] = fmt.Sprintf("%s and %s: %s", c.One, c.Other, c.Reason)
+		}
+		return &Refusal{Reason: SeparationOfDuties, Because: strings.Join(reasons, "; ")}
+	}
+	return nil
+}
+
+// grant approves a request and gives what it asks for. What the person holds of the position already ends when that begins.
+func (a *act) grant(ctx context.Context, q store.Request, v store.PositionVersion, s store.Settlement) (role string, err error) {
+	if err := a.settle(ctx, q, s); err != nil {
+		return "", err
+	}
+	starts := later(q.StartsAt, a.now)
+	if _, err := a.end(ctx, q.PositionID, q.PersonID, starts); err != nil {
+		return "", err
+	}
+	workgroups, err := a.Workgroups(ctx, v.Workgroups)
+	if err != nil {
+		return "", fmt.Errorf("read workgroups: %w", err)
+	}
+	role, err = directory.GrantRoleIn(ctx, a.Tx, directory.NewRole{
+		PersonID: q.PersonID, Organisation: q.OrganisationCode, JobRole: v.JobRole, AreasOfWork: v.AreasOfWork, Activities: v.Activities,
+		Workgroups: workgroups, StartsAt: starts, EndsAt: q.ExpiresAt, PositionID: &q.PositionID, RequestID: &q.ID,
+	}, a.entry.Actor, a.now)
+	switch {
+	case errors.Is(err, directory.ErrTooManyRoles):
+		return "", refuse(TooManyRoles)
+	case errors.Is(err, directory.ErrTaken):
+		return "", &Refusal{Reason: HeldAlready, Because: err.Error()}
+	case err != nil:
+		return "", fmt.Errorf("give position %s: %w", q.PositionID, err)
+	}
+	a.note(map[string]string{"role": role})
+	return role, nil
+}
+
+// settle ends a request. It was open when it was locked.
+func (a *act) settle(ctx context.Context, q store.Request, s store.Settlement) error {
+	a.note(map[string]string{"state": s.State, "decision_reason": s.Reason})
+	err := a.SettleRequest(ctx, q.ID, s)
+	if errors.Is(err, store.ErrNotFound) {
+		return refuse(NotOpen)
+	}
+	if err != nil {
+		return fmt.Errorf("decide request %s: %w", q.ID, err)
+	}
+	return nil
+}
+
+// end ends, at a time, what a position gives a person, or "" for everybody, with a line of the record for each role.
+func (a *act) end(ctx context.Context, positionID, personID string, at time.Time) ([]store.EndedRole, error) {
+	ended, err := a.EndPosition(ctx, positionID, personID, at)
+	if err != nil {
+		return nil, fmt.Errorf("end roles of position %s: %w", positionID, err)
+	}
+	for _, r := range ended {
+		e := a.line(audit.RoleEnded, r.PersonID)
+		e.Detail["role"], e.Detail["position"], e.Detail["ends_at"] = r.ID, positionID, moment(&at)
+		if err := audit.Record(ctx, a.Tx, e); err != nil {
+			return nil, err
+		}
+	}
+	return ended, nil
+}
+
+// Verdict is what an officer decides.
+type Verdict string
+
+// The verdicts.
+const (
+	Approve Verdict = "approved"
+	Refuse  Verdict = "refused"
+)
+
+// Decide approves or refuses an open request, for a reason, by an officer who neither asked nor is the person it is for.
+// Approving looks at everything again: what was asked for still has to be what the position is, and what the person may
+// hold.
+func (r *Registrar) Decide(ctx context.Context, by Acting, id uuid.UUID, verdict Verdict, reason string) (answer Answer, err error) {
+	err = errors.Join(by.check(), directory.CheckText("reason", reason, 1, 500))
+	if verdict != Approve && verdict != Refuse {
+		err = errors.Join(err, &directory.InvalidError{Field: "verdict", Want: string(Approve) + " or " + string(Refuse)})
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	err = r.act(ctx, by, audit.RequestDecided, func(a *act) error {
+		answer, err = a.decide(ctx, id, verdict, reason)
+		return err
+	})
+	return answer, err
+}
+
+func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason string) (Answer, error) {
+	p, q, err := a.request(ctx, id)
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := a.mustFully(ctx, authority.DecideRequest, p.OrganisationCode, q.PersonID); err != nil {
+		return Answer{}, err
+	}
+	if reason := authority.FourEyes(q.AskedBy, a.by.Person, q.PersonID); reason != "" {
+		return Answer{}, refuse(Reason(reason))
+	}
+	if err := a.stillOpen(q); err != nil {
+		return Answer{}, err
+	}
+	settled := store.Settlement{State: string(verdict), By: &a.by.Person, Role: &a.by.Role, Reason: reason, At: a.now}
+	answer := Answer{Request: id, State: settled.State}
+	if verdict != Approve {
+		return answer, a.settle(ctx, q, settled)
+	}
+	v, err := a.versionInForce(ctx, p)
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := a.mayHave(ctx, q, v); err != nil {
+		return Answer{}, err
+	}
+	if Kind(q.Kind) == End { // whatever the position is by now
+		if err := a.settle(ctx, q, settled); err != nil {
+			return Answer{}, err
+		}
+		_, err := a.end(ctx, p.ID, q.PersonID, later(q.StartsAt, a.now))
+		return answer, err
+	}
+	if v.Version != q.PositionVersion {
+		before, err := a.PositionVersion(ctx, p.ID, q.PositionVersion)
+		if err != nil {
+			return Answer{}, unknown(err, "position "+p.ID+" in version", q.PositionVersion)
+		}
+		return Answer{}, &Refusal{Reason: ChangedSince, Changes: changes(before, v)}
+	}
+	if err := a.mustFully(ctx, authority.DecideRequest, p.OrganisationCode, q.PersonID, a.rules.ActorsOf(v.JobRole, v.Activities)...); err != nil {
+		return Answer{}, err
+	}
+	answer.Role, err = a.grant(ctx, q, v, settled)
+	return answer, err
+}
+
+// request locks a request, the position that it is about and the people whom it concerns, in the order in which everybody
+// locks them.
+func (a *act) request(ctx context.Context, id uuid.UUID) (store.HeldPosition, store.Request, error) {
+	a.note(map[string]string{"request": id.String()})
+	p, err := a.LockPositionOfRequest(ctx, id)
+	if err != nil {
+		return store.HeldPosition{}, store.Request{}, unknown(err, "request", id)
+	}
+	q, err := a.LockRequest(ctx, id)
+	if err != nil {
+		return store.HeldPosition{}, store.Request{}, unknown(err, "request", id)
+	}
+	a.entry.Person = q.PersonID
+	a.note(map[string]string{
+		"kind": q.Kind, "position": p.ID, "version": strconv.Itoa(q.PositionVersion), "asked_by": q.AskedBy,
+		"starts_at": moment(&q.StartsAt), "expires_at": moment(q.ExpiresAt),
+	})
+	return p, q, a.lockPeople(ctx, q.PersonID)
+}
+
+func (a *act) stillOpen(q store.Request) error {
+	switch {
+	case q.State != "open":
+		return refuse(NotOpen)
+	case !q.LapsesAt.After(a.now):
+		return refuse(Lapsed)
+	default:
+		return nil
+	}
+}
+
+// Withdraw takes an open request back, by the officer who asked.
+func (r *Registrar) Withdraw(ctx context.Context, by Acting, id uuid.UUID, reason string) error {
+	if err := errors.Join(by.check(), directory.CheckText("reason", reason, 1, 500)); err != nil {
+		return err
+	}
+	return r.act(ctx, by, audit.RequestDecided, func(a *act) error {
+		p, q, err := a.request(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := a.mustFully(ctx, authority.RequestPosition, p.OrganisationCode, q.PersonID); err != nil {
+			return err
+		}
+		if q.AskedBy != by.Person {
+			return refuse(NotAsker)
+		}
+		if err := a.stillOpen(q); err != nil {
+			return err
+		}
+		return a.settle(ctx, q, store.Settlement{State: "withdrawn", Reason: reason, At: a.now})
+	})
+}
+
+// Queue lists what is open at the organisation of the role that an officer acts in and below it, oldest first, from the one
+// after the given id, at most limit of it.
+func (r *Registrar) Queue(ctx context.Context, by Acting, after uuid.UUID, limit int) ([]store.RequestRow, error) {
+	if err := by.check(); err != nil {
+		return nil, err
+	}
+	now := r.Now()
+	o, err := officer(ctx, r.Store, r.Rules, by, now)
+	if err != nil {
+		return nil, err
+	}
+	here := authority.Subject{Path: []string{o.Organisation}}
+	if r.Rules.May(o, authority.DecideRequest, here).Grant == authority.None && r.Rules.May(o, authority.RequestPosition, here).Grant == authority.None {
+		return nil, refuse(NoRight)
+	}
+	open, err := r.Store.OpenRequests(ctx, o.Organisation, after, limit, now)
+	if err != nil {
+		return nil, fmt.Errorf("list open requests of organisation %s: %w", o.Organisation, err)
+	}
+	return open, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func moment(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

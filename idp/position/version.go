@@ -1,0 +1,278 @@
+package position
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/store"
+)
+
+// Draft is what a position is to be.
+type Draft struct {
+	Name        string
+	Notes       string
+	JobRole     string   // S:G:R code
+	AreasOfWork []string // P:Q:T codes
+	Activities  []string // B codes
+	Workgroups  []store.Workgroup
+	Assignable  bool   // a sponsor gives it without a second officer
+	Reason      string // for the record
+}
+
+// check wants codes of the catalogue. What makes an officer takes two people, always.
+func (r *Registrar) check(d Draft) error {
+	access := directory.NewRole{JobRole: d.JobRole, AreasOfWork: d.AreasOfWork, Activities: d.Activities, Workgroups: d.Workgroups}
+	errs := []error{
+		directory.CheckText("name", d.Name, 1, 100),
+		directory.CheckText("notes", d.Notes, 0, 1000),
+		directory.CheckText("reason", d.Reason, 1, 500),
+		access.CheckAccess(r.Catalogue),
+	}
+	if d.Assignable && len(r.Rules.ActorsOf(d.JobRole, d.Activities)) > 0 {
+		errs = append(errs, &directory.InvalidError{Field: "assignable", Want: "a position that makes nobody an officer, because a second one has to decide about that"})
+	}
+	return errors.Join(errs...)
+}
+
+// Propose drafts a position of an organisation and returns its id. It gives nobody anything until another officer has
+// approved it.
+func (r *Registrar) Propose(ctx context.Context, by Acting, organisation string, d Draft) (id string, err error) {
+	if err := errors.Join(by.check(), r.check(d)); err != nil {
+		return "", err
+	}
+	err = r.act(ctx, by, audit.PositionProposed, func(a *act) error {
+		if err := a.mustFully(ctx, authority.ManagePositions, organisation, "", a.rules.ActorsOf(d.JobRole, d.Activities)...); err != nil {
+			return err
+		}
+		id = directory.NewID()
+		if err := a.AddPosition(ctx, id, organisation, a.now); err != nil {
+			return fmt.Errorf("add position %s: %w", id, err)
+		}
+		return a.propose(ctx, id, 1, d, store.PositionVersion{})
+	})
+	return id, err
+}
+
+// propose adds a version that follows from a draft, after one that was before.
+func (a *act) propose(ctx context.Context, id string, version int, d Draft, before store.PositionVersion) error {
+	for _, w := range d.Workgroups {
+		if err := a.AddWorkgroup(ctx, w); err != nil {
+			return fmt.Errorf("add workgroup %s: %w", w.ID, err)
+		}
+	}
+	v := store.PositionVersion{
+		PositionID: id, Version: version, Name: d.Name, Notes: d.Notes, JobRole: d.JobRole, AreasOfWork: d.AreasOfWork, Activities: d.Activities,
+		Workgroups: ids(d.Workgroups), Assignable: d.Assignable, Reason: d.Reason, MadeBy: a.by.Person, MadeRole: a.by.Role, MadeAt: a.now,
+	}
+	a.noteVersion(v, before)
+	if err := a.AddPositionVersion(ctx, v); err != nil {
+		return fmt.Errorf("add version %d of position %s: %w", version, id, err)
+	}
+	return nil
+}
+
+func ids(workgroups []store.Workgroup) []string {
+	list := make([]string, len(workgroups))
+	for i, w := range workgroups {
+		list[i] = w.ID
+	}
+	return list
+}
+
+func (a *act) noteVersion(v, before store.PositionVersion) {
+	values := map[string]string{"position": v.PositionID, "version": strconv.Itoa(v.Version), "reason": v.Reason}
+	if v.Closes {
+		values["closes"] = "true"
+	}
+	for _, c := range changes(before, v) {
+		values["old_"+c.Field], values["new_"+c.Field] = clip(c.From), c.To
+	}
+	a.note(values)
+}
+
+// changes lists what differs between two versions.
+func changes(from, to store.PositionVersion) []Change {
+	list := func(codes []string) string { return strings.Join(slices.Sorted(slices.Values(codes)), " ") }
+	all := []Change{
+		{"name", from.Name, to.Name},
+		{"notes", from.Notes, to.Notes},
+		{"job_role", from.JobRole, to.JobRole},
+		{"areas_of_work", list(from.AreasOfWork), list(to.AreasOfWork)},
+		{"activities", list(from.Activities), list(to.Activities)},
+		{"workgroups", list(from.Workgroups), list(to.Workgroups)},
+		{"assignable", strconv.FormatBool(from.Assignable), strconv.FormatBool(to.Assignable)},
+		{"closes", strconv.FormatBool(from.Closes), strconv.FormatBool(to.Closes)},
+	}
+	return slices.DeleteFunc(all, func(c Change) bool { return c.From == c.To })
+}
+
+// Revise proposes what a position is to be instead, after the version that the officer saw, and returns the version's
+// number. It changes nothing until another officer has approved it, and takes the place of what was proposed before.
+func (r *Registrar) Revise(ctx context.Context, by Acting, id string, seen int, d Draft) (version int, err error) {
+	if err := errors.Join(by.check(), checkID("position", id), r.check(d)); err != nil {
+		return 0, err
+	}
+	err = r.act(ctx, by, audit.PositionProposed, func(a *act) error {
+		newest, err := a.manage(ctx, authority.ManagePositions, id, seen, a.rules.ActorsOf(d.JobRole, d.Activities)...)
+		if err != nil {
+			return err
+		}
+		version = newest.Version + 1
+		return a.propose(ctx, id, version, d, newest.PositionVersion)
+	})
+	return version, err
+}
+
+// Close proposes that a position end, with all that it gives, and returns the number of the version that says so. It
+// ends nothing until another officer has approved it. [store.Store.Holders] lists who would lose what.
+func (r *Registrar) Close(ctx context.Context, by Acting, id string, seen int, reason string) (version int, err error) {
+	if err := errors.Join(by.check(), checkID("position", id), directory.CheckText("reason", reason, 1, 500)); err != nil {
+		return 0, err
+	}
+	err = r.act(ctx, by, audit.PositionProposed, func(a *act) error {
+		newest, err := a.manage(ctx, authority.ManagePositions, id, seen)
+		if err != nil {
+			return err
+		}
+		v := newest.PositionVersion
+		v.Version, v.Closes, v.Reason, v.MadeBy, v.MadeRole, v.MadeAt = newest.Version+1, true, reason, by.Person, by.Role, a.now
+		version = v.Version
+		a.noteVersion(v, newest.PositionVersion)
+		if err := a.AddPositionVersion(ctx, v); err != nil {
+			return fmt.Errorf("add version %d of position %s: %w", version, id, err)
+		}
+		return nil
+	})
+	return version, err
+}
+
+// manage locks a position for an officer who manages it, and reads its newest version, which has to be the one that she
+// saw. It may make nobody an officer above her, by what it is nor by what it is to be.
+func (a *act) manage(ctx context.Context, what authority.Act, id string, seen int, makes ...authority.Actor) (store.PositionRow, error) {
+	a.note(map[string]string{"position": id})
+	p, err := a.LockPosition(ctx, id)
+	if err != nil {
+		return store.PositionRow{}, unknown(err, "position", id)
+	}
+	herself, err := a.herself(ctx, id)
+	if err != nil {
+		return store.PositionRow{}, err
+	}
+	newest, err := a.Position(ctx, id)
+	if err != nil {
+		return store.PositionRow{}, unknown(err, "position", id)
+	}
+	makes = append(makes, a.rules.ActorsOf(newest.JobRole, newest.Activities)...)
+	if err := a.mustFully(ctx, what, p.OrganisationCode, herself, makes...); err != nil {
+		return store.PositionRow{}, err
+	}
+	if StateOf(newest) == Closed {
+		return store.PositionRow{}, refuse(PositionClosed)
+	}
+	if newest.Version != seen {
+		before, err := a.PositionVersion(ctx, id, seen)
+		if err != nil {
+			return store.PositionRow{}, unknown(err, "position "+id+" in version", seen)
+		}
+		return store.PositionRow{}, &Refusal{Reason: ChangedSince, Changes: changes(before, newest.PositionVersion)}
+	}
+	return newest, nil
+}
+
+// Approved is what came of an approval.
+type Approved struct {
+	Closed bool
+	Ended  int // roles that ended with the position
+}
+
+// Approve puts the newest version of a position in force, which another officer proposed. One that closes the position
+// ends every role that it gives, and whatever is asked for it lapses.
+func (r *Registrar) Approve(ctx context.Context, by Acting, id string, version int) (Approved, error) {
+	if err := errors.Join(by.check(), checkID("position", id)); err != nil {
+		return Approved{}, err
+	}
+	var done Approved
+	err := r.act(ctx, by, audit.PositionApproved, func(a *act) error {
+		v, err := a.manage(ctx, authority.ApprovePosition, id, version)
+		if err != nil {
+			return err
+		}
+		if v.ApprovedAt != nil {
+			return refuse(ApprovedAlready)
+		}
+		if reason := authority.FourEyes(v.MadeBy, by.Person, ""); reason != "" {
+			return refuse(Reason(reason))
+		}
+		var before store.PositionVersion
+		if v.InForce > 0 {
+			if before, err = a.PositionVersion(ctx, id, v.InForce); err != nil {
+				return unknown(err, "position "+id+" in version", v.InForce)
+			}
+		}
+		a.noteVersion(v.PositionVersion, before)
+		if err := a.ApprovePositionVersion(ctx, id, version, by.Person, by.Role, a.now); err != nil {
+			return fmt.Errorf("approve version %d of position %s: %w", version, id, err)
+		}
+		done = Approved{Closed: v.Closes}
+		if v.Closes {
+			a.entry.Event = audit.PositionClosed
+			done.Ended, err = a.endAll(ctx, id)
+		}
+		return err
+	})
+	return done, err
+}
+
+// endAll ends what a position gives anybody, and what is asked for it.
+func (a *act) endAll(ctx context.Context, id string) (int, error) {
+	ended, err := a.end(ctx, id, "", a.now)
+	if err != nil {
+		return 0, err
+	}
+	lapsed, err := a.LapseRequests(ctx, id, "", a.now.Add(requestLife), "the position was closed", a.now)
+	if err != nil {
+		return 0, fmt.Errorf("end requests for position %s: %w", id, err)
+	}
+	for _, l := range lapsed {
+		if err := a.recordLapse(ctx, l, id); err != nil {
+			return 0, err
+		}
+	}
+	a.note(map[string]string{"ended_roles": strconv.Itoa(len(ended)), "lapsed_requests": strconv.Itoa(len(lapsed))})
+	return len(ended), nil
+}
+
+func (a *act) recordLapse(ctx context.Context, l store.LapsedRequest, positionID string) error {
+	e := a.line(audit.RequestLapsed, l.PersonID)
+	e.Detail["request"], e.Detail["position"] = l.ID.String(), positionID
+	return audit.Record(ctx, a.Tx, e)
+}
+
+// State is what may be done with a position.
+type State string
+
+// The states.
+const (
+	Drafted State = "draft"    // no version of it is in force
+	InForce State = "approved" // it can be asked for, in the version that is in force
+	Closed  State = "closed"   // for good
+)
+
+// StateOf says what may be done with a position.
+func StateOf(p store.PositionRow) State {
+	switch {
+	case p.InForce == 0:
+		return Drafted
+	case p.InForce == p.Version && p.Closes:
+		return Closed
+	default:
+		return InForce
+	}
+}

@@ -1,0 +1,197 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// PositionVersion is what a position is by one of its versions, or is proposed to be.
+type PositionVersion struct {
+	PositionID   string
+	Version      int
+	Closes       bool // it is the end of the position
+	Name         string
+	Notes        string
+	JobRole      string   // S:G:R code
+	AreasOfWork  []string // P:Q:T codes
+	Activities   []string // B codes
+	Workgroups   []string // ids
+	Assignable   bool     // a sponsor gives it without a second officer
+	Reason       string
+	MadeBy       string
+	MadeRole     string // the role profile that she acted in
+	MadeAt       time.Time
+	ApprovedBy   *string // nil: it gives nobody anything
+	ApprovedRole *string
+	ApprovedAt   *time.Time
+}
+
+const versionColumns = `v.position_id, v.version, v.closes, v.name, v.notes, v.job_role, v.areas_of_work, v.activities, v.workgroups, v.assignable,
+	v.reason, v.made_by, v.made_role, v.made_at, v.approved_by, v.approved_role, v.approved_at`
+
+// PositionRow is a position in its newest version.
+type PositionRow struct {
+	OrganisationCode string
+	InForce          int // the version that was approved last; 0: none
+	PositionVersion
+}
+
+// HeldPosition is a position that somebody locked who decides about it.
+type HeldPosition struct {
+	ID               string
+	OrganisationCode string
+	InForce          int // the version that was approved last; 0: none
+}
+
+// below is the organisation $1 and those below it. OFFSET 0 keeps the planner, which guesses that they are many, from
+// reading all there are.
+const below = `
+	WITH RECURSIVE below (code) AS (
+		SELECT o.code FROM organisation o WHERE o.code = $1
+		UNION
+		SELECT o.code FROM below b CROSS JOIN LATERAL (SELECT o.code FROM organisation o WHERE o.parent_code = b.code OFFSET 0) o
+	)`
+
+// AddPosition records a position without any version. The id being taken is ErrConflict, an unknown organisation ErrReference.
+func (t *Tx) AddPosition(ctx context.Context, id, organisation string, now time.Time) error {
+	_, err := scalar[string](ctx, t.queries, `INSERT INTO position (id, organisation_code, created_at) VALUES ($1, $2, $3) RETURNING id`, id, organisation, now)
+	return err
+}
+
+// LockPosition reads a position. Whoever else would change it, or decide about it, waits until the transaction ends.
+func (t *Tx) LockPosition(ctx context.Context, id string) (HeldPosition, error) {
+	return one[HeldPosition](ctx, t.queries, `
+		SELECT p.id, p.organisation_code, coalesce(p.version, 0) AS in_force
+		FROM position p WHERE p.id = $1 FOR NO KEY UPDATE OF p`, id)
+}
+
+// LockPositionOfRequest is LockPosition for the position that a request is about.
+func (t *Tx) LockPositionOfRequest(ctx context.Context, requestID uuid.UUID) (HeldPosition, error) {
+	return one[HeldPosition](ctx, t.queries, `
+		SELECT p.id, p.organisation_code, coalesce(p.version, 0) AS in_force
+		FROM position p WHERE p.id = (SELECT r.position_id FROM request r WHERE r.id = $1) FOR NO KEY UPDATE OF p`, requestID)
+}
+
+// AddPositionVersion proposes a version. It is of force when it was approved.
+func (t *Tx) AddPositionVersion(ctx context.Context, v PositionVersion) error {
+	return t.db.exec(ctx, `
+		INSERT INTO position_version (position_id, version, closes, name, notes, job_role, areas_of_work, activities, workgroups, assignable, reason, made_by, made_role, made_at)
+		VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::text[], '{}'), coalesce($8::text[], '{}'), coalesce($9::text[], '{}'), $10, $11, $12, $13, $14)`,
+		v.PositionID, v.Version, v.Closes, v.Name, v.Notes, v.JobRole, v.AreasOfWork, v.Activities, v.Workgroups, v.Assignable, v.Reason, v.MadeBy, v.MadeRole, v.MadeAt)
+}
+
+// ApprovePositionVersion puts a version in force that nobody has approved. Otherwise ErrNotFound, and the one who made it
+// is ErrReference.
+func (t *Tx) ApprovePositionVersion(ctx context.Context, positionID string, version int, by, role string, now time.Time) error {
+	_, err := scalar[string](ctx, t.queries, `
+		WITH approved AS (
+			UPDATE position_version SET approved_by = $3, approved_role = $4, approved_at = $5
+			WHERE position_id = $1 AND version = $2 AND approved_at IS NULL RETURNING position_id, version
+		)
+		UPDATE position p SET version = approved.version FROM approved WHERE p.id = approved.position_id RETURNING p.id`,
+		positionID, version, by, role, now)
+	return err
+}
+
+// PositionVersion reads a version of a position.
+func (q queries) PositionVersion(ctx context.Context, positionID string, version int) (PositionVersion, error) {
+	return one[PositionVersion](ctx, q, `SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = $1 AND v.version = $2`, positionID, version)
+}
+
+// PositionVersions lists the versions of a position, newest first, from the one before the given number, at most limit of
+// them.
+func (q queries) PositionVersions(ctx context.Context, positionID string, before, limit int) ([]PositionVersion, error) {
+	return all[PositionVersion](ctx, q, `
+		SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = $1 AND v.version < $2 ORDER BY v.version DESC LIMIT $3`, positionID, before, limit)
+}
+
+// Position reads a position in its newest version.
+func (q queries) Position(ctx context.Context, id string) (PositionRow, error) {
+	return one[PositionRow](ctx, q, `
+		SELECT p.organisation_code, coalesce(p.version, 0) AS in_force, `+versionColumns+`
+		FROM position p
+		CROSS JOIN LATERAL (SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = p.id ORDER BY v.version DESC LIMIT 1) v
+		WHERE p.id = $1`, id)
+}
+
+// Positions lists the positions of an organisation and of those below it by id, from the one after the given id, at most
+// limit of them, each in its newest version.
+func (q queries) Positions(ctx context.Context, organisation, after string, limit int) ([]PositionRow, error) {
+	return all[PositionRow](ctx, q, below+`
+		SELECT p.organisation_code, coalesce(p.version, 0) AS in_force, `+versionColumns+`
+		FROM (
+			SELECT p.id, p.organisation_code, p.version FROM below b
+			CROSS JOIN LATERAL (
+				SELECT p.id, p.organisation_code, p.version FROM position p WHERE p.organisation_code = b.code AND p.id > $2 ORDER BY p.id LIMIT $3
+			) p
+			ORDER BY p.id LIMIT $3
+		) p
+		CROSS JOIN LATERAL (SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = p.id ORDER BY v.version DESC LIMIT 1) v
+		ORDER BY p.id`, organisation, after, limit)
+}
+
+// HolderRow is somebody who holds a position, or is to hold it.
+type HolderRow struct {
+	RoleID      string
+	PersonID    string
+	DisplayName string
+	Version     int // of the position, which the role gives
+	StartsAt    time.Time
+	EndsAt      *time.Time
+}
+
+// Holders lists the roles that a position gives and that have not ended by id, from the one after the given id, at most
+// limit of them.
+func (q queries) Holders(ctx context.Context, positionID, after string, limit int, now time.Time) ([]HolderRow, error) {
+	return all[HolderRow](ctx, q, `
+		SELECT r.id AS role_id, p.id AS person_id, p.display_name, a.position_version AS version, r.starts_at, r.ends_at
+		FROM role_profile r
+		JOIN request a ON a.id = r.request_id
+		JOIN membership m ON m.id = r.membership_id
+		JOIN person p ON p.id = m.person_id
+		WHERE r.position_id = $1 AND r.id > $2 AND (r.ends_at IS NULL OR r.ends_at > $4)
+		ORDER BY r.id LIMIT $3`, positionID, after, limit, now)
+}
+
+// CountHolders counts what Holders lists.
+func (q queries) CountHolders(ctx context.Context, positionID string, now time.Time) (int, error) {
+	n, err := scalar[int64](ctx, q, `SELECT count(*) FROM role_profile r WHERE r.position_id = $1 AND (r.ends_at IS NULL OR r.ends_at > $2)`, positionID, now)
+	return int(n), err
+}
+
+// HeldRole is a role that somebody has or is to have, by what separates duties.
+type HeldRole struct {
+	ID         string
+	PositionID string // "": it is of no position
+	Version    int    // of the position
+	JobRole    string
+	Activities []string
+	StartsAt   time.Time
+	EndsAt     *time.Time
+}
+
+// HeldRoles lists the roles of a person that have not ended by id, at most limit of them.
+func (q queries) HeldRoles(ctx context.Context, personID string, limit int, now time.Time) ([]HeldRole, error) {
+	return all[HeldRole](ctx, q, `
+		SELECT r.id, coalesce(r.position_id, '') AS position_id, coalesce(a.position_version, 0) AS version, r.job_role, r.activities, r.starts_at, r.ends_at
+		FROM membership m
+		JOIN role_profile r ON r.membership_id = m.id
+		LEFT JOIN request a ON a.id = r.request_id
+		WHERE m.person_id = $1 AND (r.ends_at IS NULL OR r.ends_at > $3)
+		ORDER BY r.id LIMIT $2`, personID, limit, now)
+}
+
+// EndedRole is a role that was ended.
+type EndedRole struct{ ID, PersonID string }
+
+// EndPosition ends, at a time, what a position gives a person beyond it, or "" for everybody, and returns which roles those
+// are.
+func (t *Tx) EndPosition(ctx context.Context, positionID, personID string, at time.Time) ([]EndedRole, error) {
+	return all[EndedRole](ctx, t.queries, `
+		UPDATE role_profile r SET ends_at = greatest($3, r.starts_at)
+		FROM membership m
+		WHERE m.id = r.membership_id AND ($2 = '' OR m.person_id = $2) AND r.position_id = $1 AND (r.ends_at IS NULL OR r.ends_at > $3)
+		RETURNING r.id, m.person_id`, positionID, personID, at)
+}

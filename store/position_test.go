@@ -1,0 +1,209 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/store"
+)
+
+const anaPosition = "600000000001"
+
+var requestID = uuid.MustParse("55555555-5555-4555-8555-555555555555")
+
+// newVersion is a version of a position that Ana makes.
+func newVersion(version int) store.PositionVersion {
+	return store.PositionVersion{
+		PositionID: anaPosition, Version: version, Name: "Ward nurse", Notes: "Nights", JobRole: "S8000:G8000:R8000", AreasOfWork: []string{"P0020:Q0300:T0640"},
+		Activities: []string{"B0420"}, Workgroups: []string{workgroup}, Reason: "New ward", MadeBy: ana, MadeRole: anaRole, MadeAt: now,
+	}
+}
+
+// newRequest is one of Ana's that Ben get the position.
+func newRequest(id uuid.UUID) store.Request {
+	return store.Request{
+		ID: id, Kind: "assign_position", PersonID: ben, PositionID: anaPosition, PositionVersion: 1, OrganisationCode: organisation,
+		StartsAt: now, ExpiresAt: &later, Reason: "He starts", AskedBy: ana, AskedRole: anaRole, AskedAt: now, LapsesAt: later, State: "open",
+	}
+}
+
+// withPosition has a position of two versions, the first of them in force, and an open request for it.
+func withPosition(t *testing.T) *installation {
+	t.Helper()
+	in, ctx := newInstallation(t), t.Context()
+	must(t, in.AddOrganisation(ctx, store.Organisation{Code: "RXX02", Name: "Ward", ParentCode: new(organisation)}, now))
+	must(t, in.InTx(ctx, func(tx *store.Tx) error {
+		must(t, tx.AddPosition(ctx, anaPosition, organisation, now))
+		must(t, tx.AddPositionVersion(ctx, newVersion(1)))
+		must(t, tx.AddPositionVersion(ctx, newVersion(2)))
+		must(t, tx.ApprovePositionVersion(ctx, anaPosition, 1, ben, benRole, later))
+		return tx.AddRequest(ctx, newRequest(requestID))
+	}))
+	return in
+}
+
+func TestPositionVersions(t *testing.T) {
+	t.Parallel()
+	in, ctx := withPosition(t), t.Context()
+	first, second := newVersion(1), newVersion(2)
+	first.ApprovedBy, first.ApprovedRole, first.ApprovedAt = new(ben), new(benRole), &later
+	row := store.PositionRow{OrganisationCode: organisation, InForce: 1, PositionVersion: second}
+	got, err := in.Position(ctx, anaPosition)
+	must(t, err)
+	same(t, "Position()", got, row)
+	version, err := in.PositionVersion(ctx, anaPosition, 1)
+	must(t, err)
+	same(t, "PositionVersion(1)", version, first)
+	for before, want := range map[int][]store.PositionVersion{9: {second, first}, 2: {first}, 1: {}} {
+		list, err := in.PositionVersions(ctx, anaPosition, before, 10)
+		must(t, err)
+		same(t, "PositionVersions()", list, want)
+	}
+	for _, tt := range []struct {
+		organisation, after string
+		limit               int
+		want                []store.PositionRow
+	}{
+		{organisation, "", 10, []store.PositionRow{row}},
+		{organisation, anaPosition, 10, []store.PositionRow{}},
+		{organisation, "", 0, []store.PositionRow{}},
+		{"RXX02", "", 10, []store.PositionRow{}}, // below
+		{"nowhere", "", 10, []store.PositionRow{}},
+	} {
+		list, err := in.Positions(ctx, tt.organisation, tt.after, tt.limit)
+		must(t, err)
+		same(t, "Positions("+tt.organisation+")", list, tt.want)
+	}
+	must(t, in.InTx(ctx, func(tx *store.Tx) error {
+		is(t, "ApprovePositionVersion(approved)", tx.ApprovePositionVersion(ctx, anaPosition, 1, ben, benRole, later), store.ErrNotFound)
+		is(t, "ApprovePositionVersion(unknown)", tx.ApprovePositionVersion(ctx, anaPosition, 3, ben, benRole, later), store.ErrNotFound)
+		held, err := tx.LockPosition(ctx, anaPosition)
+		must(t, err)
+		same(t, "LockPosition()", held, store.HeldPosition{ID: anaPosition, OrganisationCode: organisation, InForce: 1})
+		_, err = tx.LockPosition(ctx, "600000000009")
+		is(t, "LockPosition(unknown)", err, store.ErrNotFound)
+		_, err = tx.LockPositionOfRequest(ctx, uuid.New())
+		is(t, "LockPositionOfRequest(unknown)", err, store.ErrNotFound)
+		return nil
+	}))
+	err = in.InTx(ctx, func(tx *store.Tx) error { return tx.ApprovePositionVersion(ctx, anaPosition, 2, ana, anaRole, later) })
+	is(t, "ApprovePositionVersion(by who made it)", err, store.ErrReference)
+	err = in.InTx(ctx, func(tx *store.Tx) error { return tx.AddPosition(ctx, anaPosition, organisation, now) })
+	is(t, "AddPosition(taken)", err, store.ErrConflict)
+	err = in.InTx(ctx, func(tx *store.Tx) error { return tx.AddPosition(ctx, "600000000009", "RXX09", now) })
+	is(t, "AddPosition(of nowhere)", err, store.ErrReference)
+}
+
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	in, ctx := withPosition(t), t.Context()
+	row := store.RequestRow{Request: newRequest(requestID), PersonName: "Ana Ng", PositionName: "Ward nurse", AskedByName: "Ana Ng"}
+	got, err := in.Request(ctx, requestID)
+	must(t, err)
+	same(t, "Request()", got, row)
+	for _, tt := range []struct {
+		organisation string
+		after        uuid.UUID
+		at           time.Time
+		want         []store.RequestRow
+	}{
+		{organisation, uuid.Nil, now, []store.RequestRow{row}},
+		{organisation, requestID, now, []store.RequestRow{}},
+		{organisation, uuid.Nil, later, []store.RequestRow{}}, // it has lapsed
+		{"RXX02", uuid.Nil, now, []store.RequestRow{}},
+	} {
+		list, err := in.OpenRequests(ctx, tt.organisation, tt.after, 10, tt.at)
+		must(t, err)
+		same(t, "OpenRequests("+tt.organisation+")", list, tt.want)
+	}
+	const third = "100000000003"
+	must(t, in.AddPerson(ctx, newPerson(third), now))
+	decided := store.Settlement{State: "approved", By: new(third), Role: new(anaRole), Reason: "Yes", At: later}
+	must(t, in.InTx(ctx, func(tx *store.Tx) error {
+		is(t, "AddRequest(while one is open)", tx.AddRequest(ctx, newRequest(uuid.New())), store.ErrConflict)
+		for call, lapsed := range map[string]func() ([]store.LapsedRequest, error){
+			"before it does": func() ([]store.LapsedRequest, error) {
+				return tx.LapseRequests(ctx, anaPosition, ben, now, "late", later)
+			},
+			"of another": func() ([]store.LapsedRequest, error) {
+				return tx.LapseRequests(ctx, anaPosition, ana, later, "late", later)
+			},
+			"for another one": func() ([]store.LapsedRequest, error) {
+				return tx.LapseRequests(ctx, "600000000009", "", later, "late", later)
+			},
+		} {
+			list, err := lapsed()
+			must(t, err)
+			same(t, "LapseRequests("+call+")", list, []store.LapsedRequest{})
+		}
+		must(t, tx.SettleRequest(ctx, requestID, decided))
+		is(t, "SettleRequest(settled)", tx.SettleRequest(ctx, requestID, decided), store.ErrNotFound)
+		is(t, "AddRequest(after it was settled)", tx.AddRequest(ctx, newRequest(uuid.New())), nil)
+		list, err := tx.LapseRequests(ctx, anaPosition, "", later, "late", later)
+		must(t, err)
+		same(t, "requests that lapse", len(list), 1)
+		locked, err := tx.LockRequest(ctx, requestID)
+		must(t, err)
+		want := newRequest(requestID)
+		want.State, want.DecidedBy, want.DecidedRole, want.DecidedAt, want.DecisionReason = "approved", decided.By, decided.Role, &later, &decided.Reason
+		same(t, "LockRequest(settled)", locked, want)
+		return nil
+	}))
+	for by, rule := range map[string]string{ana: "request_decided_by_another", ben: "request_not_decided_by_its_person"} {
+		other := newRequest(uuid.New())
+		err := in.InTx(ctx, func(tx *store.Tx) error {
+			must(t, tx.AddRequest(ctx, other))
+			return tx.SettleRequest(ctx, other.ID, store.Settlement{State: "refused", By: &by, Role: new(anaRole), Reason: "No", At: later})
+		})
+		if is(t, "SettleRequest("+rule+")", err, store.ErrReference); !strings.Contains(err.Error(), rule) {
+			t.Errorf("SettleRequest() = %v, want it refused by %s", err, rule)
+		}
+	}
+}
+
+// What a position gives is a role that names it, until it or the position ends.
+func TestHolders(t *testing.T) {
+	t.Parallel()
+	in, ctx := withPosition(t), t.Context()
+	const role = "300000000009"
+	given := newRole(role, benMembership)
+	given.PositionID, given.RequestID, given.EndsAt = new(anaPosition), &requestID, nil
+	must(t, in.AddRole(ctx, given, now))
+	holder := store.HolderRow{RoleID: role, PersonID: ben, DisplayName: "Ana Ng", Version: 1, StartsAt: now}
+	holders := func(want ...store.HolderRow) {
+		t.Helper()
+		list, err := in.Holders(ctx, anaPosition, "", 10, later)
+		must(t, err)
+		same(t, "Holders()", list, append([]store.HolderRow{}, want...))
+		n, err := in.CountHolders(ctx, anaPosition, later)
+		must(t, err)
+		same(t, "CountHolders()", n, len(want))
+	}
+	holders(holder)
+	held, err := in.HeldRoles(ctx, ben, 10, now)
+	must(t, err)
+	same(t, "HeldRoles()", held, []store.HeldRole{
+		{ID: benRole, JobRole: "S8000:G8000:R8000", Activities: []string{"B0420", "B0001"}, StartsAt: now, EndsAt: &later},
+		{ID: role, PositionID: anaPosition, Version: 1, JobRole: "S8000:G8000:R8000", Activities: []string{"B0420", "B0001"}, StartsAt: now},
+	})
+	end := func(person string, want ...store.EndedRole) {
+		t.Helper()
+		must(t, in.InTx(ctx, func(tx *store.Tx) error {
+			ended, err := tx.EndPosition(ctx, anaPosition, person, later)
+			must(t, err)
+			same(t, "EndPosition("+person+")", ended, append([]store.EndedRole{}, want...))
+			return nil
+		}))
+	}
+	end(ana)
+	holders(holder)
+	end(ben, store.EndedRole{ID: role, PersonID: ben})
+	holders()
+	end("")
+	workgroups, err := in.Workgroups(ctx, []string{workgroup, "400000000009"})
+	must(t, err)
+	same(t, "Workgroups()", workgroups, []store.Workgroup{{ID: workgroup, Name: "Night team"}})
+}

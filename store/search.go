@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// FoundPerson is somebody who was looked for.
+type FoundPerson struct {
+	ID            string
+	DisplayName   string
+	IdentityLevel string
+	DisabledAt    *time.Time
+	Organisations []string // the names of the first of hers
+}
+
+// found completes people f by where they are, which tells those of one name apart.
+const found = `
+	SELECT f.id, f.display_name, f.identity_level, f.disabled_at, ARRAY(
+		SELECT o.name FROM (SELECT m.organisation_code FROM membership m WHERE m.person_id = f.id ORDER BY m.organisation_code LIMIT 5) m
+		JOIN organisation o ON o.code = m.organisation_code) AS organisations`
+
+// The name of a person p as the index person_name has it, and one that is looked for: without accents.
+const (
+	searchedName = `regexp_replace(normalize(p.given_name || ' ' || p.family_name, NFKD), E'[\u0300-\u036F]', '', 'g')`
+	lookedFor    = `regexp_replace(normalize($1, NFKD), E'[\u0300-\u036F]', '', 'g')`
+)
+
+// likest goes on from people alike: those who may be meant by the name $1. It lists them likest first, from the one after the
+// id $2, at most $3 of them. At most $4 are looked at, so that a common name costs no more than others. Where a list went on
+// from is computed anew, so that an id is all that says it.
+const likest = `, likely AS (
+		SELECT a.id, a.display_name, a.identity_level, a.disabled_at, trigram.similarity(` + lookedFor + `, a.name) AS likeness FROM alike a LIMIT $4
+	), f AS (
+		SELECT l.id, l.display_name, l.identity_level, l.disabled_at, l.likeness FROM likely l
+		WHERE $2 = '' OR (-l.likeness, l.id) > (SELECT -trigram.similarity(` + lookedFor + `, ` + searchedName + `), p.id FROM person p WHERE p.id = $2)
+		ORDER BY l.likeness DESC, l.id LIMIT $3
+	)` + found + ` FROM f ORDER BY f.likeness DESC, f.id`
+
+// mostLikely is how many people are looked at for a name. Whoever looks for one of more has to say more.
+const mostLikely = 1000
+
+// PeopleNamed lists people who have a name like the given one, likest first, from the one after the given id, at most limit
+// of them.
+func (q queries) PeopleNamed(ctx context.Context, name, after string, limit int) ([]FoundPerson, error) {
+	return all[FoundPerson](ctx, q, `
+		WITH alike AS MATERIALIZED ( -- or else the limit would have the table read from its beginning
+			SELECT p.id, p.display_name, p.identity_level, p.disabled_at, `+searchedName+` AS name
+			FROM person p WHERE `+lookedFor+` OPERATOR(trigram.<%) `+searchedName+`
+		)`+likest, name, after, limit, mostLikely)
+}
+
+// PeopleBornOn is PeopleNamed among those who were born on a day. There are so few of them that the name may be less like
+// theirs.
+func (q queries) PeopleBornOn(ctx context.Context, born time.Time, name, after string, limit int) ([]FoundPerson, error) {
+	return all[FoundPerson](ctx, q, `
+		WITH alike AS MATERIALIZED (
+			SELECT p.id, p.display_name, p.identity_level, p.disabled_at, `+searchedName+` AS name
+			FROM person p WHERE p.date_of_birth = $5 AND trigram.word_similarity(`+lookedFor+`, `+searchedName+`) >= 0.3
+		)`+likest, name, after, limit, mostLikely, born)
+}
+
+// PeopleOfEmail lists people who have an e-mail address, in whatever case, by id, from the one after the given id, at most
+// limit of them.
+func (q queries) PeopleOfEmail(ctx context.Context, email, after string, limit int) ([]FoundPerson, error) {
+	return all[FoundPerson](ctx, q, `
+		WITH f AS (
+			SELECT p.id, p.display_name, p.identity_level, p.disabled_at FROM person p WHERE lower(p.email) = lower($1) AND p.id > $2 ORDER BY p.id LIMIT $3
+		)`+found+` FROM f ORDER BY f.id`, email, after, limit)
+}
+
+// PeopleOfID lists who has a user id: nobody, or one.
+func (q queries) PeopleOfID(ctx context.Context, id string) ([]FoundPerson, error) {
+	return all[FoundPerson](ctx, q, `
+		WITH f AS (SELECT p.id, p.display_name, p.identity_level, p.disabled_at FROM person p WHERE p.id = $1)`+found+` FROM f`, id)
+}
+
+// DateOfBirth reads when a person was born; nil is that it is not known.
+func (q queries) DateOfBirth(ctx context.Context, personID string) (*time.Time, error) {
+	return scalar[*time.Time](ctx, q, `SELECT p.date_of_birth FROM person p WHERE p.id = $1`, personID)
+}
+
+// PositionedRole is a role that somebody has or is to have, with the position that gave it.
+type PositionedRole struct {
+	ID               string
+	OrganisationCode string
+	OrganisationName string
+	JobRole          string // S:G:R code
+	PositionID       string // "": it is of no position
+	PositionName     string // in the version that the role gives
+	StartsAt         time.Time
+	EndsAt           *time.Time
+}
+
+// PositionedRoles lists the roles of a person that have not ended by id, from the one after the given id, at most limit of
+// them.
+func (q queries) PositionedRoles(ctx context.Context, personID, after string, limit int, now time.Time) ([]PositionedRole, error) {
+	return all[PositionedRole](ctx, q, `
+		SELECT r.id, o.code AS organisation_code, o.name AS organisation_name, r.job_role, coalesce(r.position_id, '') AS position_id,
+			coalesce(v.name, '') AS position_name, r.starts_at, r.ends_at
+		FROM membership m
+		JOIN organisation o ON o.code = m.organisation_code
+		JOIN role_profile r ON r.membership_id = m.id
+		LEFT JOIN request a ON a.id = r.request_id
+		LEFT JOIN position_version v ON v.position_id = a.position_id AND v.version = a.position_version
+		WHERE m.person_id = $1 AND r.id > $2 AND (r.ends_at IS NULL OR r.ends_at > $4)
+		ORDER BY r.id LIMIT $3`, personID, after, limit, now)
+}
+
+// OpenRequestsFor lists what nobody has decided and has not lapsed of what is asked for a person, oldest first, at most limit
+// of it.
+func (q queries) OpenRequestsFor(ctx context.Context, personID string, limit int, now time.Time) ([]RequestRow, error) {
+	return all[RequestRow](ctx, q, `
+		SELECT `+requestColumns+`, `+requestNames+` FROM request r`+requestNamed+`
+		WHERE r.person_id = $1 AND r.state = 'open' AND r.lapses_at > $3 ORDER BY r.id LIMIT $2`, personID, limit, now)
+}
+
+// OfferedPosition is a position that can be asked for, in the version that is in force.
+type OfferedPosition struct {
+	ID               string
+	OrganisationCode string
+	OrganisationName string
+	Name             string
+	Notes            string
+	JobRole          string // S:G:R code
+	Assignable       bool
+}
+
+// OfferedPositions lists the positions of an organisation and of those below it that can be asked for and whose name has a
+// text in it, in whatever case, by id, from the one after the given id, at most limit of them.
+func (q queries) OfferedPositions(ctx context.Context, organisation, text, after string, limit int) ([]OfferedPosition, error) {
+	return all[OfferedPosition](ctx, q, below+`
+		SELECT p.id, o.code AS organisation_code, o.name AS organisation_name, p.name, p.notes, p.job_role, p.assignable
+		FROM (
+			SELECT p.id, p.organisation_code, p.name, p.notes, p.job_role, p.assignable FROM below b
+			CROSS JOIN LATERAL (
+				SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
+				FROM position p JOIN position_version v ON v.position_id = p.id AND v.version = p.version
+				WHERE p.organisation_code = b.code AND p.id > $3 AND NOT v.closes AND strpos(lower(v.name), lower($2)) > 0
+				ORDER BY p.id LIMIT $4
+			) p
+			ORDER BY p.id LIMIT $4
+		) p
+		JOIN organisation o ON o.code = p.organisation_code
+		ORDER BY p.id`, organisation, text, after, limit)
+}

@@ -1,0 +1,125 @@
+package web
+
+import "time"
+
+// Desk is what every page of the registration desk has: as whom the officer acts. Each embeds it in place of [Frame].
+type Desk struct {
+	Frame
+	// Role is the active role, and Officer what it makes her, in words. Empty where the name of the role says it.
+	Role    Role
+	Officer string
+	// ChangeRoleURL is a page to choose a role on. Empty if there is nothing to choose.
+	ChangeRoleURL string
+	// Places are the parts of the desk that her role opens.
+	Places []Place
+}
+
+// Place is a part of the desk.
+type Place struct {
+	Name, URL string
+	// Current is "page" on the place itself, "true" on a page below it, and otherwise empty.
+	Current string
+}
+
+// DeskRefused says that the active role does not open a page of the desk, or does not let its officer do something.
+type DeskRefused struct {
+	Desk
+	// Why and Next are sentences: what is refused, and what to do about it.
+	Why, Next string
+}
+
+func (p DeskRefused) page() (string, Frame) { return "desk-refused", p.Frame }
+
+// DeskHome is what needs doing.
+type DeskHome struct {
+	Desk
+	// Requests and Positions wait for somebody. Nil where that is not her business.
+	Requests, Positions *Waiting
+	// CanFind offers to search for people.
+	CanFind bool
+}
+
+func (p DeskHome) page() (string, Frame) { return "desk", p.Frame }
+
+// Waiting is how much waits, and for how long the oldest of it has: "3 days".
+type Waiting struct {
+	Count  int
+	OrMore bool
+	Oldest string
+	URL    string
+}
+
+// DeskRequests lists what is asked for and not decided, oldest first.
+type DeskRequests struct {
+	Desk
+	// Organisation is the code that the list is of, with what is below it.
+	Organisation string
+	Requests     []RequestRow
+	// NextURL leads to what follows. Empty at the end.
+	NextURL string
+}
+
+func (p DeskRequests) page() (string, Frame) { return "desk-requests", p.Frame }
+
+// RequestRow is a request in a list.
+type RequestRow struct {
+	// What is "Give" or "End".
+	What, PersonName, PersonID, PositionName, OrganisationCode, AskedByName string
+	// Age is for how long it has waited: "3 days".
+	Age string
+	URL string
+}
+
+// DeskRequest is one request, and what can be done about it.
+type DeskRequest struct {
+	Desk
+	RequestRow
+	// State is in words: "Waits for a decision", "Approved".
+	State string
+	// Open says that it can still be decided or withdrawn.
+	Open                        bool
+	Reason                      string
+	PersonURL                   string
+	AskedAt, StartsAt, LapsesAt time.Time
+	// ExpiresAt and Decided are zero where there is none.
+	ExpiresAt time.Time
+	Decided   Decision
+	// Position says what the position is by the version that was asked for. Changes is what it is since, of what differs, and
+	// Closed says that it is none any more.
+	Version     int
+	Position    []Detail
+	PositionURL string
+	Changes     []Difference
+	Closed      bool
+	// CanDecide and CanWithdraw offer the forms, which post to PostURL what is entered: Verdict is "approved" or "refused".
+	CanDecide, CanWithdraw           bool
+	PostURL, Verdict, DecisionReason string
+	// WhyNot says why neither can be done, in a sentence. Empty where one can.
+	WhyNot string
+}
+
+func (p DeskRequest) page() (string, Frame) { return "desk-request", p.Frame }
+
+// Verdicts are the choices of the form that decides.
+func (p DeskRequest) Verdicts() []Option {
+	return []Option{{Value: "approved", Label: "Approve", Hint: "What is asked for happens"}, {Value: "refused", Label: "Refuse", Hint: "Nothing changes"}}
+}
+
+// Decision is what came of a request.
+type Decision struct {
+	// ByName is empty where nobody decided: the position is assignable, or the request was withdrawn or lapsed.
+	ByName, Reason string
+	At             time.Time
+}
+
+// Detail is one thing that is said of something: a name and its values.
+type Detail struct {
+	Name   string
+	Values []string
+}
+
+// Difference is what a detail was and is now.
+type Difference struct {
+	Name    string
+	Was, Is []string
+}

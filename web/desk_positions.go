@@ -1,0 +1,108 @@
+package web
+
+import "time"
+
+// DeskPositions lists positions by their ids.
+type DeskPositions struct {
+	Desk
+	// Organisation is the code that the list is of, with what is below it.
+	Organisation string
+	// Proposed lists only what waits for approval.
+	Proposed  bool
+	Positions []PositionRow
+	// AllURL and ProposedURL lead to the other choice of Proposed, and NextURL to what follows. ProposeURL is empty for whom
+	// may not propose positions.
+	AllURL, ProposedURL, NextURL, ProposeURL string
+}
+
+func (p DeskPositions) page() (string, Frame) { return "desk-positions", p.Frame }
+
+// PositionRow is a position in a list.
+type PositionRow struct {
+	Name, ID, OrganisationCode, JobRole string
+	// State is in words: "In force", "Waits for approval".
+	State string
+	URL   string
+}
+
+// DeskPosition is one position, and what can be done about it.
+type DeskPosition struct {
+	Desk
+	PositionRow
+	// Details are those of the version in force, or before there is one of what is proposed. Changes is what the proposed
+	// version would change.
+	Details []Detail
+	Changes []Difference
+	// Proposed is the version that waits for approval, and Closes says that it would close the position. Nil when none waits.
+	Proposed *PositionVersion
+	// Holders is how many hold it.
+	Holders    int
+	HoldersURL string
+	// ApproveURL is what the form posts to that approves. Empty for whom may not, and then WhyNot says why, in a sentence, if
+	// something waits that is her business.
+	ApproveURL, WhyNot string
+	// ReviseURL and CloseURL lead to the forms. Empty for whom may not.
+	ReviseURL, CloseURL string
+	// Versions are newest first. NextURL leads to older ones.
+	Versions []PositionVersion
+	NextURL  string
+}
+
+func (p DeskPosition) page() (string, Frame) { return "desk-position", p.Frame }
+
+// PositionVersion is who made a version of a position, who approved it, and why.
+type PositionVersion struct {
+	Number         int
+	Closes         bool
+	MadeBy, Reason string
+	MadeAt         time.Time
+	// ApprovedBy is empty, and ApprovedAt zero, where nobody did.
+	ApprovedBy string
+	ApprovedAt time.Time
+}
+
+// DeskPositionForm proposes a position, or what one is to be instead.
+type DeskPositionForm struct {
+	Desk
+	PostURL string
+	// PositionName is what the position is called now. Empty for a new one, of which Organisation is asked as well.
+	PositionName, Organisation string
+	// Changes is what somebody else has proposed since the form was opened.
+	Changes []Difference
+	// What was entered.
+	Name, Notes, JobRole, Workgroups, Reason string
+	// JobRoles are to choose one from, the others to tick any of.
+	JobRoles, Activities, AreasOfWork, Assignable []Option
+}
+
+func (p DeskPositionForm) page() (string, Frame) { return "desk-position-form", p.Frame }
+
+// DeskPositionClose proposes that a position end.
+type DeskPositionClose struct {
+	Desk
+	PostURL, PositionName, Reason string
+	// Holders is how many would lose it.
+	Holders    int
+	HoldersURL string
+}
+
+func (p DeskPositionClose) page() (string, Frame) { return "desk-position-close", p.Frame }
+
+// DeskHolders lists who holds a position.
+type DeskHolders struct {
+	Desk
+	PositionName, PositionURL string
+	Holders                   []Holder
+	NextURL                   string
+}
+
+func (p DeskHolders) page() (string, Frame) { return "desk-holders", p.Frame }
+
+// Holder is somebody who holds a position.
+type Holder struct {
+	Name, PersonID, URL string
+	Version             int
+	StartsAt            time.Time
+	// ExpiresAt is zero for never.
+	ExpiresAt time.Time
+}
