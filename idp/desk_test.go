@@ -476,3 +476,16 @@ func TestDeskRoundTrips(t *testing.T) {
 		}
 	}
 }
+
+// Only whom the active role makes an officer is shown the way to the desk.
+func TestHomeLeadsOfficersToTheDesk(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	for person, officer := range map[string]bool{raSponsor: true, noOfficer: false} {
+		b := p.browser()
+		b.simulate(b.get("/sign-in"), person, "smartcard")
+		if a := b.get("/"); strings.Contains(a.body, `href="/desk"`) != officer {
+			t.Errorf("the home page of %s shows the way to the desk = %t, want %t", person, !officer, officer)
+		}
+	}
+}

@@ -271,6 +271,8 @@ type Home struct {
 	Authenticators []Authenticator
 	// ChangeRoleURL is a page to choose a role on. Empty if there is nothing to choose.
 	ChangeRoleURL string
+	// DeskURL is the registration desk. Empty if the active role makes nobody an officer.
+	DeskURL string
 	// SignOutURL, of the header's button too, and SignOutEverywhereURL are posted to.
 	SignOutURL, SignOutEverywhereURL string
 	// Signals is what static/signals.js tells the browser of the person's passkeys, as JSON. Empty tells it nothing.

@@ -135,7 +135,7 @@ func pages() map[string]Page {
 			Method: "Security key", AuthenticatorAssurance: "Level 3: a key that cannot be copied",
 			AuthenticatedAt: time.Date(2026, time.November, 22, 8, 55, 0, 0, time.UTC),
 			Role:            &nurse, OtherRoles: roles[1:], Authenticators: []Authenticator{key, unused},
-			ChangeRoleURL: "/role", SignOutURL: "/logout", SignOutEverywhereURL: "/logout/everywhere",
+			ChangeRoleURL: "/role", DeskURL: "/desk", SignOutURL: "/logout", SignOutEverywhereURL: "/logout/everywhere",
 			Signals: json.RawMessage(`{"rpId":"id.example.org","userId":"aGFuZGxl","name":"555100000001","displayName":"Amara Okafor","allAcceptedCredentialIds":["AQID"]}`),
 		},
 		"home-bare": Home{

@@ -215,6 +215,9 @@ func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
 	if len(page.OtherRoles) > 0 {
 		page.ChangeRoleURL = "/sign-in/role"
 	}
+	if s.Role != nil && len(h.Rules.ActorsOf(s.Role.JobRole, s.Role.Activities)) > 0 {
+		page.DeskURL = "/desk"
+	}
 	for _, a := range authenticators {
 		shown := web.Authenticator{Name: a.Name, Kind: kindName(a.Kind), AddedAt: a.CreatedAt}
 		if a.LastUsedAt != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/password"
@@ -36,6 +37,7 @@ type Handler struct {
 	WebAuthn  *webauthn.RelyingParty
 	Passwords *password.Manager
 	Evidence  *evidence.Recorder
+	Rules     *authority.Rules
 	Catalogue *directory.Catalogue
 	Pages     *web.Pages
 	Throttle  *throttle.Limiter
