@@ -27,9 +27,10 @@ func newAssuranceEvaluateCommand() *cobra.Command {
 		Long: "Derive the level of an identity from the scores of GPG 45: for each input on standard input print one line with the level,\n" +
 			"the profiles that are met, the best of them, and what the levels above still take.\n\n" +
 			"An input is a JSON object, on one line or on several: evidence is a list of pieces, each with strength (1 to 4), validity\n" +
-			"(0 to 4) and, where it is known, kind, of which only one piece counts; activity (0 to 4), fraud (0 to 3) and verification\n" +
-			"(0 to 4) are 0 when they are not given. A line that begins with { begins an input. A bad input is answered with\n" +
-			`{"error":"..."}` + ", the others are evaluated all the same, and the exit status is 1.",
+			"(0 to 4) and, where it is known, kind; activity (0 to 4), fraud (0 to 3) and verification (0 to 4) are 0 when they are not\n" +
+			"given. Kinds only tell pieces apart, whatever they are called: of one kind one piece counts for a profile. A line that\n" +
+			"begins with { begins an input. A bad input is answered with " + `{"error":"..."}` + ", the others are evaluated all the\n" +
+			"same, and the exit status is 1.",
 		Example: `  credence assurance evaluate
   echo '{"evidence":[{"strength":4,"validity":3,"kind":"passport"}],"fraud":1,"verification":3}' | credence assurance evaluate`,
 		Args: cobra.NoArgs,

@@ -97,7 +97,7 @@ func printChange(cmd *cobra.Command, change evidence.Change, asJSON bool) error 
 		if known.As == known.Evidence {
 			fmt.Fprintf(cmd.ErrOrStderr(), "Already on record as %s, word for word: it was not recorded again.\n", known.As)
 		} else {
-			fmt.Fprintf(cmd.ErrOrStderr(), "Recorded as %s: the same document is already on record as %s, in other words.\n", known.Evidence, known.As)
+			fmt.Fprintf(cmd.ErrOrStderr(), "Recorded as %s: it may be the same document as %s, which is on record already in other words.\n", known.Evidence, known.As)
 		}
 	}
 	for _, other := range change.Others {
@@ -187,7 +187,10 @@ func newEvidenceFindCommand(p *program) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
 				rows, err := desk.ByNumber(ctx, number)
-				if err != nil {
+				switch {
+				case errors.Is(err, evidence.ErrInvalid):
+					return &usageError{fmt.Errorf("--number: %w", err)}
+				case err != nil:
 					return err
 				}
 				if asJSON {
@@ -214,7 +217,8 @@ func newEvidenceWithdrawCommand(p *program) *cobra.Command {
 			"signed in. The piece stays on record, and cannot be made to count again: record it anew.\n\n" +
 			"With one that was forged goes all that was recorded of the same document for the person, and nobody can record the document\n" +
 			"again. Where it counts for somebody else too, that is told and stays: the number of a forged document may be that of a true\n" +
-			"one. The ids of what was withdrawn are printed.",
+			"one. What was withdrawn for another reason can be withdrawn as forged later, if it has a number: it stays as it was, and is\n" +
+			"put on record once more as forged, without ever counting. The ids of what was withdrawn are printed.",
 		Example: "  credence evidence withdraw 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11 --reason forged",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -230,9 +234,16 @@ func newEvidenceWithdrawCommand(p *program) *cobra.Command {
 				case err != nil:
 					return hint(err, evidence.ErrUnknown, "`credence evidence list` shows evidence")
 				}
-				if n := len(change.Evidence); n > 1 && !asJSON {
+				if asJSON {
+					return printChange(cmd, change, asJSON)
+				}
+				if n := len(change.Evidence); n > 1 {
 					fmt.Fprintf(cmd.ErrOrStderr(), "The document was recorded %d times: none of it counts any more.\n", n)
 				}
+				for _, known := range change.Known {
+					fmt.Fprintf(cmd.ErrOrStderr(), "Evidence %s was withdrawn before, and stays as it was: it is on record once more as %s, withdrawn as forged.\n", known.As, known.Evidence)
+				}
+				change.Known = nil // it is said
 				return printChange(cmd, change, asJSON)
 			})
 		},

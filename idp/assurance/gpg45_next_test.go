@@ -94,6 +94,56 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// Of a record, no way is told that nobody can go by the tables, though the guide has it, and the others are.
+func TestNextOfARecord(t *testing.T) {
+	t.Parallel()
+	const another = "another piece of evidence of strength "
+	p := policy(t)
+	licence := desk()[1]
+	licence.Checks = []assurance.Check{check("chip", assurance.CryptographicInspection, "cryptographic"), check("face", assurance.ComparisonInPerson, compared)}
+	forged := passport(check("forged", assurance.CryptographicInspection, "cryptographic"))
+	forged.Checks[0].Failed = true
+	ways := func(next []assurance.Next) (names []string) {
+		for _, n := range next {
+			names = append(names, fmt.Sprintf("%s %s: %s", n.Level, n.Profile, regexp.MustCompile(`( score \d|, | from ).*`).ReplaceAllString(strings.Join(n.Missing, " | "), "")))
+		}
+		return names
+	}
+	for _, tt := range []struct {
+		name              string
+		record            []assurance.Piece
+		byScores, ofTable []string // each way and how it begins
+	}{
+		{
+			"activity of 2",
+			[]assurance.Piece{licence, desk()[2]},
+			[]string{"high H1B: activity", "high H2D: " + another + "3 with validity 2", "very_high V1B: " + another + "4 with validity 4"},
+			[]string{"high H2D: " + another + "3 with validity 2", "very_high V1B: " + another + "4 with validity 4"},
+		},
+		{
+			"a document that was found forged",
+			[]assurance.Piece{forged, licence, desk()[2]},
+			[]string{"high H1B: activity", "high H2D: raise the validity of the passport", "very_high V1B: raise the validity of the passport"},
+			[]string{"high H2D: " + another + "3 with validity 2", "very_high V1B: " + another + "4 with validity 4"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := score(t, tt.record...).Scores
+			if got := ways(evaluate(t, p, s).Next); !slices.Equal(got, tt.byScores) {
+				t.Errorf("Evaluate().Next = %q, want %q", got, tt.byScores)
+			}
+			next, err := p.Next(s, tt.record)
+			if got := ways(next); err != nil || !slices.Equal(got, tt.ofTable) {
+				t.Errorf("Next() = %q, %v, want %q", got, err, tt.ofTable)
+			}
+		})
+	}
+	if next, err := p.Next(assurance.Scores{}, []assurance.Piece{{}}); err == nil {
+		t.Errorf("Next(a piece of nothing) = %v, want an error", next)
+	}
+}
+
 // apply does what a way says, by its words alone.
 func apply(t *testing.T, s assurance.Scores, missing []string) assurance.Scores {
 	t.Helper()

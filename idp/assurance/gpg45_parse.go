@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// ParseScores reads scores from one JSON object and nothing after it. A member that is absent is 0 or empty; one that is
-// unknown, stands twice or has another type is an error, where encoding/json would look away: RFC 8259, Section 4. Ranges
+// ParseScores reads scores from one JSON object and nothing after it. A member that is absent is 0 or empty, but for strength,
+// which each piece has; one that is unknown, stands twice or has another type is an error, where encoding/json would look away: RFC 8259, Section 4. Ranges
 // are for [Policy.Evaluate].
 func ParseScores(document []byte) (Scores, error) {
 	if !utf8.Valid(document) {
@@ -55,11 +55,13 @@ func (r reader) evidence() ([]Evidence, error) {
 	list := []Evidence{}
 	for r.More() {
 		var e Evidence
+		strength := false
 		err := r.object(func(name string) (err error) {
 			switch name {
 			case "kind":
 				e.Kind, err = r.text()
 			case "strength":
+				strength = true
 				e.Strength, err = r.number()
 			case "validity":
 				e.Validity, err = r.number()
@@ -68,6 +70,9 @@ func (r reader) evidence() ([]Evidence, error) {
 			}
 			return err
 		})
+		if err == nil && !strength { // which is never 0
+			err = fmt.Errorf("strength is missing: want 1 to %d", checkStrength.most())
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%d: %w", len(list)+1, err)
 		}

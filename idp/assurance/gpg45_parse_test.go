@@ -92,6 +92,8 @@ func TestParseScores(t *testing.T) {
 		`{"evidence":{}}`:                                   `"evidence": want a list`,
 		`{"evidence":[{"strength":1},4]}`:                   `"evidence": 2: want an object`,
 		`{"evidence":[{"strength":1,"score":1}]}`:           `"evidence": 1: "score": no such member: want kind, strength, validity`,
+		`{"evidence":[{}]}`:                                 `"evidence": 1: strength is missing: want 1 to 4`,
+		`{"evidence":[{"strength":1},{"validity":1}]}`:      `"evidence": 2: strength is missing: want 1 to 4`,
 		`{"evidence":[{"strength":1,"strength":1}]}`:        `"evidence": 1: "strength" stands twice`,
 		`{"evidence":[{"strength":1,"kind":null}]}`:         `"evidence": 1: "kind": want text`,
 		`{"evidence":[{"strength":1,"kind":["passport"]}]}`: `"evidence": 1: "kind": want text`,
@@ -151,9 +153,25 @@ func TestResultAsJSON(t *testing.T) {
 	}
 }
 
+// evaluated are scores of no, two and six pieces.
+func evaluated() []assurance.Scores {
+	return []assurance.Scores{{}, scores("4/3 + 3/2", 0, 1, 3), scores("4/3 + 3/2 + 2/2 + 2/2 + 3/1 + 1/1", 1, 1, 2)}
+}
+
+// Evaluating allocates little, whatever machine it is on: nearly all of it is the result.
+func TestEvaluateAllocatesLittle(t *testing.T) { //nolint:paralleltest // what others allocate would be counted
+	p := policy(t)
+	for i, s := range evaluated() {
+		most := []float64{11, 8, 12}[i]
+		if got := testing.AllocsPerRun(100, func() { _, _ = p.Evaluate(s) }); got > most {
+			t.Errorf("Evaluate(%d pieces) allocates %v times, want at most %v", len(s.Evidence), got, most)
+		}
+	}
+}
+
 func BenchmarkEvaluate(b *testing.B) {
 	p := policy(b)
-	for _, s := range []assurance.Scores{{}, scores("4/3 + 3/2", 0, 1, 3), scores("4/3 + 3/2 + 2/2 + 2/2 + 3/1 + 1/1", 1, 1, 2)} {
+	for _, s := range evaluated() {
 		b.Run(fmt.Sprintf("%d pieces", len(s.Evidence)), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

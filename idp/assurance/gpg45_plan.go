@@ -2,6 +2,7 @@ package assurance
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -15,6 +16,8 @@ type effort int
 const (
 	step     effort = 1
 	oneThing effort = 1 << 8
+
+	outOfReach effort = math.MaxInt
 )
 
 // things counts what has to be done.
@@ -22,7 +25,7 @@ func (e effort) things() effort { return e / oneThing }
 
 // plan is the least that has to be done for a profile.
 type plan struct {
-	effort effort         // 0: the profile is met
+	effort effort         // 0: the profile is met; outOfReach: nobody can do it
 	serves [mostNeeds]int // for each of its needs the index of the piece that serves it, or notThere
 }
 
@@ -55,7 +58,7 @@ func (p *Policy) plans(s *Scores) []plan {
 	plans := make([]plan, len(p.profiles))
 	for i := range p.profiles {
 		q := &p.profiles[i]
-		a := assignment{needs: len(q.needs), best: plan{effort: math.MaxInt}}
+		a := assignment{needs: len(q.needs), best: plan{effort: outOfReach}}
 		for j, n := range q.needs {
 			a.offers[j] = &offers[n.strength][n.validity]
 		}
@@ -145,7 +148,7 @@ type thing struct {
 }
 
 // missing lists what a plan for the profile still takes.
-func (q *profile) missing(so plan, s *Scores) []thing {
+func (q *profile) missing(so *plan, s *Scores) []thing {
 	things := make([]thing, 0, so.effort.things())
 	for i, n := range q.needs {
 		if at := so.serves[i]; at == notThere {
@@ -172,14 +175,45 @@ func asksAsMuch(list, other []thing) bool {
 // mostWays is how many ways to a level are shown.
 const mostWays = 3
 
+// Next is [Result.Next] for the scores of these pieces, without the ways that no desk can go by the tables: [Advise] tells none
+// of them either. They lead to a score that no row gives, or build on a piece that is worth nothing until it is withdrawn. A
+// level to which there is no other way is not there.
+func (p *Policy) Next(s Scores, pieces []Piece) ([]Next, error) {
+	a, err := newAdviser(pieces)
+	if err != nil {
+		return nil, fmt.Errorf("say what is missing: %w", err)
+	}
+	s.Evidence = slices.Clone(s.Evidence)
+	for i, w := range a.scored {
+		if a.tainted(w) {
+			s.Evidence[i].Strength = 0 // it serves no need
+		}
+	}
+	plans := p.plans(&s)
+	for i := range plans {
+		if _, ok := a.way(p.profiles[i].way(&plans[i], &s)); !ok && plans[i].effort > 0 {
+			plans[i].effort = outOfReach
+		}
+	}
+	return p.next(&s, plans), nil
+}
+
+// way is the plan for the profile, without words.
+func (q *profile) way(so *plan, s *Scores) Next {
+	return Next{Level: q.level, Profile: q.name, things: q.missing(so, s), serves: so.serves[:len(q.needs)]}
+}
+
 // next lists the shortest ways to each level that is not reached, the easiest first.
 func (p *Policy) next(s *Scores, plans []plan) []Next {
-	next := []Next{}
+	next := make([]Next, 0, 4)
 	ways := make([]int, 0, 16) // profiles of a level that take the fewest things
 	for i := 0; i < len(p.profiles); {
 		level := p.profiles[i].level
 		ways = ways[:0]
 		for ; i < len(p.profiles) && p.profiles[i].level == level; i++ {
+			if plans[i].effort == outOfReach {
+				continue
+			}
 			if len(ways) > 0 && plans[i].effort.things() < plans[ways[0]].effort.things() {
 				ways = ways[:0]
 			}
@@ -187,27 +221,26 @@ func (p *Policy) next(s *Scores, plans []plan) []Next {
 				ways = append(ways, i)
 			}
 		}
-		if plans[ways[0]].effort == 0 {
+		if len(ways) == 0 || plans[ways[0]].effort == 0 {
 			continue
 		}
 		slices.SortStableFunc(ways, func(a, b int) int {
 			return cmp.Or(cmp.Compare(plans[a].effort, plans[b].effort), cmp.Compare(p.profiles[a].weight, p.profiles[b].weight))
 		})
-		var shown [][]thing
-		for _, way := range ways {
-			if len(shown) == mostWays {
+		shown := len(next)
+		for _, at := range ways {
+			if len(next) == shown+mostWays {
 				break
 			}
-			things := p.profiles[way].missing(plans[way], s)
-			if slices.ContainsFunc(shown, func(easier []thing) bool { return asksAsMuch(things, easier) }) {
+			way := p.profiles[at].way(&plans[at], s)
+			if slices.ContainsFunc(next[shown:], func(easier Next) bool { return asksAsMuch(way.things, easier.things) }) {
 				continue
 			}
-			shown = append(shown, things)
-			missing := make([]string, len(things))
-			for j, t := range things {
-				missing[j] = p.say(t, s)
+			way.Missing = make([]string, len(way.things))
+			for j, t := range way.things {
+				way.Missing[j] = p.say(t, s)
 			}
-			next = append(next, Next{level, p.profiles[way].name, missing, things, plans[way].serves[:len(p.profiles[way].needs)]})
+			next = append(next, way)
 		}
 	}
 	return next
@@ -217,12 +250,7 @@ func (p *Policy) next(s *Scores, plans []plan) []Next {
 func (p *Policy) say(t thing, s *Scores) string {
 	switch t.check {
 	case checkStrength:
-		piece, other := "a piece", ""
-		if len(s.Evidence) > 0 {
-			piece, other = "another piece", ", of a kind not used yet"
-		}
-		return piece + " of evidence of strength " + strconv.Itoa(t.strength) + " with validity " + strconv.Itoa(t.score) + other + ", " +
-			p.words[checkStrength][t.strength] + ": " + p.words[checkValidity][t.score]
+		return p.bring[min(len(s.Evidence), 1)][t.strength][t.score]
 	case checkValidity:
 		e := s.Evidence[t.index]
 		name := "the " + strings.ReplaceAll(e.Kind, "_", " ")
@@ -231,6 +259,23 @@ func (p *Policy) say(t thing, s *Scores) string {
 		}
 		return "raise the validity of " + name + " from " + strconv.Itoa(e.Validity) + " to " + strconv.Itoa(t.score) + ": " + p.words[checkValidity][t.score]
 	default:
-		return t.check.String() + " score " + strconv.Itoa(t.score) + " (has " + strconv.Itoa(s.of(t.check)) + "): " + p.words[t.check][t.score]
+		return p.reach[t.check][t.score][s.of(t.check)]
+	}
+}
+
+// phrase makes the sentences that say needs again and again.
+func (p *Policy) phrase() {
+	for score := range p.words[checkValidity] {
+		for strength := range p.words[checkStrength] {
+			of := fmt.Sprintf("piece of evidence of strength %d with validity %d", strength, score)
+			words := p.words[checkStrength][strength] + ": " + p.words[checkValidity][score]
+			p.bring[0][strength][score] = "a " + of + ", " + words
+			p.bring[1][strength][score] = "another " + of + ", of a kind not used yet, " + words
+		}
+		for _, c := range personChecks() {
+			for has := range p.reach[c][score] {
+				p.reach[c][score][has] = fmt.Sprintf("%s score %d (has %d): %s", c, score, has, p.words[c][score])
+			}
+		}
 	}
 }

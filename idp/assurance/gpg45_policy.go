@@ -20,6 +20,8 @@ type Policy struct {
 	profiles []profile // by level, lowest first
 	needs    []need    // each that a profile has, once
 	words    [checkVerification + 1][5]string
+	bring    [2][5][5]string                     // the first piece, or another, by strength and validity
+	reach    [checkVerification + 1][5][5]string // a score, of one that has another
 }
 
 // profile is an identity profile: a combination of scores that grants a level.
@@ -67,6 +69,7 @@ func readPolicy(files fs.FS) (*Policy, error) {
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("read GPG 45 policy: %w", err)
 	}
+	p.phrase()
 	return p, nil
 }
 

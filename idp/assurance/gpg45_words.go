@@ -167,9 +167,9 @@ func (a *adviser) prove(way *advice, next thing) bool {
 	w := a.scored[next.index]
 	undated := w.undated()
 	switch {
-	case slices.ContainsFunc(a.all, func(o weighed) bool { return o.failed != nil && w.mayBe(o) }):
-		return false // until that is withdrawn
-	case w.useless != "" && !undated:
+	case a.tainted(w):
+		return false
+	case w.spent():
 		way.add(2, "Bring %s that has not expired: the desk has to %s", article(KindWords(w.Kind)), a.new(a.t.scoreStrength(w).Score, next.score))
 		return true
 	}
@@ -204,8 +204,16 @@ func (a *adviser) prove(way *advice, next thing) bool {
 	return able
 }
 
+// tainted says whether a check failed of what may be the piece. It is worth nothing until that is withdrawn.
+func (a *adviser) tainted(w weighed) bool {
+	return slices.ContainsFunc(a.all, func(o weighed) bool { return o.failed != nil && w.mayBe(o) })
+}
+
 // undated says whether only its date of expiry is missing on record for the piece to be worth something.
 func (w *weighed) undated() bool { return w.kind.expires && w.ExpiresOn == "" && w.failed == nil }
+
+// spent says whether a desk can show nothing more of the piece: it is known to have expired, or is worth nothing for good.
+func (w *weighed) spent() bool { return len(w.late) > 0 || w.useless != "" && !w.undated() }
 
 // canEstablish says whether a desk can find out the fact about what somebody brings.
 func (a *adviser) canEstablish(f Fact, w weighed) bool {
@@ -273,7 +281,7 @@ func (a *adviser) compare(way *advice, score int, n Next) {
 	for i := range a.scored {
 		w := &a.scored[i]
 		mended := w.undated() && a.after(n, i) > a.validity[i]
-		if !w.kind.portrait || w.useless != "" && !mended {
+		if !w.kind.portrait || w.spent() || w.useless != "" && !mended {
 			continue
 		}
 		for _, row := range a.t.verification {
@@ -321,7 +329,7 @@ func (a *adviser) bringsPhoto(t thing) bool {
 		return t.strength > 2 && t.score > 2 || t.strength == checkStrength.most()
 	case checkValidity:
 		w := a.scored[t.index]
-		return w.kind.portrait && w.useless != "" && !w.undated()
+		return w.kind.portrait && w.spent()
 	default:
 		return false
 	}

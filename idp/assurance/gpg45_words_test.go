@@ -147,6 +147,17 @@ func TestAdvise(t *testing.T) {
 			})},
 		},
 		{
+			"the licence has expired since it was first checked",
+			[]assurance.Piece{with(licence, func(p *assurance.Piece) {
+				before, after := uv(inspected), data
+				before.At = today.AddDate(0, -4, 0)
+				p.ExpiresOn, p.Checks = "2026-06-30", []assurance.Check{before, after}
+			}), fraud(noFraud)},
+			assurance.IdentityLow,
+			[]string{"Have your face compared with the photo of a document that you bring, such as a passport, or answer questions to which only you know the answers."},
+			nil,
+		},
+		{
 			"the passport was found forged",
 			[]assurance.Piece{with(passport(vcrypt), func(p *assurance.Piece) { p.Checks[0].Failed = true }), fraud(noFraud)},
 			assurance.IdentityHigh, nil, nil,

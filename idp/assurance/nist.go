@@ -64,7 +64,7 @@ func Proof(pieces []Piece, at time.Time) (Proofing, error) {
 		p.Because, p.Checks = fmt.Sprintf("check %s found what speaks against the identity", id), []string{id}
 		return p, nil
 	}
-	proofs := t.proofs(all, at)
+	proofs := t.proofs(all)
 	if !attributesValidated(all, proofs) {
 		p.Because = "the attributes are not validated: neither against an authoritative or credible source, nor by a signature on superior evidence"
 		return p, nil
@@ -89,21 +89,21 @@ func (p *Proofing) rest(row nistLevelRow, used []proof) {
 		for _, c := range u.checks {
 			p.Checks = append(p.Checks, c.ID)
 		}
-		words = append(words, fmt.Sprintf("%s as %s", plain(u.Kind), strings.ToUpper(string(u.class))))
+		words = append(words, fmt.Sprintf("%s as %s", KindWords(u.Kind), strings.ToUpper(string(u.class))))
 	}
 	p.Because = fmt.Sprintf("the attributes are validated, and so is the evidence: %s; of it %d verified as the person's", strings.Join(words, ", "), row.verified)
 }
 
 // proofs lists the pieces that are validated, strongest first.
-func (t *scoringTables) proofs(all []weighed, at time.Time) []proof {
+func (t *scoringTables) proofs(all []weighed) []proof {
 	var list []proof
 	for _, w := range all {
+		// What has expired is no evidence: the grace for passports is the trust framework's, and not NIST's.
+		w.checks = slices.DeleteFunc(slices.Clone(w.checks), func(c established) bool { return w.ExpiresOn != "" && w.ExpiresOn < day(c.At) })
 		found := w.established()
 		class := w.grade(t.nistEvidence[w.Kind]).grade
 		validated := slices.ContainsFunc(t.nistValidation[w.Type], func(f Fact) bool { return slices.Contains(found, f) })
-		// The grace for passports is the trust framework's, and not NIST's.
-		expired := w.ExpiresOn != "" && w.ExpiresOn < day(at)
-		if class == 0 || !validated || expired || w.useless != "" {
+		if class == 0 || !validated || w.useless != "" {
 			continue
 		}
 		p := proof{weighed: w, class: evidenceClasses()[class-1]}

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/language"
 )
 
 // The most that is looked at for one person. More is refused.
@@ -170,20 +172,27 @@ type Activity struct {
 	Since  string         `json:"since"` // YYYY-MM-DD
 }
 
-// Validate says in words what is wrong with the piece: of an unknown kind or method, contradictory, impossible, too much.
+// Empty says whether nothing follows from the check: it did not fail, and what it established is not on record. That an owner
+// signed in or returned a code is a result by itself.
+func (c Check) Empty() bool {
+	return !c.Failed && len(c.Facts)+len(c.Questions) == 0 && c.Activity == nil && c.Method != ElectronicLogin && c.Method != IssuedToken
+}
+
+// Validate says in words what is wrong with the piece: of an unknown kind or method, contradictory, impossible, too much. It
+// names a check by its place.
 func (p Piece) Validate() error {
 	t := tables()
 	if err := p.validate(t); err != nil {
-		return fmt.Errorf("piece %q: %w", shorten(p.ID), err)
+		return err
 	}
 	seen := map[string]bool{}
-	for _, c := range p.Checks {
+	for i, c := range p.Checks {
 		err := c.validate(t, p)
 		if err == nil && seen[c.ID] {
-			err = fmt.Errorf("there are two checks of this id")
+			err = fmt.Errorf("there are two checks of the id %q", c.ID)
 		}
 		if err != nil {
-			return fmt.Errorf("piece %q: check %q: %w", p.ID, shorten(c.ID), err)
+			return fmt.Errorf("check %d: %w", i+1, err)
 		}
 		seen[c.ID] = true
 	}
@@ -202,8 +211,12 @@ func (p Piece) validate(t *scoringTables) error {
 	switch {
 	case p.ID == "":
 		return fmt.Errorf("it has no id")
+	case p.Type == "":
+		return fmt.Errorf("it has no type: %s", oneOf(pieceTypes()))
 	case !slices.Contains(pieceTypes(), p.Type):
 		return fmt.Errorf("the type %q is unknown: %s", shorten(string(p.Type)), oneOf(pieceTypes()))
+	case p.Kind == "":
+		return fmt.Errorf("it has no kind: %s", t.kindsInstead(p))
 	case !known:
 		return fmt.Errorf("no %q is known of type %q: %s", shorten(p.Kind), p.Type, t.kindsInstead(p))
 	case p.Subject == "":
@@ -212,6 +225,8 @@ func (p Piece) validate(t *scoringTables) error {
 		return fmt.Errorf("country %q is not three capital letters of ISO 3166-1", shorten(p.Country))
 	case p.Jurisdiction != "" && (len(p.Jurisdiction) > 6 || !letters(p.Jurisdiction[:min(2, len(p.Jurisdiction))], 2)):
 		return fmt.Errorf("jurisdiction %q is not a code of ISO 3166-2, such as GB-NIR", shorten(p.Jurisdiction))
+	case !within(p.Jurisdiction, p.Country):
+		return fmt.Errorf("jurisdiction %q is not one of country %q", p.Jurisdiction, p.Country)
 	case issuedErr != nil:
 		return fmt.Errorf("issued_on: %w", issuedErr)
 	case expiresErr != nil:
@@ -221,19 +236,29 @@ func (p Piece) validate(t *scoringTables) error {
 	case p.IssuedOn != "" && kind.outlasts(issued, p.ExpiresOn):
 		return fmt.Errorf("it expires on %s, more than %d years after it was issued on %s", p.ExpiresOn, kind.years, p.IssuedOn)
 	case p.Number == "" && (kind.numbered || slices.Contains(p.Features, UniqueReferenceNumber)):
-		return fmt.Errorf("no such %s is put on record without its number: set number", plain(p.Kind))
+		return fmt.Errorf("no such %s is put on record without its number: set number", KindWords(p.Kind))
 	case len(p.Checks) > MaxChecks:
 		return fmt.Errorf("it has %d checks: at most %d are looked at", len(p.Checks), MaxChecks)
 	}
 	for i, f := range p.Features {
 		if !slices.Contains(kind.features, f) {
-			return fmt.Errorf("a %s has no feature %q: %s", plain(p.Kind), shorten(string(f)), oneOf(kind.features))
+			return fmt.Errorf("%s has no feature %q: %s", article(KindWords(p.Kind)), shorten(string(f)), oneOf(kind.features))
 		}
 		if slices.Contains(p.Features[:i], f) {
 			return fmt.Errorf("the feature %s is there twice", f)
 		}
 	}
 	return nil
+}
+
+// within says whether a jurisdiction is one of a country, where both are said: ISO 3166-2 begins with the two letters of what
+// ISO 3166-1 also has three for.
+func within(jurisdiction, country string) bool {
+	if jurisdiction == "" || country == "" {
+		return true
+	}
+	region, err := language.ParseRegion(jurisdiction[:2])
+	return err == nil && region.ISO3() == country
 }
 
 // outlasts says whether the day of expiry is later than pieces of the kind have that were issued by then.

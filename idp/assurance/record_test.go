@@ -3,7 +3,6 @@ package assurance_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -116,6 +115,8 @@ func TestPieceValidate(t *testing.T) {
 		{"a character that stands for a broken one", func(p *assurance.Piece) { p.Subject = "a\ufffdb" }, "its subject is not plain text"},
 		{"broken UTF-8", func(p *assurance.Piece) { p.Number = "\xff" }, "its number is not plain text"},
 		{"an unknown type", func(p *assurance.Piece) { p.Type = "electronic_signature" }, `the type "electronic_signature" is unknown: want one of document, electronic_record, vouch`},
+		{"no type", func(p *assurance.Piece) { p.Type, p.Kind = "", "" }, "it has no type: want one of document, electronic_record, vouch"},
+		{"no kind", func(p *assurance.Piece) { p.Kind, p.Checks = "", nil }, "it has no kind: want one of passport, id_card, "},
 		{"a type that is long", func(p *assurance.Piece) { p.Type = assurance.PieceType(strings.Repeat("t", 9999)) }, `the type "` + strings.Repeat("t", 60) + `..." is unknown`},
 		{"a kind as long as can be", func(p *assurance.Piece) { p.Kind = strings.Repeat("k", 200) }, `no "` + strings.Repeat("k", 60) + `..." is known of type "document"`},
 		{"an unknown kind", func(p *assurance.Piece) { p.Kind = "library_card" }, `no "library_card" is known of type "document": want one of passport, id_card, passport_card, driving_permit, `},
@@ -124,6 +125,11 @@ func TestPieceValidate(t *testing.T) {
 		{"a country in words", func(p *assurance.Piece) { p.Country = "UK" }, `country "UK" is not three capital letters`},
 		{"a jurisdiction in words", func(p *assurance.Piece) { p.Jurisdiction = "Wales" }, `jurisdiction "Wales" is not a code`},
 		{"a jurisdiction of one letter", func(p *assurance.Piece) { p.Jurisdiction = "W" }, `jurisdiction "W" is not a code`},
+		{"a jurisdiction of another country", func(p *assurance.Piece) { p.Country, p.Jurisdiction = "FRA", "GB-NIR" }, `jurisdiction "GB-NIR" is not one of country "FRA"`},
+		{"a jurisdiction of no country", func(p *assurance.Piece) { p.Jurisdiction = "QQ-NIR" }, `jurisdiction "QQ-NIR" is not one of country "GBR"`},
+		{"a jurisdiction of the country", func(p *assurance.Piece) { p.Jurisdiction = "GB-NIR" }, ""},
+		{"a jurisdiction of a country that no table names", func(p *assurance.Piece) { p.Country, p.Jurisdiction = "BRA", "BR-SP" }, ""},
+		{"a jurisdiction, and no country", func(p *assurance.Piece) { p.Country, p.Jurisdiction = "", "GB-NIR" }, ""},
 		{"a date that is none", func(p *assurance.Piece) { p.IssuedOn = "2021-02-30" }, `issued_on: "2021-02-30" is not a date of the form 2026-03-04`},
 		{"a date of antiquity", func(p *assurance.Piece) { p.IssuedOn = "0021-02-03" }, "issued_on: "},
 		{"a date with time", func(p *assurance.Piece) { p.ExpiresOn = "2031-03-02T00:00:00Z" }, "expires_on: "},
@@ -140,7 +146,7 @@ func TestPieceValidate(t *testing.T) {
 		{"no number, of a kind that need not have one", func(p *assurance.Piece) { p.Kind, p.Features, p.Number = "pass_card", nil, "" }, ""},
 		{"no unique reference number", func(p *assurance.Piece) {
 			p.Kind, p.Features, p.Number = "pass_card", []assurance.Feature{assurance.UniqueReferenceNumber}, ""
-		}, "no such pass card is put on record without its number"},
+		}, "no such PASS card is put on record without its number"},
 		{"a unique reference number", func(p *assurance.Piece) {
 			p.Kind, p.Features = "pass_card", []assurance.Feature{assurance.UniqueReferenceNumber}
 		}, ""},
@@ -149,7 +155,7 @@ func TestPieceValidate(t *testing.T) {
 		{"a feature twice", func(p *assurance.Piece) { p.Features = []assurance.Feature{"biometric_chip", "biometric_chip"} }, "the feature biometric_chip is there twice"},
 		{"both features of the kind", func(p *assurance.Piece) { p.Features = []assurance.Feature{"biometric_chip", "machine_readable"} }, ""},
 		{"too many checks", func(p *assurance.Piece) { p.Checks = make([]assurance.Check, 51) }, "it has 51 checks: at most 50 are looked at"},
-		{"a check twice", func(p *assurance.Piece) { p.Checks = append(p.Checks, p.Checks[0]) }, `check "face": there are two checks of this id`},
+		{"a check twice", func(p *assurance.Piece) { p.Checks = append(p.Checks, p.Checks[0]) }, `check 2: there are two checks of the id "face"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -214,6 +220,35 @@ func TestCheckValidate(t *testing.T) {
 			tt.change(&c)
 			wantError(t, passport(c).Validate(), tt.want)
 		})
+	}
+}
+
+func TestCheckEmpty(t *testing.T) {
+	t.Parallel()
+	failed := check("c", assurance.CryptographicInspection, "")
+	failed.Failed = true
+	active := check("c", assurance.RecordMatch, "")
+	active.Activity = &assurance.Activity{Policy: assurance.PolicyNone, Since: "2020-01-01"}
+	asked := check("c", assurance.KnowledgeQuestions, "")
+	asked.Questions = []assurance.Question{{Quality: assurance.LowQuality}}
+	for _, tt := range []struct {
+		name string
+		c    assurance.Check
+		want bool
+	}{
+		{"a chip, and nothing of it", check("c", assurance.CryptographicInspection, ""), true},
+		{"a chip", check("c", assurance.CryptographicInspection, "cryptographic"), false},
+		{"a chip that was false", failed, false},
+		{"a record, and nothing of it", check("c", assurance.RecordMatch, ""), true},
+		{"a record that shows activity", active, false},
+		{"no questions", check("c", assurance.KnowledgeQuestions, ""), true},
+		{"questions", asked, false},
+		{"a code that came back", check("c", assurance.IssuedToken, ""), false},
+		{"a login", check("c", assurance.ElectronicLogin, ""), false},
+	} {
+		if got := tt.c.Empty(); got != tt.want {
+			t.Errorf("%s: Empty() = %t, want %t", tt.name, got, tt.want)
+		}
 	}
 }
 
@@ -303,264 +338,6 @@ func TestScoreRefusesContradictions(t *testing.T) {
 			wantError(t, err, tt.want)
 		})
 	}
-}
-
-// Strengthening any fact never lowers a score, an IAL or a level; and so taking one away never raises any.
-func TestRecordNeverFalls(t *testing.T) {
-	t.Parallel()
-	policy, err := assurance.NewPolicy()
-	if err != nil {
-		t.Fatal(err)
-	}
-	random := rand.New(rand.NewPCG(4, 63))
-	changed := 0
-	for range 500 {
-		record := randomRecord(random)
-		before, err := outcomeOf(policy, record)
-		if err != nil {
-			t.Fatalf("Score(%v) = %v, want a record that is valid", record, err)
-		}
-		for range 5 {
-			what, stronger := strengthen(random, record)
-			after, err := outcomeOf(policy, stronger)
-			if err != nil {
-				continue // it has come to contradict itself
-			}
-			if less := before.above(after); less != "" {
-				text, _ := json.MarshalIndent(map[string]any{"before": record, "after": stronger}, "", " ")
-				t.Fatalf("%s lowers %s:\n%s", what, less, text)
-			}
-			if !cmp.Equal(before, after) {
-				changed++
-			}
-			record, before = stronger, after
-		}
-	}
-	if changed < 100 {
-		t.Errorf("%d changes mattered, want many more: the records are too dull", changed)
-	}
-}
-
-// outcome is what a record comes to.
-type outcome struct {
-	Strength, Validity            map[string]int
-	Activity, Fraud, Verification int
-	IAL                           assurance.IAL
-	Level                         int
-}
-
-func outcomeOf(policy *assurance.Policy, record []assurance.Piece) (outcome, error) {
-	s, err := assurance.Score(record, today)
-	if err != nil {
-		return outcome{}, err
-	}
-	p, err := assurance.Proof(record, today)
-	if err != nil {
-		return outcome{}, err
-	}
-	r, err := policy.Evaluate(s.Scores)
-	if err != nil {
-		return outcome{}, err
-	}
-	o := outcome{map[string]int{}, map[string]int{}, s.Scores.Activity, s.Scores.Fraud, s.Scores.Verification, p.Level, slices.Index(assurance.IdentityLevels(), r.Level)}
-	for i, id := range s.Pieces {
-		o.Strength[id], o.Validity[id] = s.Scores.Evidence[i].Strength, s.Scores.Evidence[i].Validity
-	}
-	return o, nil
-}
-
-// above names something that is higher than in the other.
-func (o outcome) above(other outcome) string {
-	for id := range o.Strength {
-		if o.Strength[id] > other.Strength[id] || o.Validity[id] > other.Validity[id] {
-			return "the evidence " + id
-		}
-	}
-	for name, scores := range map[string][2]int{
-		"activity": {o.Activity, other.Activity}, "fraud": {o.Fraud, other.Fraud}, "verification": {o.Verification, other.Verification},
-		"IAL": {int(o.IAL), int(other.IAL)}, "level": {o.Level, other.Level},
-	} {
-		if scores[0] > scores[1] {
-			return name
-		}
-	}
-	return ""
-}
-
-const (
-	inspection = " original_document idvt_system specialist_training refreshed_three_yearly refreshed_yearly"
-	comparison = "specialist_training refreshed_three_yearly refreshed_yearly adequate_light unaltered_photo masks_considered eyes_visible"
-	biometric  = "one_to_one template_untampered tamper_protected replay_excluded basic_liveness enhanced_liveness resists_simple_artefacts " +
-		"resists_costly_artefacts resists_sophisticated_artefacts benchmarked_algorithm suited_capture appropriate_error_rates error_handling"
-)
-
-// methodFacts are those that each method can establish.
-var methodFacts = map[assurance.CheckMethod][]assurance.Fact{
-	"vpip":   facts("physical visible" + inspection),
-	"vpiruv": facts("physical visible uv_ir" + inspection),
-	"vri":    facts("visible" + inspection),
-	"vdig":   facts("digital_genuine"),
-	"vcrypt": facts("cryptographic"),
-	"data":   facts("authoritative_match not_cancelled core_attributes_validated independent_source known_to_organisation " + noFraud),
-	"pvp":    facts(comparison + " biometric_sample_retained"),
-	"pvr":    facts(comparison + " live_capture replay_excluded tamper_protected clear_image"),
-	"bvp":    facts(biometric + trained + " refreshed_three_yearly controlled_capture supervised biometric_sample_retained"),
-	"bvr":    facts(biometric),
-	"kbv":    nil, "auth": nil, "token": nil,
-}
-
-// The facts of each method are those of the tables, and no others.
-func TestMethodsAndFacts(t *testing.T) {
-	t.Parallel()
-	var all []assurance.Fact
-	for _, list := range methodFacts {
-		all = append(all, list...)
-	}
-	for method, list := range methodFacts {
-		for _, f := range all {
-			c := check("c", method, string(f))
-			want := ""
-			if !slices.Contains(list, f) {
-				want = fmt.Sprintf("%s cannot establish %s", method, f)
-			}
-			wantError(t, piece(assurance.Document, "passport", c).Validate(), want)
-		}
-	}
-}
-
-func randomRecord(random *rand.Rand) []assurance.Piece {
-	var record []assurance.Piece
-	for i := range random.IntN(4) {
-		record = append(record, randomPiece(random, fmt.Sprintf("p%d", i)))
-	}
-	return record
-}
-
-func randomPiece(random *rand.Rand, id string) assurance.Piece {
-	kinds := []struct {
-		pieceType assurance.PieceType
-		kind      string
-		features  []assurance.Feature
-	}{
-		{assurance.Document, "passport", []assurance.Feature{assurance.MachineReadable, assurance.BiometricChip}},
-		{assurance.Document, "driving_permit", []assurance.Feature{assurance.Photocard}},
-		{assurance.Document, "pass_card", []assurance.Feature{assurance.UniqueReferenceNumber}},
-		{assurance.Document, "veterans_card", nil},
-		{assurance.ElectronicRecord, "bank_account", []assurance.Feature{assurance.CurrentAccount}},
-		{assurance.ElectronicRecord, "fraud_register", nil},
-		{assurance.Vouch, "written_attestation", nil},
-	}
-	k := kinds[random.IntN(len(kinds))]
-	p := piece(k.pieceType, k.kind)
-	p.ID, p.Country = id, "GBR"
-	for _, f := range k.features {
-		if random.IntN(2) == 0 {
-			p.Features = append(p.Features, f)
-		}
-	}
-	given := p.Number
-	p.Number = []string{"n1", "n2", ""}[random.IntN(3)]
-	if p.Validate() != nil { // it has to have one
-		p.Number = given
-	}
-	for i := range random.IntN(4) {
-		p.Checks = append(p.Checks, randomCheck(random, p, fmt.Sprintf("%s-c%d", id, i)))
-	}
-	return p
-}
-
-// randomCheck is one that the piece can have. Most find nearly all that there is to find, so that high scores are not rare.
-func randomCheck(random *rand.Rand, p assurance.Piece, id string) assurance.Check {
-	methods := slices.Sorted(maps.Keys(methodFacts))
-	for {
-		c := check(id, methods[random.IntN(len(methods))], "")
-		probe := p
-		probe.Checks = []assurance.Check{c}
-		if probe.Validate() != nil {
-			continue // a method for other pieces
-		}
-		c.Failed = random.IntN(12) == 0
-		c.Organisation = []string{"One", "Two", " two "}[random.IntN(3)]
-		for _, f := range methodFacts[c.Method] {
-			if random.IntN(10) != 0 && !slices.Contains(c.Facts, f) {
-				c.Facts = append(c.Facts, f)
-			}
-		}
-		if slices.Contains(c.Facts, "specialist_training") {
-			c.TrainedBy = "a specialist"
-		}
-		switch {
-		case c.Method == assurance.KnowledgeQuestions:
-			for range random.IntN(8) {
-				c.Questions = append(c.Questions, assurance.Question{Quality: assurance.LowQuality, MultipleChoice: random.IntN(2) == 0})
-			}
-		case c.Method == assurance.RecordMatch && random.IntN(2) == 0:
-			c.Activity = &assurance.Activity{Policy: assurance.PolicyNone, Since: []string{"2026-08-01", "2020-01-01"}[random.IntN(2)]}
-		}
-		return c
-	}
-}
-
-// strengthen returns the record with one thing more in it, and says what.
-func strengthen(random *rand.Rand, record []assurance.Piece) (string, []assurance.Piece) {
-	var stronger []assurance.Piece
-	text, _ := json.Marshal(record)
-	_ = json.Unmarshal(text, &stronger) // a copy in all its depth
-	if len(stronger) == 0 || random.IntN(6) == 0 {
-		return "a piece more", append(stronger, randomPassed(random, fmt.Sprintf("more%d", random.Uint32())))
-	}
-	p := &stronger[random.IntN(len(stronger))]
-	if len(p.Checks) == 0 || random.IntN(6) == 0 {
-		p.Checks = append(p.Checks, passed(randomCheck(random, *p, fmt.Sprintf("more%d", random.Uint32()))))
-		return "a check more", stronger
-	}
-	if random.IntN(6) == 0 {
-		for _, f := range []assurance.Feature{
-			assurance.BiometricChip, assurance.MachineReadable, assurance.Photocard, assurance.UniqueReferenceNumber, assurance.CurrentAccount,
-		} {
-			p.Features = append(p.Features, f)
-			if p.Validate() == nil {
-				return "the feature " + string(f), stronger
-			}
-			p.Features = p.Features[:len(p.Features)-1]
-		}
-	}
-	c := &p.Checks[random.IntN(len(p.Checks))]
-	switch {
-	case c.Failed:
-		c.Failed = false
-		return "a check that did not fail", stronger
-	case len(c.Questions) > 0:
-		q := &c.Questions[random.IntN(len(c.Questions))]
-		*q = assurance.Question{Quality: assurance.HighQuality, Dynamic: q.Dynamic || random.IntN(2) == 0}
-		return "a better question", stronger
-	case c.Activity != nil && random.IntN(3) == 0:
-		c.Activity.Policy, c.Activity.Since = assurance.PolicyPhysicalMatch, "2019-01-01"
-		return "longer activity", stronger
-	}
-	for _, f := range methodFacts[c.Method] {
-		if !slices.Contains(c.Facts, f) {
-			c.Facts = append(c.Facts, f)
-			if f == "specialist_training" {
-				c.TrainedBy = "a specialist"
-			}
-			return "the fact " + string(f), stronger
-		}
-	}
-	return "nothing", stronger
-}
-
-func randomPassed(random *rand.Rand, id string) assurance.Piece {
-	p := randomPiece(random, id)
-	for i := range p.Checks {
-		p.Checks[i] = passed(p.Checks[i])
-	}
-	return p
-}
-
-func passed(c assurance.Check) assurance.Check {
-	c.Failed = false
-	return c
 }
 
 // Whatever is put on record, it is refused in words or scored within the ranges.

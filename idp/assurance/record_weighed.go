@@ -13,6 +13,7 @@ type weighed struct {
 	Piece
 	kind    kindRow
 	checks  []established // that did not fail, in the order of the record
+	late    []established // the same, but made when the piece had expired: of it they show nothing
 	failed  []Check
 	useless string // why it is worth nothing, whatever was found; empty: it is not
 }
@@ -32,7 +33,7 @@ func (t *scoringTables) weigh(pieces []Piece, at time.Time) ([]weighed, error) {
 	seen := map[string]string{} // the ids of pieces, and of checks with the piece of each
 	for _, p := range pieces {
 		if err := p.Validate(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("piece %q: %w", shorten(p.ID), err)
 		}
 		if _, twice := seen["piece "+p.ID]; twice {
 			return nil, fmt.Errorf("there are two pieces of id %q", p.ID)
@@ -63,16 +64,20 @@ func (t *scoringTables) weigh(pieces []Piece, at time.Time) ([]weighed, error) {
 		all[known].note(t, p.Checks)
 	}
 	for i := range all {
+		all[i].expire(all)
+	}
+	for i := range all {
 		all[i].useless = all[i].flaw(all)
 	}
 	return all, nil
 }
 
 // same says whether the piece is this one once more: of the same kind and number, and by no other issuer. What is said of
-// the issuer the one time and not the other is no difference.
+// the issuer the one time and not the other is no difference. Facts of two pieces are put together only where they are surely
+// of one, and so this asks for more than mayBe, by which what failed is held against a piece.
 func (w *weighed) same(p Piece) bool {
 	return p.Number != "" && p.Number == w.Number && p.Type == w.Type && p.Kind == w.Kind &&
-		agree(p.Country, w.Country) && agree(p.Jurisdiction, w.Jurisdiction)
+		agree(p.Country, w.Country) && agree(p.Jurisdiction, w.Jurisdiction) && within(p.Jurisdiction, w.Country) && within(w.Jurisdiction, p.Country)
 }
 
 // agree says whether two things that were said, or left unsaid, can both be true.
@@ -146,34 +151,48 @@ func graceEnds(expiresOn string) string {
 	return expired.AddDate(0, expiredGrace, 0).Format(time.DateOnly)
 }
 
-// lastChecked is the day of the piece's last check, and so the one on which it had to be in date: what was proved by it then
-// stays proved. It is empty when nothing was checked.
-func (w *weighed) lastChecked() string {
-	var last string
+// expire sets aside the checks that were made when the piece had expired. What was shown of it before stays shown.
+func (w *weighed) expire(all []weighed) {
+	var checks []established
 	for _, c := range w.checks {
-		last = max(last, day(c.At))
+		if w.lapse(day(c.At), all) == "" {
+			checks = append(checks, c)
+		} else {
+			w.late = append(w.late, c)
+		}
 	}
-	return last
+	w.checks = checks
+}
+
+// lapse says why a check that was made on a day shows nothing of the piece: it had expired. Empty: it shows what it found.
+func (w *weighed) lapse(on string, all []weighed) string {
+	inForce := func(o weighed) bool {
+		return o.kind.expires && o.IssuedOn <= on && on <= o.ExpiresOn && o.failed == nil
+	}
+	because := fmt.Sprintf("it had expired on %s when it was checked", w.ExpiresOn)
+	switch {
+	case w.ExpiresOn == "" || on <= w.ExpiresOn:
+		return ""
+	case w.Kind != "passport" || graceEnds(w.ExpiresOn) < on:
+		return because
+	case slices.ContainsFunc(all, inForce):
+		return because + ", and another document was in force"
+	}
+	return ""
 }
 
 // flaw says why the piece is worth nothing; empty: it is worth what its checks say.
 func (w *weighed) flaw(all []weighed) string {
-	at := w.lastChecked()
-	inDate := func(o weighed) bool { return o.kind.expires && o.ExpiresOn >= at && o.failed == nil }
 	failed := slices.IndexFunc(all, func(o weighed) bool { return o.failed != nil && w.mayBe(o) })
 	switch {
 	case w.failed != nil:
 		return fmt.Sprintf("check %s of it failed", w.failed[0].ID)
 	case failed >= 0:
-		return fmt.Sprintf("check %s failed, of what may be the same %s", all[failed].failed[0].ID, plain(w.Kind))
+		return fmt.Sprintf("check %s failed, of what may be the same %s", all[failed].failed[0].ID, KindWords(w.Kind))
 	case w.kind.expires && w.ExpiresOn == "":
 		return "its date of expiry is not on record"
-	case w.ExpiresOn == "" || w.ExpiresOn >= at:
-		return ""
-	case w.Kind != "passport" || graceEnds(w.ExpiresOn) < at:
-		return "it expired on " + w.ExpiresOn
-	case slices.ContainsFunc(all, inDate):
-		return "it expired on " + w.ExpiresOn + ", and there is a document that has not"
+	case len(w.checks) == 0 && len(w.late) > 0:
+		return w.lapse(day(w.late[0].At), all)
 	}
 	return ""
 }
@@ -200,15 +219,18 @@ func (w *weighed) grade(rows []gradeRow) gradeRow {
 }
 
 // checksFor lists the ids of the checks that established any of the facts.
-func (w *weighed) checksFor(facts []Fact) []string {
+func checksFor(checks []established, facts []Fact) []string {
 	var ids []string
-	for _, c := range w.checks {
+	for _, c := range checks {
 		if slices.ContainsFunc(c.counts, func(f Fact) bool { return slices.Contains(facts, f) }) {
 			ids = append(ids, c.ID)
 		}
 	}
 	return ids
 }
+
+// passed lists the checks that did not fail. What sources say of the person holds also when the piece had expired.
+func (w *weighed) passed() []established { return slices.Concat(w.checks, w.late) }
 
 func containsAll[T comparable](all, needed []T) bool {
 	return !slices.ContainsFunc(needed, func(item T) bool { return !slices.Contains(all, item) })

@@ -94,7 +94,10 @@ func (t *scoringTables) scoreValidity(w weighed) Reason {
 		}
 	}
 	if r.Score > 0 {
-		r.Checks = w.checksFor(matter)
+		r.Checks = checksFor(w.checks, matter)
+	}
+	if len(w.late) > 0 {
+		r.Because += fmt.Sprintf("; what was checked after it expired on %s counts for nothing", w.ExpiresOn)
 	}
 	return r
 }
@@ -134,7 +137,7 @@ func (t *scoringTables) scoreFraud(all []weighed) Reason {
 		if row.score > r.Score && t.sourced(all, row) {
 			r.Score, r.Because, r.Checks = row.score, t.words(row.facts), nil
 			for _, w := range all {
-				r.Checks = append(r.Checks, w.checksFor(row.facts)...)
+				r.Checks = append(r.Checks, checksFor(w.passed(), row.facts)...)
 			}
 		}
 	}
@@ -161,7 +164,7 @@ func (t *scoringTables) fraudFound(all []weighed) string {
 func (t *scoringTables) sourced(all []weighed, row scoreRow) bool {
 	organisations := map[Fact]map[string]bool{}
 	for _, w := range all {
-		for _, c := range w.checks {
+		for _, c := range w.passed() {
 			if row.sources > 1 && !slices.Contains(c.counts, independentSource) {
 				continue
 			}

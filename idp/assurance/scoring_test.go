@@ -266,56 +266,6 @@ func TestScoreValidity(t *testing.T) {
 	}
 }
 
-// Which documents count after they expired: UK trust framework 1.0, Section 5.2.
-func TestScoreExpired(t *testing.T) {
-	t.Parallel()
-	chip := check("c", assurance.CryptographicInspection, "cryptographic")
-	for _, tt := range []struct {
-		name      string
-		kind      string
-		expiresOn string
-		beside    []assurance.Piece
-		valid     bool
-		because   string
-	}{
-		{"in date", "passport", "2026-09-15", nil, true, "its signature"},
-		{"on its last day", "passport", "2026-09-14", nil, true, "its signature"},
-		{"a passport that expired yesterday", "passport", "2026-09-13", nil, true, "its signature"},
-		{"a passport that expired 12 months ago", "passport", "2025-09-14", nil, true, "its signature"},
-		{"an expired passport, and a document in date", "passport", "2026-09-13", []assurance.Piece{piece(assurance.Document, "driving_permit")}, false, "there is a document that has not"},
-		{"an expired passport, and a forged document in date", "passport", "2026-09-13", []assurance.Piece{
-			piece(assurance.Document, "driving_permit", failed(check("dl", assurance.RecordMatch, ""))),
-		}, true, "its signature"},
-		{"an expired passport, and an expired document", "passport", "2026-09-13", []assurance.Piece{expired(piece(assurance.Document, "driving_permit"))}, true, "its signature"},
-		{"an expired passport, and a letter", "passport", "2026-09-13", []assurance.Piece{piece(assurance.Document, "utility_statement")}, true, "its signature"},
-		{"another document that expired yesterday", "driving_permit", "2026-09-13", nil, false, "it expired on 2026-09-13"},
-		{"a passport of no date", "passport", "", nil, false, "its date of expiry is not on record"},
-		{"a document that has none", "veterans_card", "", nil, true, "its signature"},
-		{"a document that need not have one, and did", "veterans_card", "2026-09-13", nil, false, "it expired on 2026-09-13"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			p := piece(assurance.Document, tt.kind, chip, check("face", assurance.ComparisonInPerson, compared))
-			p.IssuedOn, p.ExpiresOn = "2016-01-01", tt.expiresOn
-			for i := range p.Checks {
-				p.Checks[i].At = today
-			}
-			s := score(t, append([]assurance.Piece{p}, tt.beside...)...)
-			if got := s.Scores.Evidence[0].Validity > 0; got != tt.valid || (s.Scores.Verification > 0) != tt.valid {
-				t.Errorf("Score() = %+v, want it to count: %t, and the comparison with it", s.Scores, tt.valid)
-			}
-			if got := reason(t, s, assurance.AboutValidity, tt.kind).Because; !strings.Contains(got, tt.because) {
-				t.Errorf("because %q, want one that says %q", got, tt.because)
-			}
-		})
-	}
-}
-
-func expired(p assurance.Piece) assurance.Piece {
-	p.ExpiresOn = "2026-01-01"
-	return p
-}
-
 // The same document twice is one piece, with the checks of both.
 func TestScoreCountsADocumentOnce(t *testing.T) {
 	t.Parallel()
@@ -340,6 +290,15 @@ func TestScoreCountsADocumentOnce(t *testing.T) {
 	}
 	if s := score(t, first, abroad); len(s.Scores.Evidence) != 2 {
 		t.Errorf("a passport of another country, of the same number = %+v, want two pieces", s.Scores.Evidence)
+	}
+	card, elsewhere := piece(assurance.Document, "voter_id", data), piece(assurance.Document, "voter_id")
+	card.Country, elsewhere.ID, elsewhere.Jurisdiction = "FRA", "elsewhere", "GB-NIR"
+	if s := score(t, card, elsewhere); len(s.Scores.Evidence) != 2 || s.Scores.Evidence[0].Strength != 1 {
+		t.Errorf("a French card, and one of Northern Ireland of the same number = %+v, want two pieces", s.Scores.Evidence)
+	}
+	card.Country = "GBR"
+	if s := score(t, card, elsewhere); !cmp.Equal(s.Scores.Evidence, []assurance.Evidence{{Kind: "voter_id", Strength: 3, Validity: 2}}) {
+		t.Errorf("a British card, and one of Northern Ireland of the same number = %+v, want one piece", s.Scores.Evidence)
 	}
 	again.Checks[0].Failed = true
 	if s := score(t, first, again); s.Scores.Evidence[0].Validity != 0 {
@@ -406,6 +365,21 @@ func TestScoreCheckThatFailed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A kind is called one thing, wherever a person reads of it.
+func TestScoreCallsKindsAsPeopleDo(t *testing.T) {
+	t.Parallel()
+	card := piece(assurance.Document, "pass_card", check("c", assurance.PhysicalInspection, "physical"))
+	tainted := piece(assurance.Document, "pass_card", failed(check("x", assurance.PhysicalInspection, "physical")))
+	tainted.ID, tainted.Number = "tainted", ""
+	s := score(t, card, tainted)
+	if got, want := reason(t, s, assurance.AboutStrength, "pass_card").Because, "it is of the kind PASS card"; got != want {
+		t.Errorf("because %q, want %q", got, want)
+	}
+	if got, want := reason(t, s, assurance.AboutValidity, "pass_card").Because, "check x-failed failed, of what may be the same PASS card"; got != want {
+		t.Errorf("because %q, want %q", got, want)
 	}
 }
 

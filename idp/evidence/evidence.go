@@ -5,14 +5,14 @@
 // package assurance, from all that is on record for the person and counts; nobody can assert a level. A piece that was forged,
 // or recorded by mistake, is withdrawn: it stays on record and counts no more, and the level falls at once, also in sessions
 // that live. A result that was once computed stands until the evidence changes or somebody lets it be recomputed, and comes
-// to the same then: evidence is judged as of the last check of it, so a document that expires later takes nothing from what
-// was proved by it. Who is checked anew is judged as of then.
+// to the same then: each check is judged as of the day on which it was made, so a document that expires later takes nothing
+// from what was proved by it.
 //
 // A piece names whom it is about, and is refused when that is not the person; and so is one that nobody checked. Document
 // numbers rest sealed, and are found again by a keyed hash; a document that counts for one person is refused for another, and
 // one that was found forged for everybody. Whoever withdraws a piece as forged withdraws all that is on record of the document
-// for that person. Where it counts for somebody else too she is told so, and decides: the number of a forged document may be
-// the number of a true one. No error, event or list has a number.
+// for that person, also when the piece was withdrawn for another reason before. Where it counts for somebody else too she is
+// told so, and decides: the number of a forged document may be the number of a true one. No error, event or list has a number.
 package evidence
 
 import (
@@ -115,14 +115,8 @@ type act struct {
 // prepare makes of a piece what can be recorded of the person that it is about.
 func (r *Recorder) prepare(p Piece, person store.IdentityRow, a act) (e store.Evidence, err error) {
 	f := facts{p.Piece, p.Issuer, p.Subject.Birthdate}
-	switch {
-	case p.ID != "":
+	if p.ID != "" {
 		return e, errors.New("its id is given when it is recorded: leave it out")
-	case len(p.Checks) == 0:
-		return e, errors.New("nothing of it was checked, so it would count for nothing: set checks")
-	}
-	if err := p.Subject.check(person); err != nil {
-		return e, err
 	}
 	f.Subject = digest(person, f.Birthdate)
 	e = store.Evidence{PersonID: person.PersonID, Type: string(p.Type), Kind: p.Kind, ProcessID: a.process, RecordedAt: a.at, RecordedBy: a.actor}
@@ -142,14 +136,23 @@ func (r *Recorder) prepare(p Piece, person store.IdentityRow, a act) (e store.Ev
 		f.Checks[i] = c
 	}
 	if p.Number != "" {
-		if normalNumber(p.Number) == "" || len(p.Number) > maxNumber {
-			return e, fmt.Errorf("its number: want 1 to %d letters and digits, A to Z and 0 to 9, and between them only spaces, dots, hyphens and slashes", maxNumber)
+		if err := checkNumber(p.Number); err != nil {
+			return e, fmt.Errorf("its number: %w", err)
 		}
 		e.NumberHash = r.hashes(p.Number)[0]
 		e.NumberSealed = r.box().Seal([]byte(p.Number), bound(e))
 	}
 	f.Number = hex.EncodeToString(e.NumberHash)
 	if err := f.Validate(); err != nil {
+		return e, err
+	}
+	if len(f.Checks) == 0 {
+		return e, errors.New("nothing of it was checked, so it would count for nothing: set checks")
+	}
+	if i := slices.IndexFunc(f.Checks, assurance.Check.Empty); i >= 0 {
+		return e, fmt.Errorf("check %d: nothing that it established is on record: set facts, questions or activity; or failed, where its result was no", i+1)
+	}
+	if err := p.Subject.check(person); err != nil {
 		return e, err
 	}
 	if err := notBefore(born(person, f.Birthdate), f.Piece); err != nil {
@@ -189,6 +192,14 @@ func normalNumber(number string) string {
 		return ""
 	}
 	return number
+}
+
+// checkNumber says in words why a number is none.
+func checkNumber(number string) error {
+	if normalNumber(number) == "" || len(number) > maxNumber {
+		return fmt.Errorf("want 1 to %d letters and digits, A to Z and 0 to 9, and between them only spaces, dots, hyphens and slashes", maxNumber)
+	}
+	return nil
 }
 
 func (r *Recorder) box() seal.Box { return r.key.Box("evidence number") }

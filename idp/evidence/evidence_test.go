@@ -249,6 +249,7 @@ func TestADocumentIsKnownAgain(t *testing.T) {
 		"with other checks":             {func(p *evidence.Piece) { p.Checks = p.Checks[:1] }, true},
 		"its number written so":         {func(p *evidence.Piece) { p.Checks, p.Number = p.Checks[1:], "12 345-6789" }, true},
 		"without its country":           {func(p *evidence.Piece) { p.Country = "" }, true},
+		"said to be from elsewhere":     {func(p *evidence.Piece) { p.Country, p.IssuedOn = "FRA", "2021-03-03" }, true},
 		"another passport":              {func(p *evidence.Piece) { p.Number = "987654321" }, false},
 		"another kind, the same number": {func(p *evidence.Piece) { p.Kind, p.Features = "driving_permit", nil }, false},
 	} {
@@ -308,25 +309,33 @@ func TestRecordRefuses(t *testing.T) {
 		err    error
 		says   string
 	}{
-		"nothing wrong":                   {sarah, func(*evidence.Piece) {}, nil, ""},
-		"another spelling of the name":    {sarah, func(p *evidence.Piece) { p.Subject.FamilyName = "MERE-DYTH" }, nil, ""},
-		"no middle name":                  {sarah, func(p *evidence.Piece) { p.Subject.GivenName = "sarah" }, nil, ""},
-		"a piece that says no birthdate":  {sarah, func(p *evidence.Piece) { p.Subject.Birthdate = "" }, nil, ""},
-		"a person who is not there":       {nobod, func(*evidence.Piece) {}, evidence.ErrUnknown, nobod},
-		"another given name":              {sarah, func(p *evidence.Piece) { p.Subject.GivenName = "Sara" }, evidence.ErrInvalid, "about a different person: its given_name"},
-		"the middle name alone":           {sarah, func(p *evidence.Piece) { p.Subject.GivenName = "Jane" }, evidence.ErrInvalid, "its given_name"},
-		"another family name":             {sarah, func(p *evidence.Piece) { p.Subject.FamilyName = "Meredith" }, evidence.ErrInvalid, "its family_name"},
-		"no name":                         {sarah, func(p *evidence.Piece) { p.Subject = evidence.Subject{} }, evidence.ErrInvalid, "its given_name"},
-		"another birthdate":               {sarah, func(p *evidence.Piece) { p.Subject.Birthdate = "1976-03-12" }, evidence.ErrInvalid, "its birthdate is not the one on record"},
-		"a birthdate that is none":        {sarah, func(p *evidence.Piece) { p.Subject.Birthdate = "11/03/1976" }, evidence.ErrInvalid, "want a date like 1980-12-31"},
-		"no check":                        {sarah, func(p *evidence.Piece) { p.Checks = nil }, evidence.ErrInvalid, "nothing of it was checked"},
-		"one check":                       {sarah, func(p *evidence.Piece) { p.Checks = p.Checks[:1] }, nil, ""},
-		"a person of no id at all":        {"\xff\x1b[2J" + strings.Repeat("1", 99), func(*evidence.Piece) {}, evidence.ErrUnknown, `person "\xff\x1b[2J` + strings.Repeat("1", 35) + `" is unknown`},
+		"nothing wrong":                  {sarah, func(*evidence.Piece) {}, nil, ""},
+		"another spelling of the name":   {sarah, func(p *evidence.Piece) { p.Subject.FamilyName = "MERE-DYTH" }, nil, ""},
+		"no middle name":                 {sarah, func(p *evidence.Piece) { p.Subject.GivenName = "sarah" }, nil, ""},
+		"a piece that says no birthdate": {sarah, func(p *evidence.Piece) { p.Subject.Birthdate = "" }, nil, ""},
+		"a person who is not there":      {nobod, func(*evidence.Piece) {}, evidence.ErrUnknown, nobod},
+		"another given name":             {sarah, func(p *evidence.Piece) { p.Subject.GivenName = "Sara" }, evidence.ErrInvalid, "about a different person: its given_name"},
+		"the middle name alone":          {sarah, func(p *evidence.Piece) { p.Subject.GivenName = "Jane" }, evidence.ErrInvalid, "its given_name"},
+		"another family name":            {sarah, func(p *evidence.Piece) { p.Subject.FamilyName = "Meredith" }, evidence.ErrInvalid, "its family_name"},
+		"no name":                        {sarah, func(p *evidence.Piece) { p.Subject = evidence.Subject{} }, evidence.ErrInvalid, "its given_name"},
+		"another birthdate":              {sarah, func(p *evidence.Piece) { p.Subject.Birthdate = "1976-03-12" }, evidence.ErrInvalid, "its birthdate is not the one on record"},
+		"a birthdate that is none":       {sarah, func(p *evidence.Piece) { p.Subject.Birthdate = "11/03/1976" }, evidence.ErrInvalid, "want a date like 1980-12-31"},
+		"no check":                       {sarah, func(p *evidence.Piece) { p.Checks = nil }, evidence.ErrInvalid, "nothing of it was checked"},
+		"one check":                      {sarah, func(p *evidence.Piece) { p.Checks = p.Checks[:1] }, nil, ""},
+		"a person of no id at all":       {"\xff\x1b[2J" + strings.Repeat("1", 99), func(*evidence.Piece) {}, evidence.ErrUnknown, `person "\xff\x1b[2J` + strings.Repeat("1", 35) + `" is unknown`},
+		"a check of which nothing is said": {
+			sarah, func(p *evidence.Piece) { p.Checks[0].Facts = nil }, evidence.ErrInvalid,
+			"piece 1 is not valid: check 1: nothing that it established is on record: set facts, questions or activity; or failed, where its result was no",
+		},
+		"a check that failed, of which nothing is said": {sarah, func(p *evidence.Piece) { p.Checks[0].Facts, p.Checks[0].Failed = nil, true }, nil, ""},
+		"no type":                         {sarah, func(p *evidence.Piece) { *p = evidence.Piece{} }, evidence.ErrInvalid, "piece 1 is not valid: it has no type: want one of document"},
+		"no kind, and no check":           {sarah, func(p *evidence.Piece) { p.Kind, p.Checks = "", nil }, evidence.ErrInvalid, "piece 1 is not valid: it has no kind: want one of passport, "},
+		"a jurisdiction of another state": {sarah, func(p *evidence.Piece) { p.Country, p.Jurisdiction = "FRA", "GB-NIR" }, evidence.ErrInvalid, `jurisdiction "GB-NIR" is not one of country "FRA"`},
 		"an id":                           {sarah, func(p *evidence.Piece) { p.ID = "mine" }, evidence.ErrInvalid, "its id is given"},
 		"a kind that nobody knows":        {sarah, func(p *evidence.Piece) { p.Kind = "library_card" }, evidence.ErrInvalid, "library_card"},
 		"a check that is still to come":   {sarah, func(p *evidence.Piece) { p.Checks[0].At = now.Add(time.Second) }, evidence.ErrInvalid, "still to come"},
 		"a check before the document":     {sarah, func(p *evidence.Piece) { p.IssuedOn = "2026-09-15" }, evidence.ErrInvalid, "before passport was issued"},
-		"a fact of another check":         {sarah, func(p *evidence.Piece) { p.Checks[0].Facts = []assurance.Fact{"uv_ir"} }, evidence.ErrInvalid, "vcrypt cannot establish uv_ir"},
+		"a fact of another check":         {sarah, func(p *evidence.Piece) { p.Checks[0].Facts = []assurance.Fact{"uv_ir"} }, evidence.ErrInvalid, "piece 1 is not valid: check 1: vcrypt cannot establish uv_ir"},
 		"two checks of one id":            {sarah, func(p *evidence.Piece) { p.Checks[0].ID, p.Checks[1].ID = "one", "one" }, evidence.ErrInvalid, "two checks"},
 		"a number that is none":           {sarah, func(p *evidence.Piece) { p.Number = "- -" }, evidence.ErrInvalid, "letters and digits"},
 		"a number that is too long":       {sarah, func(p *evidence.Piece) { p.Number = strings.Repeat("1", 65) }, evidence.ErrInvalid, "letters and digits"},
@@ -436,9 +445,11 @@ func TestTheSameDocumentForTwoPeople(t *testing.T) {
 	if !slices.Equal(people, []string{lou, lou, sarah}) {
 		t.Errorf("ByNumber() = of %v, want what counts first", people)
 	}
-	for _, number := range []string{"123456780", "", "-"} {
-		if found, err := in.ByNumber(ctx, number); err != nil || len(found) != 0 {
-			t.Errorf("ByNumber(%q) = %v, %v, want nothing", number, found, err)
+	for number, want := range map[string]error{
+		"123456780": nil, strings.Repeat("1", 64): nil, strings.Repeat("1", 65): evidence.ErrInvalid, "": evidence.ErrInvalid, "-": evidence.ErrInvalid, "１２３": evidence.ErrInvalid,
+	} {
+		if found, err := in.ByNumber(ctx, number); !errors.Is(err, want) || len(found) != 0 {
+			t.Errorf("ByNumber(%q) = %v, %v, want nothing, %v", number, found, err, want)
 		}
 	}
 
@@ -547,29 +558,5 @@ func TestWithdraw(t *testing.T) {
 	verified, err := in.Verified(ctx, sarah)
 	if err != nil || verified != nil {
 		t.Errorf("Verified(of whom nothing is left) = %v, %v, want nothing", verified, err)
-	}
-}
-
-// What has expired since takes nothing away.
-func TestAResultStands(t *testing.T) {
-	t.Parallel()
-	in, ctx := newInstallation(t), t.Context()
-	list := example(t)
-	for i := range list {
-		if list[i].ExpiresOn != "" {
-			list[i].ExpiresOn = "2026-09-15" // the day after it was checked, and the day before now
-		}
-	}
-	_, err := in.Record(ctx, desk, sarah, list)
-	must(t, err)
-	in.exec(t, `UPDATE person SET identity_policy = 'older'`)
-	must(t, in.Recompute(ctx, desk, true, func(c evidence.Change) error {
-		if c.PersonID == sarah {
-			t.Errorf("Recompute() = %+v, want no change", c)
-		}
-		return nil
-	}))
-	if got := in.level(t, sarah); got != "high" {
-		t.Errorf("level = %s, want high", got)
 	}
 }

@@ -149,6 +149,96 @@ func TestAForgedDocumentCountsInNoPiece(t *testing.T) {
 	}
 }
 
+// A document that was withdrawn for another reason and proves forged is refused from then on, for everybody; its level does not
+// rise meanwhile, what else is on record of it for the person goes, and it is done once.
+func TestADocumentProvesForgedLater(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		reason   evidence.Reason
+		recorded bool // once more, when it had been withdrawn
+		rotated  bool // the seal key was, between
+	}{
+		"it was mistaken":                                    {reason: evidence.Mistaken},
+		"it was superseded":                                  {reason: evidence.Superseded},
+		"it was superseded, and recorded once more":          {reason: evidence.Superseded, recorded: true},
+		"it was superseded, and recorded under another line": {reason: evidence.Superseded, recorded: true, rotated: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in, ctx := newInstallation(t), t.Context()
+			change, err := in.Record(ctx, desk, sarah, example(t))
+			must(t, err)
+			passport := change.Evidence[0]
+			_, err = in.Withdraw(ctx, desk, passport, tt.reason)
+			must(t, err)
+			if tt.rotated {
+				_, line := seal.NewKey()
+				in.Recorder = in.with(t, in.store, line, in.keyText)
+			}
+			var more []uuid.UUID
+			if tt.recorded {
+				change, err := in.Record(ctx, desk, sarah, withoutIDs(example(t))[:1])
+				must(t, err)
+				more = change.Evidence
+			}
+			before := in.level(t, sarah)
+			if want := map[bool]string{true: "high", false: "none"}[tt.recorded]; before != want {
+				t.Fatalf("level, before it proved forged = %s, want %s", before, want)
+			}
+			change, err = in.Withdraw(ctx, desk, passport, evidence.Forged)
+			must(t, err)
+			if len(change.Evidence) != len(more)+1 || !slices.Equal(change.Evidence[:len(more)], more) || string(change.Before.Level) != before || change.After.Level != "none" || in.level(t, sarah) != "none" {
+				t.Fatalf("Withdraw() = %+v, want %v and one piece more gone, and nothing left", change, more)
+			}
+			again := change.Evidence[len(more)]
+			if want := []evidence.Known{{Evidence: again, As: passport}}; !slices.Equal(change.Known, want) {
+				t.Errorf("Withdraw() knows %v, want %v", change.Known, want)
+			}
+			list, err := in.Of(ctx, sarah, uuid.Nil, 10)
+			must(t, err)
+			if first, last := list[0].Withdrawn, list[len(list)-1]; first.Reason != tt.reason || last.ID != again.String() || last.Withdrawn.Reason != evidence.Forged || last.Number != "···789" {
+				t.Errorf("Of(Sarah) = %+v, want the passport as it was, and once more as forged", list)
+			}
+			events, err := in.store.AuditEvents(ctx, 0, 1000)
+			must(t, err)
+			if e := events[len(events)-1]; e.Event != "evidence_withdrawn" || e.Detail["evidence"] != again.String() || e.Detail["withdrawn_before"] != passport.String() ||
+				e.Detail["reason_before"] != string(tt.reason) || e.Detail["reason"] != "forged" {
+				t.Errorf("the audit record says %s %v, want the passport forged, with both reasons", e.Event, e.Detail)
+			}
+			for i, e := range events {
+				if e.PersonID == sarah && i > 0 && !tt.recorded && e.Detail["level"] != "none" {
+					t.Errorf("the audit record says %s %v, want no level from the first withdrawal on", e.Event, e.Detail)
+				}
+			}
+			hers := withoutIDs(numbered(about(t, subjectLou, "7"), "123456789"))[:1]
+			for person, pieces := range map[string][]evidence.Piece{sarah: withoutIDs(example(t))[:1], lou: hers} {
+				if _, err := in.Record(ctx, desk, person, pieces); !errors.Is(err, evidence.ErrForged) {
+					t.Errorf("Record(the passport for %s) = %v, want %v", person, err, evidence.ErrForged)
+				}
+			}
+			if _, err := in.Withdraw(ctx, desk, passport, evidence.Forged); !errors.Is(err, evidence.ErrWithdrawn) || !strings.Contains(err.Error(), change.Evidence[0].String()) {
+				t.Errorf("Withdraw(again) = %v, want %v: %s", err, evidence.ErrWithdrawn, change.Evidence[0])
+			}
+		})
+	}
+	in, ctx := newInstallation(t), t.Context()
+	change, err := in.Record(ctx, desk, sarah, example(t))
+	must(t, err)
+	_, err = in.Withdraw(ctx, desk, change.Evidence[0], evidence.Superseded)
+	must(t, err)
+	in.exec(t, `UPDATE person SET identity_level = 'medium', identity_policy = 'older'`)
+	later, err := in.Withdraw(ctx, desk, change.Evidence[0], evidence.Forged)
+	if must(t, err); later.Before != later.After || in.level(t, sarah) != "medium" { // that is for whoever recomputes levels
+		t.Errorf("Withdraw(what counted no more) = %+v, want the level as it was", later)
+	}
+	register := change.Evidence[2]
+	_, err = in.Withdraw(ctx, desk, register, evidence.Superseded)
+	must(t, err)
+	if _, err := in.Withdraw(ctx, desk, register, evidence.Forged); !errors.Is(err, evidence.ErrWithdrawn) { // it has no number to be known by
+		t.Errorf("Withdraw(what has no number) = %v, want %v", err, evidence.ErrWithdrawn)
+	}
+}
+
 // What counts of a forged document for somebody else is told, and stays: the other may have shown the true one.
 func TestAForgedDocumentOfSeveralPeople(t *testing.T) {
 	t.Parallel()

@@ -26,16 +26,16 @@ type Outcome struct {
 type Change struct {
 	PersonID string      `json:"person_id"`
 	Evidence []uuid.UUID `json:"evidence,omitempty"`          // that was handed in, or withdrawn
-	Known    []Known     `json:"already_on_record,omitempty"` // what of it was on record before
+	Known    []Known     `json:"already_on_record,omitempty"` // what of it may have been on record before
 	Others   []Other     `json:"counts_for_others,omitempty"` // when a document was found forged
 	Before   Outcome     `json:"before"`
 	After    Outcome     `json:"after"`
 }
 
-// Known says of a piece that was handed in that it, or the document that it is of, was on record already.
+// Known says of a piece that it was on record already, or that another may be of the same document: of its kind and number.
 type Known struct {
 	Evidence uuid.UUID `json:"evidence"`
-	As       uuid.UUID `json:"as"` // the same id: word for word, so it was not recorded again; another: with other words
+	As       uuid.UUID `json:"as"` // the same id: word for word, so it was not recorded again; another: with other words, or withdrawn
 }
 
 // Other is a piece of the same document that counts for another person.
@@ -86,7 +86,7 @@ type verdict struct {
 	pieces   []facts
 }
 
-// judge says what evidence comes to, as of the last check of it: what has expired since takes nothing away.
+// judge says what evidence comes to. It looks at no clock: what has expired since takes nothing away.
 func (r *Recorder) judge(counts []store.Evidence) (v verdict, err error) {
 	pieces := make([]assurance.Piece, len(counts))
 	v.pieces = make([]facts, len(counts))
@@ -181,7 +181,7 @@ func (r *Recorder) settle(ctx context.Context, tx *store.Tx, person store.Identi
 type Explanation struct {
 	PersonID         string             `json:"person_id"`
 	Recorded         Outcome            `json:"recorded"` // what tokens and pages say
-	assurance.Result                    // what the evidence comes to by the tables of today
+	assurance.Result                    // what the evidence comes to by the tables of today; Next has only what a desk can do by them
 	NIST             assurance.Proofing `json:"nist"`
 	Scores           assurance.Scores   `json:"scores"`
 	Reasons          []assurance.Reason `json:"reasons"`
@@ -212,6 +212,13 @@ func (r *Recorder) Explain(ctx context.Context, personID string) (Explanation, e
 	}
 	v, err := r.judge(counts)
 	if err != nil {
+		return Explanation{}, fmt.Errorf("evidence of person %s %w: %s", personID, ErrInvalid, err.Error())
+	}
+	pieces := make([]assurance.Piece, len(v.pieces))
+	for i, f := range v.pieces {
+		pieces[i] = f.Piece
+	}
+	if v.Next, err = r.policy.Next(v.scoring.Scores, pieces); err != nil {
 		return Explanation{}, fmt.Errorf("evidence of person %s %w: %s", personID, ErrInvalid, err.Error())
 	}
 	x := Explanation{

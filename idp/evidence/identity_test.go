@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,15 @@ func TestExplain(t *testing.T) {
 	if err != nil || x.Level != "none" || len(x.Next) == 0 || x.Evidence == nil {
 		t.Errorf("Explain(Lou) = %+v, %v, want none, and what is missing", x, err)
 	}
+	// By the guide a licence whose chip was read lacks only activity of 2, or another document; no row gives 2.
+	licence := withoutIDs(about(t, subjectLou, "7"))[1:]
+	licence[0].Checks = append(licence[0].Checks, withoutIDs(example(t))[0].Checks[0], withoutIDs(example(t))[0].Checks[2])
+	_, err = in.Record(ctx, desk, lou, licence)
+	must(t, err)
+	x, err = in.Explain(ctx, lou)
+	if ways := x.Ways("high"); err != nil || len(ways) != 1 || !strings.HasPrefix(ways[0][0], "another piece of evidence") {
+		t.Errorf("Explain(Lou with a licence).Ways(high) = %q, %v, want another piece, and nothing that no desk can do", ways, err)
+	}
 	if _, err := in.Explain(ctx, nobod); !errors.Is(err, evidence.ErrUnknown) {
 		t.Errorf("Explain(nobody) = %v, want %v", err, evidence.ErrUnknown)
 	}
@@ -156,5 +166,77 @@ func TestExplainSaysThatANameChanged(t *testing.T) {
 	must(t, in.Recompute(ctx, desk, true, func(evidence.Change) error { return nil }))
 	if got := in.level(t, sarah); got != "high" {
 		t.Errorf("level, computed anew = %s, want high", got)
+	}
+}
+
+// More evidence never lowers a level: neither a document that came only after an expired passport was checked, nor an expired
+// document that is checked once more, nor a register that is asked when a document has expired meanwhile.
+func TestMoreEvidenceNeverLowers(t *testing.T) {
+	t.Parallel()
+	on := func(day string, p evidence.Piece) evidence.Piece {
+		for i := range p.Checks {
+			p.Checks[i].At, _ = time.Parse(time.DateOnly, day)
+		}
+		return p
+	}
+	for name, tt := range map[string]func(passport, licence, register evidence.Piece) (first, more []evidence.Piece){
+		"a licence issued after the passport was checked, in its grace": func(passport, licence, register evidence.Piece) (first, more []evidence.Piece) {
+			passport.ExpiresOn = "2026-06-01"
+			licence.IssuedOn = "2026-09-01"
+			return []evidence.Piece{on("2026-08-14", passport), register}, []evidence.Piece{on("2026-09-10", licence)}
+		},
+		"a licence that is checked once more when it has expired": func(_, licence, register evidence.Piece) (first, more []evidence.Piece) {
+			licence.ExpiresOn = "2026-06-01"
+			again := licence
+			again.Checks = slices.Clone(licence.Checks[1:2])
+			again.Checks[0].ID = ""
+			licence.Checks = append(licence.Checks, example(t)[0].Checks[2])
+			return []evidence.Piece{on("2026-05-14", licence), register}, []evidence.Piece{on("2026-09-10", again)}
+		},
+		"a register that is asked when the passport has expired": func(passport, _, register evidence.Piece) (first, more []evidence.Piece) {
+			passport.ExpiresOn = "2026-06-01"
+			return []evidence.Piece{on("2026-05-14", passport)}, []evidence.Piece{register}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in, ctx, list := newInstallation(t), t.Context(), example(t)
+			first, more := tt(list[0], list[1], list[2])
+			change, err := in.Record(ctx, desk, sarah, first)
+			must(t, err)
+			proved := change.After
+			if proved.Level == "none" {
+				t.Fatalf("Record() = %+v, want a level", change)
+			}
+			change, err = in.Record(ctx, desk, sarah, more)
+			must(t, err)
+			if after := change.After; proved.Level.AtMost(after.Level) != proved.Level || after.IAL < proved.IAL {
+				t.Errorf("Record(more) = %+v, want no less than %+v", after, proved)
+			}
+		})
+	}
+}
+
+// What has expired since takes nothing away.
+func TestAResultStands(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	list := example(t)
+	for i := range list {
+		if list[i].ExpiresOn != "" {
+			list[i].ExpiresOn = "2026-09-15" // the day after it was checked, and the day before now
+		}
+	}
+	_, err := in.Record(ctx, desk, sarah, list)
+	must(t, err)
+	in.exec(t, `UPDATE person SET identity_policy = 'older'`)
+	must(t, in.Recompute(ctx, desk, true, func(c evidence.Change) error {
+		if c.PersonID == sarah {
+			t.Errorf("Recompute() = %+v, want no change", c)
+		}
+		return nil
+	}))
+	if got := in.level(t, sarah); got != "high" {
+		t.Errorf("level = %s, want high", got)
 	}
 }

@@ -53,10 +53,11 @@ func (r *Recorder) Of(ctx context.Context, personID string, after uuid.UUID, lim
 	return r.recorded(rows)
 }
 
-// ByNumber lists what was ever recorded with a number, however it is written, what counts first.
+// ByNumber lists what was ever recorded with a number, however it is written, what counts first. What can be no number is
+// ErrInvalid.
 func (r *Recorder) ByNumber(ctx context.Context, number string) ([]Recorded, error) {
-	if normalNumber(number) == "" {
-		return nil, nil
+	if err := checkNumber(number); err != nil {
+		return nil, fmt.Errorf("number %w: %w", ErrInvalid, err)
 	}
 	rows, err := r.store.EvidenceByNumber(ctx, r.hashes(number), mostFound)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,7 +72,7 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 			return Change{}, nil, fmt.Errorf("piece %d %w: %s", i+1, ErrInvalid, err.Error())
 		}
 		if p.Number != "" {
-			e.NumberHash = sameNumber(counts, r.hashes(p.Number))
+			e.NumberHash = recordedHash(counts, r.hashes(p.Number))
 			other, refusal, err := r.objection(ctx, tx, e, p)
 			if err != nil {
 				return Change{}, nil, err
@@ -92,8 +93,12 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 			change.Evidence, change.Known = append(change.Evidence, again), append(change.Known, Known{Evidence: again, As: again})
 			continue
 		}
-		if i := slices.IndexFunc(counts, func(before store.Evidence) bool { return sameDocument(before, e) }); i >= 0 {
-			change.Known = append(change.Known, Known{Evidence: e.ID, As: counts[i].ID})
+		same, err := sameDocument(counts, e, [][]byte{e.NumberHash})
+		if err != nil {
+			return Change{}, nil, err
+		}
+		if len(same) > 0 {
+			change.Known = append(change.Known, Known{Evidence: e.ID, As: same[0].ID})
 		}
 		added, counts, change.Evidence = append(added, e), append(counts, e), append(change.Evidence, e.ID)
 	}
@@ -134,15 +139,20 @@ func lock(ctx context.Context, tx *store.Tx, personID string) (store.IdentityRow
 	return rows[0], nil
 }
 
-// sameNumber is the hash that a number is on record by, of those by which it may be; or the one of today. While the seal key
+// recordedHash is the hash that a number is on record by, of those by which it may be; or the one of today. While the seal key
 // is replaced there are two, and the same document has to have one.
-func sameNumber(recorded []store.Evidence, hashes [][]byte) []byte {
+func recordedHash(recorded []store.Evidence, hashes [][]byte) []byte {
 	for _, e := range recorded {
-		if slices.ContainsFunc(hashes, func(hash []byte) bool { return bytes.Equal(hash, e.NumberHash) }) {
+		if hasNumber(e, hashes) {
 			return e.NumberHash
 		}
 	}
 	return hashes[0]
+}
+
+// hasNumber says whether a piece is on record by one of the hashes of a number.
+func hasNumber(e store.Evidence, hashes [][]byte) bool {
+	return e.NumberHash != nil && slices.ContainsFunc(hashes, func(hash []byte) bool { return bytes.Equal(hash, e.NumberHash) })
 }
 
 // recordedBefore is the id of the piece on record that says the same word for word, or none.
@@ -177,23 +187,23 @@ func wording(e store.Evidence) (string, error) {
 	return string(words), err
 }
 
-// sameDocument says whether two pieces of one person are of the same document.
-func sameDocument(a, b store.Evidence) bool {
-	return a.Kind == b.Kind && a.NumberHash != nil && bytes.Equal(a.NumberHash, b.NumberHash)
-}
-
-// mayBeSame says whether two pieces of one number may be of the same document. Two states may give two people the same
-// number, but hardly one person.
-func mayBeSame(a, b store.Evidence) (bool, error) {
-	if a.Kind != b.Kind || a.PersonID == b.PersonID {
-		return a.Kind == b.Kind, nil
+// sameDocument lists what may be of the same document as a piece whose number is on record by one of the hashes. Two states
+// may give two people the same number, but hardly one person: of hers it makes no difference which is said to be the issuer.
+func sameDocument(list []store.Evidence, e store.Evidence, hashes [][]byte) (same []store.Evidence, err error) {
+	for _, other := range list {
+		if other.Kind != e.Kind || !hasNumber(other, hashes) {
+			continue
+		}
+		f, err1 := readFacts(other)
+		g, err2 := readFacts(e)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		if other.PersonID == e.PersonID || f.Country == "" || g.Country == "" || f.Country == g.Country {
+			same = append(same, other)
+		}
 	}
-	f, err := readFacts(a)
-	if err != nil {
-		return false, err
-	}
-	g, err := readFacts(b)
-	return f.Country == "" || g.Country == "" || f.Country == g.Country, err
+	return same, nil
 }
 
 // objection is why a piece with a number cannot be recorded, and the piece on record that is the same document: it was forged,
@@ -203,13 +213,12 @@ func (r *Recorder) objection(ctx context.Context, tx *store.Tx, e store.Evidence
 	if err != nil {
 		return same, nil, fmt.Errorf("find evidence: %w", err)
 	}
+	if found, err = sameDocument(found, e, r.hashes(p.Number)); err != nil {
+		return same, nil, err
+	}
 	for _, other := range found {
-		may, err := mayBeSame(other, e)
 		switch {
-		case err != nil:
-			return same, nil, err
-		case !may:
-		case other.WithdrawnReason != nil && *other.WithdrawnReason == string(Forged):
+		case foundForged(other):
 			return other, ErrForged, nil
 		case other.WithdrawnAt == nil && other.PersonID != e.PersonID && !namesSeveral(p.Kind):
 			return other, ErrDuplicate, nil

@@ -17,6 +17,9 @@ import (
 // Withdraw lets a piece of evidence count no more, and computes what is left. With one that was forged goes all that counts
 // for the person of the same document, however often that was recorded; what counts of it for others stays, and is told. Each
 // has a line of the record. One that is unknown is ErrUnknown, one that was withdrawn before ErrWithdrawn.
+//
+// A piece with a number that was withdrawn for another reason can prove forged later. What was withdrawn stays as it was, so
+// the document is recorded once more and withdrawn at once: that never counts, and from then on it is refused for everybody.
 func (r *Recorder) Withdraw(ctx context.Context, actor string, id uuid.UUID, reason Reason) (Change, error) {
 	if !slices.Contains(Reasons(), reason) {
 		return Change{}, fmt.Errorf("reason %.40q %w: want forged, mistaken or superseded", reason, ErrInvalid)
@@ -31,51 +34,128 @@ func (r *Recorder) Withdraw(ctx context.Context, actor string, id uuid.UUID, rea
 		if err != nil {
 			return err
 		}
-		counts, err := tx.EvidenceInForce(ctx, assurance.MaxPieces, e.PersonID)
-		if err != nil {
+		if e, err = readPiece(ctx, tx, id); err != nil { // as it is, now that nobody else changes it
+			return err
+		}
+		w := withdrawal{person: person, piece: e, reason: reason, gone: []store.Evidence{e}, act: act{actor: actor, at: r.now()}}
+		if w.counts, err = tx.EvidenceInForce(ctx, assurance.MaxPieces, e.PersonID); err != nil {
 			return fmt.Errorf("read evidence: %w", err)
 		}
-		if !slices.ContainsFunc(counts, func(c store.Evidence) bool { return c.ID == id }) {
-			_, err := readPiece(ctx, tx, id) // as it is, now that nobody else changes it
+		if reason == Forged && e.NumberHash != nil && !foundForged(e) {
+			err = r.forged(ctx, tx, &w)
+		} else if e.WithdrawnAt != nil {
+			err = withdrawnBefore(e)
+		}
+		if err != nil {
 			return err
 		}
-		goes := func(c store.Evidence) bool {
-			return c.ID == id || reason == Forged && sameDocument(c, e)
-		}
-		var gone []store.Evidence
-		var ids []uuid.UUID
-		for _, c := range counts {
-			if goes(c) {
-				gone, ids = append(gone, c), append(ids, c.ID)
-			}
-		}
-		var others []Other
-		if reason == Forged {
-			if others, err = r.others(ctx, tx, e); err != nil {
-				return err
-			}
-		}
-		now := r.now()
-		if err := tx.WithdrawEvidence(ctx, ids, actor, string(reason), now); err != nil {
-			return fmt.Errorf("withdraw evidence: %w", err)
-		}
-		if change, err = r.settle(ctx, tx, person, slices.DeleteFunc(counts, goes), now); err != nil {
-			return err
-		}
-		change.Evidence, change.Others = ids, others
-		for _, g := range gone {
-			detail := change.detail(g)
-			detail["reason"] = string(reason)
-			if g.ID != id {
-				detail["with"] = id.String()
-			}
-			if err := audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.EvidenceWithdrawn, Actor: actor, Person: e.PersonID, Detail: detail}); err != nil {
-				return fmt.Errorf("record: %w", err)
-			}
-		}
-		return nil
+		change, err = r.withdraw(ctx, tx, w)
+		return err
 	})
 	return change, err
+}
+
+// withdrawal is what is to be withdrawn of a person who is locked, and why.
+type withdrawal struct {
+	act
+
+	person store.IdentityRow
+	piece  store.Evidence
+	reason Reason
+	counts []store.Evidence // for her
+	gone   []store.Evidence // with the piece
+	others []Other          // that count for other people, when it was forged
+	again  uuid.UUID        // what was put on record once more, to go, because the piece was withdrawn before; or none
+}
+
+// forged looks for what is on record of a forged document: of hers all goes.
+func (r *Recorder) forged(ctx context.Context, tx *store.Tx, w *withdrawal) error {
+	hashes := [][]byte{w.piece.NumberHash}
+	number, lost := r.number(w.piece) // when its key was
+	if lost == nil {
+		hashes = append(hashes, r.hashes(number)...)
+	}
+	if err := tx.LockNumbers(ctx, hashes); err != nil { // nobody can record it meanwhile
+		return fmt.Errorf("lock numbers: %w", err)
+	}
+	found, err := tx.EvidenceByNumber(ctx, hashes, mostFound)
+	if err != nil {
+		return fmt.Errorf("find evidence: %w", err)
+	}
+	if found, err = sameDocument(found, w.piece, hashes); err != nil {
+		return err
+	}
+	for _, other := range found {
+		if other.PersonID != w.person.PersonID && other.WithdrawnAt == nil {
+			w.others = append(w.others, Other{PersonID: other.PersonID, Evidence: other.ID})
+		}
+	}
+	if w.gone, err = sameDocument(w.counts, w.piece, hashes); err != nil || w.piece.WithdrawnAt == nil {
+		return err
+	}
+	if i := slices.IndexFunc(found, func(other store.Evidence) bool { return other.PersonID == w.person.PersonID && foundForged(other) }); i >= 0 {
+		return withdrawnBefore(found[i])
+	}
+	if lost != nil {
+		return lost
+	}
+	again, err := r.recordAgain(ctx, tx, *w, number)
+	w.gone, w.again = append(w.gone, again), again.ID
+	return err
+}
+
+// recordAgain puts a piece that was withdrawn on record once more, to be withdrawn as forged.
+func (r *Recorder) recordAgain(ctx context.Context, tx *store.Tx, w withdrawal, number string) (store.Evidence, error) {
+	e := w.piece
+	id, err1 := uuid.NewV7()
+	process, err2 := uuid.NewV7()
+	if err := errors.Join(err1, err2); err != nil {
+		return e, fmt.Errorf("draw an id: %w", err)
+	}
+	e.ID, e.ProcessID, e.RecordedAt, e.RecordedBy = id, process, w.at, w.actor
+	e.NumberHash, e.NumberSealed = r.hashes(number)[0], r.box().Seal([]byte(number), bound(e))
+	if err := tx.AddEvidence(ctx, e); err != nil {
+		return e, fmt.Errorf("record evidence: %w", err)
+	}
+	stays := outcome(w.person.Identity)
+	detail := Change{Before: stays, After: stays}.detail(e)
+	detail["withdrawn_before"] = w.piece.ID.String()
+	return e, audit.Record(ctx, tx, audit.Entry{At: w.at, Event: audit.EvidenceRecorded, Actor: w.actor, Person: e.PersonID, Detail: detail})
+}
+
+// withdraw lets all that goes count no more.
+func (r *Recorder) withdraw(ctx context.Context, tx *store.Tx, w withdrawal) (change Change, err error) {
+	var ids []uuid.UUID
+	for _, g := range w.gone {
+		ids = append(ids, g.ID)
+	}
+	if err := tx.WithdrawEvidence(ctx, ids, w.actor, string(w.reason), w.at); err != nil {
+		return Change{}, fmt.Errorf("withdraw evidence: %w", err)
+	}
+	left := slices.DeleteFunc(slices.Clone(w.counts), func(c store.Evidence) bool { return slices.Contains(ids, c.ID) })
+	change = Change{PersonID: w.person.PersonID, Before: outcome(w.person.Identity), After: outcome(w.person.Identity)}
+	if len(left) < len(w.counts) {
+		if change, err = r.settle(ctx, tx, w.person, left, w.at); err != nil {
+			return Change{}, err
+		}
+	}
+	change.Evidence, change.Others = ids, w.others
+	for _, g := range w.gone {
+		detail := change.detail(g)
+		detail["reason"] = string(w.reason)
+		switch g.ID {
+		case w.again:
+			detail["withdrawn_before"], detail["reason_before"] = w.piece.ID.String(), *w.piece.WithdrawnReason
+			change.Known = []Known{{Evidence: g.ID, As: w.piece.ID}}
+		case w.piece.ID:
+		default:
+			detail["with"] = w.piece.ID.String()
+		}
+		if err := audit.Record(ctx, tx, audit.Entry{At: w.at, Event: audit.EvidenceWithdrawn, Actor: w.actor, Person: w.person.PersonID, Detail: detail}); err != nil {
+			return Change{}, fmt.Errorf("record: %w", err)
+		}
+	}
+	return change, nil
 }
 
 // readPiece reads a piece that is to be withdrawn.
@@ -86,36 +166,16 @@ func readPiece(ctx context.Context, tx *store.Tx, id uuid.UUID) (store.Evidence,
 		return e, fmt.Errorf("evidence %s %w", id, ErrUnknown)
 	case err != nil:
 		return e, fmt.Errorf("read evidence %s: %w", id, err)
-	case e.WithdrawnAt != nil:
-		return e, fmt.Errorf("evidence %s %w: at %s, as %s", id, ErrWithdrawn, e.WithdrawnAt.UTC().Format(time.RFC3339), *e.WithdrawnReason)
 	}
 	return e, nil
 }
 
-// others are the pieces that count for other people and may be of the same document. Nobody can record one more meanwhile.
-func (r *Recorder) others(ctx context.Context, tx *store.Tx, e store.Evidence) (others []Other, err error) {
-	if e.NumberHash == nil {
-		return nil, nil
-	}
-	hashes := [][]byte{e.NumberHash}
-	if number, err := r.number(e); err == nil { // else it is sealed under a key that was lost
-		hashes = r.hashes(number)
-	}
-	if err := tx.LockNumbers(ctx, hashes); err != nil {
-		return nil, fmt.Errorf("lock numbers: %w", err)
-	}
-	found, err := tx.EvidenceByNumber(ctx, hashes, mostFound)
-	if err != nil {
-		return nil, fmt.Errorf("find evidence: %w", err)
-	}
-	for _, other := range found {
-		may, err := mayBeSame(other, e)
-		if err != nil {
-			return nil, err
-		}
-		if may && other.WithdrawnAt == nil && other.PersonID != e.PersonID {
-			others = append(others, Other{PersonID: other.PersonID, Evidence: other.ID})
-		}
-	}
-	return others, nil
+// withdrawnBefore says when and why a piece was withdrawn.
+func withdrawnBefore(e store.Evidence) error {
+	return fmt.Errorf("evidence %s %w: at %s, as %s", e.ID, ErrWithdrawn, e.WithdrawnAt.UTC().Format(time.RFC3339), *e.WithdrawnReason)
+}
+
+// foundForged says whether a piece was withdrawn as forged.
+func foundForged(e store.Evidence) bool {
+	return e.WithdrawnReason != nil && *e.WithdrawnReason == string(Forged)
 }
