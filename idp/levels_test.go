@@ -81,7 +81,7 @@ func TestLevelsSayWhichRulesGrantedThem(t *testing.T) {
 	b := p.browser()
 	b.passkey(b.get("/sign-in"), key)
 	b.levels([]string{
-		"Level High", "Identity profile H1A of GPG 45", "Version of the rules gpg45-0.4/2026-11",
+		"Level High", "Identity profile H1A of GPG 45", "Version of the rules gpg45-0.5/2026-11",
 		"Strength of the passport", "Score 4", "Checks against fraud", "What is missing for level very high",
 		"Level 2: strong", "Signed in with Passkey or security key", "Level 3 needs a key that is shown to be one that cannot be copied.",
 		"blue key Security key: level 2: strong", "It does not prove which model it is, so nothing shows that its key cannot be copied.", "You signed in with it",

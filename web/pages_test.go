@@ -146,7 +146,7 @@ func pages() map[string]Page {
 		"levels": Levels{
 			Frame: signedIn,
 			Identity: IdentityLevel{
-				Level: "High", Profile: "H1A", Also: "M1A, M1C", IAL: "2", Policy: "gpg45-0.4/2026-11", Today: "medium",
+				Level: "High", Profile: "H1A", Also: "M1A, M1C", IAL: "2", Policy: "gpg45-0.5/2026-11", Today: "medium",
 				Scores:     []Score{{"Strength of the passport", 4, "It is of the kind passport.", 12}, {"Activity over time", 0, "No record shows activity for long enough.", 1}},
 				MoreScores: 3,
 				Next: []NextLevel{

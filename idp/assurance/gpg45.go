@@ -10,7 +10,7 @@ import (
 
 // PolicyVersion names the tables by which identities are scored and levels derived. It changes with any cell of them, and
 // is kept with each result.
-const PolicyVersion = "gpg45-0.4/2026-11"
+const PolicyVersion = "gpg45-0.5/2026-11"
 
 const longestKind = 100 // bytes
 

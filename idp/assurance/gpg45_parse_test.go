@@ -143,8 +143,8 @@ func TestResultAsJSON(t *testing.T) {
 		s    assurance.Scores
 		want string
 	}{
-		{scores("4/4", 0, 0, 4), `{"level":"very_high","profiles":["L1B","M1C","H1C","V1D"],"best":"V1D","policy_version":"gpg45-0.4/2026-11","next":[]}`},
-		{assurance.Scores{}, `{"level":"none","profiles":[],"best":"","policy_version":"gpg45-0.4/2026-11","next":[{"level":"low","profile":"L1B","missing":["`},
+		{scores("4/4", 0, 0, 4), `{"level":"very_high","profiles":["L1B","M1C","H1C","V1D"],"best":"V1D","policy_version":"gpg45-0.5/2026-11","next":[]}`},
+		{assurance.Scores{}, `{"level":"none","profiles":[],"best":"","policy_version":"gpg45-0.5/2026-11","next":[{"level":"low","profile":"L1B","missing":["`},
 	} {
 		got, err := json.Marshal(evaluate(t, p, tt.s))
 		if err != nil || !strings.HasPrefix(string(got), tt.want) {
