@@ -165,9 +165,14 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		"GET /desk/positions/{id}/close":             "yy-------",
 		"GET /desk/positions/{id}/holders":           "yyyy-----",
 		"GET /desk/people":                           "yyyyyy-y-",
+		"GET /desk/people/new":                       "yyy-y--y-",
 		"GET /desk/people/{id}":                      "yyyyyy-y-",
 		"GET /desk/people/{id}/positions":            "yyyy---y-",
 		"GET /desk/people/{id}/positions/{position}": "yyyy-----",
+		"GET /desk/people/{id}/evidence":             "yyy-y--y-",
+		"GET /desk/people/{id}/evidence/new":         "yyy-y--y-",
+
+		"GET /desk/people/{id}/evidence/{evidence}/withdraw": "yyy-y--y-",
 	}
 	browsers := make([]*browser, len(officers))
 	for i, o := range officers {
@@ -187,7 +192,7 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		if strings.HasPrefix(path, "/desk/people") {
 			id = noRole
 		}
-		path = strings.Replace(strings.Replace(path, "{id}", id, 1), "{position}", ward, 1)
+		path = strings.NewReplacer("{id}", id, "{position}", ward, "{evidence}", p.recorded(noRole)).Replace(path)
 		for i, o := range officers {
 			want := map[byte]int{'y': http.StatusOK, '-': http.StatusForbidden}[row[i]]
 			if got := browsers[i].get(path); got.StatusCode != want {
@@ -446,13 +451,18 @@ func (p *provider) walkDesk(see func(name string, pending bool, a answer)) {
 	for _, path := range []string{
 		"/desk", "/desk/requests", "/desk/requests?organisation=<script>", request, "/desk/positions", "/desk/positions?state=proposed&organisation=ZX000",
 		"/desk/positions/new?organisation=<script>", ward, ward + "/revision", ward + "/close", ward + "/holders",
-		"/desk/people", "/desk/people?q=<script>alert(1)</script>", "/desk/people/" + noRole, "/desk/people/" + noRole + "/positions?q=<script>",
+		"/desk/people", "/desk/people/new", "/desk/people?q=<script>alert(1)</script>", "/desk/people/" + noRole, "/desk/people/" + noRole + "/positions?q=<script>",
 		strings.Replace(ward, "/desk", "/desk/people/"+noRole, 1),
+		"/desk/people/" + noRole + "/evidence", "/desk/people/" + noRole + "/evidence/new", "/desk/people/" + noRole + "/evidence/new?kind=passport",
+		"/desk/people/" + noRole + "/evidence/" + p.recorded(noRole) + "/withdraw",
 	} {
 		see(path, false, b.get(path))
 	}
 	see("a decision with a mistake", false, b.post(request, url.Values{"reason": {"<script>alert(1)</script>\u202e"}}))
+	see("a person who may be on record", false, b.post("/desk/people/new", someone("Winifred", "Stewardly", "1/2/1970", "<b>@example.org")))
+	see("a person with a mistake", false, b.post("/desk/people/new?shown=<script>", someone("<script>\u202e", "<b>", "</p>", "\"><script>")))
 	see("a position with a mistake", false, b.post("/desk/positions/new", url.Values{"name": {"<b>\u202e"}, "workgroup": {"<script>\r\n<b>"}, "notes": {"</textarea><script>"}}))
+	see("evidence with a mistake", false, b.post("/desk/people/"+noRole+"/evidence/new?kind=passport", url.Values{"given_name": {"<script>\u202e"}, "issued_on": {"<b>"}}))
 	b, page := p.atDesk(noOfficer, "/desk")
 	see("no officer", false, page)
 	see("no officer in another role", false, b.get("/desk/positions"))

@@ -129,7 +129,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Throttle: limiter, Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
 	}
 	officers := &desk.Handler{
-		Store: c.Store, Sessions: sessions, SignIn: signIn, Rules: rules, Catalogue: catalogue, Pages: pages, Now: c.Now,
+		Store: c.Store, Sessions: sessions, SignIn: signIn, Evidence: recorder, Rules: rules, Catalogue: catalogue, Pages: pages, Now: c.Now,
 		Positions: &position.Registrar{Store: c.Store, Rules: rules, Catalogue: catalogue, Now: c.Now},
 	}
 	endpoints := &oauth.Handler{

@@ -19,7 +19,7 @@ var allowed = map[string][]string{
 	"idp/oauth":                 {"idp/poll", "idp/trace", "idp/evidence", "idp/ida", "idp/signin", "idp/session", "idp/directory", "idp/assurance", "idp/keys", "idp/throttle", "idp/seal", "idp/audit", "store", "web"},
 	"idp/signin":                {"idp/trace", "idp/evidence", "idp/webauthn", "idp/password", "idp/session", "idp/directory", "idp/assurance", "idp/throttle", "idp/seal", "idp/audit", "store", "web"},
 	"idp/registration":          {"idp/authority", "idp/evidence", "idp/webauthn", "idp/password", "idp/session", "idp/directory", "idp/assurance", "idp/throttle", "idp/seal", "idp/audit", "store", "web"},
-	"idp/desk":                  {"idp/authority", "idp/position", "idp/signin", "idp/session", "idp/directory", "idp/assurance", "idp/audit", "store", "web"},
+	"idp/desk":                  {"idp/authority", "idp/position", "idp/evidence", "idp/signin", "idp/session", "idp/directory", "idp/assurance", "idp/audit", "store", "web"},
 	"idp/webauthn":              {"idp/poll", "idp/trace", "idp/webauthn/metadata", "idp/assurance", "idp/seal", "idp/audit", "store"},
 	"idp/webauthn/metadata":     {},
 	"idp/webauthn/webauthntest": {},

@@ -9,5 +9,6 @@ DROP FUNCTION queue_request();
 ALTER TABLE position DROP CONSTRAINT position_version_in_force;
 DROP TABLE position_version;
 DROP TABLE position;
+DROP FUNCTION keep_position_approved();
 DROP FUNCTION keep_version_approved();
 DROP FUNCTION keep_request_decided();

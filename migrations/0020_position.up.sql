@@ -37,6 +37,19 @@ GRANT SELECT, UPDATE (approved_by, approved_role, approved_at),
     ON position_version TO credence_service;
 ALTER TABLE position ADD CONSTRAINT position_version_in_force FOREIGN KEY (id, version) REFERENCES position_version (position_id, version);
 
+-- What is in force was approved, and is never an older version than was in force before.
+CREATE FUNCTION keep_position_approved() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.version IS NULL OR NEW.version <= OLD.version
+        OR NOT EXISTS (SELECT FROM position_version v WHERE v.position_id = NEW.id AND v.version = NEW.version AND v.approved_at IS NOT NULL) THEN
+        RAISE check_violation USING MESSAGE = format('what is in force of position %s was approved, for good: version %s was not, or is older', NEW.id, NEW.version), CONSTRAINT = 'position_version_in_force_approved';
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION keep_position_approved() FROM PUBLIC;
+CREATE TRIGGER position_approved AFTER UPDATE OF version ON position FOR EACH ROW EXECUTE FUNCTION keep_position_approved();
+
 CREATE TABLE request (
     id                uuid PRIMARY KEY, -- of version 7: in the order in which they were asked
     kind              text NOT NULL CONSTRAINT request_kind_known CHECK (kind IN ('assign_position', 'end_position')),

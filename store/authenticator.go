@@ -147,6 +147,14 @@ func (t *Tx) LockBootstrap(ctx context.Context) error {
 	return t.db.exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('bootstrap', 0))`)
 }
 
+// LockLinksOfManagers waits for whoever is enrolling as a registration authority manager, and keeps others waiting.
+func (t *Tx) LockLinksOfManagers(ctx context.Context, now time.Time) error {
+	return t.db.exec(ctx, `
+		SELECT FROM enrolment_link WHERE used_at IS NULL AND person_id IN (
+			SELECT m.person_id FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE r.job_role LIKE '%:R5080' AND (r.ends_at IS NULL OR r.ends_at > $1))
+		FOR UPDATE`, now)
+}
+
 // ManagerIsEnrolled says whether a registration authority manager who is enabled has an authenticator.
 func (q queries) ManagerIsEnrolled(ctx context.Context, now time.Time) (bool, error) {
 	return scalar[bool](ctx, q, `

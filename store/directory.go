@@ -96,6 +96,19 @@ func (q queries) AddPerson(ctx context.Context, p NewPerson, now time.Time) erro
 	return err
 }
 
+// LockNewcomers keeps whoever would add somebody born on the same day, or with the same e-mail address, waiting until the
+// transaction ends, also while nobody is on record. An address of "" is nobody's.
+func (t *Tx) LockNewcomers(ctx context.Context, born time.Time, email string) error {
+	keys := []string{"born " + born.Format(time.DateOnly)}
+	if email != "" {
+		keys = append(keys, "email "+email)
+	}
+	return t.db.exec(ctx, `
+		SELECT pg_advisory_xact_lock(k.lock) FROM ( -- in one order: of two transactions neither has what the other waits for
+			SELECT DISTINCT hashtextextended(lower(key), 0) AS lock FROM unnest($1::text[]) key ORDER BY lock
+		) k`, keys)
+}
+
 // Handle reads the WebAuthn user handle of a person.
 func (q queries) Handle(ctx context.Context, personID string) ([]byte, error) {
 	return scalar[[]byte](ctx, q, `SELECT handle FROM person WHERE id = $1`, personID)

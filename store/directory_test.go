@@ -340,3 +340,40 @@ func keys[T any](rows []T, key func(T) string) []string {
 	}
 	return out
 }
+
+// Who is born on one day, or has one address, is added by one after the other.
+func TestLockNewcomers(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	watcher := connect(t, in.ownerURL)
+	waiting := func() int {
+		return value[int](t, watcher, `SELECT count(*)::int FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()`)
+	}
+	lock := func(born, email string, meanwhile func()) error {
+		return in.InTx(ctx, func(tx *store.Tx) error {
+			if err := tx.LockNewcomers(ctx, day(t, born), email); err != nil {
+				return err
+			}
+			_, err := tx.PeopleOfID(ctx, ana) // with which the lock travels
+			meanwhile()
+			return err
+		})
+	}
+	done := make(chan error, 2)
+	must(t, lock("1990-01-01", "zoe@example.org", func() {
+		is(t, "LockNewcomers(another)", lock("1990-01-02", "ana@example.org", func() {}), nil)
+		is(t, "LockNewcomers(another without an address)", lock("1990-01-03", "", func() {}), nil)
+		for i, email := range []string{"ZOE@example.org", ""} {
+			born := []string{"1990-01-02", "1990-01-01"}[i]
+			go func() { done <- lock(born, email, func() {}) }()
+			eventually(t, "the wait of one more", func() bool { return waiting() == i+1 })
+		}
+		if len(done) != 0 {
+			t.Error("LockNewcomers(who is being added) came back, want it to wait")
+		}
+	}))
+	is(t, "LockNewcomers(let go)", errors.Join(<-done, <-done), nil)
+	must(t, lock("1990-01-01", "", func() {
+		is(t, "LockNewcomers(of no address, beside another of none)", lock("1990-01-02", "", func() {}), nil)
+	}))
+}

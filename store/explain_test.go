@@ -38,7 +38,8 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 			FROM membership, generate_series(1, 2) k WHERE id > '5'`,
 		`INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible, backup_state,
 				attestation_format, attestation_object, client_data, created_at)
-			SELECT gen_random_uuid(), id, 'key', 'passkey', handle, 'public', 0, gen_random_uuid(), '{}', true, true, 'none', 'object', '{}', {now}
+			SELECT gen_random_uuid(), id, 'key', 'passkey', handle, 'public', 0, gen_random_uuid(), '{}', true, true,
+				CASE WHEN id LIKE '%1' THEN 'packed' ELSE 'none' END, 'object', '{}', {now}
 			FROM person WHERE id > '5'`,
 		`INSERT INTO session (id, cookie_hash, person_id, authenticator_level, methods, authenticated_at, created_at, idle_at, expires_at)
 			SELECT gen_random_uuid(), handle, id, 2, '{pop}', {now}, {now}, at, at
@@ -288,6 +289,9 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"find people by name and date of birth", func() error { return second(hot.PeopleBornOn(ctx, now, "Ana Ng", ana, 10)) }},
 		{"find people by email address", func() error { return second(hot.PeopleOfEmail(ctx, "ana@example.org", ana, 10)) }},
 		{"find people by user id", func() error { return second(hot.PeopleOfID(ctx, ana)) }},
+		{"keep others from adding the same person", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error { return tx.LockNewcomers(ctx, now, "ana@example.org") })
+		}},
 		{"read a date of birth", func() error { return second(hot.DateOfBirth(ctx, ana)) }},
 		{"list the roles of a person", func() error { return second(hot.PositionedRoles(ctx, ana, "", 10, now)) }},
 		{"list the open requests for a person", func() error { return second(hot.OpenRequestsFor(ctx, ana, 10, now)) }},
@@ -300,6 +304,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			})
 		}},
 		{"read organisations above", func() error { return second(hot.OrganisationPath(ctx, organisation)) }},
+		{"read what a position gives", func() error { return second(hot.GivenAccess(ctx, anaPosition, now)) }},
 		{"read a position", func() error { return second(hot.Position(ctx, anaPosition)) }},
 		{"read a version of a position", func() error { return second(hot.PositionVersion(ctx, anaPosition, 1)) }},
 		{"list the versions of a position", func() error { return second(hot.PositionVersions(ctx, anaPosition, 9, 10)) }},

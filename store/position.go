@@ -107,6 +107,21 @@ func (q queries) PositionVersions(ctx context.Context, positionID string, before
 		SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = $1 AND v.version < $2 ORDER BY v.version DESC LIMIT $3`, positionID, before, limit)
 }
 
+// GivenAccess is what a position gives, by what makes officers.
+type GivenAccess struct {
+	JobRole    string
+	Activities []string
+}
+
+// GivenAccess lists what a position gives whoever asks for it now, and what it gave whoever holds it in an older version.
+func (q queries) GivenAccess(ctx context.Context, positionID string, now time.Time) ([]GivenAccess, error) {
+	return all[GivenAccess](ctx, q, `
+		SELECT v.job_role, v.activities FROM position p JOIN position_version v ON v.position_id = p.id
+		WHERE p.id = $1 AND v.approved_at IS NOT NULL AND (v.version = p.version OR EXISTS (
+			SELECT FROM role_profile r JOIN request a ON a.id = r.request_id
+			WHERE r.position_id = p.id AND a.position_version = v.version AND (r.ends_at IS NULL OR r.ends_at > $2)))`, positionID, now)
+}
+
 // Position reads a position in its newest version.
 func (q queries) Position(ctx context.Context, id string) (PositionRow, error) {
 	return one[PositionRow](ctx, q, `

@@ -12,6 +12,8 @@ type DeskPeople struct {
 	People   []PersonRow
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string
+	// CreateURL is where a person is put on record. Empty where the officer may not.
+	CreateURL string
 }
 
 func (p DeskPeople) page() (string, Frame) { return "desk-people", p.Frame }
@@ -40,7 +42,9 @@ type DeskPerson struct {
 	// RolesURL leads to the roles that follow. Empty at the end.
 	RolesURL string
 	// AskURL is where a position for her is asked for. Empty where the officer may not.
-	AskURL         string
+	AskURL string
+	// EvidenceURL is where it is shown by what the identity is proved. Empty where the officer may not see it.
+	EvidenceURL    string
 	Requests       []RequestRow
 	Authenticators []Authenticator
 }

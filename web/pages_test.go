@@ -187,6 +187,8 @@ func pages() map[string]Page {
 	}
 	maps.Copy(all, deskPages())
 	maps.Copy(all, deskPeoplePages())
+	maps.Copy(all, deskEvidencePages())
+	maps.Copy(all, deskCreatePages())
 	return all
 }
 

@@ -48,6 +48,7 @@ const (
 	ClosePerson             Act = "close_person"
 	ReopenPerson            Act = "reopen_person"
 	FindPerson              Act = "find_person"
+	RecordEvidence          Act = "record_evidence"           // also to read it and to withdraw it
 	IssueAuthenticator      Act = "issue_authenticator"       // also to repair, to clear and to cancel one
 	UnlockAuthenticator     Act = "unlock_authenticator"      // also to renew certificates that expire soon
 	RenewExpiredCertificate Act = "renew_expired_certificate" // with the person there, her identity checked again
@@ -62,7 +63,7 @@ const (
 // Acts lists the acts, in the order of rights.csv.
 func Acts() []Act {
 	return []Act{
-		CreatePerson, CorrectPerson, ClosePerson, ReopenPerson, FindPerson, IssueAuthenticator, UnlockAuthenticator,
+		CreatePerson, CorrectPerson, ClosePerson, ReopenPerson, FindPerson, RecordEvidence, IssueAuthenticator, UnlockAuthenticator,
 		RenewExpiredCertificate, AssignPosition, RequestPosition, ManagePositions, ApprovePosition, DecideRequest, ReadAudit,
 	}
 }

@@ -32,6 +32,7 @@ func matrix() map[Act]string {
 		ManagePositions:         "yy-----",
 
 		FindPerson:      "yyyyyy-",
+		RecordEvidence:  "yyyy---",
 		RequestPosition: "yyy-y--",
 		ApprovePosition: "yy-----",
 		DecideRequest:   "yyy----",

@@ -36,10 +36,17 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("POST /desk/positions/{id}/close", h.officers(h.close))
 	handle("GET /desk/positions/{id}/holders", h.officers(h.holders))
 	handle("GET /desk/people", h.officers(h.people))
+	handle("GET "+createPath, h.officers(h.creating))
+	handle("POST "+createPath, h.officers(h.create))
 	handle("GET /desk/people/{id}", h.officers(h.person))
 	handle("GET /desk/people/{id}/positions", h.officers(h.offered))
 	handle("GET /desk/people/{id}/positions/{position}", h.officers(h.asking))
 	handle("POST /desk/people/{id}/positions/{position}", h.officers(h.ask))
+	handle("GET /desk/people/{id}/evidence", h.officers(h.evidence))
+	handle("GET /desk/people/{id}/evidence/new", h.officers(h.newEvidence))
+	handle("POST /desk/people/{id}/evidence/new", h.officers(h.record))
+	handle("GET /desk/people/{id}/evidence/{evidence}/withdraw", h.officers(h.withdrawing))
+	handle("POST /desk/people/{id}/evidence/{evidence}/withdraw", h.officers(h.withdraw))
 }
 
 // desk is what every page of the desk has.

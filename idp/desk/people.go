@@ -46,11 +46,11 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request, o officer) erro
 		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
 	page.Searched = true
+	if h.can(o, authority.Subject{}, authority.CreatePerson) {
+		page.CreateURL = createPath
+	}
 	for _, p := range list {
-		page.People = append(page.People, web.PersonRow{
-			Name: p.DisplayName, UserID: p.ID, Identity: identityWords(p.IdentityLevel), Organisations: p.Organisations,
-			Disabled: p.DisabledAt != nil, URL: "/desk/people/" + p.ID,
-		})
+		page.People = append(page.People, personRow(p))
 	}
 	if more {
 		page.NextURL = address("/desk/people", "q", text, "born", born, "after", list[len(list)-1].ID)
@@ -58,9 +58,16 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request, o officer) erro
 	return h.Pages.Render(w, http.StatusOK, page)
 }
 
+func personRow(p store.FoundPerson) web.PersonRow {
+	return web.PersonRow{
+		Name: p.DisplayName, UserID: p.ID, Identity: identityWords(p.IdentityLevel), Organisations: p.Organisations,
+		Disabled: p.DisabledAt != nil, URL: "/desk/people/" + p.ID,
+	}
+}
+
 // search finds a page of people, wherever they work, and says whether there are more. What was looked for is a user id, an
-// e-mail address or a name, which may come with a date of birth. What is found is recorded by number, without what was
-// looked for.
+// e-mail address or a name, which may come with a date of birth. How much is found is recorded, also
+// when it is nothing, without what was looked for.
 func (h *Handler) search(ctx context.Context, o officer, text, born, after string) (list []store.FoundPerson, more bool, err error) {
 	if err := h.may(ctx, o, authority.Subject{}, authority.FindPerson); err != nil {
 		return nil, false, err
@@ -74,9 +81,6 @@ func (h *Handler) search(ctx context.Context, o officer, text, born, after strin
 			return fmt.Errorf("find people by %s: %w", by, err)
 		}
 		more, list = len(list) > perPage, list[:min(len(list), perPage)]
-		if len(list) == 0 {
-			return nil
-		}
 		return audit.Record(ctx, tx, h.line(o, audit.PersonSearched, "", map[string]string{"by": by, "hits": strconv.Itoa(len(list))}))
 	})
 	return list, more, err
@@ -168,6 +172,9 @@ func (h *Handler) person(w http.ResponseWriter, r *http.Request, o officer) erro
 	if h.can(o, authority.Subject{PersonID: p.Person.ID, Path: []string{o.Organisation}}, authority.RequestPosition) {
 		page.AskURL = of + "/positions"
 	}
+	if p.proves {
+		page.EvidenceURL = of + "/evidence"
+	}
 	for _, row := range p.requests {
 		shown := requestRow(row, now)
 		if !p.sees[row.OrganisationCode] {
@@ -209,6 +216,7 @@ type known struct {
 	requests       []store.RequestRow
 	authenticators []store.Authenticator
 	asks, sees     map[string]bool // organisations where the officer may ask for something for her, or see what is asked
+	proves         bool            // the officer may record evidence of her
 }
 
 // mostRequests bounds the open requests that are shown of one person.
@@ -245,7 +253,7 @@ func (h *Handler) view(ctx context.Context, o officer, id, after string) (p know
 	return p, h.reach(ctx, o, &p)
 }
 
-// reach finds out at which organisations an officer may do what about a person.
+// reach finds out what an officer may do about a person, and at which organisations.
 func (h *Handler) reach(ctx context.Context, o officer, p *known) error {
 	p.asks, p.sees = map[string]bool{}, map[string]bool{}
 	var codes []string
@@ -265,7 +273,9 @@ func (h *Handler) reach(ctx context.Context, o officer, p *known) error {
 		there.PersonID = p.Person.ID
 		p.asks[code] = h.can(o, there, authority.RequestPosition)
 	}
-	return nil
+	of, err := h.works(ctx, p.Person)
+	p.proves = err == nil && h.can(o, of, authority.RecordEvidence)
+	return err
 }
 
 // standing reads a person and whether she is enabled.

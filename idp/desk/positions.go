@@ -272,15 +272,19 @@ func (h *Handler) propose(w http.ResponseWriter, r *http.Request, o officer) err
 		return err
 	}
 	organisation, draft := codeOr(f.Get("organisation"), o.Organisation), draftOf(f)
-	id, err := h.Positions.Propose(r.Context(), o.acting(), organisation, draft)
-	if err == nil {
-		return to(w, r, positionsPath+"/"+id)
-	}
 	wrong := noOrganisation(o)
-	if !errors.Is(err, directory.ErrUnknown) {
-		if wrong, err = draftMistakes(err); err != nil {
-			return err
+	if codeForm.MatchString(organisation) {
+		id, err := h.Positions.Propose(r.Context(), o.acting(), organisation, draft)
+		if err == nil {
+			return to(w, r, positionsPath+"/"+id)
 		}
+		if !errors.Is(err, directory.ErrUnknown) {
+			if wrong, err = draftMistakes(err); err != nil {
+				return err
+			}
+		}
+	} else {
+		organisation = ""
 	}
 	page := h.positionForm(r, o, draft, organisation)
 	page.Errors = wrong

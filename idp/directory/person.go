@@ -39,10 +39,10 @@ func AddPerson(ctx context.Context, s *store.Store, p NewPerson, actor string, n
 	if err := p.Check(now); err != nil {
 		return "", err
 	}
-	p.DisplayName = p.displayName()
+	by := audit.Entry{At: now, Actor: actor}
 	for range attempts {
 		id = cmp.Or(p.ID, NewID())
-		err = s.InTx(ctx, func(tx *store.Tx) error { return addPerson(ctx, tx, id, p, actor, now) })
+		err = s.InTx(ctx, func(tx *store.Tx) error { return addPerson(ctx, tx, id, p, by) })
 		if p.ID != "" || !errors.Is(err, store.ErrConflict) {
 			break
 		}
@@ -56,22 +56,23 @@ func AddPersonIn(ctx context.Context, tx *store.Tx, p NewPerson, actor string, n
 	if err := p.Check(now); err != nil {
 		return "", err
 	}
-	p.DisplayName = p.displayName()
 	id = cmp.Or(p.ID, NewID())
-	return id, addPerson(ctx, tx, id, p, actor, now)
+	return id, addPerson(ctx, tx, id, p, audit.Entry{At: now, Actor: actor})
 }
 
-func addPerson(ctx context.Context, tx *store.Tx, id string, p NewPerson, actor string, now time.Time) error {
+// addPerson adds a person who was checked. The entry says who does it, and when.
+func addPerson(ctx context.Context, tx *store.Tx, id string, p NewPerson, by audit.Entry) error {
 	handle := make([]byte, 32)
 	_, _ = rand.Read(handle)
 	err := tx.AddPerson(ctx, store.NewPerson{
 		ID: id, Handle: handle, Title: p.Title, GivenName: p.GivenName, MiddleNames: p.MiddleNames, FamilyName: p.FamilyName,
-		DisplayName: p.DisplayName, Email: p.Email, DateOfBirth: p.DateOfBirth, IdentityLevel: string(assurance.IdentityNone), Registrations: p.Registrations,
-	}, now)
+		DisplayName: p.displayName(), Email: p.Email, DateOfBirth: p.DateOfBirth, IdentityLevel: string(assurance.IdentityNone), Registrations: p.Registrations,
+	}, by.At)
 	if err != nil {
 		return err
 	}
-	return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.PersonAdded, Actor: actor, Person: id})
+	by.Event, by.Person = audit.PersonAdded, id
+	return audit.Record(ctx, tx, by)
 }
 
 func (p NewPerson) displayName() string {

@@ -184,7 +184,7 @@ func (a *act) herself(ctx context.Context, positionID string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read roles of person %s: %w", a.by.Person, err)
 	}
-	if slices.ContainsFunc(held, func(h store.HeldRole) bool { return h.PositionID == positionID }) {
+	if len(held) >= mostHeld || slices.ContainsFunc(held, func(h store.HeldRole) bool { return h.PositionID == positionID }) {
 		return a.by.Person, nil
 	}
 	return "", nil

@@ -44,14 +44,14 @@ func (q Asked) check(now time.Time) error {
 	if q.Kind != Assign && q.Kind != End {
 		errs = append(errs, &directory.InvalidError{Field: "kind", Want: string(Assign) + " or " + string(End)})
 	}
-	if q.StartsAt.Before(now.AddDate(0, 0, -1)) {
+	if q.StartsAt.Before(now.AddDate(0, 0, -1)) || q.StartsAt.UTC().Year() > 9999 {
 		errs = append(errs, &directory.InvalidError{Field: "starts", Want: "today or later"})
 	}
 	switch {
 	case q.ExpiresAt == nil:
 	case q.Kind == End:
 		errs = append(errs, &directory.InvalidError{Field: "ends", Want: "none, where a position is to end"})
-	case !q.ExpiresAt.After(q.StartsAt) || !q.ExpiresAt.After(now):
+	case !q.ExpiresAt.After(q.StartsAt) || !q.ExpiresAt.After(now) || q.ExpiresAt.UTC().Year() > 9999:
 		errs = append(errs, &directory.InvalidError{Field: "ends", Want: "a time after the start"})
 	}
 	return errors.Join(errs...)
@@ -188,6 +188,9 @@ func (a *act) mayHave(ctx context.Context, q store.Request, v store.PositionVers
 			return refuse(NotHeld)
 		}
 		return nil
+	}
+	if len(held) >= mostHeld { // there may be more, which nobody would look at
+		return refuse(TooManyRoles)
 	}
 	person, err := a.Person(ctx, q.PersonID, a.now)
 	if err != nil {
@@ -329,11 +332,24 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 	if err := a.mayHave(ctx, q, v); err != nil {
 		return Answer{}, err
 	}
-	if Kind(q.Kind) == End { // whatever the position is by now
+	if Kind(q.Kind) == End { // whatever the position is by now; but nobody takes what an officer above her has
+		held, err := a.HeldRoles(ctx, q.PersonID, mostHeld, a.now)
+		if err != nil {
+			return Answer{}, fmt.Errorf("read roles of person %s: %w", q.PersonID, err)
+		}
+		var takes []authority.Actor
+		for _, h := range held {
+			if h.PositionID == p.ID {
+				takes = append(takes, a.rules.ActorsOf(h.JobRole, h.Activities)...)
+			}
+		}
+		if err := a.mustFully(ctx, authority.DecideRequest, p.OrganisationCode, q.PersonID, takes...); err != nil {
+			return Answer{}, err
+		}
 		if err := a.settle(ctx, q, settled); err != nil {
 			return Answer{}, err
 		}
-		_, err := a.end(ctx, p.ID, q.PersonID, later(q.StartsAt, a.now))
+		_, err = a.end(ctx, p.ID, q.PersonID, later(q.StartsAt, a.now))
 		return answer, err
 	}
 	if v.Version != q.PositionVersion {

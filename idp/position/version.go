@@ -170,6 +170,13 @@ func (a *act) manage(ctx context.Context, what authority.Act, id string, seen in
 		return store.PositionRow{}, unknown(err, "position", id)
 	}
 	makes = append(makes, a.rules.ActorsOf(newest.JobRole, newest.Activities)...)
+	given, err := a.GivenAccess(ctx, id, a.now)
+	if err != nil {
+		return store.PositionRow{}, fmt.Errorf("read what position %s gives: %w", id, err)
+	}
+	for _, g := range given {
+		makes = append(makes, a.rules.ActorsOf(g.JobRole, g.Activities)...)
+	}
 	if err := a.mustFully(ctx, what, p.OrganisationCode, herself, makes...); err != nil {
 		return store.PositionRow{}, err
 	}

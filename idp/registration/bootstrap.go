@@ -39,6 +39,9 @@ func Bootstrap(ctx context.Context, s *store.Store, first FirstManager, actor st
 		if err := tx.LockBootstrap(ctx); err != nil {
 			return err
 		}
+		if err := tx.LockLinksOfManagers(ctx, now); err != nil {
+			return err
+		}
 		enrolled, err := tx.ManagerIsEnrolled(ctx, now)
 		if err != nil {
 			return fmt.Errorf("look for a manager: %w", err)

@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -181,5 +182,49 @@ func TestRaceOfBootstraps(t *testing.T) {
 	wg.Wait()
 	if got := liveLinks(t, ownerURL); got != 1 {
 		t.Errorf("live links = %d, want 1", got)
+	}
+}
+
+// While the first manager enrols, nobody else becomes one: a second start waits for her, and is refused.
+func TestBootstrapWaitsForWhoEnrols(t *testing.T) {
+	t.Parallel()
+	s, ownerURL := newBoard(t)
+	ctx := t.Context()
+	first, err := registration.Bootstrap(ctx, s, ada(), "operator", now)
+	must(t, err)
+	watcher, err := pgx.Connect(ctx, ownerURL)
+	must(t, err)
+	defer func() { _ = watcher.Close(context.WithoutCancel(ctx)) }()
+	var link []byte
+	must(t, watcher.QueryRow(ctx, `SELECT hash FROM enrolment_link WHERE used_at IS NULL`).Scan(&link))
+
+	second := make(chan error, 1)
+	must(t, s.InTx(ctx, func(tx *store.Tx) error {
+		if _, err := tx.UseEnrolmentLink(ctx, link, now); err != nil {
+			return err
+		}
+		go func() {
+			_, err := registration.Bootstrap(ctx, s, registration.FirstManager{New: directory.NewPerson{GivenName: "Bo", FamilyName: "Other"}, Organisation: board}, "operator", now)
+			second <- err
+		}()
+		for waiting := 0; waiting == 0; {
+			must(t, watcher.QueryRow(ctx, `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`).Scan(&waiting))
+			select {
+			case err := <-second:
+				t.Fatalf("Bootstrap(while somebody enrols) = %v, want it to wait", err)
+			default:
+			}
+		}
+		id := uuid.New()
+		return tx.AddAuthenticator(ctx, store.Authenticator{
+			ID: id, PersonID: first.PersonID, Name: "Key", Kind: "passkey", CredentialID: id[:], PublicKey: []byte{1}, AAGUID: uuid.New(), Transports: []string{},
+			AttestationFormat: "none", AttestationObject: []byte{1}, ClientData: []byte{1}, AttestationVerdict: "none", CreatedAt: now,
+		})
+	}))
+	if err := <-second; !errors.Is(err, registration.ErrManagerExists) {
+		t.Errorf("Bootstrap(after she enrolled) = %v, want %v", err, registration.ErrManagerExists)
+	}
+	if got := liveLinks(t, ownerURL); got != 0 {
+		t.Errorf("live links = %d, want none", got)
 	}
 }

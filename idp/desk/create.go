@@ -1,0 +1,114 @@
+package desk
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/web"
+)
+
+const createPath = "/desk/people/new"
+
+// creating shows the form by which a person is put on record.
+func (h *Handler) creating(w http.ResponseWriter, r *http.Request, o officer) error {
+	if err := h.may(r.Context(), o, authority.Subject{}, authority.CreatePerson); err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, web.DeskCreate{Desk: h.desk(r, o), PostURL: createPath})
+}
+
+// create puts a person on record, once the officer has seen who there may be the same.
+func (h *Handler) create(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	if err := h.may(r.Context(), o, authority.Subject{}, authority.CreatePerson); err != nil {
+		return err
+	}
+	page := web.DeskCreate{Desk: h.desk(r, o), PostURL: createPath, Person: web.Newcomer{
+		Title: f.Get("title"), GivenName: f.Get("given_name"), MiddleNames: f.Get("middle_names"), FamilyName: f.Get("family_name"),
+		Born: f.Get("date_of_birth"), Email: f.Get("email"),
+	}}
+	id, alike := "", directory.Alike{}
+	n, err := newcomer(r.URL.Query(), page.Person, h.Now())
+	if err == nil {
+		id, alike, err = directory.AddNewcomer(r.Context(), h.Store, n, h.line(o, audit.PersonAdded, "", map[string]string{}))
+	}
+	if err != nil {
+		if page.Errors, err = newcomerMistakes(err); err != nil {
+			return err
+		}
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	if id != "" {
+		return to(w, r, "/desk/people/"+id)
+	}
+	page.Person.Born = n.DateOfBirth.Format("2 January 2006") // so that it is seen which of its numbers is the month
+	page.Looked, page.More, page.Again = true, alike.More, n.Sure
+	var shown []string
+	for _, c := range alike.People {
+		page.People, shown = append(page.People, candidate(c)), append(shown, c.ID)
+	}
+	page.PostURL += "?shown=" + strings.Join(shown, ".")
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// newcomer reads who was entered. The address of the form says who was shown above it: then the officer is sure that the
+// person is none of them.
+func newcomer(q url.Values, typed web.Newcomer, now time.Time) (directory.Newcomer, error) {
+	n := directory.Newcomer{
+		NewPerson: directory.NewPerson{
+			Title: oneLine(typed.Title), GivenName: oneLine(typed.GivenName), MiddleNames: oneLine(typed.MiddleNames),
+			FamilyName: oneLine(typed.FamilyName), Email: oneLine(typed.Email),
+		},
+		Sure: q.Has("shown"), Shown: strings.Split(q.Get("shown"), "."),
+	}
+	born, err := date("date_of_birth", oneLine(typed.Born))
+	if err != nil {
+		return n, errors.Join(n.Check(now), err)
+	}
+	n.DateOfBirth = &born
+	return n, nil
+}
+
+func newcomerMistakes(err error) ([]web.FieldError, error) {
+	list, err := mistakes(err, map[string]string{
+		"title":         "Enter a title of up to 35 characters, or nothing",
+		"given_name":    "Enter a given name, of up to 100 characters",
+		"middle_names":  "Enter middle names of up to 100 characters, or nothing",
+		"family_name":   "Enter a family name, of up to 100 characters",
+		"date_of_birth": wantDate("the date of birth of somebody who is 14 to 120 years old,", "31/3/1980"),
+		"email":         "Enter an email address, such as ada@example.org, or nothing",
+		"display_name":  "Enter a given and a family name that are shorter together",
+	})
+	for i := range list {
+		if list[i].Field == "display_name" { // which is made of both, and is no field of the form
+			list[i].Field = "family_name"
+		}
+	}
+	return list, err
+}
+
+func candidate(c directory.Candidate) web.Candidate {
+	shown := web.Candidate{PersonRow: personRow(c.FoundPerson)}
+	for _, why := range []struct {
+		holds bool
+		words string
+	}{
+		{c.LikeName, "A similar name"},
+		{c.SameBirth, "Born on the same day"},
+		{c.SameEmail, "The same email address"},
+	} {
+		if why.holds {
+			shown.Why = append(shown.Why, why.words)
+		}
+	}
+	return shown
+}

@@ -1,0 +1,74 @@
+package position_test
+
+import (
+	"testing"
+
+	"github.com/credence-id/credence/idp/position"
+)
+
+func managers(p *position.Draft) { p.Name, p.JobRole, p.Activities = "RA manager", raManager, nil }
+
+// Nobody takes away an office above her own, by no way: not by the end of what somebody holds, and not by closing a position
+// that has become another since she got it.
+func TestNobodyTakesFromAbove(t *testing.T) {
+	t.Parallel()
+	t.Run("by an end", func(t *testing.T) {
+		t.Parallel()
+		d, ctx := newDesk(t), t.Context()
+		id := d.position(managers)
+		_, err := d.Decide(ctx, d.manager, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
+		must(t, err)
+		q := asked(d.nurse, id)
+		q.Kind = position.End
+		request := d.ask(q)
+		_, err = d.Decide(ctx, d.agent, request, position.Approve, "Out")
+		refused(t, "Decide(by an agent, that a manager is none)", err, position.AboveOwn)
+		if got := d.roles(d.nurse); len(got) != 1 {
+			t.Errorf("roles = %v, want the one", got)
+		}
+		_, err = d.Decide(ctx, d.manager, request, position.Approve, "She leaves")
+		must(t, err)
+	})
+	for name, approved := range map[string]bool{"by closing what was changed": true, "by closing what is to be changed": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, ctx := newDesk(t), t.Context()
+			id := d.position(managers)
+			_, err := d.Decide(ctx, d.manager, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
+			must(t, err)
+			version, err := d.Revise(ctx, d.otherManager, id, 1, draft())
+			must(t, err)
+			if approved {
+				_, err = d.Approve(ctx, d.manager, id, version)
+				must(t, err)
+			}
+			_, err = d.Close(ctx, d.agent, id, version, "Gone")
+			refused(t, "Close(by an agent, of what managers hold)", err, position.AboveOwn)
+			version, err = d.Close(ctx, d.otherManager, id, version, "Gone")
+			must(t, err)
+			_, err = d.Approve(ctx, d.otherAgent, id, version)
+			refused(t, "Approve(by an agent, the close of what managers hold)", err, position.AboveOwn)
+			_, err = d.Approve(ctx, d.manager, id, version)
+			must(t, err)
+		})
+	}
+}
+
+// Whoever has more roles, now and to come, than are looked at gets no more: duties that are separated could hide among them.
+func TestRolesBeyondWhatIsLookedAt(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	id := d.position(func(p *position.Draft) { p.Assignable = true })
+	var err error
+	given := 0
+	for ; err == nil && given <= 250; given++ {
+		q := asked(d.nurse, id)
+		q.StartsAt = now.AddDate(1, 0, 2*given)
+		q.ExpiresAt = new(now.AddDate(1, 0, 2*given+1))
+		_, err = d.Ask(ctx, d.sponsor, q)
+	}
+	refused(t, "Ask(for one more)", err, position.TooManyRoles)
+	if given < 100 {
+		t.Errorf("roles that were given = %d, want some hundred first", given)
+	}
+}
