@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/store"
@@ -37,7 +38,11 @@ manager has an authenticator there is no other link, and the record says who ask
 				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				made, err := registration.Bootstrap(ctx, s, first, operator(), p.clock())
+				rules, err := authority.New()
+				if err != nil {
+					return err
+				}
+				made, err := registration.Bootstrap(ctx, s, rules, first, operator(), p.clock())
 				if err != nil {
 					return hint(hint(err, directory.ErrUnknown, listPeople+", "+listOrganisations), registration.ErrManagerExists, "`credence request ask` is the way to another")
 				}

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
@@ -46,7 +47,7 @@ func (h *Handler) offers(ctx context.Context, o officer, personID, text, after s
 	if err := h.may(ctx, o, authority.Subject{PersonID: personID, Path: []string{o.Organisation}}, authority.RequestPosition); err != nil {
 		return store.Person{}, nil, false, err
 	}
-	found, err := standing(ctx, h.Store, personID, h.Now())
+	found, err := h.whom(ctx, o, personID)
 	if err != nil {
 		return store.Person{}, nil, false, err
 	}
@@ -97,12 +98,17 @@ type toAsk struct {
 	atOnce       bool                  // the officer gives it herself
 }
 
-// toAsk reads what an officer may ask for.
-func (h *Handler) toAsk(ctx context.Context, o officer, personID, positionID string) (toAsk, error) {
+// whom reads for whom something is to be asked. That the officer sees who it is, is on record.
+func (h *Handler) whom(ctx context.Context, o officer, personID string) (store.Standing, error) {
 	found, err := standing(ctx, h.Store, personID, h.Now())
 	if err != nil {
-		return toAsk{}, err
+		return store.Standing{}, err
 	}
+	return found, audit.Record(ctx, h.Store, h.line(o, audit.PersonViewed, personID, map[string]string{"of": "request"}))
+}
+
+// toAsk reads what an officer may ask for.
+func (h *Handler) toAsk(ctx context.Context, o officer, personID, positionID string) (toAsk, error) {
 	if !idForm.MatchString(positionID) {
 		return toAsk{}, fmt.Errorf("position %q %w", positionID, directory.ErrUnknown)
 	}
@@ -119,6 +125,10 @@ func (h *Handler) toAsk(ctx context.Context, o officer, personID, positionID str
 	}
 	there.PersonID = personID
 	if err := h.may(ctx, o, there, authority.RequestPosition); err != nil {
+		return toAsk{}, err
+	}
+	found, err := h.whom(ctx, o, personID)
+	if err != nil {
 		return toAsk{}, err
 	}
 	if newest.InForce == 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
@@ -32,7 +33,7 @@ type Bootstrapped struct {
 
 // Bootstrap makes the first registration authority manager, whom no other can make, and the link with which she binds her
 // authenticator. It can be repeated until she has: then only the last link works. From then on it is ErrManagerExists.
-func Bootstrap(ctx context.Context, s *store.Store, first FirstManager, actor string, now time.Time) (Bootstrapped, error) {
+func Bootstrap(ctx context.Context, s *store.Store, rules *authority.Rules, first FirstManager, actor string, now time.Time) (Bootstrapped, error) {
 	made := Bootstrapped{Secret: rand.Text() + rand.Text(), ExpiresAt: now.Add(linkLife)}
 	var refusal error
 	err := s.InTx(ctx, func(tx *store.Tx) error {
@@ -51,7 +52,7 @@ func Bootstrap(ctx context.Context, s *store.Store, first FirstManager, actor st
 			refusal, e.Refusal = ErrManagerExists, "manager_exists"
 			return audit.Record(ctx, tx, e)
 		}
-		if made.PersonID, err = firstManager(ctx, tx, first, actor, now); err != nil {
+		if made.PersonID, err = firstManager(ctx, tx, rules, first, actor, now); err != nil {
 			return err
 		}
 		if err := tx.SpendLinksOfManagers(ctx, now); err != nil {
@@ -75,7 +76,7 @@ func Bootstrap(ctx context.Context, s *store.Store, first FirstManager, actor st
 }
 
 // firstManager adds the person where she is missing, and the role.
-func firstManager(ctx context.Context, tx *store.Tx, first FirstManager, actor string, now time.Time) (id string, err error) {
+func firstManager(ctx context.Context, tx *store.Tx, rules *authority.Rules, first FirstManager, actor string, now time.Time) (id string, err error) {
 	if id = first.Person; id == "" {
 		if id, err = directory.AddPersonIn(ctx, tx, first.New, actor, now); err != nil {
 			return "", err
@@ -95,6 +96,13 @@ func firstManager(ctx context.Context, tx *store.Tx, first FirstManager, actor s
 		return r.JobRole == directory.RAManager && r.OrganisationCode == first.Organisation
 	}) {
 		return id, nil
+	}
+	held := []authority.Held{{JobRole: directory.RAManager}}
+	for _, r := range person.Person.Roles {
+		held = append(held, authority.Held{JobRole: r.JobRole, Activities: r.Activities})
+	}
+	if conflicts := rules.Conflicts(held); len(conflicts) > 0 {
+		return "", fmt.Errorf("person %q holds what no manager may: %s", id, conflicts[0].Reason)
 	}
 	_, err = directory.GrantRoleIn(ctx, tx, directory.NewRole{PersonID: id, Organisation: first.Organisation, JobRole: directory.RAManager, StartsAt: now}, actor, now)
 	return id, err

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/store"
@@ -39,6 +40,13 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func rules(t *testing.T) *authority.Rules {
+	t.Helper()
+	r, err := authority.New()
+	must(t, err)
+	return r
 }
 
 func ada() registration.FirstManager {
@@ -70,7 +78,7 @@ func TestBootstrap(t *testing.T) {
 	t.Parallel()
 	s, ownerURL := newBoard(t)
 	ctx := t.Context()
-	first, err := registration.Bootstrap(ctx, s, ada(), "operator:sam", now)
+	first, err := registration.Bootstrap(ctx, s, rules(t), ada(), "operator:sam", now)
 	must(t, err)
 	person, err := s.Person(ctx, first.PersonID, now)
 	must(t, err)
@@ -94,7 +102,7 @@ func TestBootstrap(t *testing.T) {
 	}
 
 	// A second one ends the first, and there is one role of it.
-	again, err := registration.Bootstrap(ctx, s, registration.FirstManager{Person: first.PersonID, Organisation: board}, "operator:sam", now)
+	again, err := registration.Bootstrap(ctx, s, rules(t), registration.FirstManager{Person: first.PersonID, Organisation: board}, "operator:sam", now)
 	must(t, err)
 	if again.PersonID != first.PersonID || again.Secret == first.Secret || liveLinks(t, ownerURL) != 1 {
 		t.Errorf("Bootstrap(again) = %+v, %d live links, want the same person, another secret, one link", again, liveLinks(t, ownerURL))
@@ -105,7 +113,7 @@ func TestBootstrap(t *testing.T) {
 
 	// It ends with the first authenticator, and the attempt is on record.
 	key := enrol(t, s, first.PersonID)
-	_, err = registration.Bootstrap(ctx, s, ada(), "operator:eve", now)
+	_, err = registration.Bootstrap(ctx, s, rules(t), ada(), "operator:eve", now)
 	if !errors.Is(err, registration.ErrManagerExists) {
 		t.Errorf("Bootstrap(with a manager) = %v, want %v", err, registration.ErrManagerExists)
 	}
@@ -143,6 +151,12 @@ func TestBootstrapIsRefused(t *testing.T) {
 	disabled, err := directory.AddPerson(ctx, s, directory.NewPerson{GivenName: "Dis", FamilyName: "Abled"}, "operator", now)
 	must(t, err)
 	must(t, directory.DisablePerson(ctx, s, disabled, "operator", now))
+	privacy, err := directory.AddPerson(ctx, s, directory.NewPerson{GivenName: "Pri", FamilyName: "Vacy"}, "operator", now)
+	must(t, err)
+	catalogue, err := directory.NewCatalogue()
+	must(t, err)
+	_, err = directory.GrantRole(ctx, s, catalogue, directory.NewRole{PersonID: privacy, Organisation: board, JobRole: "S8002:G8003:R0001", StartsAt: now}, "operator", now)
+	must(t, err)
 	for _, tt := range []struct {
 		what  string
 		first registration.FirstManager
@@ -151,16 +165,17 @@ func TestBootstrapIsRefused(t *testing.T) {
 		{"without a name", registration.FirstManager{Organisation: board}, "given_name: want 1 to 100 characters"},
 		{"of an unknown person", registration.FirstManager{Person: "000000000009", Organisation: board}, `person "000000000009" is unknown`},
 		{"of one who is disabled", registration.FirstManager{Person: disabled, Organisation: board}, "is disabled"},
+		{"of a privacy officer", registration.FirstManager{Person: privacy, Organisation: board}, "holds what no manager may"},
 		{"of an unknown organisation", registration.FirstManager{New: ada().New, Organisation: "ZX999"}, `organisation "ZX999" is unknown`},
 	} {
-		if _, err := registration.Bootstrap(ctx, s, tt.first, "operator", now); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := registration.Bootstrap(ctx, s, rules(t), tt.first, "operator", now); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("Bootstrap(%s) = %v, want %q", tt.what, err, tt.want)
 		}
 	}
-	if people, err := s.People(ctx, "", 10); err != nil || len(people) != 1 {
+	if people, err := s.People(ctx, "", 10); err != nil || len(people) != 2 {
 		t.Errorf("people = %v, %v, want nobody added", people, err)
 	}
-	_, err = registration.Bootstrap(ctx, s, ada(), "operator", now)
+	_, err = registration.Bootstrap(ctx, s, rules(t), ada(), "operator", now)
 	must(t, err)
 }
 
@@ -173,7 +188,7 @@ func TestRaceOfBootstraps(t *testing.T) {
 	for range 32 {
 		wg.Go(func() {
 			<-start
-			if _, err := registration.Bootstrap(t.Context(), s, ada(), "operator", now); err != nil {
+			if _, err := registration.Bootstrap(t.Context(), s, rules(t), ada(), "operator", now); err != nil {
 				t.Errorf("Bootstrap() = %v, want no error", err)
 			}
 		})
@@ -190,7 +205,7 @@ func TestBootstrapWaitsForWhoEnrols(t *testing.T) {
 	t.Parallel()
 	s, ownerURL := newBoard(t)
 	ctx := t.Context()
-	first, err := registration.Bootstrap(ctx, s, ada(), "operator", now)
+	first, err := registration.Bootstrap(ctx, s, rules(t), ada(), "operator", now)
 	must(t, err)
 	watcher, err := pgx.Connect(ctx, ownerURL)
 	must(t, err)
@@ -204,7 +219,7 @@ func TestBootstrapWaitsForWhoEnrols(t *testing.T) {
 			return err
 		}
 		go func() {
-			_, err := registration.Bootstrap(ctx, s, registration.FirstManager{New: directory.NewPerson{GivenName: "Bo", FamilyName: "Other"}, Organisation: board}, "operator", now)
+			_, err := registration.Bootstrap(ctx, s, rules(t), registration.FirstManager{New: directory.NewPerson{GivenName: "Bo", FamilyName: "Other"}, Organisation: board}, "operator", now)
 			second <- err
 		}()
 		for waiting := 0; waiting == 0; {
