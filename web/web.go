@@ -26,6 +26,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -42,11 +43,12 @@ type Options struct {
 
 // Pages renders pages and serves the files that they need.
 type Pages struct {
-	templates map[string]*template.Template // by page name
-	assets    map[string]asset              // by URL path
+	templates map[string]func() (*template.Template, error) // by page name; the first call parses
+	assets    map[string]asset                              // by URL path
 }
 
-// New parses every template.
+// New parses what all pages have. A page has a copy of that, and is parsed when it is shown first: most are rarely shown, and
+// together they would be most of the memory of a server that has nothing to do.
 func New(o Options) (*Pages, error) {
 	assets, err := readAssets()
 	if err != nil {
@@ -75,16 +77,15 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list pages: %w", err)
 	}
-	templates := make(map[string]*template.Template, len(names))
+	templates := make(map[string]func() (*template.Template, error), len(names))
 	for _, name := range names {
-		page, err := base.Clone()
-		if err != nil {
-			return nil, fmt.Errorf("copy layout: %w", err)
-		}
-		if page, err = page.ParseFS(files, name); err != nil {
-			return nil, fmt.Errorf("parse page %q: %w", name, err)
-		}
-		templates[strings.TrimSuffix(path.Base(name), ".html")] = page
+		templates[strings.TrimSuffix(path.Base(name), ".html")] = sync.OnceValues(func() (*template.Template, error) {
+			page, err := base.Clone()
+			if err != nil {
+				return nil, fmt.Errorf("copy layout: %w", err)
+			}
+			return page.ParseFS(files, name)
+		})
 	}
 	return &Pages{templates: templates, assets: assets}, nil
 }
@@ -99,9 +100,13 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 	if err != nil {
 		return fmt.Errorf("render page %q: %w", name, err)
 	}
+	parsed, err := p.templates[name]()
+	if err != nil {
+		return fmt.Errorf("parse page %q: %w", name, err)
+	}
 	var body bytes.Buffer
 	body.Grow(usualPage)
-	if err := p.templates[name].Execute(&body, page); err != nil {
+	if err := parsed.Execute(&body, page); err != nil {
 		return fmt.Errorf("render page %q: %w", name, err)
 	}
 	h := w.Header()

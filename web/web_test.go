@@ -185,8 +185,12 @@ func TestComponentsMatchTheDesignSystem(t *testing.T) {
 	} {
 		t.Run(fixture, func(t *testing.T) {
 			t.Parallel()
+			problem, err := pages.templates["problem"]()
+			if err != nil {
+				t.Fatal(err)
+			}
 			var b bytes.Buffer
-			if err := pages.templates["problem"].ExecuteTemplate(&b, test.component, test.data); err != nil {
+			if err := problem.ExecuteTemplate(&b, test.component, test.data); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(shape(t, fixtures[fixture]), shape(t, b.String())); diff != "" {
