@@ -305,7 +305,7 @@ func TestPasswordPageSaysWhatIsMissing(t *testing.T) {
 		t.Errorf("what cannot be right costs %d hashes, want 0", got)
 	}
 	page = b.get(b.authorize(request(confidentialClient, newPKCE())).passwordLink())
-	if a := b.post(page.form(t), url.Values{"cancel": {"1"}}); a.redirect(t).Get("error") != "access_denied" {
+	if a := b.rest(b.post(page.form(t), url.Values{"cancel": {"1"}})); a.redirect(t).Get("error") != "access_denied" {
 		t.Errorf("cancelling leads to %s, want the client and access_denied", a.Header.Get("Location"))
 	}
 	if a := b.get("/sign-in/password?state=x"); a.StatusCode != http.StatusBadRequest {

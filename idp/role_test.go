@@ -102,7 +102,7 @@ func TestNoRole(t *testing.T) {
 		if got := b.authorize(request(otherClient, newPKCE(), "prompt", "none")).redirect(t).Get("error"); got != "interaction_required" {
 			t.Errorf("prompt=none of a client that wants a role = %q, want interaction_required", got)
 		}
-		if got := b.post(page.address().RequestURI(), url.Values{"cancel": {"1"}}).redirect(t).Get("error"); got != "access_denied" {
+		if got := b.rest(b.post(page.address().RequestURI(), url.Values{"cancel": {"1"}})).redirect(t).Get("error"); got != "access_denied" {
 			t.Errorf("cancel = %q, want access_denied", got)
 		}
 	}

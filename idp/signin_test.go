@@ -347,7 +347,7 @@ func TestCancelEndsAtTheClient(t *testing.T) {
 			if a := b.get(at); a.StatusCode != http.StatusOK || !strings.Contains(a.body, `id="login-cancel" name="cancel"`) {
 				t.Fatalf("GET %s = %d, want a page with a cancel button: %s", tt.path, a.StatusCode, text(a.body))
 			}
-			got := b.post(at, url.Values{"cancel": {"1"}}).redirect(t)
+			got := b.rest(b.post(at, url.Values{"cancel": {"1"}})).redirect(t)
 			want := url.Values{
 				"kept": {"1"}, "error": {"access_denied"}, "error_description": {"The person did not want to sign in."}, "state": {"a state"}, "iss": {issuer},
 			}

@@ -108,26 +108,39 @@ func TestLongRequests(t *testing.T) {
 	}
 }
 
-// What stands behind the seal counts only with a seal that is of this request and this browser: nobody's link skips a page.
-func TestNoLinkSettlesForLess(t *testing.T) {
+// What stands behind the seal counts only with a seal that is of this request and this browser: nobody's link skips a page, or
+// gives up for somebody.
+func TestNoLinkEndsARequest(t *testing.T) {
 	t.Parallel()
 	p := asking(t)
-	b := p.browser()
-	b.signInAlone(oneRole, "passkey")
-	q := request(confidentialClient, newPKCE(), "acr_values", "AAL3_ANY").Encode()
-	page := b.rest(b.get("/authorize?" + q))
-	page.wantPage(t, http.StatusOK, "/sign-in/step-up", continueButton)
-	address := b.post(page.address().RequestURI(), url.Values{"continue": {"1"}}).Header.Get("Location")
-	sealed := address[strings.LastIndex(address, "=")+1:]
-	another := request(confidentialClient, newPKCE(), "acr_values", "AAL3_ANY").Encode()
-	for _, link := range []string{q + "&asked=.", q + ".", another + "&asked=" + sealed} { // no seal, no parameter, another request's
-		b.rest(b.get("/authorize?"+link)).wantPage(t, http.StatusOK, "/sign-in/step-up", continueButton)
-	}
-	elsewhere := p.browser()
-	elsewhere.signInAlone(oneRole, "passkey")
-	elsewhere.rest(elsewhere.get(address)).wantPage(t, http.StatusOK, "/sign-in/step-up", continueButton)
-	if a := b.rest(b.get(address)); !a.redirect(t).Has("code") {
-		t.Errorf("the address of Continue leads to %q, want a code", a.Header.Get("Location"))
+	for button, tt := range map[string]struct{ mark, told string }{
+		"continue": {".", "code"},
+		"cancel":   {"~", "error"},
+	} {
+		t.Run(button, func(t *testing.T) {
+			t.Parallel()
+			p := p.in(t)
+			b := p.browser()
+			b.signInAlone(oneRole, "passkey")
+			q := request(confidentialClient, newPKCE(), "acr_values", "AAL3_ANY").Encode()
+			page := b.rest(b.get("/authorize?" + q))
+			page.wantPage(t, http.StatusOK, "/sign-in/step-up", continueButton)
+			address := b.post(page.address().RequestURI(), url.Values{button: {"1"}}).Header.Get("Location")
+			if !strings.HasSuffix(address, tt.mark) {
+				t.Fatalf("the button leads to %q, want an address that ends in %q", address, tt.mark)
+			}
+			sealed := address[strings.LastIndex(address, "=")+1:]
+			another := request(confidentialClient, newPKCE(), "acr_values", "AAL3_ANY").Encode()
+			for _, link := range []string{q + "&asked=" + tt.mark, q + tt.mark, another + "&asked=" + sealed} { // no seal, no parameter, another request's
+				b.rest(b.get("/authorize?"+link)).wantPage(t, http.StatusOK, "/sign-in/step-up", continueButton)
+			}
+			elsewhere := p.browser()
+			elsewhere.signInAlone(oneRole, "passkey")
+			elsewhere.rest(elsewhere.get(address)).wantPage(t, http.StatusOK, "/sign-in/step-up", continueButton)
+			if a := b.rest(b.get(address)); !a.redirect(t).Has(tt.told) {
+				t.Errorf("the address of the button leads to %q, want %s", a.Header.Get("Location"), tt.told)
+			}
+		})
 	}
 }
 

@@ -68,6 +68,9 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.refuseAuthorization(w, r, a, err)
 	}
+	if first.GivenUp {
+		return h.refuseAuthorization(w, r, a, givenUp(req, step, s))
+	}
 	if step == signin.Done {
 		var location string
 		ctx := r.Context()
@@ -83,17 +86,17 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	if req.ReturnTo, err = h.returnTo(raw, first, browser); err != nil {
 		return err
 	}
-	givenUp := fosite.ErrAccessDenied.WithDescription("The person did not want to sign in.")
-	switch {
-	case step == signin.StepUp && !first.Settled && req.Optional(*s):
-		req.CanContinue = true
-	case step == signin.StepUp, step == signin.Unmet:
-		givenUp = errNotReached("The person has not reached what the request or the client needs", req.Missing(*s))
-	}
-	if req.CancelTo, err = h.errorURL(a, givenUp); err != nil {
-		return err
-	}
+	req.Cancelable = true
+	req.CanContinue = step == signin.StepUp && !first.Settled && req.Optional(*s)
 	return h.SignIn.Show(w, r, step, req, browser)
+}
+
+// givenUp is what the client is told of somebody who did not go on with a step.
+func givenUp(req signin.Request, step signin.Step, s *session.Session) error {
+	if step == signin.Unmet || step == signin.StepUp && !req.Optional(*s) {
+		return errNotReached("The person has not reached what the request or the client needs", req.Missing(*s))
+	}
+	return fosite.ErrAccessDenied.WithDescription("The person did not want to sign in.")
 }
 
 // settle decides about a request, and about the authenticators that its person has if that makes a difference.
@@ -253,6 +256,7 @@ func askedBinding(raw string, browser []byte) []byte {
 type firstAsk struct {
 	At      time.Time
 	Settled bool // the person goes no further than what has to be
+	GivenUp bool `json:"-"` // she does not go on
 }
 
 func (h *Handler) returnTo(raw string, first firstAsk, browser []byte) (string, error) {
@@ -261,15 +265,16 @@ func (h *Handler) returnTo(raw string, first firstAsk, browser []byte) (string, 
 }
 
 // firstAsked reads when the request was first asked, and says whether that was before. What cannot be read was not asked.
-// That the person settles for what has to be stands behind the seal: who writes it there herself could as well have said it.
+// What the person does not do of it stands behind the seal: who writes that there herself could as well have said it.
 func (h *Handler) firstAsked(asked, raw string, browser []byte) (firstAsk, bool) {
 	var first firstAsk
 	now := h.Now()
-	sealed, settled := strings.CutSuffix(asked, signin.Settled)
+	sealed, givenUp := strings.CutSuffix(asked, signin.GivenUp)
+	sealed, settled := strings.CutSuffix(sealed, signin.Settled)
 	if err := h.Box.OpenJSON(sealed, askedBinding(raw, browser), &first); err != nil || now.Sub(first.At) > time.Hour {
 		return firstAsk{At: now}, false
 	}
-	first.Settled = first.Settled || settled
+	first.Settled, first.GivenUp = first.Settled || settled, givenUp
 	return first, true
 }
 

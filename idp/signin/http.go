@@ -182,7 +182,7 @@ func (h *Handler) renderSignIn(w http.ResponseWriter, r *http.Request, p pending
 		return fmt.Errorf("begin sign-in: %w", err)
 	}
 	page := web.SignIn{
-		Frame: p.frame(r), PostURL: p.at(Authenticate), ClientName: p.ClientName, Username: username, Cancelable: p.CancelTo != "",
+		Frame: p.frame(r), PostURL: p.at(Authenticate), ClientName: p.ClientName, Username: username, Cancelable: p.Cancelable,
 		Ceremony: web.Ceremony{Options: ceremony.Options, Finish: p.url("/sign-in/passkey", "ceremony", ceremony.State)},
 		Needs:    InWords(p.Demand.Gap(assurance.Reached{})), PasswordURL: p.passwordURL(asked),
 	}
@@ -199,8 +199,8 @@ func (h *Handler) identify(w http.ResponseWriter, r *http.Request, p pending) er
 	if err != nil {
 		return err
 	}
-	if f.Has("cancel") && p.CancelTo != "" {
-		return to(w, r, p.CancelTo)
+	if f.Has("cancel") && p.Cancelable {
+		return to(w, r, p.ReturnTo+GivenUp)
 	}
 	username := entered(f)
 	if !userID(username) {
@@ -286,11 +286,11 @@ func (h *Handler) renderRoles(w http.ResponseWriter, r *http.Request, p pending,
 	frame.SignedInAs = s.Person.DisplayName
 	if len(s.Person.Roles) == 0 {
 		return h.Pages.Render(w, status, web.NoRole{
-			Frame: frame, PostURL: p.at(ChooseRole), ClientName: p.ClientName, CanContinue: p.Role != RoleRequired, Cancelable: p.CancelTo != "",
+			Frame: frame, PostURL: p.at(ChooseRole), ClientName: p.ClientName, CanContinue: p.Role != RoleRequired, Cancelable: p.Cancelable,
 		})
 	}
 	frame.Errors = mistakes
-	page := web.RoleChoice{Frame: frame, PostURL: p.at(ChooseRole), ClientName: p.ClientName, Search: search, Cancelable: p.CancelTo != ""}
+	page := web.RoleChoice{Frame: frame, PostURL: p.at(ChooseRole), ClientName: p.ClientName, Search: search, Cancelable: p.Cancelable}
 	for _, role := range s.Person.Roles {
 		page.Roles = append(page.Roles, web.Role{
 			ID: role.ID, Name: h.Catalogue.JobRoleShortName(role.JobRole), Organisation: role.OrganisationName, OrganisationCode: role.OrganisationCode,
@@ -308,8 +308,8 @@ func (h *Handler) chooseRole(w http.ResponseWriter, r *http.Request, p pending, 
 		return err
 	}
 	switch {
-	case f.Has("cancel") && p.CancelTo != "":
-		return to(w, r, p.CancelTo)
+	case f.Has("cancel") && p.Cancelable:
+		return to(w, r, p.ReturnTo+GivenUp)
 	case f.Has("search"):
 		return h.renderRoles(w, r, p, s, http.StatusOK, f.Get("q"))
 	case f.Get("role") == "" && len(s.Person.Roles) > 0:
@@ -340,7 +340,7 @@ func (h *Handler) simulatedPage(w http.ResponseWriter, r *http.Request, p pendin
 const maxPeople = 100
 
 func (h *Handler) renderSimulated(w http.ResponseWriter, r *http.Request, p pending, status int, username string, method assurance.Method, mistakes ...web.FieldError) error {
-	page := web.Simulated{Frame: p.frame(r), PostURL: p.url("/sign-in/simulated"), ClientName: p.ClientName, Username: username, Method: string(method), Cancelable: p.CancelTo != ""}
+	page := web.Simulated{Frame: p.frame(r), PostURL: p.url("/sign-in/simulated"), ClientName: p.ClientName, Username: username, Method: string(method), Cancelable: p.Cancelable}
 	page.Errors = mistakes
 	people, err := h.Store.People(r.Context(), "", maxPeople)
 	if err != nil {
@@ -372,8 +372,8 @@ func (h *Handler) simulated(w http.ResponseWriter, r *http.Request, p pending) e
 	if err != nil {
 		return err
 	}
-	if f.Has("cancel") && p.CancelTo != "" {
-		return to(w, r, p.CancelTo)
+	if f.Has("cancel") && p.Cancelable {
+		return to(w, r, p.ReturnTo+GivenUp)
 	}
 	username, method := entered(f), assurance.Method(f.Get("method"))
 	if !userID(username) {

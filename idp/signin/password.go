@@ -40,7 +40,7 @@ func (h *Handler) passwordPage(w http.ResponseWriter, r *http.Request, p pending
 
 func (h *Handler) renderPassword(w http.ResponseWriter, r *http.Request, p pending, status int, username string, mistakes ...web.FieldError) error {
 	page := web.PasswordSignIn{
-		Frame: p.frame(r), PostURL: p.url("/sign-in/password"), OtherURL: p.at(Authenticate), ClientName: p.ClientName, Username: username, Cancelable: p.CancelTo != "",
+		Frame: p.frame(r), PostURL: p.url("/sign-in/password"), OtherURL: p.at(Authenticate), ClientName: p.ClientName, Username: username, Cancelable: p.Cancelable,
 	}
 	page.Errors = mistakes
 	return h.Pages.Render(w, status, page)
@@ -53,8 +53,8 @@ func (h *Handler) password(w http.ResponseWriter, r *http.Request, p pending) er
 	if err != nil {
 		return err
 	}
-	if f.Has("cancel") && p.CancelTo != "" {
-		return to(w, r, p.CancelTo)
+	if f.Has("cancel") && p.Cancelable {
+		return to(w, r, p.ReturnTo+GivenUp)
 	}
 	username := entered(f)
 	var mistakes []web.FieldError

@@ -71,7 +71,7 @@ const (
 // not asked is left out.
 type Request struct {
 	ReturnTo   string              `json:",omitzero"` // path and query on this host: where the request came from, and decides again
-	CancelTo   string              `json:",omitzero"` // where a person goes who gives up; "" when there is nowhere
+	Cancelable bool                `json:",omitzero"` // a person who gives up returns with GivenUp
 	Freshness  assurance.Freshness // when the sign-in has to have been
 	Role       RoleNeed            `json:",omitzero"`
 	ChooseRole bool                `json:",omitzero"` // the role is chosen again, if that was not done since the request was first asked
@@ -85,9 +85,12 @@ type Request struct {
 	CanContinue bool             `json:",omitzero"` // less will do: she may return with Settled
 }
 
-// Settled ends Request.ReturnTo for a person who goes no further than what has to be. It is no second address beside that,
+// What ends Request.ReturnTo for a person who does not do all that was asked. These are no further addresses beside that,
 // because all of a request travels in the address of each page, and proxies take only so much.
-const Settled = "."
+const (
+	Settled = "." // she goes no further than what has to be
+	GivenUp = "~" // she does not go on
+)
 
 // maxAge is how long a pending sign-in can be taken up again.
 const maxAge = time.Hour

@@ -96,7 +96,7 @@ func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, 
 		return to(w, r, p.ReturnTo)
 	}
 	page := web.SignIn{
-		Frame: p.frame(r), PostURL: p.at(StepUp), ClientName: p.ClientName, Username: s.Person.ID, Cancelable: p.CancelTo != "",
+		Frame: p.frame(r), PostURL: p.at(StepUp), ClientName: p.ClientName, Username: s.Person.ID, Cancelable: p.Cancelable,
 		Needs:  InWords(p.gap(s).Gap),
 		StepUp: &web.StepUp{Has: "at level " + s.Level.String(), Takes: takes(p.gap(s).Gap), CanContinue: p.CanContinue},
 	}
@@ -126,7 +126,7 @@ func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, 
 // unmetPage tells somebody what she lacks that nothing on these pages gives her, and what to do about it.
 func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s session.Session) error {
 	missing := p.gap(s)
-	page := web.Unmet{Frame: p.frame(r), PostURL: p.at(Unmet), ClientName: p.ClientName, Cancelable: p.CancelTo != ""}
+	page := web.Unmet{Frame: p.frame(r), PostURL: p.at(Unmet), ClientName: p.ClientName, Cancelable: p.Cancelable}
 	page.SignedInAs = s.Person.DisplayName
 	if missing.Authenticator != 0 {
 		able, err := h.Able(r.Context(), p.Request, s)
@@ -162,8 +162,8 @@ func (h *Handler) stopThere(w http.ResponseWriter, r *http.Request, p pending, _
 		return err
 	case f.Has("continue") && p.CanContinue:
 		return to(w, r, p.ReturnTo+Settled)
-	case f.Has("cancel") && p.CancelTo != "":
-		return to(w, r, p.CancelTo)
+	case f.Has("cancel") && p.Cancelable:
+		return to(w, r, p.ReturnTo+GivenUp)
 	}
 	return to(w, r, p.ReturnTo)
 }
