@@ -150,6 +150,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if err := s.wellKnown(c.Issuer, c.RelatedOrigins); err != nil {
 		return nil, err
 	}
+	s.languages(c.Issuer)
 	s.handle("GET /healthz", alive)
 	s.handle("GET /readyz", ready(c.Store))
 	s.handle("/", s.notFound)

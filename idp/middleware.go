@@ -62,7 +62,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	shown := *problem
-	shown.RequestID = audit.RequestOf(r.Context()).ID
+	shown.RequestID, shown.Language = audit.RequestOf(r.Context()).ID, web.LanguageOf(r, "")
 	if err := s.pages.Render(w, shown.Status, &shown); err != nil {
 		s.log.ErrorContext(r.Context(), "error page failed", slog.Any("error", err))
 		http.Error(w, "Sorry, there is a problem with this service.", http.StatusInternalServerError)

@@ -276,7 +276,9 @@ func (b *browser) send(r *http.Request) answer {
 		b.t.Fatal(err)
 	}
 	for _, cookie := range resp.Cookies() {
-		fmt.Fprintln(b.p.secrets, cookie.Value)
+		if cookie.Name != "credence-language" {
+			fmt.Fprintln(b.p.secrets, cookie.Value)
+		}
 	}
 	if location, err := resp.Location(); err == nil {
 		fmt.Fprintln(b.p.secrets, location.Query().Get("code"))

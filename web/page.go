@@ -18,6 +18,8 @@ type Page interface {
 type Frame struct {
 	// RequestID is shown as the reference that a person can give to support. Empty for none.
 	RequestID string
+	// Language is the one that the page is in, as [LanguageOf] finds it. Empty means [English].
+	Language Language
 	// FormAction lists further places that a form on this page may lead to, as Content Security Policy sources ("https:",
 	// "com.example.app:", "http://127.0.0.1:8080"): browsers apply form-action to the whole chain of redirects after a post, and
 	// this chain ends at the relying party. It is set on the pages of a pending authorization request and only there.

@@ -218,6 +218,9 @@ const script = `"'></textarea></title><script>alert(1)</script><img src=x onerro
 func poison(v reflect.Value, field string) {
 	switch v.Kind() {
 	case reflect.String:
+		if v.Type() == reflect.TypeFor[Language]() {
+			return // chooses a page, and is never written
+		}
 		if strings.HasSuffix(field, "URL") {
 			v.SetString("javascript:alert(1)//" + script)
 		} else {
@@ -313,7 +316,7 @@ func TestEveryTemplateHasAPage(t *testing.T) {
 		got = append(got, strings.TrimPrefix(name, "hostile-"))
 	}
 	for name := range p.templates {
-		want = append(want, name)
+		want = append(want, name.page)
 	}
 	sorted := cmp.Transformer("sort", func(s []string) map[string]bool {
 		set := make(map[string]bool)

@@ -25,6 +25,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,16 +44,53 @@ type Options struct {
 
 // Pages renders pages and serves the files that they need.
 type Pages struct {
-	templates map[string]func() (*template.Template, error) // by page name; the first call parses
-	assets    map[string]asset                              // by URL path
+	templates map[version]func() (*template.Template, error) // the first call parses
+	assets    map[string]asset                               // by URL path
 }
 
-// New parses what all pages have. A page has a copy of that, and is parsed when it is shown first: most are rarely shown, and
-// together they would be most of the memory of a server that has nothing to do.
+// version is a page in a language.
+type version struct {
+	page     string
+	language Language
+}
+
+// New parses nothing yet but the files that pages need. A page is parsed when it is shown first, with a copy of what all pages
+// have: most are rarely shown, and together they would be most of the memory of a server that has nothing to do.
 func New(o Options) (*Pages, error) {
 	assets, err := readAssets()
 	if err != nil {
 		return nil, err
+	}
+	names, err := fs.Glob(files, "templates/pages/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("list pages: %w", err)
+	}
+	p := &Pages{templates: make(map[version]func() (*template.Template, error)), assets: assets}
+	for _, language := range Languages() {
+		layout := sync.OnceValues(func() (layout, error) { return newLayout(o, language, assets) })
+		for _, name := range names {
+			p.templates[version{strings.TrimSuffix(path.Base(name), ".html"), language}] = sync.OnceValues(func() (*template.Template, error) {
+				l, err := layout()
+				if err != nil {
+					return nil, err
+				}
+				return l.page(name)
+			})
+		}
+	}
+	return p, nil
+}
+
+// layout is what all pages of a language have.
+type layout struct {
+	template *template.Template
+	words    words
+}
+
+func newLayout(o Options, language Language, assets map[string]asset) (layout, error) {
+	words, err := readWords(language)
+	if err != nil {
+		return layout{}, err
 	}
 	location := o.Location
 	if location == nil {
@@ -60,34 +98,56 @@ func New(o Options) (*Pages, error) {
 	}
 	base := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{
 		"development": func() bool { return o.Development },
-		"time":        func(t time.Time) string { return t.In(location).Format("2 January 2006 at 3:04pm MST") },
+		"say":         words.say,
+		"time":        func(t time.Time) string { return words.time(t.In(location)) },
 		"field":       newField,
 		"choices":     choices,
 		"row":         func(label, value string) row { return row{Label: label, Value: value} },
 	})
-	if base, err = base.ParseFS(files, "templates/layout.html", "templates/components/*.html"); err != nil {
-		return nil, fmt.Errorf("parse layout: %w", err)
-	}
 	for name, a := range assets { // {{template "/static/credence.css"}} is the file's URL: it is written, and not looked up for each page
 		if _, err := base.New(name).Parse(a.url(name)); err != nil {
-			return nil, fmt.Errorf("parse URL of %q: %w", name, err)
+			return layout{}, fmt.Errorf("parse URL of %q: %w", name, err)
 		}
 	}
-	names, err := fs.Glob(files, "templates/pages/*.html")
+	components, err := fs.Glob(files, "templates/components/*.html")
 	if err != nil {
-		return nil, fmt.Errorf("list pages: %w", err)
+		return layout{}, fmt.Errorf("list components: %w", err)
 	}
-	templates := make(map[string]func() (*template.Template, error), len(names))
-	for _, name := range names {
-		templates[strings.TrimSuffix(path.Base(name), ".html")] = sync.OnceValues(func() (*template.Template, error) {
-			page, err := base.Clone()
-			if err != nil {
-				return nil, fmt.Errorf("copy layout: %w", err)
-			}
-			return page.ParseFS(files, name)
-		})
+	l := layout{base, words}
+	for _, name := range append(components, "templates/layout.html") {
+		if err := l.parse(base, name); err != nil {
+			return layout{}, err
+		}
 	}
-	return &Pages{templates: templates, assets: assets}, nil
+	return l, nil
+}
+
+// parse adds a file to a template of that name.
+func (l layout) parse(to *template.Template, name string) error {
+	source, err := fs.ReadFile(files, name)
+	if err != nil {
+		return fmt.Errorf("read template: %w", err)
+	}
+	text, err := l.words.translate(string(source))
+	if err != nil {
+		return fmt.Errorf("translate template %q: %w", name, err)
+	}
+	if to.Name() != path.Base(name) {
+		to = to.New(path.Base(name))
+	}
+	if _, err := to.Parse(text); err != nil {
+		return fmt.Errorf("parse template %q: %w", name, err)
+	}
+	return nil
+}
+
+// page parses a page with a copy of the layout.
+func (l layout) page(name string) (*template.Template, error) {
+	page, err := l.template.Clone()
+	if err != nil {
+		return nil, fmt.Errorf("copy layout: %w", err)
+	}
+	return page, l.parse(page, name)
 }
 
 // usualPage is the room for a page in bytes. Most need less.
@@ -100,9 +160,13 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 	if err != nil {
 		return fmt.Errorf("render page %q: %w", name, err)
 	}
-	parsed, err := p.templates[name]()
+	language := frame.Language
+	if !slices.Contains(Languages(), language) {
+		language = English
+	}
+	parsed, err := p.templates[version{name, language}]()
 	if err != nil {
-		return fmt.Errorf("parse page %q: %w", name, err)
+		return fmt.Errorf("render page %q: %w", name, err)
 	}
 	var body bytes.Buffer
 	body.Grow(usualPage)
@@ -111,6 +175,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(language))
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")

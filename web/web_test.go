@@ -46,6 +46,7 @@ func TestRenderHeaders(t *testing.T) {
 			want := http.Header{
 				"Content-Type":            {"text/html; charset=utf-8"},
 				"Cache-Control":           {"no-store"},
+				"Content-Language":        {"en-GB"},
 				"Content-Security-Policy": {test.wantPolicy},
 				"X-Frame-Options":         {"DENY"},
 				"X-Content-Type-Options":  {"nosniff"},
@@ -185,7 +186,7 @@ func TestComponentsMatchTheDesignSystem(t *testing.T) {
 	} {
 		t.Run(fixture, func(t *testing.T) {
 			t.Parallel()
-			problem, err := pages.templates["problem"]()
+			problem, err := pages.templates[version{"problem", English}]()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -36,6 +36,7 @@ type authorization struct {
 	prompt        []string
 	maxAge        *time.Duration
 	loginHint     string
+	languages     string           // ui_locales
 	meant         []string         // who alone may sign in, by id_token_hint or the claim sub; nil is anybody
 	demand        assurance.Demand // acr_values, vtr, and what the client always asks
 	claims        string           // the parameter claims
@@ -227,7 +228,7 @@ func (a authorization) needs(first firstAsk) signin.Request {
 	if first.Settled || a.promptsNobody() {
 		req.Demand = a.demand.Required()
 	}
-	req.Username = a.loginHint
+	req.Languages, req.Username = a.languages, a.loginHint
 	if a.meant != nil {
 		req.Username = a.meant[0]
 	}
@@ -505,6 +506,9 @@ func (a *authorization) checkPrompt(p url.Values) error {
 	}
 	if loginHintForm.MatchString(p.Get("login_hint")) {
 		a.loginHint = p.Get("login_hint")
+	}
+	if locales := p.Get("ui_locales"); len(locales) <= 100 { // a wish: it is no mistake to have more
+		a.languages = locales
 	}
 	return nil
 }

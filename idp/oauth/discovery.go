@@ -13,6 +13,7 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/ida"
 	"github.com/credence-id/credence/idp/keys"
+	"github.com/credence-id/credence/web"
 )
 
 // metadata is the provider's configuration: OpenID Connect Discovery 1.0, Section 3; RFC 8414, Section 2.
@@ -37,6 +38,7 @@ func (h *Handler) metadata() ([]byte, error) {
 		"acr_values_supported":                  assurance.Supported(),
 		"prompt_values_supported":               []string{"none", "login", "select_account", "consent"},
 		"claim_types_supported":                 []string{"normal"},
+		"ui_locales_supported":                  web.Languages(),
 		"claims_supported":                      claimNames(),
 
 		"authorization_response_iss_parameter_supported": true, // RFC 9207, Section 3

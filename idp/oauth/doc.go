@@ -21,7 +21,7 @@
 //   - RFC 6749, Section 4.3 and 4.4: no password and no client credentials grant.
 //   - RFC 7636, Section 4.2: plain is refused, and PKCE is required of confidential clients too.
 //   - OpenID Connect Core 1.0, Section 6: no request objects.
-//   - OpenID Connect Core 1.0, Section 3.1.2.1: display, ui_locales and claims_locales are read past.
+//   - OpenID Connect Core 1.0, Section 3.1.2.1: display and claims_locales are read past; ui_locales chooses the language of pages.
 //
 // # Choices
 //

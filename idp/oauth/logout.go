@@ -96,7 +96,7 @@ func (h *Handler) signedOut(w http.ResponseWriter, r *http.Request, out signOut)
 }
 
 func (h *Handler) frame(r *http.Request) web.Frame {
-	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID}
+	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, r.URL.Query().Get("ui_locales"))}
 }
 
 // parseSignOut reads the request. Nobody is sent to an address that the client did not register. A hint that is not ours

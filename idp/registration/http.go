@@ -31,7 +31,7 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 }
 
 func frame(r *http.Request) web.Frame {
-	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID}
+	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, "")}
 }
 
 // alone refuses a link that was opened as a part of another page.

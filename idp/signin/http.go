@@ -111,7 +111,7 @@ func (p pending) url(path string, more ...string) string {
 }
 
 func (p pending) frame(r *http.Request) web.Frame {
-	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, FormAction: p.FormAction}
+	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, p.Languages), FormAction: p.FormAction}
 }
 
 // pending opens the request that the page's address carries. Without one, somebody came by themselves: the page begins

@@ -78,6 +78,7 @@ type Request struct {
 	ClientID   string              `json:",omitzero"` // for whom it is; "" when nobody asked
 	ClientName string              `json:",omitzero"`
 	Username   string              `json:",omitzero"` // whom the client thinks it is about: a suggestion
+	Languages  string              `json:",omitzero"` // which the client asks pages to be in, best first: BCP 47 tags between spaces
 	FormAction []string            `json:",omitzero"` // CSP sources to which the chain of redirects may lead
 
 	Demand      assurance.Demand `json:",omitzero"` // the levels that it asks for
