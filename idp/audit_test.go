@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/registration"
@@ -258,7 +259,7 @@ func TestNothingHappensWithoutItsRecord(t *testing.T) {
 	}
 	acts := p.operatorsActs()
 	acts["revoke an authenticator"] = func(s *store.Store) error {
-		return registration.RevokeAuthenticator(t.Context(), s, authenticators[0].ID, "operator", p.clock.Now())
+		return registration.ChangeAuthenticator(t.Context(), s, registration.Change{Authenticator: authenticators[0].ID, Act: registration.Revoke}, audit.Entry{At: p.clock.Now(), Actor: "operator"})
 	}
 	for name, do := range acts {
 		if err := do(p.store); err == nil || !strings.Contains(err.Error(), "audit_event") {

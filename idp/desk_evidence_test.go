@@ -43,7 +43,7 @@ func passportForm() url.Values {
 		"given_name": {"SARAH"}, "family_name": {"Meredyth"}, "birthdate": {"11/3/1976"}, "number": {"707 777 707"}, "issuer": {"HM Passport Office"},
 		"country": {"gbr"}, "issued_on": {"2/3/2021"}, "expires_on": {"1 March 2031"}, "feature": {"biometric_chip"}, "trained_by": {"Some Training Body"},
 		"vpiruv": {"physical", "visible", "uv_ir", "original_document", "specialist_training", "refreshed_three_yearly"}, "vcrypt": {"cryptographic"},
-		"pvp": {"specialist_training", "refreshed_yearly", "adequate_light", "unaltered_photo", "masks_considered", "eyes_visible"},
+		"pvp": {"specialist_training", "refreshed_yearly", "adequate_light", "unaltered_photo", "masks_considered", "eyes_visible"}, "declared": {"in_person"},
 	}
 }
 
@@ -89,12 +89,12 @@ func TestDeskProves(t *testing.T) {
 		{
 			"a driving licence", "driving_permit", url.Values{
 				"given_name": {"Sarah"}, "family_name": {"Meredyth"}, "number": {"MERED753116SM9IJ"}, "country": {"GBR"}, "feature": {"photocard"},
-				"expires_on": {"30/4/2032"}, "vpip": {"physical"}, "organisation": {"DVLA"}, "data": {"authoritative_match"},
+				"expires_on": {"30/4/2032"}, "vpip": {"physical"}, "organisation": {"DVLA"}, "data": {"authoritative_match"}, "declared": {"in_person"},
 			}, "Medium (M1C)", "Medium",
 		},
 		{
 			"a register against fraud", "fraud_register", url.Values{
-				"given_name": {"Sarah"}, "family_name": {"Meredyth"}, "organisation": {"Some Fraud Bureau"},
+				"given_name": {"Sarah"}, "family_name": {"Meredyth"}, "organisation": {"Some Fraud Bureau"}, "declared": {"in_person"},
 				"data": {"authoritative_source", "identity_theft_check", "impersonation_risk_check", "mortality_check", "synthetic_identity_check"},
 			}, "Medium", "High (H1A)",
 		},
@@ -102,6 +102,9 @@ func TestDeskProves(t *testing.T) {
 	for _, step := range steps {
 		a := b.post(of+"/new?kind="+step.kind, step.form)
 		words := a.words(t)
+		if _, _, detail := p.line("evidence_recorded"); detail["declared"] != "in_person" {
+			t.Errorf("the record of %s says %v, want what was declared", step.name, detail)
+		}
 		if a.StatusCode != http.StatusOK || !strings.Contains(words, "Identity before "+step.before) || !strings.Contains(words, "Identity now "+step.after) {
 			t.Fatalf("record %s = %d %s, want %s to become %s", step.name, a.StatusCode, words, step.before, step.after)
 		}
@@ -126,7 +129,7 @@ func TestDeskProves(t *testing.T) {
 	}
 
 	page = b.get(of)
-	for _, part := range []string{"High (H1A)", "Number ···707", "From HM Passport Office", "Issued on 2 March 2021, expires on 1 March 2031", "Recorded by Bartholomew Keykeeper", "For level very high"} {
+	for _, part := range []string{"High (H1A)", "Number ···707", "From HM Passport Office", "Issued on 2 March 2021, expires on 1 March 2031", "Recorded by Bartholomew Keykeeper", "Bartholomew Keykeeper at Larkmere Hospital (invented)", "declared to have met the person face to face", "It counts wherever the person works", "For level very high"} {
 		if !strings.Contains(page.words(t), part) {
 			t.Errorf("the evidence has no %q: %s", part, text(page.body))
 		}
@@ -188,6 +191,8 @@ func TestDeskSaysWhatIsWrongWithEvidence(t *testing.T) {
 		{"trained by nobody", with(passportForm(), "trained_by", ""), "trained_by", "Enter who trained you"},
 		{"trained for nothing", with(passportForm(), "vpiruv", "", "pvp", ""), "trained_by", "Tick in each check"},
 		{"an official source that is not named", with(passportForm(), "data", "authoritative_source"), "organisation", "Enter whose record was asked"},
+		{"no declaration", with(passportForm(), "declared", ""), "declared", "Tick that you met the person"},
+		{"a declaration of something else", with(passportForm(), "declared", "video"), "declared", "It is declared to have been checked"},
 		{"nothing checked", with(passportForm(), "vpiruv", "", "pvp", "", "vcrypt", "", "trained_by", ""), "vpip", "Tick what you checked"},
 	} {
 		a := b.post(of, test.form)
@@ -236,7 +241,7 @@ func TestDeskRecordsActivity(t *testing.T) {
 	of := "/desk/people/" + p.unproved() + "/evidence"
 	account := url.Values{
 		"given_name": {"Sarah"}, "family_name": {"Meredyth"}, "number": {"12345678"}, "organisation": {"Some Bank"}, "data": {"authoritative_match"},
-		"activity_since": {"1/5/2024"}, "activity_policy": {"published"},
+		"activity_since": {"1/5/2024"}, "activity_policy": {"published"}, "declared": {"in_person"},
 	}
 	b, page := p.atDesk(raAgent, of+"/new?kind=current_account")
 	if !strings.Contains(page.body, `id="activity_since"`) || strings.Contains(b.get(of+"/new?kind=passport").body, `id="activity_since"`) {

@@ -142,6 +142,12 @@ func TestDeskPagesByOfficer(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	ward, request := p.wardNurse()
+	client, introduction := p.wardList(), p.introduced(ward)
+	p.photographed(noRole)
+	proposal := p.proposedEvidence(noRole)
+	merge := p.proposed()
+	p.nursed(formerly, ward)
+	review := p.reviewed()
 	officers := []struct{ name, person string }{
 		{"manager", raManager},
 		{"advanced agent", raAdvanced},
@@ -155,25 +161,61 @@ func TestDeskPagesByOfficer(t *testing.T) {
 	}
 	// y opens, - does not, in the order of the officers.
 	rows := map[string]string{
-		"GET /desk":                                  "yyyyyyyy-",
-		"GET /desk/requests":                         "yyyy---y-",
-		"GET /desk/requests/{id}":                    "yyyy-----",
-		"GET /desk/positions":                        "yyyy---y-",
-		"GET /desk/positions/new":                    "yy-----y-",
-		"GET /desk/positions/{id}":                   "yyyy-----",
-		"GET /desk/positions/{id}/revision":          "yy-------",
-		"GET /desk/positions/{id}/close":             "yy-------",
-		"GET /desk/positions/{id}/holders":           "yyyy-----",
+		"GET /desk":                          "yyyyyyyy-",
+		"GET /desk/organisations/{code}":     "yyyyy----",
+		"GET /desk/expiring":                 "yyyy---y-",
+		"GET /desk/requests":                 "yyyy---y-",
+		"GET /desk/requests/{id}":            "yyyy-----",
+		"GET /desk/positions":                "yyyy---y-",
+		"GET /desk/positions/new":            "yy-----y-",
+		"GET /desk/positions/{id}":           "yyyy-----",
+		"GET /desk/positions/{id}/revision":  "yy-------",
+		"GET /desk/positions/{id}/close":     "yy-------",
+		"GET /desk/positions/{id}/holders":   "yyyy-----",
+		"GET /desk/positions/{id}/introduce": "yyyy-----",
+		"GET /desk/introductions":            "yyyyy--y-",
+		"GET /desk/introductions/{id}":       "yyyyy----",
+
+		"GET /desk/introductions/{id}/people/{person}": "yyy-y----",
+
+		"GET /desk/evidence":                         "yyy-y--y-",
+		"GET /desk/evidence/{proposal}":              "yyy-y--y-",
 		"GET /desk/people":                           "yyyyyy-y-",
 		"GET /desk/people/new":                       "yyy-y--y-",
 		"GET /desk/people/{id}":                      "yyyyyy-y-",
 		"GET /desk/people/{id}/positions":            "yyyy---y-",
 		"GET /desk/people/{id}/positions/{position}": "yyyy-----",
+		"GET /desk/people/{id}/photograph":           "yyy-y--y-",
+		"GET /desk/people/{id}/photograph.jpg":       "yyyyyy-y-",
+		"GET /desk/people/{id}/correct":              "yyy-y--y-",
+		"GET /desk/people/{id}/close":                "yyy----y-",
+		"GET /desk/people/{id}/reopen":               "yyy----y-",
+		"GET /desk/people/{id}/leave":                "yyy----y-",
+		"GET /desk/people/{id}/merge":                "yy-----y-",
+		"GET /desk/people/{id}/history":              "yyyyyy-y-",
+		"GET /desk/merges/{merge}":                   "yy-----y-",
 		"GET /desk/people/{id}/evidence":             "yyy-y--y-",
 		"GET /desk/people/{id}/evidence/new":         "yyy-y--y-",
 
 		"GET /desk/people/{id}/evidence/{evidence}/withdraw": "yyy-y--y-",
+
+		"GET /desk/reviews":                 "yy-----y-",
+		"GET /desk/reviews/new":             "yy-----y-",
+		"GET /desk/reviews/{id}":            "yy-------",
+		"GET /desk/reviews/{id}/report.csv": "yy-------",
+
+		"GET /desk/clients":             "yy-----y-",
+		"GET /desk/clients/apply":       "yy-----y-",
+		"GET /desk/clients/{id}":        "yy-------",
+		"GET /desk/clients/{id}/check":  "yy-------",
+		"GET /desk/clients/{id}/secret": "yy-------",
+
+		"GET /desk/people/{id}/authenticators":                       "yyyy-y-y-",
+		"GET /desk/people/{id}/authenticators/new":                   "yyy----y-",
+		"GET /desk/people/{id}/authenticators/link":                  "yyy----y-",
+		"GET /desk/people/{id}/authenticators/{authenticator}/{act}": "yyy----y-", // to revoke it
 	}
+	p.enrol(noRole, webauthntest.New())
 	browsers := make([]*browser, len(officers))
 	for i, o := range officers {
 		browsers[i], _ = p.atDesk(o.person, "/desk")
@@ -192,7 +234,16 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		if strings.HasPrefix(path, "/desk/people") {
 			id = noRole
 		}
-		path = strings.NewReplacer("{id}", id, "{position}", ward, "{evidence}", p.recorded(noRole)).Replace(path)
+		if strings.HasPrefix(path, "/desk/reviews") {
+			id = review
+		}
+		if strings.HasPrefix(path, "/desk/clients") {
+			id = client
+		}
+		if strings.HasPrefix(path, "/desk/introductions") {
+			id = introduction
+		}
+		path = strings.NewReplacer("{code}", "ZX100", "{merge}", merge, "{id}", id, "{proposal}", proposal, "{position}", ward, "{person}", noRole, "{evidence}", p.recorded(noRole), "{authenticator}", p.newestKey(noRole), "{act}", "revoke").Replace(path)
 		for i, o := range officers {
 			want := map[byte]int{'y': http.StatusOK, '-': http.StatusForbidden}[row[i]]
 			if got := browsers[i].get(path); got.StatusCode != want {
@@ -332,7 +383,7 @@ func TestDeskShowsWhatChangedSince(t *testing.T) {
 	if !strings.Contains(page.body, `value="Ward nurse"`) || !strings.Contains(page.body, `value="B0401" checked`) {
 		t.Errorf("the form does not begin with what the position is: %s", text(page.body))
 	}
-	change := url.Values{"name": {"Ward nurse"}, "job_role": {"S8000:G8000:R8001"}, "activity": {"B0401", "B0360"}, "workgroup": {"655694018104 Ward 4\r\n\r\n 655694018105  Ward 5"}, "reason": {"Records too"}}
+	change := url.Values{"name": {"Ward nurse"}, "job_role": {"S8000:G8000:R8001"}, "activity": {"B0401", "B0360"}, "workgroup": {"655694018104 AUG 2017 WKGP\r\n\r\n 655694018105  Ward 5"}, "reason": {"Records too"}}
 	if a := manager.rest(manager.post(at+"/revision?seen=1", change)); a.path() != at || !strings.Contains(a.words(t), "Waits for approval: version 2") {
 		t.Fatalf("the position after a change was proposed = %s %s, want it to wait", a.path(), text(a.body))
 	}
@@ -346,7 +397,7 @@ func TestDeskShowsWhatChangedSince(t *testing.T) {
 	other.Set("name", "Nurse of the ward")
 	a := advanced.post(at+"/revision?seen=1", other)
 	if words := a.words(t); a.StatusCode != http.StatusBadRequest || !strings.Contains(words, "This position has changed since") || !strings.Contains(words, "View Detailed Health Records (B0360)") ||
-		!strings.Contains(a.body, `value="Nurse of the ward"`) || !strings.Contains(a.body, "/revision?seen=2") {
+		!strings.Contains(a.body, `value="Nurse of the ward"`) || !strings.Contains(a.body, "seen=2\"") {
 		t.Errorf("to change what has changed since = %d %s, want what differs and what was typed", a.StatusCode, text(a.body))
 	}
 	if a := manager.post(at+"?version=2", nil); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "You asked for this yourself") {
@@ -447,14 +498,17 @@ func (p *provider) walkDesk(see func(name string, pending bool, a answer)) {
 		ward, request = p.wardNurse()
 	}
 	ward, request = "/desk/positions/"+ward, "/desk/requests/"+request
+	p.enrol(oneRole, webauthntest.New())
+	key := p.newestKey(oneRole)
 	b, _ := p.atDesk(raManager, "/desk")
 	for _, path := range []string{
 		"/desk", "/desk/requests", "/desk/requests?organisation=<script>", request, "/desk/positions", "/desk/positions?state=proposed&organisation=ZX000",
 		"/desk/positions/new?organisation=<script>", ward, ward + "/revision", ward + "/close", ward + "/holders",
 		"/desk/people", "/desk/people/new", "/desk/people?q=<script>alert(1)</script>", "/desk/people/" + noRole, "/desk/people/" + noRole + "/positions?q=<script>",
 		strings.Replace(ward, "/desk", "/desk/people/"+noRole, 1),
-		"/desk/people/" + noRole + "/evidence", "/desk/people/" + noRole + "/evidence/new", "/desk/people/" + noRole + "/evidence/new?kind=passport",
+		"/desk/people/" + noRole + "/photograph", "/desk/people/" + noRole + "/evidence", "/desk/people/" + noRole + "/evidence/new", "/desk/people/" + noRole + "/evidence/new?kind=passport",
 		"/desk/people/" + noRole + "/evidence/" + p.recorded(noRole) + "/withdraw",
+		authenticatorsOf(noRole), authenticatorsOf(noRole) + "/new", authenticatorsOf(noRole) + "/link", authenticatorsOf(oneRole), authenticatorsOf(oneRole) + "/" + key + "/revoke",
 	} {
 		see(path, false, b.get(path))
 	}
@@ -463,6 +517,9 @@ func (p *provider) walkDesk(see func(name string, pending bool, a answer)) {
 	see("a person with a mistake", false, b.post("/desk/people/new?shown=<script>", someone("<script>\u202e", "<b>", "</p>", "\"><script>")))
 	see("a position with a mistake", false, b.post("/desk/positions/new", url.Values{"name": {"<b>\u202e"}, "workgroup": {"<script>\r\n<b>"}, "notes": {"</textarea><script>"}}))
 	see("evidence with a mistake", false, b.post("/desk/people/"+noRole+"/evidence/new?kind=passport", url.Values{"given_name": {"<script>\u202e"}, "issued_on": {"<b>"}}))
+	see("an authenticator with a mistake", false, b.post(authenticatorsOf(oneRole)+"/"+key+"/suspend", url.Values{"reason": {"<script>\u202e" + long("x", 500)}}))
+	see("a link and its code", false, b.post(authenticatorsOf(noRole)+"/link", nil))
+	p.walkClients(b, see)
 	b, page := p.atDesk(noOfficer, "/desk")
 	see("no officer", false, page)
 	see("no officer in another role", false, b.get("/desk/positions"))
@@ -475,7 +532,7 @@ func TestDeskRoundTrips(t *testing.T) {
 	ward, request := p.wardNurse()
 	b, _ := p.atDesk(raManager, "/desk")
 	for path, most := range map[string]int{
-		"/desk": 3, "/desk/requests": 3, "/desk/requests/" + request: 5, "/desk/positions": 3, "/desk/positions/" + ward: 6, "/desk/positions/" + ward + "/holders": 5,
+		"/desk": 3, "/desk/requests": 3, "/desk/requests/" + request: 5, "/desk/positions": 3, "/desk/positions/" + ward: 7, "/desk/positions/" + ward + "/holders": 5,
 		"/desk/positions/new": 1,
 	} {
 		b.get(path)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/registration"
@@ -93,7 +94,7 @@ func TestRevokingTheAuthenticatorOfAGrant(t *testing.T) {
 	if err != nil || len(authenticators) != 2 {
 		t.Fatalf("Authenticators() = %d, %v, want 2", len(authenticators), err)
 	}
-	if err := registration.RevokeAuthenticator(t.Context(), p.owner, authenticators[0].ID, "test", p.clock.Now()); err != nil {
+	if err := registration.ChangeAuthenticator(t.Context(), p.owner, registration.Change{Authenticator: authenticators[0].ID, Act: registration.Revoke}, audit.Entry{At: p.clock.Now(), Actor: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	p.wantUserinfo(byLost.AccessToken, http.StatusUnauthorized)

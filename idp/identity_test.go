@@ -112,7 +112,7 @@ func TestIdentityThatIsNotProved(t *testing.T) {
 				`<strong id="identity-needed">` + strings.ReplaceAll(string(tt.needs), "_", " ") + `</strong>`,
 				`<strong id="identity-held">` + tt.has + `</strong>`, "Go to a registration desk", "Prescribing", `name="cancel"`,
 			}
-			ways, err := explained.Advice(tt.needs)
+			ways, err := explained.Advice(tt.needs, nil)
 			if err != nil || len(ways) == 0 {
 				t.Fatalf("Advice(%s) = %v, %v, want ways", tt.needs, ways, err)
 			}

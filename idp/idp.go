@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -16,13 +17,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/credence-id/credence/idp/account"
+	"github.com/credence-id/credence/idp/api"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/desk"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
+	"github.com/credence-id/credence/idp/lifecycle"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/idp/password"
+	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/seal"
@@ -52,6 +60,10 @@ type Config struct {
 	// RelatedOrigins are other origins whose pages may use the passkeys of the issuer's host.
 	RelatedOrigins []string
 
+	// Mail brings people messages, from MailFrom. Without it nobody is told anything by mail.
+	Mail     messenger.Carrier
+	MailFrom *mail.Address
+
 	// Traces makes the traces of requests. Nil traces nothing.
 	Traces trace.TracerProvider
 
@@ -64,9 +76,12 @@ type Provider struct {
 	http.Handler
 	keys       *keys.Ring
 	clients    *oauth.Clients
+	catalogue  func(ctx context.Context) error // keeps it fresh
 	models     *webauthn.Models
 	limiter    *throttle.Limiter
 	sweeper    *sweep.Sweeper
+	positions  *position.Registrar
+	messenger  *messenger.Outbox // nil tells nobody
 	collectors []prometheus.Collector
 }
 
@@ -78,6 +93,9 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}
 	catalogue, err := directory.NewCatalogue()
 	if err != nil {
+		return nil, err
+	}
+	if err := catalogue.Load(ctx, c.Store); err != nil {
 		return nil, err
 	}
 	rules, err := authority.New()
@@ -118,24 +136,42 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	outbox, err := newOutbox(c)
+	if err != nil {
+		return nil, err
+	}
 	passwords := password.New(c.Store, c.Key, c.Now)
 	sessions := &session.Manager{Store: c.Store, Secure: strings.HasPrefix(c.Issuer, "https://"), Now: c.Now}
 	signIn := &signin.Handler{
 		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Passwords: passwords, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
 	}
+	enroller := &registration.Enroller{Issuer: c.Issuer, Store: c.Store, WebAuthn: relyingParty, Key: c.Key, Now: c.Now, Messenger: outbox}
 	register := &registration.Handler{
-		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Passwords: passwords, Evidence: recorder, Rules: rules, Catalogue: catalogue, Pages: pages,
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Enroller: enroller, Passwords: passwords, Evidence: recorder, Rules: rules, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
 	}
+	if outbox != nil {
+		signIn.RecoverURL = "/recover"
+	}
+	own := &account.Handler{
+		Store: c.Store, Sessions: sessions, SignIn: signIn, WebAuthn: relyingParty, Enroller: enroller, Evidence: recorder, Catalogue: catalogue, Pages: pages, Now: c.Now,
+	}
+	registrar := &position.Registrar{Store: c.Store, Rules: rules, Catalogue: catalogue, Messenger: outbox, Now: c.Now, Log: c.Log}
+	work := &office.Office{Store: c.Store, Positions: registrar, Evidence: recorder, Photographs: photograph.New(c.Store, c.Key, c.Now), Rules: rules, Now: c.Now}
+	prober := onboarding.NewProber()
+	prober.Loopback = c.Simulated != nil
+	profiles := &lifecycle.Registrar{Store: c.Store, Rules: rules, Evidence: recorder, Messenger: outbox, Now: c.Now}
 	officers := &desk.Handler{
-		Store: c.Store, Sessions: sessions, SignIn: signIn, Evidence: recorder, Rules: rules, Catalogue: catalogue, Pages: pages, Now: c.Now,
-		Positions: &position.Registrar{Store: c.Store, Rules: rules, Catalogue: catalogue, Now: c.Now},
+		Office: work, Sessions: sessions, SignIn: signIn, Enroller: enroller, Catalogue: catalogue, Lifecycle: profiles, Pages: pages,
+		Onboarding: &onboarding.Registrar{Store: c.Store, Rules: rules, Prober: prober, Now: c.Now},
 	}
 	endpoints := &oauth.Handler{
 		Issuer: c.Issuer, Store: c.Store, Clients: clients, Keys: ring, Sessions: sessions, SignIn: signIn, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("pending authorization"), SameOrigin: sameOrigin, Now: c.Now, Log: c.Log,
 	}
+
+	programs := &api.Handler{Office: work, Issuer: c.Issuer, Tokens: endpoints, Log: c.Log}
 
 	signIn.Return = endpoints.Return
 
@@ -145,7 +181,11 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}
 	signIn.Mount(s.handle)
 	register.Mount(s.handle)
+	own.Mount(s.handle)
 	officers.Mount(s.handle)
+	if err := programs.Mount(s.handle); err != nil {
+		return nil, err
+	}
 	s.mux.Handle("GET /static/", pages.Static())
 	if err := s.wellKnown(c.Issuer, c.RelatedOrigins); err != nil {
 		return nil, err
@@ -159,11 +199,22 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Handler:    s.middleware(guard),
 		keys:       ring,
 		clients:    clients,
+		catalogue:  func(ctx context.Context) error { return catalogue.Run(ctx, c.Store, c.Log) },
 		models:     models,
 		limiter:    limiter,
 		sweeper:    sweeper,
-		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), models.Collectors(), passwords.Collectors(), limiter.Collectors(), sweeper.Collectors(), c.Store.Collectors(), s.metrics.collectors()),
+		positions:  registrar,
+		messenger:  outbox,
+		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), models.Collectors(), passwords.Collectors(), limiter.Collectors(), sweeper.Collectors(), outbox.Collectors(), c.Store.Collectors(), s.metrics.collectors()),
 	}, nil
+}
+
+// newOutbox is where messages wait, or nil when nobody carries them: then there are none.
+func newOutbox(c Config) (*messenger.Outbox, error) {
+	if c.Mail == nil {
+		return nil, nil //nolint:nilnil // a nil Outbox tells nobody
+	}
+	return messenger.New(messenger.Config{Store: c.Store, Key: c.Key, Issuer: c.Issuer, From: c.MailFrom, Carrier: c.Mail, Now: c.Now, Log: c.Log})
 }
 
 // hsts says whether browsers are told to speak nothing but https to the issuer's host: RFC 6797. Not to localhost, whose
@@ -191,6 +242,9 @@ func (p *Provider) RunKeys(ctx context.Context) error { return p.keys.Run(ctx) }
 // RunClients keeps the clients fresh until the context ends.
 func (p *Provider) RunClients(ctx context.Context) error { return p.clients.Run(ctx) }
 
+// RunCatalogue keeps the codes that can be granted fresh until the context ends.
+func (p *Provider) RunCatalogue(ctx context.Context) error { return p.catalogue(ctx) }
+
 // RunModels keeps what is known of models of authenticators fresh until the context ends.
 func (p *Provider) RunModels(ctx context.Context) error { return p.models.Run(ctx) }
 
@@ -202,6 +256,15 @@ func (p *Provider) RunThrottle(ctx context.Context) error { return p.limiter.Run
 
 // RunSweep deletes dead rows, every few minutes, until the context ends.
 func (p *Provider) RunSweep(ctx context.Context) error { return p.sweeper.Run(ctx) }
+
+// RunLapse ends requests that nobody decided in time, every few minutes, until the context ends.
+func (p *Provider) RunLapse(ctx context.Context) error { return p.positions.RunLapse(ctx) }
+
+// RunReminders reminds people of what ends, until the context ends.
+func (p *Provider) RunReminders(ctx context.Context) error { return p.messenger.RunReminders(ctx) }
+
+// RunDelivery sends people their messages until the context ends.
+func (p *Provider) RunDelivery(ctx context.Context) error { return p.messenger.RunDelivery(ctx) }
 
 // Collectors are the metrics of the provider.
 func (p *Provider) Collectors() []prometheus.Collector { return p.collectors }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,7 +63,10 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	shown := *problem
-	shown.RequestID, shown.Language = audit.RequestOf(r.Context()).ID, web.LanguageOf(r, "")
+	shown.RequestID = audit.RequestOf(r.Context()).ID
+	if !strings.HasPrefix(r.URL.Path, "/desk") { // which is in English alone
+		shown.Language = web.LanguageOf(r, r.URL.Query().Get("ui_locales"))
+	}
 	if err := s.pages.Render(w, shown.Status, &shown); err != nil {
 		s.log.ErrorContext(r.Context(), "error page failed", slog.Any("error", err))
 		http.Error(w, "Sorry, there is a problem with this service.", http.StatusInternalServerError)

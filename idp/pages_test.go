@@ -54,6 +54,7 @@ func (p *provider) walk(client string, see func(name string, pending bool, a ans
 	see("sign-out", false, b.get("/logout"))
 	see("signed out", false, b.rest(b.post("/logout", nil)))
 	p.walkDesk(see)
+	p.walkAccount(see)
 	b = p.browser()
 	see("no role", true, b.simulate(b.authorize(request(client, newPKCE())), noRole, ""))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
@@ -388,7 +389,7 @@ func TestRevokedAuthenticator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := registration.RevokeAuthenticator(t.Context(), p.owner, authenticators[0].ID, "test", p.clock.Now()); err != nil {
+	if err := registration.ChangeAuthenticator(t.Context(), p.owner, registration.Change{Authenticator: authenticators[0].ID, Act: registration.Revoke}, audit.Entry{At: p.clock.Now(), Actor: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range []*browser{withLost, withLost.at(q)} {
@@ -413,13 +414,13 @@ func TestRevokedAuthenticator(t *testing.T) {
 	if a := withLost.passkey(withLost.get("/sign-in"), kept); a.path() != "/" || withLost.home() == "" {
 		t.Errorf("sign-in with the other authenticator leads to %s, want home", a.path())
 	}
-	if err := registration.RevokeAuthenticator(t.Context(), p.owner, authenticators[0].ID, "test", p.clock.Now()); err == nil {
-		t.Error("RevokeAuthenticator(revoked) = nil, want an error")
+	if err := registration.ChangeAuthenticator(t.Context(), p.owner, registration.Change{Authenticator: authenticators[0].ID, Act: registration.Revoke}, audit.Entry{At: p.clock.Now(), Actor: "test"}); err == nil {
+		t.Error("ChangeAuthenticator(revoked) = nil, want an error")
 	}
-	if err := registration.RevokeAuthenticator(t.Context(), p.owner, uuid.New(), "test", p.clock.Now()); err == nil {
-		t.Error("RevokeAuthenticator(unknown) = nil, want an error")
+	if err := registration.ChangeAuthenticator(t.Context(), p.owner, registration.Change{Authenticator: uuid.New(), Act: registration.Revoke}, audit.Entry{At: p.clock.Now(), Actor: "test"}); err == nil {
+		t.Error("ChangeAuthenticator(unknown) = nil, want an error")
 	}
-	if got := p.audited("authenticator_revoked"); len(got) != 1 {
-		t.Errorf("audited = %q, want the revocation once", got)
+	if diff := cmp.Diff([]string{"authenticator_revoked", "authenticator_revoked: authenticator_revoked"}, p.audited("authenticator_revoked")); diff != "" {
+		t.Errorf("the record differs (-want +got):\n%s", diff)
 	}
 }

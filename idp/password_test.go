@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/totp"
@@ -149,7 +150,7 @@ func (p *provider) authenticator(kind string) uuid.UUID {
 
 func (p *provider) revokeOne(id uuid.UUID) {
 	p.t.Helper()
-	if err := registration.RevokeAuthenticator(p.t.Context(), p.owner, id, "test", p.clock.Now()); err != nil {
+	if err := registration.ChangeAuthenticator(p.t.Context(), p.owner, registration.Change{Authenticator: id, Act: registration.Revoke}, audit.Entry{At: p.clock.Now(), Actor: "test"}); err != nil {
 		p.t.Fatal(err)
 	}
 }

@@ -671,12 +671,12 @@ func (b *browser) enter(q url.Values, username, role string) answer {
 	return a
 }
 
-// run runs what a process does beside answering: it looks for changed clients and keys.
+// run runs what a process does beside answering: it looks for changed clients, keys and codes.
 func (p *provider) run() {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(p.t.Context()))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{p.handler.RunKeys, p.handler.RunClients, p.handler.RunModels, p.handler.RunThrottle} {
+	for _, run := range []func(context.Context) error{p.handler.RunKeys, p.handler.RunClients, p.handler.RunModels, p.handler.RunCatalogue, p.handler.RunThrottle} {
 		running.Go(func() {
 			if err := run(ctx); err != nil {
 				p.t.Error(err)

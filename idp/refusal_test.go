@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
@@ -23,7 +24,7 @@ func (p *provider) revoke(personID string) {
 		p.t.Fatal(err)
 	}
 	for _, a := range authenticators {
-		if err := registration.RevokeAuthenticator(p.t.Context(), p.owner, a.ID, "test", p.clock.Now()); err != nil {
+		if err := registration.ChangeAuthenticator(p.t.Context(), p.owner, registration.Change{Authenticator: a.ID, Act: registration.Revoke}, audit.Entry{At: p.clock.Now(), Actor: "test"}); err != nil {
 			p.t.Fatal(err)
 		}
 	}

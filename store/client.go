@@ -11,6 +11,8 @@ type Client struct {
 	Name                   string
 	Authentication         string // none, client_secret_basic or client_secret_post
 	SecretHash             []byte // SHA-256; nil for a public client
+	OldSecretHash          []byte // of the secret before, which works until it ends; nil when there is none
+	OldSecretEndsAt        *time.Time
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
 	Scopes                 []string
@@ -28,7 +30,7 @@ type Client struct {
 	DisabledAt *time.Time
 }
 
-const clientColumns = `id, name, authentication, secret_hash, redirect_uris, post_logout_redirect_uris, scopes, id_token_alg, audience, requires_role,
+const clientColumns = `id, name, authentication, secret_hash, old_secret_hash, old_secret_ends_at, redirect_uris, post_logout_redirect_uris, scopes, id_token_alg, audience, requires_role,
 	default_acr_values, minimum_authenticator_level, minimum_identity_level, trustmark, verified_claims, created_at, disabled_at`
 
 // AddClient registers a client. The id being taken is ErrConflict.
@@ -48,10 +50,11 @@ func (q queries) UpdateClient(ctx context.Context, c Client) error {
 	_, err := scalar[string](ctx, q, `
 		UPDATE client SET name = $2, authentication = $3, secret_hash = $4, redirect_uris = $5, post_logout_redirect_uris = coalesce($6::text[], '{}'),
 			scopes = $7, id_token_alg = $8, audience = $9, requires_role = $10,
-			default_acr_values = coalesce($11::text[], '{}'), minimum_authenticator_level = $12, minimum_identity_level = $13, trustmark = $14, verified_claims = $15
+			default_acr_values = coalesce($11::text[], '{}'), minimum_authenticator_level = $12, minimum_identity_level = $13, trustmark = $14, verified_claims = $15,
+			old_secret_hash = $16, old_secret_ends_at = $17
 		WHERE id = $1 RETURNING id`,
 		c.ID, c.Name, c.Authentication, c.SecretHash, c.RedirectURIs, c.PostLogoutRedirectURIs, c.Scopes, c.IDTokenAlg, c.Audience, c.RequiresRole,
-		c.DefaultACRValues, c.MinimumAuthenticatorLevel, c.MinimumIdentityLevel, c.Trustmark, c.VerifiedClaims)
+		c.DefaultACRValues, c.MinimumAuthenticatorLevel, c.MinimumIdentityLevel, c.Trustmark, c.VerifiedClaims, c.OldSecretHash, c.OldSecretEndsAt)
 	return err
 }
 

@@ -151,15 +151,16 @@ func (q queries) DisablePerson(ctx context.Context, id string, now time.Time) (F
 		), ended AS (
 			UPDATE session SET ended_at = $2 WHERE person_id IN (SELECT id FROM disabled) AND ended_at IS NULL RETURNING id
 		), spent AS (
-			UPDATE enrolment_link SET used_at = $2 WHERE person_id IN (SELECT id FROM disabled) AND used_at IS NULL
+			UPDATE enrolment_link SET used_at = $2, code_given_at = coalesce(code_given_at, $2)
+			WHERE person_id IN (SELECT id FROM disabled) AND used_at IS NULL
 		)
 		SELECT id AS person_id, ARRAY(SELECT id FROM ended) AS sessions FROM disabled`, id, now)
 }
 
-// EnablePerson enables a disabled person. Sessions that ended stay ended.
+// EnablePerson enables a disabled person whose profile is not closed. Sessions that ended stay ended.
 func (q queries) EnablePerson(ctx context.Context, id string) error {
 	_, err := scalar[string](ctx, q, `
-		UPDATE person SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL RETURNING id`, id)
+		UPDATE person SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL AND closed_at IS NULL RETURNING id`, id)
 	return err
 }
 

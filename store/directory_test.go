@@ -199,7 +199,7 @@ func TestPerson(t *testing.T) {
 	fallout, err := in.DisablePerson(ctx, ana, at)
 	must(t, err)
 	same(t, "DisablePerson()", fallout, store.Fallout{PersonID: ana, Sessions: []uuid.UUID{sessionID}})
-	is(t, "UseEnrolmentLink(of a disabled person)", second(in.UseEnrolmentLink(ctx, hash("link"), at)), store.ErrNotFound)
+	is(t, "UseEnrolmentLink(of a disabled person)", second(in.UseEnrolmentLink(ctx, hash("link"), 3, 5, at)), store.ErrNotFound)
 	if got, err = in.Person(ctx, ana, at); err != nil || got.PersonStands {
 		t.Errorf("Person(disabled) = stands %t, %v, want false", got.PersonStands, err)
 	}
@@ -208,7 +208,7 @@ func TestPerson(t *testing.T) {
 		t.Errorf("Person(enabled) = stands %t, %v, want true", got.PersonStands, err)
 	}
 	// Sessions that ended stay ended.
-	is(t, "UseEnrolmentLink(of a person who was disabled)", second(in.UseEnrolmentLink(ctx, hash("link"), at)), store.ErrNotFound)
+	is(t, "UseEnrolmentLink(of a person who was disabled)", second(in.UseEnrolmentLink(ctx, hash("link"), 3, 5, at)), store.ErrNotFound)
 	is(t, "Session(of a person who was disabled)", second(in.Session(ctx, hash("cookie"), "", at)), store.ErrNotFound)
 	if got, err := in.Grant(ctx, grantID, at); err != nil || got.Fallen() != "session_ended" {
 		t.Errorf("Grant(of a person who was disabled) = fallen %q, %v, want session_ended", got.Fallen(), err)

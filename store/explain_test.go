@@ -66,6 +66,17 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 		`INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, created_at, position_id, request_id)
 			SELECT to_char(900000000000 + r.position_id::bigint, 'FM000000000000'), m.id, 'S8000:G8000:R8000', '{}', '{B0420}', '{}', {now}, {now}, r.position_id, r.id
 			FROM request r JOIN membership m ON m.person_id = r.person_id`,
+		`INSERT INTO message (id, person_id, address, kind, dedupe_key, text_sealed, created_at, due_at, sent_at)
+			SELECT gen_random_uuid(), to_char(500000000000 + n, 'FM000000000000'), 'a@example.org', 'told', n, CASE WHEN n > 10000 THEN 'x'::bytea END, {now}, CASE WHEN n > 10000 THEN {now} END, CASE WHEN n <= 10000 THEN {now} END FROM {many}`,
+		`INSERT INTO person_change (id, person_id, kind, actor, actor_role, reason, old, new, at)
+			SELECT gen_random_uuid(), to_char(500000000000 + n, 'FM000000000000'), 'corrected', '` + ana + `', '` + anaRole + `', 'x', '{}', '{}', {now} FROM {many}`,
+		`INSERT INTO person_merge (id, duplicate, kept, reason, proposed_by, proposed_role, proposed_at)
+			SELECT gen_random_uuid(), to_char(500000000000 + n, 'FM000000000000'), to_char(500000000000 + n % 20000 + 1, 'FM000000000000'), 'x', '` + ana + `', '` + anaRole + `', {now} FROM {many}`,
+		`INSERT INTO review (id, organisation_code, below, removes, due_at, reason, opened_by, opened_role, opened_at, closed_at)
+			SELECT gen_random_uuid(), 'N' || n, false, false, {now} + interval '1 day', 'x', '` + ana + `', '` + anaRole + `', {now}, CASE WHEN n > 10000 THEN {now} END FROM {many}`,
+		`INSERT INTO review_item (review_id, role_id, person_id, given_by)
+			SELECT v.id, r.id, m.person_id, a.asked_by FROM role_profile r JOIN membership m ON m.id = r.membership_id JOIN request a ON a.id = r.request_id
+			JOIN review v ON v.organisation_code = a.organisation_code`,
 		`INSERT INTO throttle (kind, slot, failures, most, ends_at) SELECT 'token', n, 1, 1 + n % 100, {now} + (n - 10000) * interval '1 s' FROM {many}`,
 	} {
 		exec(t, conn, fill.Replace(statement))
@@ -81,6 +92,7 @@ func growing() []string {
 	return []string{
 		"person", "professional_registration", "evidence", "membership", "role_profile", "authenticator", "enrolment_link", "used_challenge", "session",
 		"authorization_grant", "refresh_token", "audit_event", "throttle", "organisation", "position", "position_version", "request", "request_queue",
+		"message", "person_change", "person_merge", "review", "review_item",
 	}
 }
 
@@ -226,11 +238,18 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 	}{
 		{"read a person", func() error { return second(hot.Person(ctx, ana, now)) }},
 		{"read a credential", func() error { return second(hot.Credential(ctx, []byte("credential"), ward, now)) }},
+		{"change an authenticator", func() error {
+			a := newAuthenticator(uuid.New(), "suspended")
+			return errors.Join(hot.AddAuthenticator(ctx, a), second(hot.ChangeAuthenticator(ctx, a.ID, "active", "suspended", now)))
+		}},
 		{"list authenticators", func() error { return second(hot.Authenticators(ctx, ana, true)) }},
 		{"use an authenticator", func() error { return hot.UseAuthenticator(ctx, authenticatorID, 8, false, now) }},
 		{"spend a challenge", func() error { return hot.UseChallenge(ctx, hash("challenge"), later) }},
 		{"read an enrolment link", func() error { return second(hot.EnrolmentLink(ctx, hash("link"), now)) }},
-		{"use an enrolment link", func() error { return second(hot.UseEnrolmentLink(ctx, hash("link"), now)) }},
+		{"give the code of an enrolment link", func() error {
+			return errors.Join(hot.AddEnrolmentLink(ctx, hash("coded"), hash("code"), ana, now, later), second(hot.GiveCode(ctx, hash("coded"), [][]byte{hash("code")}, 5, now)))
+		}},
+		{"use an enrolment link", func() error { return second(hot.UseEnrolmentLink(ctx, hash("link"), 3, 5, now)) }},
 		{"bind an authenticator", func() error { return hot.AddAuthenticator(ctx, newAuthenticator(uuid.New(), "another")) }},
 		{"bind a password and an app", func() error { return errors.Join(hot.AddSecret(ctx, password), hot.AddSecret(ctx, app)) }},
 		{"list secrets", func() error { return second(hot.Secrets(ctx, ana)) }},
@@ -296,6 +315,15 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"list the roles of a person", func() error { return second(hot.PositionedRoles(ctx, ana, "", 10, now)) }},
 		{"list the open requests for a person", func() error { return second(hot.OpenRequestsFor(ctx, ana, 10, now)) }},
 		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", "", 10)) }},
+		{"list the sessions of a person", func() error { return second(hot.SessionsOf(ctx, ana, 10, now)) }},
+		{"list what happened to a person", func() error { return second(hot.EventsAbout(ctx, ana, []string{"signed_in"}, 5, 10)) }},
+		{"lock authenticators", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				return errors.Join(tx.LockAuthenticators(ctx, ana), second(tx.KeptAuthenticators(ctx, ana)))
+			})
+		}},
+		{"end the other sessions of a person", func() error { return second(hot.EndOtherSessions(ctx, ana, sessionID, now)) }},
+		{"end a session of a person", func() error { return hot.EndSessionOf(ctx, ana, sessionID, now) }},
 		{"end a session", func() error { return hot.EndSession(ctx, sessionID, now) }},
 		{"end the sessions of a person", func() error { return second(hot.EndSessions(ctx, ana, now)) }},
 		{"propose a position", func() error {
@@ -310,7 +338,13 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"list the versions of a position", func() error { return second(hot.PositionVersions(ctx, anaPosition, 9, 10)) }},
 		{"list positions", func() error { return second(hot.Positions(ctx, organisation, "", 10)) }},
 		{"approve a version", func() error {
-			return hot.InTx(ctx, func(tx *store.Tx) error { return tx.ApprovePositionVersion(ctx, anaPosition, 1, ben, benRole, now) })
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				return errors.Join(tx.LockInclusions(ctx), tx.ApprovePositionVersion(ctx, anaPosition, 1, ben, benRole, now))
+			})
+		}},
+		{"list what a position includes", func() error { return second(hot.IncludedPositions(ctx, []string{anaPosition}, 5, 100)) }},
+		{"list what includes a position", func() error {
+			return errors.Join(second(hot.Includers(ctx, anaPosition, 10)), second(hot.IncludedDepth(ctx, anaPosition, 5)))
 		}},
 		{"ask for a position", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error {
@@ -323,6 +357,29 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"count open requests", func() error { return second(hot.CountOpenRequests(ctx, organisation, 10, now)) }},
 		{"count proposed positions", func() error { return second(hot.CountProposedPositions(ctx, organisation, 10)) }},
 		{"list proposed positions", func() error { return second(hot.ProposedPositions(ctx, organisation, "", 10)) }},
+		{"read a profile", func() error { return second(hot.Profile(ctx, ana)) }},
+		{"list profiles that were merged", func() error { return second(hot.MergedInto(ctx, ana)) }},
+		{"list merges that are proposed", func() error { return second(hot.ProposedMerges(ctx, ana, 10)) }},
+		{"list what was changed of people", func() error { return second(hot.PersonChanges(ctx, []string{ana, ben}, uuid.Max, 10)) }},
+		{"count what ends with a profile", func() error { return second(hot.Holdings(ctx, ana, now)) }},
+		{"find people by user ids", func() error { return second(hot.PeopleOfIDs(ctx, []string{ana, ben})) }},
+		{"correct a person", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				return errors.Join(tx.LockOpenRequests(ctx, ana), tx.CorrectPerson(ctx, ana, store.Details{GivenName: "Ana", FamilyName: "Ng", DisplayName: "Ana Ng"}), tx.AddPersonChange(ctx, store.PersonChange{
+					ID: uuid.New(), PersonID: ana, Kind: "corrected", Actor: ben, ActorRole: benRole, Reason: "x", Old: []byte("{}"), New: []byte("{}"), At: now,
+				}), second(tx.LastChange(ctx, ana, "corrected")))
+			})
+		}},
+		{"merge people", func() error {
+			const duplicate, kept = "500000000777", "500000000900"
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				id := uuid.New()
+				return errors.Join(tx.LockMerges(ctx), tx.AddMerge(ctx, store.Merge{ID: id, Duplicate: duplicate, Kept: kept, Reason: "x", ProposedBy: ana, ProposedRole: anaRole, ProposedAt: now}),
+					second(tx.Merge(ctx, id)), tx.DecideMerge(ctx, id, "approved", ben, benRole, "x", now), tx.ClosePerson(ctx, duplicate, "duplicate", now),
+					second(tx.EndRoles(ctx, duplicate, "", later)), second(tx.EndRoleSessions(ctx, duplicate, []string{anaRole}, now)), second(tx.EndAccess(ctx, duplicate, now)),
+					second(tx.RevokeAuthenticators(ctx, duplicate, now)), second(tx.CancelRequests(ctx, duplicate, "", "x", now)), tx.MergePerson(ctx, duplicate, kept))
+			})
+		}},
 		{"read names of people", func() error { return second(hot.PersonNames(ctx, []string{ana, ben})) }},
 		{"list what somebody holds", func() error { return second(hot.HeldRoles(ctx, ana, 10, now)) }},
 		{"read workgroups", func() error { return second(hot.Workgroups(ctx, []string{workgroup})) }},
@@ -330,7 +387,45 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"count who holds a position", func() error { return second(hot.CountHolders(ctx, anaPosition, now)) }},
 		{"decide a request", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error {
-				return errors.Join(tx.SettleRequest(ctx, requestID, store.Settlement{State: "withdrawn", Reason: "x", At: now}), second(tx.EndPosition(ctx, anaPosition, "", now)))
+				return errors.Join(tx.SettleRequest(ctx, requestID, store.Settlement{State: "withdrawn", Reason: "x", At: now}), second(tx.EndPosition(ctx, anaPosition, "", now, nil)))
+			})
+		}},
+		{"open a review", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				r := store.Review{ID: uuid.New(), OrganisationCode: organisation, DueAt: later, Reason: "x", OpenedBy: ana, OpenedRole: anaRole, OpenedAt: now}
+				return errors.Join(tx.AddReview(ctx, r), second(tx.AddReviewItems(ctx, r.ID, organisation, false, 10, now)))
+			})
+		}},
+		{"read a review", func() error {
+			_, err := hot.Review(ctx, uuid.New(), now)
+			if errors.Is(err, store.ErrNotFound) {
+				err = nil
+			}
+			return err
+		}},
+		{"list reviews", func() error { return second(hot.Reviews(ctx, "N1", uuid.Max, 10, now)) }},
+		{"count open reviews", func() error { return second(hot.CountOpenReviews(ctx, "N1", 10)) }},
+		{"list what a review is about", func() error {
+			return errors.Join(second(hot.ReviewItems(ctx, uuid.New(), "", 10)), second(hot.UndecidedItems(ctx, uuid.New(), "", 10, now)))
+		}},
+		{"list open reviews", func() error {
+			return errors.Join(second(hot.OpenReviews(ctx, now, uuid.Nil, 10)), second(hot.DueReviews(ctx, now, later, 0, "due/", 10)))
+		}},
+		{"decide in a review", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				for _, do := range []func() error{
+					func() error { return second(tx.LockPositionOfItem(ctx, uuid.New(), anaRole)) },
+					func() error { return second(tx.ReviewItem(ctx, uuid.New(), anaRole)) },
+					func() error {
+						return tx.DecideReviewItem(ctx, uuid.New(), anaRole, "certified", new(ben), new(benRole), now)
+					},
+					func() error { return tx.CloseReview(ctx, uuid.New(), now) },
+				} {
+					if err := do(); !errors.Is(err, store.ErrNotFound) {
+						return fmt.Errorf("%w, want nothing found", err)
+					}
+				}
+				return nil
 			})
 		}},
 		{"sweep refresh tokens", func() error { return second(hot.SweepRefreshTokens(ctx, now, 10)) }},
@@ -338,6 +433,23 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"sweep sessions", func() error { return second(hot.SweepSessions(ctx, now, 10)) }},
 		{"sweep challenges", func() error { return second(hot.SweepChallenges(ctx, now, 10)) }},
 		{"sweep throttled slots", func() error { return second(hot.SweepThrottle(ctx, now, 10)) }},
+		{"post a message", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error { return tx.AddMessage(ctx, newMessage("x")) })
+		}},
+		{"claim messages", func() error { return second(hot.ClaimMessages(ctx, later, 10, now)) }},
+		{"finish messages", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				m := newMessage("y")
+				return errors.Join(tx.AddMessage(ctx, m), tx.PostponeMessage(ctx, m.ID, later, "deferred"), tx.GiveUpMessage(ctx, m.ID, "refused", now), tx.MessageSent(ctx, m.ID, now))
+			})
+		}},
+		{"list roles that expire", func() error { return second(hot.ExpiringRoles(ctx, organisation, now, later, "", 10)) }},
+		{"count roles that expire", func() error { return second(hot.CountExpiringRoles(ctx, organisation, now, 4, 10)) }},
+		{"list roles that end", func() error { return second(hot.EndingRoles(ctx, now, later, time.Hour, "ends/", 10)) }},
+		{"end requests that have lapsed", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error { return second(tx.LapseOldRequests(ctx, "x", 10, now)) })
+		}},
+		{"sweep messages", func() error { return second(hot.SweepMessages(ctx, now, 10)) }},
 		{"sweep enrolment links", func() error { return second(hot.SweepEnrolmentLinks(ctx, now, 10)) }},
 	} {
 		if err := tt.do(); err != nil {

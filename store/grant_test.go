@@ -110,7 +110,7 @@ func TestExchangeOfWhatEndedMeanwhile(t *testing.T) {
 		},
 		"the role ends": func(ctx context.Context, in *installation) error { return second(in.EndRole(ctx, anaRole, now)) },
 		"the authenticator is revoked": func(ctx context.Context, in *installation) error {
-			return second(in.RevokeAuthenticator(ctx, authenticatorID, now))
+			return second(in.ChangeAuthenticator(ctx, authenticatorID, "active", "revoked", now))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

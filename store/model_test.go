@@ -181,7 +181,7 @@ func TestHeldAuthenticators(t *testing.T) {
 		return a
 	}
 	blue, red, revoked := add(ana, "blue", blueModel), add(ben, "red", redModel), add(ben, "revoked", blueModel)
-	must(t, second(in.RevokeAuthenticator(ctx, revoked.ID, now)))
+	must(t, second(in.ChangeAuthenticator(ctx, revoked.ID, "active", "revoked", now)))
 	anas := store.Held{Authenticator: blue, Organisations: []string{organisation, "RXX02"}}
 	bens := store.Held{Authenticator: red, Organisations: []string{organisation}}
 	list := func(models []uuid.UUID, organisations []string, after store.Position, limit int, want ...store.Held) {
@@ -197,7 +197,7 @@ func TestHeldAuthenticators(t *testing.T) {
 	list([]uuid.UUID{blueModel, redModel}, nil, none, 1, anas)
 	list([]uuid.UUID{blueModel, redModel}, nil, store.Position{PersonID: ana, AuthenticatorID: blue.ID}, 10, bens)
 	list([]uuid.UUID{redModel}, []string{"RXX09"}, none, 10, bens)
-	must(t, second(in.RevokeAuthenticator(ctx, authenticatorID, now)))
+	must(t, second(in.ChangeAuthenticator(ctx, authenticatorID, "active", "revoked", now)))
 	list(nil, []string{"RXX02"}, none, 10, anas)
 	list([]uuid.UUID{blueModel}, []string{organisation, "RXX02"}, none, 10, anas, bens)
 	list(nil, []string{organisation}, store.Position{PersonID: ana, AuthenticatorID: blue.ID}, 10, bens)

@@ -9,27 +9,31 @@ import (
 
 // PositionVersion is what a position is by one of its versions, or is proposed to be.
 type PositionVersion struct {
-	PositionID   string
-	Version      int
-	Closes       bool // it is the end of the position
-	Name         string
-	Notes        string
-	JobRole      string   // S:G:R code
-	AreasOfWork  []string // P:Q:T codes
-	Activities   []string // B codes
-	Workgroups   []string // ids
-	Assignable   bool     // a sponsor gives it without a second officer
-	Reason       string
-	MadeBy       string
-	MadeRole     string // the role profile that she acted in
-	MadeAt       time.Time
-	ApprovedBy   *string // nil: it gives nobody anything
-	ApprovedRole *string
-	ApprovedAt   *time.Time
+	PositionID  string
+	Version     int
+	Closes      bool // it is the end of the position
+	Name        string
+	Notes       string
+	JobRole     string   // S:G:R code
+	AreasOfWork []string // P:Q:T codes
+	Activities  []string // B codes
+	Workgroups  []string // ids
+	// WorkgroupNames are those of Workgroups as they were proposed. They count when the version is approved; empty are those
+	// on record.
+	WorkgroupNames []string
+	Includes       []string // ids of positions of which it gives everything but the job role as well
+	Assignable     bool     // a sponsor gives it without a second officer
+	Reason         string
+	MadeBy         string
+	MadeRole       string // the role profile that she acted in
+	MadeAt         time.Time
+	ApprovedBy     *string // nil: it gives nobody anything
+	ApprovedRole   *string
+	ApprovedAt     *time.Time
 }
 
-const versionColumns = `v.position_id, v.version, v.closes, v.name, v.notes, v.job_role, v.areas_of_work, v.activities, v.workgroups, v.assignable,
-	v.reason, v.made_by, v.made_role, v.made_at, v.approved_by, v.approved_role, v.approved_at`
+const versionColumns = `v.position_id, v.version, v.closes, v.name, v.notes, v.job_role, v.areas_of_work, v.activities, v.workgroups, v.workgroup_names,
+	v.includes, v.assignable, v.reason, v.made_by, v.made_role, v.made_at, v.approved_by, v.approved_role, v.approved_at`
 
 // PositionRow is a position in its newest version.
 type PositionRow struct {
@@ -42,6 +46,7 @@ type PositionRow struct {
 type HeldPosition struct {
 	ID               string
 	OrganisationCode string
+	OrganisationName string
 	InForce          int // the version that was approved last; 0: none
 }
 
@@ -54,6 +59,13 @@ const below = `
 		SELECT o.code FROM below b CROSS JOIN LATERAL (SELECT o.code FROM organisation o WHERE o.parent_code = b.code OFFSET 0) o
 	)`
 
+// many says whether the organisations below are so many that it is quicker to look at positions one after another, wherever they
+// are, than at those of each. Then isBelow is what is looked at of a position p; IS TRUE keeps the planner from joining them all.
+const (
+	many    = `(SELECT count(*) > 300 FROM below)`
+	isBelow = `(p.organisation_code IN (SELECT code FROM below)) IS TRUE`
+)
+
 // AddPosition records a position without any version. The id being taken is ErrConflict, an unknown organisation ErrReference.
 func (t *Tx) AddPosition(ctx context.Context, id, organisation string, now time.Time) error {
 	_, err := scalar[string](ctx, t.queries, `INSERT INTO position (id, organisation_code, created_at) VALUES ($1, $2, $3) RETURNING id`, id, organisation, now)
@@ -63,23 +75,26 @@ func (t *Tx) AddPosition(ctx context.Context, id, organisation string, now time.
 // LockPosition reads a position. Whoever else would change it, or decide about it, waits until the transaction ends.
 func (t *Tx) LockPosition(ctx context.Context, id string) (HeldPosition, error) {
 	return one[HeldPosition](ctx, t.queries, `
-		SELECT p.id, p.organisation_code, coalesce(p.version, 0) AS in_force
-		FROM position p WHERE p.id = $1 FOR NO KEY UPDATE OF p`, id)
+		SELECT p.id, p.organisation_code, o.name AS organisation_name, coalesce(p.version, 0) AS in_force
+		FROM position p JOIN organisation o ON o.code = p.organisation_code WHERE p.id = $1 FOR NO KEY UPDATE OF p`, id)
 }
 
 // LockPositionOfRequest is LockPosition for the position that a request is about.
 func (t *Tx) LockPositionOfRequest(ctx context.Context, requestID uuid.UUID) (HeldPosition, error) {
 	return one[HeldPosition](ctx, t.queries, `
-		SELECT p.id, p.organisation_code, coalesce(p.version, 0) AS in_force
-		FROM position p WHERE p.id = (SELECT r.position_id FROM request r WHERE r.id = $1) FOR NO KEY UPDATE OF p`, requestID)
+		SELECT p.id, p.organisation_code, o.name AS organisation_name, coalesce(p.version, 0) AS in_force
+		FROM position p JOIN organisation o ON o.code = p.organisation_code WHERE p.id = (SELECT r.position_id FROM request r WHERE r.id = $1) FOR NO KEY UPDATE OF p`, requestID)
 }
 
 // AddPositionVersion proposes a version. It is of force when it was approved.
 func (t *Tx) AddPositionVersion(ctx context.Context, v PositionVersion) error {
 	return t.db.exec(ctx, `
-		INSERT INTO position_version (position_id, version, closes, name, notes, job_role, areas_of_work, activities, workgroups, assignable, reason, made_by, made_role, made_at)
-		VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::text[], '{}'), coalesce($8::text[], '{}'), coalesce($9::text[], '{}'), $10, $11, $12, $13, $14)`,
-		v.PositionID, v.Version, v.Closes, v.Name, v.Notes, v.JobRole, v.AreasOfWork, v.Activities, v.Workgroups, v.Assignable, v.Reason, v.MadeBy, v.MadeRole, v.MadeAt)
+		INSERT INTO position_version (position_id, version, closes, name, notes, job_role, areas_of_work, activities, workgroups, workgroup_names, includes, assignable, reason,
+			made_by, made_role, made_at)
+		VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::text[], '{}'), coalesce($8::text[], '{}'), coalesce($9::text[], '{}'), coalesce($10::text[], '{}'), coalesce($11::text[], '{}'),
+			$12, $13, $14, $15, $16)`,
+		v.PositionID, v.Version, v.Closes, v.Name, v.Notes, v.JobRole, v.AreasOfWork, v.Activities, v.Workgroups, v.WorkgroupNames, v.Includes, v.Assignable, v.Reason,
+		v.MadeBy, v.MadeRole, v.MadeAt)
 }
 
 // ApprovePositionVersion puts a version in force that nobody has approved. Otherwise ErrNotFound, and the one who made it
@@ -137,11 +152,16 @@ func (q queries) Positions(ctx context.Context, organisation, after string, limi
 	return all[PositionRow](ctx, q, below+`
 		SELECT p.organisation_code, coalesce(p.version, 0) AS in_force, `+versionColumns+`
 		FROM (
-			SELECT p.id, p.organisation_code, p.version FROM below b
+			(SELECT p.id, p.organisation_code, p.version FROM below b
 			CROSS JOIN LATERAL (
 				SELECT p.id, p.organisation_code, p.version FROM position p WHERE p.organisation_code = b.code AND p.id > $2 ORDER BY p.id LIMIT $3
 			) p
-			ORDER BY p.id LIMIT $3
+			WHERE NOT `+many+`
+			ORDER BY p.id LIMIT $3)
+			UNION ALL
+			(SELECT p.id, p.organisation_code, p.version FROM position p
+			WHERE `+many+` AND p.id > $2 AND `+isBelow+`
+			ORDER BY p.id LIMIT $3)
 		) p
 		CROSS JOIN LATERAL (SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = p.id ORDER BY v.version DESC LIMIT 1) v
 		ORDER BY p.id`, organisation, after, limit)
@@ -202,11 +222,71 @@ func (q queries) HeldRoles(ctx context.Context, personID string, limit int, now 
 type EndedRole struct{ ID, PersonID string }
 
 // EndPosition ends, at a time, what a position gives a person beyond it, or "" for everybody, and returns which roles those
-// are.
-func (t *Tx) EndPosition(ctx context.Context, positionID, personID string, at time.Time) ([]EndedRole, error) {
+// are. What begins after it is left if it ends after until, unless that is nil.
+func (t *Tx) EndPosition(ctx context.Context, positionID, personID string, at time.Time, until *time.Time) ([]EndedRole, error) {
 	return all[EndedRole](ctx, t.queries, `
 		UPDATE role_profile r SET ends_at = greatest($3, r.starts_at)
 		FROM membership m
 		WHERE m.id = r.membership_id AND ($2 = '' OR m.person_id = $2) AND r.position_id = $1 AND (r.ends_at IS NULL OR r.ends_at > $3)
-		RETURNING r.id, m.person_id`, positionID, personID, at)
+			AND ($4::timestamptz IS NULL OR r.starts_at <= $3 OR r.ends_at <= $4)
+		RETURNING r.id, m.person_id`, positionID, personID, at, until)
+}
+
+// LockInclusions keeps whoever else would put in force that one position includes another waiting until the transaction ends.
+func (t *Tx) LockInclusions(ctx context.Context) error {
+	return t.db.exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('position included', 0))`)
+}
+
+// IncludedPosition is a position in the version that is in force, which others include.
+type IncludedPosition struct {
+	OrganisationCode string
+	Depth            int // 1 is that it was asked for itself, 2 that one of those includes it, and so on; the most of several
+	PositionVersion
+}
+
+// IncludedPositions lists positions and those that they include in turn as far as a depth, each in the version that is in
+// force, nearest first and by id. Those that are closed are there, and what they included is not. It goes no further than limit
+// inclusions, of which several may be of one position.
+func (q queries) IncludedPositions(ctx context.Context, ids []string, depth, limit int) ([]IncludedPosition, error) {
+	return all[IncludedPosition](ctx, q, `
+		WITH RECURSIVE included (id, depth) AS (
+			SELECT id, 1 FROM unnest($1::text[]) id
+			UNION
+			SELECT i.id, w.depth + 1
+			FROM included w
+			CROSS JOIN LATERAL (
+				SELECT unnest(v.includes) AS id FROM position p JOIN position_version v ON v.position_id = p.id AND v.version = p.version
+				WHERE p.id = w.id AND NOT v.closes
+			) i
+			WHERE w.depth < $2
+		)
+		SELECT p.organisation_code, i.depth, `+versionColumns+`
+		FROM (SELECT id, max(depth) AS depth FROM (SELECT id, depth FROM included LIMIT $3) i GROUP BY id) i
+		CROSS JOIN LATERAL (SELECT p.id, p.version, p.organisation_code FROM position p WHERE p.id = i.id OFFSET 0) p
+		JOIN position_version v ON v.position_id = p.id AND v.version = p.version
+		ORDER BY i.depth, p.id`, ids, depth, limit)
+}
+
+// PositionName is what a position is called.
+type PositionName struct{ ID, OrganisationCode, Name string }
+
+// includers is the positions by whose version in force one is included.
+const includers = `
+	SELECT p.id, p.organisation_code, v.name FROM position_version v JOIN position p ON p.id = v.position_id AND p.version = v.version
+	WHERE v.includes <> '{}' AND NOT v.closes AND v.includes @> ARRAY`
+
+// Includers lists the positions that include one in the version that is in force, by id, at most limit of them.
+func (q queries) Includers(ctx context.Context, id string, limit int) ([]PositionName, error) {
+	return all[PositionName](ctx, q, includers+`[$1] ORDER BY p.id LIMIT $2`, id, limit)
+}
+
+// IncludedDepth is how many positions, each of which includes the next, lead to one, as far as most.
+func (q queries) IncludedDepth(ctx context.Context, id string, most int) (int, error) {
+	return scalar[int](ctx, q, `
+		WITH RECURSIVE above (id, depth) AS (
+			SELECT $1::text, 0
+			UNION
+			SELECT i.id, a.depth + 1 FROM above a CROSS JOIN LATERAL (`+includers+`[a.id]) i WHERE a.depth < $2
+		)
+		SELECT max(depth) FROM above`, id, most)
 }

@@ -18,7 +18,7 @@ var requestID = uuid.MustParse("55555555-5555-4555-8555-555555555555")
 func newVersion(version int) store.PositionVersion {
 	return store.PositionVersion{
 		PositionID: anaPosition, Version: version, Name: "Ward nurse", Notes: "Nights", JobRole: "S8000:G8000:R8000", AreasOfWork: []string{"P0020:Q0300:T0640"},
-		Activities: []string{"B0420"}, Workgroups: []string{workgroup}, Reason: "New ward", MadeBy: ana, MadeRole: anaRole, MadeAt: now,
+		Activities: []string{"B0420"}, Workgroups: []string{workgroup}, WorkgroupNames: []string{"Night team"}, Includes: []string{}, Reason: "New ward", MadeBy: ana, MadeRole: anaRole, MadeAt: now,
 	}
 }
 
@@ -82,7 +82,7 @@ func TestPositionVersions(t *testing.T) {
 		is(t, "ApprovePositionVersion(unknown)", tx.ApprovePositionVersion(ctx, anaPosition, 3, ben, benRole, later), store.ErrNotFound)
 		held, err := tx.LockPosition(ctx, anaPosition)
 		must(t, err)
-		same(t, "LockPosition()", held, store.HeldPosition{ID: anaPosition, OrganisationCode: organisation, InForce: 1})
+		same(t, "LockPosition()", held, store.HeldPosition{ID: anaPosition, OrganisationCode: organisation, OrganisationName: "Riverside", InForce: 1})
 		_, err = tx.LockPosition(ctx, "600000000009")
 		is(t, "LockPosition(unknown)", err, store.ErrNotFound)
 		_, err = tx.LockPositionOfRequest(ctx, uuid.New())
@@ -192,7 +192,7 @@ func TestHolders(t *testing.T) {
 	end := func(person string, want ...store.EndedRole) {
 		t.Helper()
 		must(t, in.InTx(ctx, func(tx *store.Tx) error {
-			ended, err := tx.EndPosition(ctx, anaPosition, person, later)
+			ended, err := tx.EndPosition(ctx, anaPosition, person, later, nil)
 			must(t, err)
 			same(t, "EndPosition("+person+")", ended, append([]store.EndedRole{}, want...))
 			return nil
@@ -206,4 +206,86 @@ func TestHolders(t *testing.T) {
 	workgroups, err := in.Workgroups(ctx, []string{workgroup, "400000000009"})
 	must(t, err)
 	same(t, "Workgroups()", workgroups, []store.Workgroup{{ID: workgroup, Name: "Night team"}})
+}
+
+// What a position includes, and what includes it, is what the versions in force say; nothing goes deeper or further than asked.
+func TestIncludedPositions(t *testing.T) {
+	t.Parallel()
+	in, ctx := withPosition(t), t.Context()
+	const inner, outer, closed = "600000000002", "600000000003", "600000000004"
+	must(t, in.InTx(ctx, func(tx *store.Tx) error {
+		for id, includes := range map[string][]string{inner: {}, closed: {inner}, outer: {anaPosition, inner, closed}} {
+			must(t, tx.AddPosition(ctx, id, organisation, now))
+			v := newVersion(1)
+			v.PositionID, v.Includes, v.Closes = id, includes, id == closed
+			must(t, tx.AddPositionVersion(ctx, v))
+			must(t, tx.ApprovePositionVersion(ctx, id, 1, ben, benRole, later))
+		}
+		v := newVersion(3)
+		v.Includes = []string{inner}
+		must(t, tx.AddPositionVersion(ctx, v))
+		return tx.ApprovePositionVersion(ctx, anaPosition, 3, ben, benRole, later)
+	}))
+	for _, tt := range []struct {
+		depth, limit int
+		want         []string
+	}{{5, 100, []string{anaPosition, closed, inner}}, {1, 100, []string{anaPosition, closed}}, {5, 1, []string{anaPosition}}} {
+		list, err := in.IncludedPositions(ctx, []string{anaPosition, closed}, tt.depth, tt.limit)
+		must(t, err)
+		var got []string
+		for _, p := range list {
+			got = append(got, p.PositionID)
+		}
+		same(t, "IncludedPositions()", got, tt.want)
+	}
+	includers, err := in.Includers(ctx, inner, 10)
+	must(t, err)
+	same(t, "Includers()", includers, []store.PositionName{{ID: anaPosition, OrganisationCode: organisation, Name: "Ward nurse"}, {ID: outer, OrganisationCode: organisation, Name: "Ward nurse"}})
+	for most, want := range map[int]int{5: 2, 1: 1} {
+		depth, err := in.IncludedDepth(ctx, inner, most)
+		must(t, err)
+		same(t, "IncludedDepth()", depth, want)
+	}
+	itself := newVersion(4)
+	itself.Includes = []string{anaPosition}
+	is(t, "AddPositionVersion(that includes itself)", in.InTx(ctx, func(tx *store.Tx) error { return tx.AddPositionVersion(ctx, itself) }), store.ErrReference)
+}
+
+// Where there are more organisations than it is quick to look at one by one, positions are found all the same.
+func TestPositionsOfManyOrganisations(t *testing.T) {
+	t.Parallel()
+	in, ctx := withPosition(t), t.Context()
+	conn := connect(t, in.ownerURL)
+	exec(t, conn, `INSERT INTO organisation (code, name, parent_code, created_at) SELECT 'N' || n, 'N', '`+organisation+`', now() FROM generate_series(100, 450) n`)
+	exec(t, conn, `INSERT INTO position (id, organisation_code, created_at) VALUES ('600000000002', 'N200', now())`)
+	second := newVersion(1)
+	second.PositionID, second.Name = "600000000002", `50%_\ Nurse`
+	must(t, in.InTx(ctx, func(tx *store.Tx) error {
+		must(t, tx.AddPositionVersion(ctx, second))
+		return tx.ApprovePositionVersion(ctx, second.PositionID, 1, ben, benRole, later)
+	}))
+	list, err := in.Positions(ctx, organisation, "", 10)
+	must(t, err)
+	same(t, "Positions()", len(list), 2)
+	for of, want := range map[string]int{organisation: 1, "N200": 0} {
+		proposed, err := in.ProposedPositions(ctx, of, "", 10)
+		must(t, err)
+		same(t, "ProposedPositions("+of+")", len(proposed), want)
+		count, err := in.CountProposedPositions(ctx, of, 10)
+		must(t, err)
+		same(t, "CountProposedPositions("+of+")", count.Count, int64(want))
+	}
+	list, err = in.Positions(ctx, organisation, anaPosition, 10)
+	must(t, err)
+	same(t, "Positions(after the first)", len(list), 1)
+	for text, want := range map[string]int{"": 2, "nu": 2, "NURSE": 2, "ward": 1, "50%": 1, `_\ n`: 1, "%%%": 0, "ward%nurse": 0} {
+		for _, of := range []struct {
+			organisation string
+			want         int
+		}{{organisation, want}, {"N300", 0}} {
+			offered, err := in.OfferedPositions(ctx, of.organisation, text, "", 10)
+			must(t, err)
+			same(t, "OfferedPositions("+of.organisation+" "+text+")", len(offered), of.want)
+		}
+	}
 }

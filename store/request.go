@@ -23,6 +23,7 @@ type Request struct {
 	AskedRole        string // the role profile that she acted in
 	AskedAt          time.Time
 	LapsesAt         time.Time // when nobody has decided it by then, nobody does
+	TakenUpBy        *string   // who took up the introduction that it came of; nil: there was none
 	State            string    // open, approved, refused, withdrawn or lapsed
 	Assignable       bool      // the position was, so that no second officer decided
 	DecidedBy        *string   // nil but of what an officer approved or refused
@@ -32,7 +33,7 @@ type Request struct {
 }
 
 const requestColumns = `r.id, r.kind, r.person_id, r.position_id, r.position_version, r.organisation_code, r.starts_at, r.expires_at, r.reason,
-	r.asked_by, r.asked_role, r.asked_at, r.lapses_at, r.state, r.assignable, r.decided_by, r.decided_role, r.decided_at, r.decision_reason`
+	r.asked_by, r.asked_role, r.asked_at, r.lapses_at, r.taken_up_by, r.state, r.assignable, r.decided_by, r.decided_role, r.decided_at, r.decision_reason`
 
 // RequestRow is a request with the names that a person reads.
 type RequestRow struct {
@@ -54,12 +55,12 @@ const requestNamed = `
 func (t *Tx) AddRequest(ctx context.Context, r Request) error {
 	_, err := scalar[uuid.UUID](ctx, t.queries, `
 		INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, expires_at, reason, asked_by, asked_role,
-			asked_at, lapses_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+			asked_at, lapses_at, taken_up_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (person_id, position_id) WHERE state = 'open' DO NOTHING
 		RETURNING id`,
 		r.ID, r.Kind, r.PersonID, r.PositionID, r.PositionVersion, r.OrganisationCode, r.StartsAt, r.ExpiresAt, r.Reason, r.AskedBy, r.AskedRole,
-		r.AskedAt, r.LapsesAt)
+		r.AskedAt, r.LapsesAt, r.TakenUpBy)
 	if errors.Is(err, ErrNotFound) {
 		return ErrConflict
 	}
@@ -106,8 +107,10 @@ func (t *Tx) SettleRequest(ctx context.Context, id uuid.UUID, s Settlement) erro
 
 // LapsedRequest is a request that nobody decides any more.
 type LapsedRequest struct {
-	ID       uuid.UUID
-	PersonID string
+	ID         uuid.UUID
+	PersonID   string
+	PositionID string
+	AskedBy    string
 }
 
 // LapseRequests ends the open requests for a position and a person, or "" for everybody, that lapse up to a time, and
@@ -116,5 +119,15 @@ func (t *Tx) LapseRequests(ctx context.Context, positionID, personID string, upT
 	return all[LapsedRequest](ctx, t.queries, `
 		UPDATE request SET state = 'lapsed', decision_reason = $4, decided_at = $5
 		WHERE position_id = $1 AND ($2 = '' OR person_id = $2) AND state = 'open' AND lapses_at <= $3
-		RETURNING id, person_id`, positionID, personID, upTo, reason, now)
+		RETURNING id, person_id, position_id, asked_by`, positionID, personID, upTo, reason, now)
+}
+
+// LapseOldRequests ends open requests that have lapsed, those that lapsed first first, at most limit of them, and returns
+// which they are. One that somebody is deciding is passed over.
+func (t *Tx) LapseOldRequests(ctx context.Context, reason string, limit int, now time.Time) ([]LapsedRequest, error) {
+	return all[LapsedRequest](ctx, t.queries, `
+		UPDATE request SET state = 'lapsed', decision_reason = $1, decided_at = $3
+		WHERE id = ANY (ARRAY(
+			SELECT id FROM request WHERE state = 'open' AND lapses_at <= $3 ORDER BY lapses_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))
+		RETURNING id, person_id, position_id, asked_by`, reason, limit, now)
 }

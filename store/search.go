@@ -132,14 +132,31 @@ func (q queries) OfferedPositions(ctx context.Context, organisation, text, after
 	return all[OfferedPosition](ctx, q, below+`
 		SELECT p.id, o.code AS organisation_code, o.name AS organisation_name, p.name, p.notes, p.job_role, p.assignable
 		FROM (
-			SELECT p.id, p.organisation_code, p.name, p.notes, p.job_role, p.assignable FROM below b
+			(SELECT p.id, p.organisation_code, p.name, p.notes, p.job_role, p.assignable FROM below b
 			CROSS JOIN LATERAL (
 				SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
 				FROM position p JOIN position_version v ON v.position_id = p.id AND v.version = p.version
 				WHERE p.organisation_code = b.code AND p.id > $3 AND NOT v.closes AND strpos(lower(v.name), lower($2)) > 0
 				ORDER BY p.id LIMIT $4
 			) p
-			ORDER BY p.id LIMIT $4
+			WHERE NOT `+many+`
+			ORDER BY p.id LIMIT $4)
+			UNION ALL
+			(SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
+			FROM position p
+			CROSS JOIN LATERAL (SELECT v.closes, v.name, v.notes, v.job_role, v.assignable FROM position_version v WHERE v.position_id = p.id AND v.version = p.version OFFSET 0) v
+			WHERE `+many+` AND length($2) < 3 AND p.id > $3 AND `+isBelow+`
+				AND NOT v.closes AND strpos(lower(v.name), lower($2)) > 0
+			ORDER BY p.id LIMIT $4)
+			UNION ALL
+			(SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
+			FROM (
+				SELECT v.position_id, v.version, v.name, v.notes, v.job_role, v.assignable FROM position_version v
+				WHERE `+many+` AND length($2) >= 3 AND NOT v.closes AND v.name ILIKE '%' || regexp_replace($2, '([%_\\])', '\\\1', 'g') || '%' OFFSET 0
+			) v
+			JOIN position p ON p.id = v.position_id AND p.version = v.version
+			WHERE p.id > $3 AND p.organisation_code IN (SELECT code FROM below)
+			ORDER BY p.id LIMIT $4)
 		) p
 		JOIN organisation o ON o.code = p.organisation_code
 		ORDER BY p.id`, organisation, text, after, limit)

@@ -72,9 +72,3 @@ func (t *Tx) LockSecrets(ctx context.Context, after uuid.UUID, limit int) ([]Sec
 	return all[Secret](ctx, t.queries, `
 		SELECT `+secretColumns+` FROM authenticator WHERE id > $1 AND secret_sealed IS NOT NULL ORDER BY id LIMIT $2 FOR UPDATE`, after, limit)
 }
-
-// LockAuthenticator waits until nobody signs in with an authenticator, and lets nobody until the transaction ends. What was
-// begun with it until then is there for the statements that follow.
-func (t *Tx) LockAuthenticator(ctx context.Context, id uuid.UUID) error {
-	return t.db.exec(ctx, `SELECT FROM authenticator WHERE id = $1 FOR UPDATE`, id)
-}

@@ -63,9 +63,9 @@ func TestSecrets(t *testing.T) {
 	app.Sealed = []byte("sealed anew")
 	read(password, app)
 
-	must(t, second(in.RevokeAuthenticator(ctx, password.ID, later)))
+	must(t, second(in.ChangeAuthenticator(ctx, password.ID, "active", "revoked", later)))
 	is(t, "UsePassword(revoked)", in.UsePassword(ctx, password.ID, 3, now), store.ErrNotFound)
-	must(t, second(in.RevokeAuthenticator(ctx, app.ID, later)))
+	must(t, second(in.ChangeAuthenticator(ctx, app.ID, "active", "revoked", later)))
 	is(t, "UseOneTimeCode(revoked)", in.UseOneTimeCode(ctx, app.ID, 9, now), store.ErrNotFound)
 	read([]store.Secret{}...)
 	must(t, in.AddSecret(ctx, newSecret("password")))
@@ -142,9 +142,9 @@ func TestRevokedPasswordEndsTheSessionThatIsBegun(t *testing.T) {
 		go func() {
 			var fallout store.Fallout
 			err := in.InTx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-				err := tx.LockAuthenticator(ctx, password.ID)
+				_, err := tx.LockAuthenticator(ctx, password.ID)
 				if err == nil {
-					fallout, err = tx.RevokeAuthenticator(ctx, password.ID, later)
+					fallout, err = tx.ChangeAuthenticator(ctx, password.ID, "active", "revoked", later)
 				}
 				return err
 			})
@@ -175,7 +175,7 @@ func TestLockSecrets(t *testing.T) {
 		must(t, in.AddSecret(ctx, s))
 		want = append(want, s.ID)
 	}
-	must(t, second(in.RevokeAuthenticator(ctx, want[0], later)))
+	must(t, second(in.ChangeAuthenticator(ctx, want[0], "active", "revoked", later)))
 	got := map[uuid.UUID]bool{}
 	must(t, in.InTx(ctx, func(tx *store.Tx) error {
 		for after := uuid.Nil; ; {

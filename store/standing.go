@@ -74,7 +74,7 @@ type record struct {
 	Disabled       bool
 	Person         Person      // without roles
 	Roles          []datedRole // that had not ended when it was read, those to come included, by id
-	Authenticators []uuid.UUID // that are not revoked
+	Authenticators []uuid.UUID // that are active
 }
 
 // datedRole is a role profile and when it is one.
@@ -143,7 +143,7 @@ func (q queries) record(ctx context.Context, id string, now time.Time) (record, 
 					JOIN role_profile r ON r.membership_id = m.id
 					WHERE m.person_id = p.id AND (r.ends_at IS NULL OR r.ends_at > $2)
 					ORDER BY r.starts_at > $2, r.id LIMIT 200) r), '[]') AS roles, -- current ones before those to come
-			ARRAY(SELECT a.id FROM authenticator a WHERE a.person_id = p.id AND a.revoked_at IS NULL) AS authenticators
+			ARRAY(SELECT a.id FROM authenticator a WHERE a.person_id = p.id AND a.state = 'active') AS authenticators
 		FROM person p
 		WHERE p.id = $1`, id, now)
 }

@@ -72,7 +72,7 @@ func newInstallation(t *testing.T) *installation {
 	}
 	must(t, in.AddClient(ctx, newClient(ward)))
 	must(t, in.AddAuthenticator(ctx, newAuthenticator(authenticatorID, "credential")))
-	must(t, in.AddEnrolmentLink(ctx, hash("link"), ana, now, later))
+	must(t, in.AddEnrolmentLink(ctx, hash("link"), nil, ana, now, later))
 	must(t, in.AddSession(ctx, newSession(sessionID, ana), hash("cookie"), now))
 	must(t, in.AddGrant(ctx, newGrant(grantID), hash("code"), later))
 	in.addRefreshToken(t, "refresh")
@@ -108,6 +108,7 @@ func newAuthenticator(id uuid.UUID, credential string) store.Authenticator {
 		ID: id, PersonID: ana, Name: "Blue key", Kind: "security-key", CredentialID: []byte(credential), PublicKey: []byte("public"),
 		SignCount: 7, AAGUID: uuid.MustParse("44444444-4444-4444-8444-444444444444"), Transports: []string{"usb", "nfc"},
 		BackupEligible: true, AttestationFormat: "packed", AttestationObject: []byte("object"), ClientData: []byte("{}"), AttestationVerdict: "untrusted", CreatedAt: now,
+		State: "active",
 	}
 }
 
@@ -272,7 +273,7 @@ func TestSingleUse(t *testing.T) { //nolint:tparallel // the subtests take turns
 			return in.ExchangeCode(ctx, exchange(ctx, t, in.Store, "another", ""))
 		}},
 		{"UseEnrolmentLink", "enrolment_link", store.ErrNotFound, func(ctx context.Context, _ int) error {
-			_, err := in.UseEnrolmentLink(ctx, hash("link"), at)
+			_, err := in.UseEnrolmentLink(ctx, hash("link"), 3, 5, at)
 			return err
 		}},
 		{"AddSigningKey", "generation", store.ErrConflict, func(ctx context.Context, i int) error {
@@ -281,8 +282,8 @@ func TestSingleUse(t *testing.T) { //nolint:tparallel // the subtests take turns
 		{"ReplaceSigningKey", "signing_key", store.ErrNotFound, func(ctx context.Context, i int) error {
 			return in.ReplaceSigningKey(ctx, "first", later, newSigningKey("ES256", string(rune('A'+i))))
 		}},
-		{"RevokeAuthenticator", "authenticator", store.ErrNotFound, func(ctx context.Context, _ int) error {
-			_, err := in.RevokeAuthenticator(ctx, authenticatorID, at)
+		{"ChangeAuthenticator", "authenticator", store.ErrNotFound, func(ctx context.Context, _ int) error {
+			_, err := in.ChangeAuthenticator(ctx, authenticatorID, "active", "revoked", at)
 			return err
 		}},
 		{"EndRole", "role_profile", store.ErrNotFound, func(ctx context.Context, _ int) error {
@@ -453,10 +454,10 @@ func TestRefusalsOfTheSchema(t *testing.T) {
 			return in.AddAuthenticator(ctx, a)
 		}},
 		{"an enrolment link is for an unknown person", store.ErrReference, "enrolment_link_person_id_fkey", func(ctx context.Context) error {
-			return in.AddEnrolmentLink(ctx, hash("another"), "100000000009", now, later)
+			return in.AddEnrolmentLink(ctx, hash("another"), nil, "100000000009", now, later)
 		}},
 		{"an enrolment link is there already", store.ErrConflict, "enrolment_link_pkey", func(ctx context.Context) error {
-			return in.AddEnrolmentLink(ctx, hash("link"), ben, now, later)
+			return in.AddEnrolmentLink(ctx, hash("link"), nil, ben, now, later)
 		}},
 		{"a session's cookie is taken", store.ErrConflict, "session_cookie_hash_key", func(ctx context.Context) error {
 			_, err := in.BeginSession(ctx, newSession(uuid.New(), ben), nil, hash("cookie"), now)
@@ -492,47 +493,48 @@ func TestAbsent(t *testing.T) {
 	ctx := t.Context()
 	must(t, in.AddPerson(ctx, newPerson("100000000003"), now))
 	must(t, second(in.DisablePerson(ctx, "100000000003", now)))
-	must(t, in.AddEnrolmentLink(ctx, hash("of the disabled"), "100000000003", now, later))
-	must(t, in.AddEnrolmentLink(ctx, hash("expired"), ana, now, now.Add(time.Second)))
+	must(t, in.AddEnrolmentLink(ctx, hash("of the disabled"), nil, "100000000003", now, later))
+	must(t, in.AddEnrolmentLink(ctx, hash("expired"), nil, ana, now, now.Add(time.Second)))
 	at := now.Add(time.Minute)
 	for call, err := range map[string]error{
-		"Person(unknown)":                     second(in.Person(ctx, "100000000009", at)),
-		"DisablePerson(unknown)":              second(in.DisablePerson(ctx, "100000000009", at)),
-		"DisablePerson(disabled)":             second(in.DisablePerson(ctx, "100000000003", at)),
-		"EnablePerson(enabled)":               in.EnablePerson(ctx, ana),
-		"EnablePerson(unknown)":               in.EnablePerson(ctx, "100000000009"),
-		"EndRole(unknown)":                    second(in.EndRole(ctx, "300000000009", at)),
-		"EndRole(ended)":                      second(in.EndRole(ctx, anaRole, later)),
-		"Client(unknown)":                     second(in.Client(ctx, "nobody")),
-		"UpdateClient(unknown)":               in.UpdateClient(ctx, newClient("nobody")),
-		"DisableClient(unknown)":              in.DisableClient(ctx, "nobody", at),
-		"Credential(unknown)":                 second(in.Credential(ctx, []byte("nothing"), "", at)),
-		"RevokeAuthenticator(unknown)":        second(in.RevokeAuthenticator(ctx, uuid.New(), at)),
-		"EnrolmentLink(unknown)":              second(in.EnrolmentLink(ctx, hash("nothing"), at)),
-		"UseEnrolmentLink(expired)":           second(in.UseEnrolmentLink(ctx, hash("expired"), at)),
-		"UseEnrolmentLink(expiring now)":      second(in.UseEnrolmentLink(ctx, hash("link"), later)),
-		"UseEnrolmentLink(of the disabled)":   second(in.UseEnrolmentLink(ctx, hash("of the disabled"), at)),
-		"TimedOutSession(unknown)":            second(in.TimedOutSession(ctx, hash("nothing"), at)),
-		"Session(unknown)":                    second(in.Session(ctx, hash("nothing"), "", at)),
-		"Session(timed out)":                  second(in.Session(ctx, hash("cookie"), "", later)),
-		"ChooseRole(unknown session)":         in.ChooseRole(ctx, uuid.New(), new(anaRole), at),
-		"ChooseRole(of somebody else)":        in.ChooseRole(ctx, sessionID, new(benRole), at),
-		"ChooseRole(unknown)":                 in.ChooseRole(ctx, sessionID, new("300000000009"), at),
-		"ChooseRole(ended)":                   in.ChooseRole(ctx, sessionID, new(anaRole), later),
-		"ChooseRole(not started)":             in.ChooseRole(ctx, sessionID, new(anaRole), now.Add(-time.Second)),
-		"Code(unknown)":                       second(in.Code(ctx, hash("nothing"), ward, at)),
-		"Code(another client's)":              second(in.Code(ctx, hash("code"), "another", at)),
-		"Code(expired)":                       second(in.Code(ctx, hash("code"), ward, later)),
-		"UseCode(unknown)":                    in.UseCode(ctx, hash("nothing"), at),
-		"RevokeGrantOfCode(unused)":           second(in.RevokeGrantOfCode(ctx, hash("code"), ward, at)),
-		"RefreshToken(unknown)":               second(in.RefreshToken(ctx, hash("nothing"), ward, at)),
-		"RefreshToken(another client's)":      second(in.RefreshToken(ctx, hash("refresh"), "another", at)),
-		"RefreshToken(of an expired one)":     second(in.RefreshToken(ctx, hash("refresh"), ward, later)),
-		"UseRefreshToken(unknown)":            in.UseRefreshToken(ctx, hash("nothing"), at),
-		"RevokeGrantOfRefreshToken(unused)":   second(in.RevokeGrantOfRefreshToken(ctx, hash("refresh"), ward, at)),
-		"Grant(unknown)":                      second(in.Grant(ctx, uuid.New(), at)),
-		"ReplaceSigningKey(unknown)":          in.ReplaceSigningKey(ctx, "nothing", later, newSigningKey("RS256", "x")),
-		"Generation(of a set that is no set)": second(in.Generation(ctx, "nothing")),
+		"Person(unknown)":                       second(in.Person(ctx, "100000000009", at)),
+		"DisablePerson(unknown)":                second(in.DisablePerson(ctx, "100000000009", at)),
+		"DisablePerson(disabled)":               second(in.DisablePerson(ctx, "100000000003", at)),
+		"EnablePerson(enabled)":                 in.EnablePerson(ctx, ana),
+		"EnablePerson(unknown)":                 in.EnablePerson(ctx, "100000000009"),
+		"EndRole(unknown)":                      second(in.EndRole(ctx, "300000000009", at)),
+		"EndRole(ended)":                        second(in.EndRole(ctx, anaRole, later)),
+		"Client(unknown)":                       second(in.Client(ctx, "nobody")),
+		"UpdateClient(unknown)":                 in.UpdateClient(ctx, newClient("nobody")),
+		"DisableClient(unknown)":                in.DisableClient(ctx, "nobody", at),
+		"Credential(unknown)":                   second(in.Credential(ctx, []byte("nothing"), "", at)),
+		"ChangeAuthenticator(unknown)":          second(in.ChangeAuthenticator(ctx, uuid.New(), "active", "revoked", at)),
+		"EnrolmentLink(unknown)":                second(in.EnrolmentLink(ctx, hash("nothing"), at)),
+		"ChangeAuthenticator(in another state)": second(in.ChangeAuthenticator(ctx, authenticatorID, "suspended", "active", at)),
+		"UseEnrolmentLink(expired)":             second(in.UseEnrolmentLink(ctx, hash("expired"), 3, 5, at)),
+		"UseEnrolmentLink(expiring now)":        second(in.UseEnrolmentLink(ctx, hash("link"), 3, 5, later)),
+		"UseEnrolmentLink(of the disabled)":     second(in.UseEnrolmentLink(ctx, hash("of the disabled"), 3, 5, at)),
+		"TimedOutSession(unknown)":              second(in.TimedOutSession(ctx, hash("nothing"), at)),
+		"Session(unknown)":                      second(in.Session(ctx, hash("nothing"), "", at)),
+		"Session(timed out)":                    second(in.Session(ctx, hash("cookie"), "", later)),
+		"ChooseRole(unknown session)":           in.ChooseRole(ctx, uuid.New(), new(anaRole), at),
+		"ChooseRole(of somebody else)":          in.ChooseRole(ctx, sessionID, new(benRole), at),
+		"ChooseRole(unknown)":                   in.ChooseRole(ctx, sessionID, new("300000000009"), at),
+		"ChooseRole(ended)":                     in.ChooseRole(ctx, sessionID, new(anaRole), later),
+		"ChooseRole(not started)":               in.ChooseRole(ctx, sessionID, new(anaRole), now.Add(-time.Second)),
+		"Code(unknown)":                         second(in.Code(ctx, hash("nothing"), ward, at)),
+		"Code(another client's)":                second(in.Code(ctx, hash("code"), "another", at)),
+		"Code(expired)":                         second(in.Code(ctx, hash("code"), ward, later)),
+		"UseCode(unknown)":                      in.UseCode(ctx, hash("nothing"), at),
+		"RevokeGrantOfCode(unused)":             second(in.RevokeGrantOfCode(ctx, hash("code"), ward, at)),
+		"RefreshToken(unknown)":                 second(in.RefreshToken(ctx, hash("nothing"), ward, at)),
+		"RefreshToken(another client's)":        second(in.RefreshToken(ctx, hash("refresh"), "another", at)),
+		"RefreshToken(of an expired one)":       second(in.RefreshToken(ctx, hash("refresh"), ward, later)),
+		"UseRefreshToken(unknown)":              in.UseRefreshToken(ctx, hash("nothing"), at),
+		"RevokeGrantOfRefreshToken(unused)":     second(in.RevokeGrantOfRefreshToken(ctx, hash("refresh"), ward, at)),
+		"Grant(unknown)":                        second(in.Grant(ctx, uuid.New(), at)),
+		"ReplaceSigningKey(unknown)":            in.ReplaceSigningKey(ctx, "nothing", later, newSigningKey("RS256", "x")),
+		"Generation(of a set that is no set)":   second(in.Generation(ctx, "nothing")),
 	} {
 		is(t, call, err, store.ErrNotFound)
 	}

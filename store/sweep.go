@@ -67,6 +67,14 @@ func (q queries) SweepThrottle(ctx context.Context, now time.Time, limit int) (i
 			SELECT ctid FROM throttle WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)
 }
 
+// SweepMessages deletes messages that were sent or given up, some time after they were written: until then nothing that is
+// told once is told again.
+func (q queries) SweepMessages(ctx context.Context, now time.Time, limit int) (int, error) {
+	return q.sweep(ctx, `
+		DELETE FROM message WHERE id = ANY (ARRAY(
+			SELECT id FROM message WHERE due_at IS NULL AND created_at <= $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)
+}
+
 // sweep runs a DELETE and says how many rows it took.
 func (q queries) sweep(ctx context.Context, statement string, now time.Time, limit int) (int, error) {
 	return scalar[int](ctx, q, `WITH swept AS (`+statement+` RETURNING 1) SELECT count(*)::int FROM swept`, now, limit)

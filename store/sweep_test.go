@@ -12,7 +12,7 @@ import (
 
 // swept lists the tables that are swept, in the order in which one round takes all that is dead.
 func swept() []string {
-	return []string{"refresh_token", "authorization_grant", "session", "used_challenge", "enrolment_link", "throttle"}
+	return []string{"refresh_token", "authorization_grant", "session", "used_challenge", "enrolment_link", "throttle", "message"}
 }
 
 // sweep sweeps one of them.
@@ -30,6 +30,8 @@ func (in *installation) sweep(ctx context.Context, table string, now time.Time, 
 		return in.SweepEnrolmentLinks(ctx, now, limit)
 	case "throttle":
 		return in.SweepThrottle(ctx, now, limit)
+	case "message":
+		return in.SweepMessages(ctx, now, limit)
 	}
 	return 0, errors.New("no sweep of " + table)
 }
@@ -54,6 +56,8 @@ func newDying(t *testing.T, rows int) *installation {
 		`INSERT INTO used_challenge (hash, expires_at) SELECT sha256(n::text::bytea), $1 FROM generate_series(1, $2::int) n`,
 		`INSERT INTO enrolment_link (hash, person_id, created_at, expires_at) SELECT sha256(n::text::bytea), '100000000001', $1, $1 FROM generate_series(1, $2::int) n`,
 		`INSERT INTO throttle (kind, slot, failures, most, ends_at) SELECT 'token', n, 1, 2, $1 FROM generate_series(1, $2::int) n`,
+		`INSERT INTO message (id, person_id, address, kind, dedupe_key, created_at, sent_at)
+			SELECT gen_random_uuid(), '100000000001', 'ana@example.org', 'told', n, $1, $1 FROM generate_series(1, $2::int) n`,
 		`INSERT INTO refresh_token (hash, grant_id, created_at, used_at) SELECT sha256(n::text::bytea), id, $1, $1 FROM authorization_grant, generate_series(1, $2::int) n`,
 		`INSERT INTO authorization_grant (id, client_id, person_id, session_id, scopes, redirect_uri, nonce, authenticator_level, methods, authenticated_at,
 				code_hash, code_challenge, code_expires_at, created_at, expires_at)
@@ -73,6 +77,7 @@ func TestSweepTakesTheDeadAndLeavesTheLiving(t *testing.T) {
 		noToken   = `DELETE FROM refresh_token; `
 		noGrant   = `DELETE FROM authorization_grant; `
 		challenge = `INSERT INTO used_challenge VALUES (sha256('x'), '2026-03-04 06:06:07Z')`
+		message   = `INSERT INTO message (id, person_id, address, kind, text_sealed, created_at, due_at) VALUES (gen_random_uuid(), '100000000001', 'a@example.org', 'told', 'x', '2026-03-04 06:06:07Z', '2026-03-04 06:06:07Z'); `
 		failures  = `INSERT INTO throttle (kind, slot, failures, most, ends_at) VALUES ('token', 1, 3, 3, '2026-03-04 06:06:07Z')`
 	)
 	for _, tt := range []struct {
@@ -95,6 +100,9 @@ func TestSweepTakesTheDeadAndLeavesTheLiving(t *testing.T) {
 		{"an enrolment link", "enrolment_link", "", true},
 		{"a used enrolment link", "enrolment_link", `UPDATE enrolment_link SET used_at = created_at`, true},
 		{"a count of failures", "throttle", failures, true},
+		{"a message that was sent", "message", message + `UPDATE message SET sent_at = due_at, due_at = NULL, text_sealed = NULL`, true},
+		{"a message that was given up", "message", message + `UPDATE message SET gave_up_at = due_at, due_at = NULL, text_sealed = NULL, last_error = 'refused'`, true},
+		{"a message stays until it was sent", "message", message, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -149,7 +157,7 @@ func TestSweepTakesAtMostALimitOldestFirst(t *testing.T) {
 		t.Error("SweepChallenges(one) left the oldest")
 	}
 	in.sweeps(t, "used_challenge", later, 1, 1)
-	for _, table := range []string{"refresh_token", "session", "enrolment_link", "throttle"} {
+	for _, table := range []string{"refresh_token", "session", "enrolment_link", "throttle", "message"} {
 		for _, want := range []int{10, 10, 5, 0} {
 			in.sweeps(t, table, later, 10, want)
 		}
@@ -168,7 +176,7 @@ func TestSweepPassesOverALockedRow(t *testing.T) {
 			in := newDying(t, 10)
 			holder := connect(t, in.ownerURL)
 			exec(t, holder, `BEGIN`)
-			column := map[string]string{"authorization_grant": "code_hash", "session": "cookie_hash", "throttle": "sha256(slot::text::bytea)"}[table]
+			column := map[string]string{"authorization_grant": "code_hash", "session": "cookie_hash", "throttle": "sha256(slot::text::bytea)", "message": "sha256(dedupe_key::bytea)"}[table]
 			if column == "" {
 				column = "hash"
 			}

@@ -139,3 +139,20 @@ func (t *Tx) rollback(ctx context.Context) {
 		_ = t.conn.Conn().Close(ctx)
 	}
 }
+
+// Try runs do within the transaction, and undoes what it did if it fails. Statements that fail in the database end the
+// transaction all the same.
+func (t *Tx) Try(ctx context.Context, do func() error) error {
+	if err := t.exec(ctx, `SAVEPOINT tried`); err != nil {
+		return err
+	}
+	err := do()
+	end := `RELEASE SAVEPOINT tried`
+	if err != nil {
+		end = `ROLLBACK TO SAVEPOINT tried`
+	}
+	if failed := t.exec(ctx, end); err == nil {
+		err = failed
+	}
+	return err
+}

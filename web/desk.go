@@ -33,10 +33,14 @@ func (p DeskRefused) page() (string, Frame) { return "desk-refused", p.Frame }
 // DeskHome is what needs doing.
 type DeskHome struct {
 	Desk
-	// Requests and Positions wait for somebody. Nil where that is not her business.
-	Requests, Positions *Waiting
+	// Requests, people to put on record, positions and evidence that wait for somebody. Nil where that is not her business.
+	Requests, Introductions, Positions, Evidence *Waiting
+	// Reviews are those in which something is left to decide. Nil where that is not her business.
+	Reviews *ReviewsDue
 	// CanFind offers to search for people.
 	CanFind bool
+	// GlanceURL leads to her organisation at a glance. Empty where nothing there is her business.
+	GlanceURL string
 }
 
 func (p DeskHome) page() (string, Frame) { return "desk", p.Frame }
@@ -55,8 +59,9 @@ type DeskRequests struct {
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
 	Requests     []RequestRow
-	// NextURL leads to what follows. Empty at the end.
-	NextURL string
+	// NextURL leads to what follows. Empty at the end. BulkURL is where a file of requests is handed in; empty where the officer
+	// may not.
+	NextURL, BulkURL string
 }
 
 func (p DeskRequests) page() (string, Frame) { return "desk-requests", p.Frame }
@@ -92,7 +97,9 @@ type DeskRequest struct {
 	Changes     []Difference
 	Closed      bool
 	// CanDecide and CanWithdraw offer the forms, which post to PostURL what is entered: Verdict is "approved" or "refused".
-	CanDecide, CanWithdraw           bool
+	CanDecide, CanWithdraw bool
+	// TookUp says that the officer put the person on record for whom it was asked, so that she may only refuse it.
+	TookUp                           bool
 	PostURL, Verdict, DecisionReason string
 	// WhyNot says why neither can be done, in a sentence. Empty where one can.
 	WhyNot string
@@ -102,7 +109,11 @@ func (p DeskRequest) page() (string, Frame) { return "desk-request", p.Frame }
 
 // Verdicts are the choices of the form that decides.
 func (p DeskRequest) Verdicts() []Option {
-	return []Option{{Value: "approved", Label: "Approve", Hint: "What is asked for happens"}, {Value: "refused", Label: "Refuse", Hint: "Nothing changes"}}
+	refuse := Option{Value: "refused", Label: "Refuse", Hint: "Nothing changes"}
+	if p.TookUp {
+		return []Option{refuse}
+	}
+	return []Option{{Value: "approved", Label: "Approve", Hint: "What is asked for happens"}, refuse}
 }
 
 // Decision is what came of a request.

@@ -11,6 +11,8 @@ type DeskCreate struct {
 	People []Candidate
 	// More says that there are more, who are less like the person.
 	More bool
+	// For is what is asked for the person. Nil where nothing is.
+	For *IntroductionRow
 	// Again says that somebody is among them who was not when the officer looked before.
 	Again bool
 }

@@ -11,6 +11,8 @@ type DeskEvidence struct {
 	Identity, Note string
 	// Missing is what the higher levels take, the next first.
 	Missing []EvidenceGap
+	// Waiting leads to what waits for a second officer.
+	Waiting []KindLink
 	// AddURL is where evidence is recorded.
 	AddURL   string
 	Evidence []EvidenceRow
@@ -38,6 +40,10 @@ type EvidenceRow struct {
 	Checks     []string
 	RecordedBy string
 	RecordedAt time.Time
+	// Organisation is where it was checked, and CheckedBy who did, where a second officer recorded it. Empty for none.
+	Organisation, CheckedBy string
+	// FaceToFace says that whoever checked it declared to have met the person.
+	FaceToFace bool
 	// Withdrawn says when, by whom and why it was withdrawn. Nil while it counts.
 	Withdrawn *Withdrawn
 	// WithdrawURL is where it is withdrawn. Empty where that was done.
@@ -85,6 +91,8 @@ type DeskEvidenceForm struct {
 	Policies []Option
 	// Failed are the checks once more, to tick those whose result is no.
 	Failed []Option
+	// Declaration is what the officer stands for. Nothing is recorded without it.
+	Declaration []Option
 }
 
 func (p DeskEvidenceForm) page() (string, Frame) { return "desk-evidence-form", p.Frame }
@@ -122,6 +130,8 @@ type DeskEvidenceChange struct {
 	Withdrawn bool
 	// Before and After are levels with their profiles: "High (H1A)".
 	Before, After string
+	// Awaits says that it is not on record until a second officer confirms it, and After what it comes to then.
+	Awaits bool
 	// Again says that it was on record already, and Like that it may be a document that is.
 	Again, Like bool
 	// Others are people for whom the same document counts, which was found forged.
@@ -129,6 +139,14 @@ type DeskEvidenceChange struct {
 }
 
 func (p DeskEvidenceChange) page() (string, Frame) { return "desk-evidence-change", p.Frame }
+
+// AfterLabel says when the level is the one after.
+func (p DeskEvidenceChange) AfterLabel() string {
+	if p.Awaits {
+		return "Identity once it is confirmed"
+	}
+	return "Identity now"
+}
 
 // NumberLabel says whether a number has to be entered.
 func (p DeskEvidenceForm) NumberLabel() string {

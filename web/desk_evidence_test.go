@@ -12,11 +12,14 @@ func deskEvidencePages() map[string]Page {
 	}
 	wrong := desk
 	wrong.Errors = []FieldError{{"given_name", "These given names are not the ones on record"}, {"vpip", "Tick what you checked"}, {"", "Two pieces are the same passport."}}
+	camera, unkept := desk, desk
+	camera.Camera, unkept.Camera = true, true
+	unkept.Errors = []FieldError{{"upload", "Select another photograph: it has to be a JPEG or a PNG"}}
 	const of = "/desk/people/555100000001/evidence"
 	passport := EvidenceRow{
 		Kind: "Passport", Issuer: "HM Passport Office", Number: "···789", IssuedOn: "2 March 2021", ExpiresOn: "1 March 2031",
 		Checks: []string{"Its signature verified, such as that of a chip, Riverside General Hospital, 3 November 2026"}, RecordedBy: "Bartholomew Keykeeper", RecordedAt: at(3),
-		WithdrawURL: of + "/0196/withdraw",
+		Organisation: "Riverside General Hospital", CheckedBy: "Perpetua Vouchsafe", FaceToFace: true, WithdrawURL: of + "/0196/withdraw",
 	}
 	forged := EvidenceRow{
 		Kind: "Bank statement", Checks: []string{"Failed: Inspected in the hand, 2 November 2026"}, RecordedBy: "operator:desk", RecordedAt: at(2),
@@ -31,6 +34,7 @@ func deskEvidencePages() map[string]Page {
 		},
 		Failed: []Option{{Value: "vpip", Label: "Inspected in the hand"}, {Value: "vcrypt", Label: "Its signature verified, such as that of a chip"}},
 	}
+	form.Declaration = []Option{{Value: "in_person", Label: "I met the person face to face"}}
 	mistaken := form
 	mistaken.Desk, mistaken.Kind, mistaken.Numbered, mistaken.Features = wrong, "bank statement", false, nil
 	mistaken.GivenName, mistaken.FamilyName, mistaken.Born, mistaken.Number, mistaken.Issuer = "Amra", "Okafor", "31/3/1985", "12 34", "Some Bank"
@@ -44,6 +48,13 @@ func deskEvidencePages() map[string]Page {
 	}
 	again := withdraw
 	again.Errors, again.Reason = []FieldError{{"reason", "Select why it is withdrawn"}}, "forged"
+	proposal := DeskProposal{
+		Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, Kind: "passport", ProposedBy: "Perpetua Vouchsafe", ProposedAt: at(3),
+		Says: []Detail{{"Given names", []string{"Amara"}}, {"Number", []string{"123456789"}}}, Checks: []string{"Inspected in the hand, 3 November 2026"}, PostURL: "/desk/evidence/0196",
+	}
+	own := proposal
+	own.Own = true
+	own.Errors = []FieldError{{"verdict", "Select whether you confirm or dismiss it"}}
 	return map[string]Page{
 		"desk-evidence": DeskEvidence{
 			Desk: desk, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", Identity: "Medium (M1A)", Note: "The level stands.",
@@ -51,9 +62,21 @@ func deskEvidencePages() map[string]Page {
 				{"high", [][]string{{"Bring your passport again: the desk has to read its chip.", "Have your face compared."}, {"Bring another proof of who you are."}}, [][]string{{"validity 3 of the passport"}, {"strength 4"}}},
 				{"very high", nil, [][]string{{"verification 4"}}},
 			},
-			AddURL: of + "/new", Evidence: []EvidenceRow{forged, passport}, NextURL: of + "?after=0196",
+			AddURL: of + "/new", Evidence: []EvidenceRow{forged, passport}, NextURL: of + "?after=0196", Waiting: []KindLink{{"Driving licence", "/desk/evidence/0197"}},
 		},
-		"desk-evidence-none": DeskEvidence{Desk: desk, PersonName: "Bram de Vries", PersonURL: "/desk/people/555100000002", Identity: "Not proved", AddURL: of + "/new"},
+		"desk-photograph": DeskPhotograph{
+			Desk: camera, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", ImageURL: "/desk/people/555100000001/photograph.jpg", TakenBy: "Bartholomew Keykeeper",
+			TakenAt: at(3), PostURL: "/desk/people/555100000001/photograph",
+		},
+		"desk-photograph-none":        DeskPhotograph{Desk: unkept, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", PostURL: "/desk/people/555100000001/photograph"},
+		"desk-evidence-change-awaits": DeskEvidenceChange{Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, Kind: "passport", Awaits: true, Before: "Not proved", After: "High (H1A)"},
+		"desk-proposals": DeskProposals{
+			Desk: desk, Proposals: []ProposalRow{{"Passport", "Amara Okafor", "Bartholomew Keykeeper", "3 days", "/desk/evidence/0196"}}, NextURL: "/desk/evidence?after=0196",
+		},
+		"desk-proposals-none": DeskProposals{Desk: desk},
+		"desk-proposal":       proposal,
+		"desk-proposal-own":   own,
+		"desk-evidence-none":  DeskEvidence{Desk: desk, PersonName: "Bram de Vries", PersonURL: "/desk/people/555100000002", Identity: "Not proved", AddURL: of + "/new"},
 		"desk-evidence-kinds": DeskEvidenceKinds{Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, Groups: []KindGroup{
 			{"Documents", []KindLink{{"Passport", of + "/new?kind=passport"}, {"Driving licence", of + "/new?kind=driving_permit"}}},
 			{"People who vouch", []KindLink{{"Written attestation", of + "/new?kind=written_attestation"}}},

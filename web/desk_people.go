@@ -7,13 +7,17 @@ type DeskPeople struct {
 	Desk
 	// Query and Born are what was entered.
 	Query, Born string
+	// Document is the kind of document of which Query is the number, of Documents to choose from. Empty is none.
+	Document  string
+	Documents []Option
 	// Searched says that somebody was looked for.
 	Searched bool
 	People   []PersonRow
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string
-	// CreateURL is where a person is put on record. Empty where the officer may not.
-	CreateURL string
+	// CreateURL is where a person is put on record, and PositionsURL is where somebody who may not do that chooses a position to
+	// ask for, for somebody new. Empty where the officer may not.
+	CreateURL, PositionsURL string
 }
 
 func (p DeskPeople) page() (string, Frame) { return "desk-people", p.Frame }
@@ -44,9 +48,15 @@ type DeskPerson struct {
 	// AskURL is where a position for her is asked for. Empty where the officer may not.
 	AskURL string
 	// EvidenceURL is where it is shown by what the identity is proved. Empty where the officer may not see it.
-	EvidenceURL    string
-	Requests       []RequestRow
-	Authenticators []Authenticator
+	EvidenceURL string
+	// PhotographURL is a JPEG of up to 480 by 600 pixels, and TakePhotographURL where one is taken. Empty where there is none,
+	// and where the officer may not.
+	PhotographURL, TakePhotographURL string
+	// AuthenticatorsURL is where what the person signs in with is added and changed. Empty where the officer may not.
+	AuthenticatorsURL string
+	Requests          []RequestRow
+	Authenticators    []Authenticator
+	Profile           Profile
 }
 
 func (p DeskPerson) page() (string, Frame) { return "desk-person", p.Frame }

@@ -37,7 +37,7 @@ func deskPeoplePages() map[string]Page {
 	mistaken.Starts, mistaken.Ends = "1/12/2030", "1/11/2030"
 	return map[string]Page{
 		"desk-people":       DeskPeople{Desk: desk, Query: "Amara Okafor", Searched: true, People: []PersonRow{amara, bram}, NextURL: "/desk/people?after=555100000002&q=Amara+Okafor", CreateURL: "/desk/people/new"},
-		"desk-people-first": DeskPeople{Desk: desk},
+		"desk-people-first": DeskPeople{Desk: desk, Documents: []Option{{Label: "Name, user ID or email address"}, {Value: "passport", Label: "Passport number"}}},
 		"desk-people-none":  DeskPeople{Desk: desk, Query: "Xavier Quist", Born: "31/3/1980", Searched: true, CreateURL: "/desk/people/new"},
 		"desk-people-error": DeskPeople{Desk: wrong(FieldError{"born", "Enter a date of birth such as 31/3/1980"}), Query: "Amara", Born: "last week"},
 		"desk-person": DeskPerson{
@@ -47,7 +47,7 @@ func deskPeoplePages() map[string]Page {
 				{nurse, "Ward nurse", false, at(1), at(29), of + "/positions/555500000001?end=1"},
 				{nurse, "", true, at(29), time.Time{}, ""},
 			},
-			RolesURL: of + "?after=555200000101", AskURL: of + "/positions", EvidenceURL: of + "/evidence", Requests: []RequestRow{request, elsewhere},
+			RolesURL: of + "?after=555200000101", AskURL: of + "/positions", EvidenceURL: of + "/evidence", PhotographURL: of + "/photograph.jpg", TakePhotographURL: of + "/photograph", AuthenticatorsURL: of + "/authenticators", Requests: []RequestRow{request, elsewhere},
 			Authenticators: []Authenticator{{Name: "Blue key", Kind: "Security key", AddedAt: at(1), LastUsedAt: at(22)}},
 		},
 		"desk-person-bare": DeskPerson{Desk: desk, Name: "Bram de Vries", UserID: "555100000002", Identity: "Not proved", Disabled: true},

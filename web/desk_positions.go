@@ -33,6 +33,10 @@ type DeskPosition struct {
 	// version would change.
 	Details []Detail
 	Changes []Difference
+	// Includes is what it includes, and Effect what it gives with that, which is empty where it includes nothing.
+	Includes   []IncludedPosition
+	Effect     []Detail
+	IncludedBy Includers
 	// Proposed is the version that waits for approval, and Closes says that it would close the position. Nil when none waits.
 	Proposed *PositionVersion
 	// Holders is how many hold it.
@@ -43,12 +47,27 @@ type DeskPosition struct {
 	ApproveURL, WhyNot string
 	// ReviseURL and CloseURL lead to the forms. Empty for whom may not.
 	ReviseURL, CloseURL string
+	// IntroduceURL leads to the form by which it is asked for somebody who is not on record yet. Empty for whom may not.
+	IntroduceURL string
 	// Versions are newest first. NextURL leads to older ones.
 	Versions []PositionVersion
 	NextURL  string
 }
 
 func (p DeskPosition) page() (string, Frame) { return "desk-position", p.Frame }
+
+// IncludedPosition is a position that another includes, or that includes another.
+type IncludedPosition struct {
+	Name, OrganisationCode, URL string
+	// Closed gives nothing any more, and Indirect is included by one that is included.
+	Closed, Indirect bool
+}
+
+// Includers is the positions that include one. More are left out.
+type Includers struct {
+	Positions []IncludedPosition
+	More      bool
+}
 
 // PositionVersion is who made a version of a position, who approved it, and why.
 type PositionVersion struct {
@@ -70,7 +89,9 @@ type DeskPositionForm struct {
 	// Changes is what somebody else has proposed since the form was opened.
 	Changes []Difference
 	// What was entered.
-	Name, Notes, JobRole, Workgroups, Reason string
+	Name, Notes, JobRole, Workgroups, Includes, Reason string
+	// IncludedBy is what includes the position.
+	IncludedBy Includers
 	// JobRoles are to choose one from, the others to tick any of.
 	JobRoles, Activities, AreasOfWork, Assignable []Option
 }
@@ -84,6 +105,7 @@ type DeskPositionClose struct {
 	// Holders is how many would lose it.
 	Holders    int
 	HoldersURL string
+	IncludedBy Includers
 }
 
 func (p DeskPositionClose) page() (string, Frame) { return "desk-position-close", p.Frame }

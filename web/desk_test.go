@@ -56,8 +56,18 @@ func deskPages() map[string]Page {
 	revision := form
 	revision.PostURL, revision.PositionName, revision.Name, revision.JobRole = "/desk/positions/555500000001/revision?seen=2", "Ward nurse", "Ward nurse", "S8000:G8000:R8001"
 	revision.Desk, revision.Notes, revision.Workgroups, revision.Changes = wrong, "Nights too", "655694018104 Ward 4\n655694018105 Ward 5", differences
+	includes := position
+	includes.Proposed, includes.Changes, includes.ApproveURL = nil, nil, ""
+	includes.Includes = []IncludedPosition{
+		{"All wards", "RX001", "/desk/positions/555500000002", false, false},
+		{"Porters", "RX001", "/desk/positions/555500000003", true, false},
+		{"Everybody", "RX000", "/desk/positions/555500000004", false, true},
+	}
+	includes.Effect = details
+	includes.IncludedBy = Includers{Positions: []IncludedPosition{{Name: "Ward manager", OrganisationCode: "RX001", URL: "/desk/positions/555500000005"}}}
+	revision.IncludedBy, revision.Includes = Includers{Positions: includes.Includes, More: true}, "555500000002\n555500000003"
 	return map[string]Page{
-		"desk":         DeskHome{Desk: desk, Requests: &Waiting{1000, true, "3 days", "/desk/requests"}, Positions: &Waiting{1, false, "2 hours", "/desk/positions?state=proposed"}, CanFind: true},
+		"desk":         DeskHome{Desk: desk, Requests: &Waiting{1000, true, "3 days", "/desk/requests"}, Positions: &Waiting{1, false, "2 hours", "/desk/positions?state=proposed"}, Evidence: &Waiting{2, false, "3 days", "/desk/evidence"}, CanFind: true},
 		"desk-quiet":   DeskHome{Desk: desk, Requests: &Waiting{URL: "/desk/requests"}},
 		"desk-nothing": DeskHome{Desk: desk},
 		"desk-refused": DeskRefused{Desk: desk, Why: "The role that you act in does not let you do this.", Next: "Ask the registration authority manager of your organisation."},
@@ -89,6 +99,7 @@ func deskPages() map[string]Page {
 		"desk-positions-proposed": DeskPositions{Desk: desk, Organisation: "RX001", Proposed: true, AllURL: "/desk/positions", ProposedURL: "/desk/positions?state=proposed"},
 		"desk-positions-error":    DeskPositions{Desk: wrongOrganisation, Organisation: "NOWHERE", AllURL: "/desk/positions", ProposedURL: "/desk/positions?state=proposed"},
 		"desk-position":           position,
+		"desk-position-includes":  includes,
 		"desk-position-to-close": DeskPosition{
 			Desk: desk, PositionRow: position.PositionRow, Details: details, Proposed: &third, Holders: 1, HoldersURL: position.HoldersURL,
 			ApproveURL: "/desk/positions/555500000001?version=3", Versions: []PositionVersion{third},
@@ -99,7 +110,7 @@ func deskPages() map[string]Page {
 		},
 		"desk-position-form":          form,
 		"desk-position-form-revision": revision,
-		"desk-position-close":         DeskPositionClose{Desk: desk, PostURL: "/desk/positions/555500000001/close?seen=2", PositionName: "Ward nurse", Holders: 1, HoldersURL: position.HoldersURL},
+		"desk-position-close":         DeskPositionClose{Desk: desk, PostURL: "/desk/positions/555500000001/close?seen=2", PositionName: "Ward nurse", Holders: 1, HoldersURL: position.HoldersURL, IncludedBy: includes.IncludedBy},
 		"desk-position-close-error":   DeskPositionClose{Desk: wrong, PostURL: "/desk/positions/555500000001/close?seen=2", PositionName: "Ward nurse", Reason: "x"},
 		"desk-holders": DeskHolders{
 			Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", NextURL: "/desk/positions/555500000001/holders?after=1",

@@ -77,14 +77,17 @@ func (l Language) Choose(w http.ResponseWriter, secure bool) {
 //go:embed words
 var wordFiles embed.FS
 
-// words are the translations of a language: by each text as it stands in English, in a template between [[ and ]] or where a
-// handler says it.
-type words map[string]string
+// Words are the translations of a language: by each text as it stands in English, in a template or a script between [[ and ]]
+// or where a handler says it. Without any, everything is said in English.
+//
+// What a handler says as it stands is translated where a page prints it. What it puts together of several texts, or of a text and
+// a value, it puts together in the words of the language ([Pages.Words]), because other languages have another order.
+type Words map[string]string
 
 // readWords reads a catalogue: a CSV file of two columns, what it is in English and what in the language.
-func readWords(l Language) (words, error) {
+func readWords(l Language) (Words, error) {
 	if l == English {
-		return words{}, nil
+		return nil, nil //nolint:nilnil // without any words everything is said in English
 	}
 	file, err := wordFiles.Open("words/" + string(l) + ".csv")
 	if err != nil {
@@ -97,7 +100,7 @@ func readWords(l Language) (words, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read words of language %s: %w", l, err)
 	}
-	list := make(words, len(rows))
+	list := make(Words, len(rows))
 	for _, row := range rows {
 		if _, twice := list[row[0]]; twice {
 			return nil, fmt.Errorf("read words of language %s: %q is there twice", l, row[0])
@@ -107,24 +110,27 @@ func readWords(l Language) (words, error) {
 	return list, nil
 }
 
-// say is what a text is in the language: in English, if nobody has translated it.
-func (w words) say(text string) string {
+// Say is what a text is in the language: in English, if nobody has translated it.
+func (w Words) Say(text string) string {
 	if translated, ok := w[text]; ok {
 		return translated
 	}
 	return text
 }
 
-// marked is a text of a template that is translated.
+// Sayf is a text with values in it. It is translated as it stands, with its verbs (package fmt).
+func (w Words) Sayf(format string, args ...any) string { return fmt.Sprintf(w.Say(format), args...) }
+
+// marked is a text of a template or a script that is translated.
 var marked = regexp.MustCompile(`(?s)\[\[(.*?)\]\]`)
 
-// translate puts the language's texts into the source of a template, before it is parsed, so that it costs nothing where
-// it is shown. What a text holds of actions and elements its translation holds too.
-func (w words) translate(source string) (string, error) {
+// translate puts the language's texts into the source of a template, before it is parsed, or of a script, so that it costs nothing
+// where it is shown. What a text holds of actions and elements its translation holds too.
+func (w Words) translate(source string) (string, error) {
 	var errs []error
 	translated := marked.ReplaceAllStringFunc(source, func(text string) string {
 		text = text[2 : len(text)-2]
-		said := w.say(text)
+		said := w.Say(text)
 		if strings.Contains(said, `"`) != strings.Contains(text, `"`) {
 			errs = append(errs, fmt.Errorf("the translation of %q quotes otherwise: %q", text, said))
 		}
@@ -134,6 +140,6 @@ func (w words) translate(source string) (string, error) {
 }
 
 // time says when something was, to the minute.
-func (w words) time(t time.Time) string {
-	return t.Format("2 ") + w.say(t.Month().String()) + t.Format(" 2006 ") + w.say("at") + t.Format(" 3:04pm MST")
+func (w Words) time(t time.Time) string {
+	return t.Format("2 ") + w.Say(t.Month().String()) + t.Format(" 2006 ") + w.Say("at") + t.Format(" 3:04pm MST")
 }

@@ -29,6 +29,8 @@ type Frame struct {
 	SignedInAs string
 	// SignOutURL is what the button in the header posts to. Empty means /logout.
 	SignOutURL string
+	// Camera lets the script of the page ask for the camera.
+	Camera bool
 	// Errors are mistakes in what was entered. A page with errors says so in its title and in a summary at its top.
 	Errors []FieldError
 }
@@ -69,6 +71,8 @@ type SignIn struct {
 	PasswordURL string
 	// SimulatedURL links to the [Simulated] page. Empty for none.
 	SimulatedURL string
+	// RecoverURL links to the [Recover] page. Empty for none.
+	RecoverURL string
 	// Cancelable offers to go back to the service without signing in.
 	Cancelable bool
 	// Needs is how strongly the service asks for the sign-in: "at level 3". Empty when any will do.
@@ -225,6 +229,15 @@ type Enrol struct {
 }
 
 func (p Enrol) page() (string, Frame) { return "enrol", p.Frame }
+
+// EnrolCode asks for the code without which an enrolment link does not work. It does not say whose link it is.
+type EnrolCode struct {
+	Frame
+	// PostURL is what its form posts to.
+	PostURL string
+}
+
+func (p EnrolCode) page() (string, Frame) { return "enrol-code", p.Frame }
 
 // Enrolled says what was added.
 type Enrolled struct {

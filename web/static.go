@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 )
 
@@ -18,8 +19,9 @@ type asset struct {
 	version     string // from its content
 }
 
-// readAssets reads the files under static that a browser needs, by URL path.
-func readAssets() (map[string]asset, error) {
+// readAssets reads the files under static that a browser needs, by URL path. A script that says something is there once more in
+// each other language.
+func readAssets(spoken map[Language]Words) (map[string]asset, error) {
 	// Not mime.TypeByExtension: it asks the machine.
 	contentTypes := map[string]string{
 		".css": "text/css; charset=utf-8",
@@ -39,14 +41,36 @@ func readAssets() (map[string]asset, error) {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(body)
-		assets["/"+name] = asset{body: body, contentType: contentType, version: hex.EncodeToString(sum[:8])}
+		add := func(name string, body []byte) {
+			sum := sha256.Sum256(body)
+			assets["/"+name] = asset{body: body, contentType: contentType, version: hex.EncodeToString(sum[:8])}
+		}
+		if path.Ext(name) != ".js" || !marked.Match(body) {
+			add(name, body)
+			return nil
+		}
+		for language, words := range spoken {
+			text, err := words.translate(string(body))
+			if err != nil {
+				return fmt.Errorf("translate script %q: %w", name, err)
+			}
+			add(inLanguage(name, language), []byte(text))
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
 	return assets, nil
+}
+
+// inLanguage is the path of a file in a language: "/static/webauthn.cy.js".
+func inLanguage(name string, l Language) string {
+	if l == English {
+		return name
+	}
+	ext := path.Ext(name)
+	return strings.TrimSuffix(name, ext) + "." + string(l) + ext
 }
 
 // url is where a page finds the asset that has this path. The version in it lets browsers keep the file for good, and makes them ask for

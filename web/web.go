@@ -46,6 +46,7 @@ type Options struct {
 type Pages struct {
 	templates map[version]func() (*template.Template, error) // the first call parses
 	assets    map[string]asset                               // by URL path
+	words     map[Language]Words
 }
 
 // version is a page in a language.
@@ -57,7 +58,15 @@ type version struct {
 // New parses nothing yet but the files that pages need. A page is parsed when it is shown first, with a copy of what all pages
 // have: most are rarely shown, and together they would be most of the memory of a server that has nothing to do.
 func New(o Options) (*Pages, error) {
-	assets, err := readAssets()
+	spoken := make(map[Language]Words)
+	for _, language := range Languages() {
+		words, err := readWords(language)
+		if err != nil {
+			return nil, err
+		}
+		spoken[language] = words
+	}
+	assets, err := readAssets(spoken)
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +74,9 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list pages: %w", err)
 	}
-	p := &Pages{templates: make(map[version]func() (*template.Template, error)), assets: assets}
+	p := &Pages{templates: make(map[version]func() (*template.Template, error)), assets: assets, words: spoken}
 	for _, language := range Languages() {
-		layout := sync.OnceValues(func() (layout, error) { return newLayout(o, language, assets) })
+		layout := sync.OnceValues(func() (layout, error) { return newLayout(o, language, spoken[language], assets) })
 		for _, name := range names {
 			p.templates[version{strings.TrimSuffix(path.Base(name), ".html"), language}] = sync.OnceValues(func() (*template.Template, error) {
 				l, err := layout()
@@ -84,28 +93,28 @@ func New(o Options) (*Pages, error) {
 // layout is what all pages of a language have.
 type layout struct {
 	template *template.Template
-	words    words
+	words    Words
 }
 
-func newLayout(o Options, language Language, assets map[string]asset) (layout, error) {
-	words, err := readWords(language)
-	if err != nil {
-		return layout{}, err
-	}
+func newLayout(o Options, language Language, words Words, assets map[string]asset) (layout, error) {
 	location := o.Location
 	if location == nil {
 		location = time.UTC
 	}
 	base := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{
 		"development": func() bool { return o.Development },
-		"say":         words.say,
+		"say":         words.Say,
 		"time":        func(t time.Time) string { return words.time(t.In(location)) },
 		"field":       newField,
 		"choices":     choices,
 		"row":         func(label, value string) row { return row{Label: label, Value: value} },
 	})
-	for name, a := range assets { // {{template "/static/credence.css"}} is the file's URL: it is written, and not looked up for each page
-		if _, err := base.New(name).Parse(a.url(name)); err != nil {
+	for name := range assets { // {{template "/static/credence.css"}} is the file's URL: it is written, and not looked up for each page
+		own := inLanguage(name, language)
+		if assets[own].body == nil {
+			own = name
+		}
+		if _, err := base.New(name).Parse(assets[own].url(own)); err != nil {
 			return layout{}, fmt.Errorf("parse URL of %q: %w", name, err)
 		}
 	}
@@ -150,6 +159,9 @@ func (l layout) page(name string) (*template.Template, error) {
 	return page, l.parse(page, name)
 }
 
+// Words are what pages say in a language.
+func (p *Pages) Words(l Language) Words { return p.words[l] }
+
 // usualPage is the room for a page in bytes. Most need less.
 const usualPage = 12 << 10
 
@@ -181,7 +193,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self)")
+	h.Set("Permissions-Policy", permissionsPolicy(frame.Camera))
 	if len(frame.FormAction) == 0 {
 		// Not on the pages of a pending request: a relying party may have opened them in a pop-up window, and would lose it.
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -201,8 +213,9 @@ type Answer struct {
 	Forget   bool   `json:"forget,omitempty"` // the credential that was used will never work here again
 }
 
-// Write sends the answer.
-func (a Answer) Write(w http.ResponseWriter, status int) error {
+// Answer sends an answer, in the language of the page that has the script.
+func (p *Pages) Answer(w http.ResponseWriter, status int, l Language, a Answer) error {
+	a.Message = p.Words(l).Say(a.Message)
 	body, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
@@ -217,6 +230,15 @@ func (a Answer) Write(w http.ResponseWriter, status int) error {
 
 // source is a scheme or an origin, as Content Security Policy Level 3, Section 2.3.1 writes them.
 var source = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:(//[A-Za-z0-9.:\[\]-]+)?$`)
+
+// permissionsPolicy is what the script of a page may ask the browser for.
+func permissionsPolicy(camera bool) string {
+	const policy = "publickey-credentials-get=(self), publickey-credentials-create=(self)"
+	if camera {
+		return policy + ", camera=(self)"
+	}
+	return policy + ", camera=()"
+}
 
 func contentSecurityPolicy(formAction []string) (string, error) {
 	for _, s := range formAction {

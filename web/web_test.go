@@ -51,7 +51,7 @@ func TestRenderHeaders(t *testing.T) {
 				"X-Frame-Options":         {"DENY"},
 				"X-Content-Type-Options":  {"nosniff"},
 				"Referrer-Policy":         {"same-origin"},
-				"Permissions-Policy":      {"publickey-credentials-get=(self), publickey-credentials-create=(self)"},
+				"Permissions-Policy":      {"publickey-credentials-get=(self), publickey-credentials-create=(self), camera=()"},
 			}
 			if test.wantIsolated != "" {
 				want.Set("Cross-Origin-Opener-Policy", test.wantIsolated)
@@ -60,6 +60,17 @@ func TestRenderHeaders(t *testing.T) {
 				t.Errorf("Render() headers (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// The script of a page can ask for the camera only where the page is for that.
+func TestRenderLetsNoOtherPageUseTheCamera(t *testing.T) {
+	t.Parallel()
+	for camera, want := range map[bool]string{true: "camera=(self)", false: "camera=()"} {
+		page := render(t, Options{}, &Problem{Frame: Frame{Camera: camera}})
+		if got := page.Header().Get("Permissions-Policy"); !strings.HasSuffix(got, ", "+want) {
+			t.Errorf("Render(Camera: %t): Permissions-Policy = %q, want %s", camera, got, want)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,14 +13,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/store"
 )
 
 func newAuthenticatorCommand(p *program) *cobra.Command {
-	return newGroup("authenticator", "See what people sign in with, say what may be used, and revoke it", "  credence authenticator list 656005750107",
-		newAuthenticatorListCommand(p), newAuthenticatorRevokeCommand(p), newAuthenticatorAffectedCommand(p), newAuthenticatorRecomputeCommand(p),
+	return newGroup("authenticator", "See what people sign in with, say what may be used, and stop it", "  credence authenticator list 656005750107",
+		newAuthenticatorListCommand(p),
+		newAuthenticatorChangeCommand(p, "suspend", "Suspend an authenticator, and end the sessions that were begun with it", registration.Suspend, "suspended"),
+		newAuthenticatorChangeCommand(p, "resume", "Let an authenticator that was suspended work again", registration.Resume, "active"),
+		newAuthenticatorChangeCommand(p, "lost", "Report an authenticator lost, and end the sessions that were begun with it", registration.ReportLoss, "lost"),
+		newAuthenticatorChangeCommand(p, "revoke", "Revoke an authenticator for good, and end the sessions that were begun with it", registration.Revoke, "revoked"),
+		newAuthenticatorAffectedCommand(p), newAuthenticatorRecomputeCommand(p),
 		newAuthenticatorModelCommand(p), newAuthenticatorPolicyCommand(p), newAuthenticatorMetadataCommand(p))
 }
 
@@ -39,6 +46,7 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 		BackupState       bool       `json:"backup_state"`
 		CreatedAt         time.Time  `json:"created_at"`
 		LastUsedAt        *time.Time `json:"last_used_at"`
+		State             string     `json:"state"`
 		RevokedAt         *time.Time `json:"revoked_at"`
 	}
 	var revoked, asJSON bool
@@ -58,26 +66,33 @@ func newAuthenticatorListCommand(p *program) *cobra.Command {
 					return err
 				}
 				organisations := organisationsOf(person.Person)
-				authenticators, err := s.Authenticators(ctx, args[0], revoked)
+				authenticators, err := s.Authenticators(ctx, args[0], true)
 				if err != nil {
 					return fmt.Errorf("list authenticators: %w", err)
+				}
+				gone := func(a store.Authenticator) bool { return registration.State(a.State) == registration.Revoked }
+				if !revoked {
+					authenticators = slices.DeleteFunc(authenticators, gone)
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), struct {
 						Authenticators []row `json:"authenticators"`
 					}{each(authenticators, func(a store.Authenticator) row {
 						j := models.Judge(a, organisations)
+						if !gone(a) {
+							a.RevokedAt = nil // then it is since when it is not active
+						}
 						return row{
 							a.ID.String(), a.Name, a.Kind, a.AAGUID.String(), j.Model, a.Transports, a.AttestationFormat, a.AttestationVerdict, highest(j), j.Why(),
-							a.BackupEligible, a.BackupState, a.CreatedAt.UTC(), a.LastUsedAt, a.RevokedAt,
+							a.BackupEligible, a.BackupState, a.CreatedAt.UTC(), a.LastUsedAt, a.State, a.RevokedAt,
 						}
 					})})
 				}
-				titles := []string{"ID", "NAME", "KIND", "CREATED", "LAST USED", "REVOKED", "MODEL", "ATTESTATION", "AAL", "WHY"}
+				titles := []string{"ID", "NAME", "KIND", "CREATED", "LAST USED", "STATE", "MODEL", "ATTESTATION", "AAL", "WHY"}
 				return printTable(cmd.OutOrStdout(), titles, each(authenticators, func(a store.Authenticator) []string {
 					j := models.Judge(a, organisations)
 					return []string{
-						a.ID.String(), a.Name, a.Kind, moment(&a.CreatedAt), moment(a.LastUsedAt), moment(a.RevokedAt),
+						a.ID.String(), a.Name, a.Kind, moment(&a.CreatedAt), moment(a.LastUsedAt), a.State,
 						cmp.Or(j.Model, "-"), a.AttestationVerdict, cmp.Or(highest(j), "-"), strings.Join(j.Why(), "; "),
 					}
 				}))
@@ -115,11 +130,13 @@ func (p *program) models(ctx context.Context, s *store.Store) (*webauthn.Models,
 	return models, models.Load(ctx)
 }
 
-func newAuthenticatorRevokeCommand(p *program) *cobra.Command {
-	return &cobra.Command{
-		Use:     "revoke ID",
-		Short:   "Revoke an authenticator, and end the sessions that were begun with it",
-		Example: "  credence authenticator revoke 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11",
+// newAuthenticatorChangeCommand is the command that does something to an authenticator, after which it is as done says.
+func newAuthenticatorChangeCommand(p *program, name, short string, act registration.Act, done string) *cobra.Command {
+	var reason string
+	change := &cobra.Command{
+		Use:     name + " ID",
+		Short:   short,
+		Example: "  credence authenticator " + name + " 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11 --reason \"left on the bus\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := uuid.Parse(args[0])
@@ -127,12 +144,15 @@ func newAuthenticatorRevokeCommand(p *program) *cobra.Command {
 				return &usageError{fmt.Errorf("%.60q is not the id of an authenticator: `credence authenticator list PERSON` shows them", args[0])}
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if err := registration.RevokeAuthenticator(ctx, s, id, operator(), p.clock()); err != nil {
+				c := registration.Change{Authenticator: id, Act: act, Reason: reason}
+				if err := registration.ChangeAuthenticator(ctx, s, c, audit.Entry{At: p.clock(), Actor: operator()}); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Authenticator %s is revoked.\n", id)
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Authenticator %s is %s.\n", id, done)
 				return err
 			})
 		},
 	}
+	change.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return change
 }

@@ -61,11 +61,11 @@ func newAuthorityExplainCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			catalogue, err := directory.NewCatalogue()
-			if err != nil {
-				return err
-			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				catalogue, err := readCatalogue(ctx, s)
+				if err != nil {
+					return err
+				}
 				standing, err := findPerson(ctx, s, person, p.clock())
 				if err != nil {
 					return err

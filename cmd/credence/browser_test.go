@@ -47,19 +47,19 @@ type browser struct {
 	messages []string
 }
 
-// newBrowser starts a browser that closes when the test ends.
-func newBrowser(t *testing.T) *browser {
+// newBrowser starts a browser, with what it is to have beside, that closes when the test ends.
+func newBrowser(t *testing.T, beside ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	b := &browser{t: t, patience: 20 * time.Second}
 	home := t.TempDir()
-	options := []chromedp.ExecAllocatorOption{
+	options := append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(chromium(t)),
 		chromedp.Env("HOME=" + home),
 		chromedp.UserDataDir(filepath.Join(home, "profile")),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("disable-quic", true),
-	}
+	}, beside...)
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium has no sandbox for root
 	}

@@ -36,7 +36,7 @@ func (f *clientFlags) addTo(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.PostLogoutRedirectURIs, "post-logout-redirect-uri", nil, "`address` to return to after sign-out, repeatable; \"\" alone is none")
 	flags.StringVar(&f.Authentication, "auth", oauth.AuthBasic, "`how` it authenticates: "+strings.Join([]string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthNone}, ", "))
 	flags.StringVar(&f.IDTokenAlg, "id-token-alg", "RS256", "`algorithm` of its ID tokens: RS256, ES256")
-	flags.StringVar(&f.scope, "scope", "", "`scopes` it may ask for, separated by spaces (default all but "+oauth.ScopeOfflineAccess+")")
+	flags.StringVar(&f.scope, "scope", "", "`scopes` it may ask for, separated by spaces (default all but "+oauth.ScopeOfflineAccess+" and those of the API)")
 	flags.StringVar(&f.Audience, "audience", "", "`URI` of the API that its access tokens are for (default the issuer)")
 	flags.BoolVar(&f.RequiresRole, "requires-role", false, "let nobody in who has no role")
 	flags.StringVar(&f.defaultACR, "default-acr", "", "`values` of acr that it asks for when a request asks for none, separated by spaces, preferred first")

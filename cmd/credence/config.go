@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/seal"
 )
 
@@ -78,6 +80,15 @@ type config struct {
 	// Example: https://id.example.net, https://sign-in.example.com
 	RelatedOrigins string
 
+	// CREDENCE_SMTP_URL (serve) is the mail server that takes messages to people: smtps://user:password@host:465, or smtp:// for
+	// STARTTLS, which only a server on this machine may lack. What is special in the password is percent-encoded.
+	// CREDENCE_SMTP_URL_FILE names a file that holds it instead. Default: none, and nobody is told anything by mail.
+	SMTPURL string
+
+	// CREDENCE_MAIL_FROM (serve) is whom people see as the sender of messages. It is needed with CREDENCE_SMTP_URL. No default.
+	// Example: Registration authority <registration@example.org>
+	MailFrom string
+
 	// CREDENCE_DATABASE_URL (serve) names the PostgreSQL database and the service role, which may read and write rows and
 	// nothing else. It holds a password; CREDENCE_DATABASE_URL_FILE names a file that holds it instead.
 	// No default. Example: postgres://credence_service:password@db.example.org/credence?sslmode=verify-full
@@ -120,6 +131,8 @@ func (c *config) settings() []setting {
 		{name: "CREDENCE_FIDO_METADATA_ROOT_FILE", value: &c.FIDOMetadataRootFile, check: anyText},
 		{name: "CREDENCE_FIDO_CERTIFICATION", value: &c.FIDOCertification, check: checkCertification},
 		{name: "CREDENCE_RELATED_ORIGINS", value: &c.RelatedOrigins, check: checkOrigins},
+		{name: "CREDENCE_SMTP_URL", value: &c.SMTPURL, check: checkSMTP, secret: true},
+		{name: "CREDENCE_MAIL_FROM", value: &c.MailFrom, check: checkSender},
 		{name: "CREDENCE_DATABASE_URL", value: &c.DatabaseURL, check: checkDatabaseURL, fix: "set it, or CREDENCE_DATABASE_URL_FILE, to postgres://user:password@host:port/database", secret: true},
 		{name: "CREDENCE_DATABASE_OWNER_URL", value: &c.DatabaseOwnerURL, check: checkDatabaseURL, secret: true},
 		{name: "CREDENCE_SEAL_KEY_FILE", value: &c.SealKeyFile, check: anyText, fix: "make a key with (umask 077; openssl rand -hex 32 > seal.key) and set it to the file"},
@@ -145,6 +158,9 @@ func readServeConfig(environ []string) (config, seal.Key, error) {
 	}
 	if strings.HasPrefix(c.Issuer, "https://") && c.TLSCertificateFile == "" && c.TrustedProxies == "" {
 		err = errors.Join(err, errors.New("TLS ends neither here nor at a proxy that is named: set CREDENCE_TLS_CERTIFICATE_FILE and CREDENCE_TLS_KEY_FILE, or CREDENCE_TRUSTED_PROXIES to the addresses of the TLS proxy, or everybody behind it would be one address"))
+	}
+	if (c.SMTPURL == "") != (c.MailFrom == "") {
+		err = errors.Join(err, errors.New("CREDENCE_SMTP_URL and CREDENCE_MAIL_FROM: set both to tell people by mail, or neither"))
 	}
 	return c, key, err
 }
@@ -345,6 +361,19 @@ func checkDatabaseURL(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return errors.New("want postgres://user:password@host:port/database, with what is special in the password percent-encoded")
+	}
+	return nil
+}
+
+// checkSMTP must not quote what it was given, which holds a password.
+func checkSMTP(address string) error {
+	_, err := messenger.ParseSMTP(address)
+	return err
+}
+
+func checkSender(sender string) error {
+	if _, err := mail.ParseAddress(sender); err != nil {
+		return errors.New("want an address, such as Registration authority <registration@example.org>")
 	}
 	return nil
 }

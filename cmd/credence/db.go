@@ -24,6 +24,7 @@ const (
 	defaultData = ".credence"
 	sealKeyFile = "seal.key"
 	issuerFile  = "issuer"
+	mailDir     = "mail" // where `dev` writes what people would be told
 )
 
 // dataDir is the directory of the private database: the one that --data names, or the default one. `credence dev` and

@@ -24,6 +24,7 @@ func TestJourneyDeskEvidence(t *testing.T) {
 	b.fill("#family_name", "Emptage Vale")
 	b.fill("#number", "900800700")
 	b.press("#vcrypt-cryptographic")
+	b.press("#declared-in_person")
 	b.see("desk-evidence-form")
 	b.click("#record")
 	b.want("#error-summary", "These given names are not the ones on record")

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/mail"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"github.com/credence-id/credence/cmd/credence/wardlist"
 	"github.com/credence-id/credence/idp"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/seal"
@@ -255,7 +257,12 @@ func (d *development) serveAll(ctx context.Context, dir, issuerPath string, s *s
 	if err := d.register(ctx, s, demoURL, demoClientSecret); err != nil {
 		return err
 	}
-	idProvider, err := idp.New(ctx, idp.Config{Issuer: issuer, Store: s, Key: key, Now: d.clock, Log: d.log, Simulated: directory.FixedPeople()})
+	letters := filepath.Join(dir, mailDir)
+	d.log.InfoContext(ctx, "mail is written to files and not sent", slog.String("directory", letters))
+	idProvider, err := idp.New(ctx, idp.Config{
+		Issuer: issuer, Store: s, Key: key, Now: d.clock, Log: d.log, Simulated: directory.FixedPeople(),
+		Mail: messenger.Folder(letters), MailFrom: &mail.Address{Name: "Credence", Address: "credence@localhost"},
+	})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/mail"
 	"os"
 	"regexp"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/credence-id/credence/idp"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/store/storetest"
@@ -39,6 +41,7 @@ func exportedMetrics(t *testing.T) []string {
 	p := &program{now: time.Now}
 	provider, err := idp.New(t.Context(), idp.Config{
 		Issuer: "https://id.example.org", Store: storetest.New(t), Key: key, Now: p.clock, Log: slog.New(slog.DiscardHandler),
+		Mail: messenger.Folder(t.TempDir()), MailFrom: new(mail.Address),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +122,7 @@ func TestOperateExplainsEveryLimit(t *testing.T) {
 	t.Parallel()
 	text := readDocument(t, "docs/operate.md")
 	for _, l := range []throttle.Limit{
-		throttle.SignInAddress, throttle.SignInClient, throttle.SignInPerson, throttle.SignInPassword, throttle.EnrolmentAddress, throttle.TokenClient, throttle.TokenAddress,
+		throttle.SignInAddress, throttle.SignInClient, throttle.SignInPerson, throttle.SignInPassword, throttle.EnrolmentAddress, throttle.RecoveryPerson, throttle.TokenClient, throttle.TokenAddress,
 	} {
 		if !strings.Contains(text, "\n| `"+string(l)+"` | ") {
 			t.Errorf("docs/operate.md does not explain the limit %s", l)

@@ -189,7 +189,7 @@ func (p *program) newExplainer(ctx context.Context, s *store.Store, client, pers
 	if e.webAuthn, err = webauthn.New(webauthn.Config{Store: s, Models: e.models, Key: key, Issuer: issuer, Name: "Credence", Now: p.clock}); err != nil {
 		return nil, err
 	}
-	catalogue, err := directory.NewCatalogue()
+	catalogue, err := readCatalogue(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -380,7 +380,7 @@ func (e *explainer) outcome(ctx context.Context, by *oauth.Handler, signIn assur
 }
 
 func (e *explainer) stepUpWords(f oauth.Foreseen) []string {
-	words := []string{"She is asked to sign in again " + cmp.Or(signin.InWords(f.Missing), "otherwise") + "."}
+	words := []string{"She is asked to sign in again " + cmp.Or(signin.InWords(nil, f.Missing), "otherwise") + "."}
 	for _, a := range f.Able {
 		words = append(words, "This will do: "+a.Name+".")
 	}
@@ -401,7 +401,7 @@ func (e *explainer) unmetWords(f oauth.Foreseen) []string {
 			words = append(words, []string{"What is missing: ", "Or: "}[min(i, 1)]+strings.Join(way, "; ")+".")
 		}
 	}
-	if needs := signin.InWords(f.Missing); needs != "" {
+	if needs := signin.InWords(nil, f.Missing); needs != "" {
 		words = append(words, "She is told that she needs to sign in "+needs+".")
 	}
 	return append(words, "If she gives up the client is told unmet_authentication_requirements.")

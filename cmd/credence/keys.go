@@ -11,6 +11,7 @@ import (
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
 	"github.com/credence-id/credence/idp/password"
+	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/store"
 )
 
@@ -71,11 +72,11 @@ func newKeysRotateCommand(p *program) *cobra.Command {
 func newKeysResealCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "reseal",
-		Short: "Seal signing keys, numbers of evidence and passwords under the first line of the seal key's file",
+		Short: "Seal signing keys, numbers of evidence, passwords and photographs under the first line of the seal key's file",
 		Long: "Seal the signing keys under the first line of the seal key's file, all of them or none, and then the numbers of documents\n" +
-			"that are on record as evidence, and people's passwords and keys of apps, while the servers run. When the seal key is rotated, this comes after every server has\n" +
-			"both lines, and before the old one leaves the file. It may be run again. The service role may not do this, so it needs\n" +
-			"CREDENCE_DATABASE_OWNER_URL.",
+			"that are on record as evidence, people's passwords and keys of apps, and photographs, while the servers run. When the seal key\n" +
+			"is rotated, this comes after every server has both lines, and before the old one leaves the file. It may be run again. The\n" +
+			"service role may not do this, so it needs CREDENCE_DATABASE_OWNER_URL.",
 		Example: "  CREDENCE_DATABASE_OWNER_URL_FILE=/run/secrets/owner-url CREDENCE_SEAL_KEY_FILE=/etc/credence/seal.key credence keys reseal",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -95,6 +96,9 @@ func newKeysResealCommand(p *program) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if err := desk.ResealProposals(ctx); err != nil {
+					return fmt.Errorf("reseal: %w", err)
+				}
 				if resealed, total, err = desk.Reseal(ctx, operator()); err != nil {
 					return fmt.Errorf("reseal: %w", err)
 				}
@@ -104,7 +108,13 @@ func newKeysResealCommand(p *program) *cobra.Command {
 				if resealed, total, err = password.New(s, key, p.clock).Reseal(ctx, operator()); err != nil {
 					return fmt.Errorf("reseal: %w", err)
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "All %d passwords and keys of apps are sealed under the first line: %d were sealed anew.\n", total, resealed)
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "All %d passwords and keys of apps are sealed under the first line: %d were sealed anew.\n", total, resealed); err != nil {
+					return err
+				}
+				if resealed, total, err = photograph.New(s, key, p.clock).Reseal(ctx, operator()); err != nil {
+					return fmt.Errorf("reseal: %w", err)
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "All %d photographs are sealed under the first line: %d were sealed anew.\n", total, resealed)
 				return err
 			})
 		},

@@ -41,7 +41,7 @@ func newRootCommand(p *program) *cobra.Command {
 	root := newGroup("credence", "An identity provider for health and care", `  credence dev
   credence person list
   credence help client add`,
-		newServeCommand(p), newDemoCommand(p), newReadyCommand(p), newRoleCommand(p), newAssuranceCommand(p), newVersionCommand())
+		newServeCommand(p), newDemoCommand(p), newReadyCommand(p), newAssuranceCommand(p), newVersionCommand())
 	root.AddCommand(p.onDatabase(
 		newDevCommand(p),
 		newMigrateCommand(p),
@@ -50,6 +50,8 @@ func newRootCommand(p *program) *cobra.Command {
 		newEvidenceCommand(p),
 		newExplainCommand(p),
 		newOrganisationCommand(p),
+		newRoleCommand(p),
+		newCatalogueCommand(p),
 		newPositionCommand(p),
 		newRequestCommand(p),
 		newBootstrapCommand(p),

@@ -18,19 +18,28 @@ import (
 
 const listPositions = "`credence position list` shows positions"
 
-// withRegistrar runs do with what keeps positions and requests.
-func (p *program) withRegistrar(ctx context.Context, do func(ctx context.Context, r *position.Registrar) error) error {
-	catalogue, err := directory.NewCatalogue()
+// registrar keeps positions and requests.
+func (p *program) registrar(ctx context.Context, s *store.Store) (*position.Registrar, error) {
+	catalogue, err := readCatalogue(ctx, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rules, err := authority.New()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return &position.Registrar{Store: s, Rules: rules, Catalogue: catalogue, Now: p.clock}, nil
+}
+
+// withRegistrar runs do with what keeps positions and requests.
+func (p *program) withRegistrar(ctx context.Context, do func(ctx context.Context, r *position.Registrar) error) error {
 	return p.withStore(ctx, func(ctx context.Context, s *store.Store) error {
-		err := do(ctx, &position.Registrar{Store: s, Rules: rules, Catalogue: catalogue, Now: p.clock})
-		err = hint(err, directory.ErrUnknownCode, "`credence role codes` shows those there are")
+		r, err := p.registrar(ctx, s)
+		if err != nil {
+			return err
+		}
+		err = do(ctx, r)
+		err = hint(err, directory.ErrUnknownCode, "`credence catalogue list` shows those there are")
 		return hint(err, directory.ErrUnknown, listPositions+"; "+listPeople+"; "+listOrganisations)
 	})
 }
@@ -64,13 +73,14 @@ func (f *positionFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.draft.Activities, "activity", nil, "B `code` of an activity, repeatable")
 	flags.StringSliceVar(&f.draft.AreasOfWork, "area-of-work", nil, "P:Q:T `code` of an area of work, repeatable")
 	flags.StringArrayVar(&f.workgroups, "workgroup", nil, "`id=name` of a workgroup, repeatable; the name counts when the workgroup is new")
+	flags.StringSliceVar(&f.draft.Includes, "include", nil, "`id` of a position whose activities, areas of work and workgroups it gives as well, repeatable")
 	flags.BoolVar(&f.draft.Assignable, "assignable", false, "let sponsors give it without a second officer")
 	flags.StringVar(&f.draft.Reason, "reason", "", "why, for the record (required)")
 	require(cmd, "reason")
 }
 
-// read is what the flags say. Those that were not given are as in another version.
-func (f *positionFlags) read(cmd *cobra.Command, before store.PositionVersion, workgroups []store.Workgroup) (position.Draft, error) {
+// read is what the flags say. Those that were not given are as they were before.
+func (f *positionFlags) read(cmd *cobra.Command, before position.Draft) (position.Draft, error) {
 	d, given := f.draft, cmd.Flags().Changed
 	keep := func(flag string, do func()) {
 		if !given(flag) {
@@ -82,7 +92,8 @@ func (f *positionFlags) read(cmd *cobra.Command, before store.PositionVersion, w
 	keep("job-role", func() { d.JobRole = before.JobRole })
 	keep("activity", func() { d.Activities = before.Activities })
 	keep("area-of-work", func() { d.AreasOfWork = before.AreasOfWork })
-	keep("workgroup", func() { d.Workgroups = workgroups })
+	keep("workgroup", func() { d.Workgroups = before.Workgroups })
+	keep("include", func() { d.Includes = before.Includes })
 	keep("assignable", func() { d.Assignable = before.Assignable })
 	for _, w := range f.workgroups {
 		id, name, ok := strings.Cut(w, "=")
@@ -107,7 +118,7 @@ func newPositionAddCommand(p *program) *cobra.Command {
 		Example: `  credence position add --as 656005750104 --role 656005754108 --organisation ZX100 --name "Ward nurse" --job-role S8000:G8000:R8001 --activity B0360,B0401 --reason "New ward"`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			draft, err := what.read(cmd, store.PositionVersion{}, nil)
+			draft, err := what.read(cmd, position.Draft{})
 			if err != nil {
 				return err
 			}
@@ -146,11 +157,11 @@ what she has, until she is given it again.`,
 				if err != nil {
 					return err
 				}
-				workgroups, err := r.Store.Workgroups(ctx, before.Workgroups)
+				kept, err := position.DraftOf(ctx, r.Store, before.PositionVersion)
 				if err != nil {
-					return fmt.Errorf("read workgroups: %w", err)
+					return err
 				}
-				draft, err := what.read(cmd, before.PositionVersion, workgroups)
+				draft, err := what.read(cmd, kept)
 				if err != nil {
 					return err
 				}
@@ -279,6 +290,7 @@ type positionJSON struct {
 	AreasOfWork  []string   `json:"areas_of_work"`
 	Activities   []string   `json:"activities"`
 	Workgroups   []string   `json:"workgroups"`
+	Includes     []string   `json:"includes"`
 	Assignable   bool       `json:"assignable"`
 	Reason       string     `json:"reason"`
 	MadeBy       string     `json:"made_by"`
@@ -290,7 +302,7 @@ type positionJSON struct {
 func versionAsJSON(v store.PositionVersion) positionJSON {
 	return positionJSON{
 		ID: v.PositionID, Version: v.Version, Closes: v.Closes, Name: v.Name, Notes: v.Notes, JobRole: v.JobRole, AreasOfWork: v.AreasOfWork, Activities: v.Activities,
-		Workgroups: v.Workgroups, Assignable: v.Assignable, Reason: v.Reason, MadeBy: v.MadeBy, MadeAt: v.MadeAt.UTC(), ApprovedBy: v.ApprovedBy, ApprovedAt: v.ApprovedAt,
+		Workgroups: v.Workgroups, Includes: v.Includes, Assignable: v.Assignable, Reason: v.Reason, MadeBy: v.MadeBy, MadeAt: v.MadeAt.UTC(), ApprovedBy: v.ApprovedBy, ApprovedAt: v.ApprovedAt,
 	}
 }
 
@@ -415,14 +427,14 @@ func printVersions(cmd *cobra.Command, row store.PositionRow, versions []store.P
 	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "Position %s of %s: %s\n\n", row.PositionID, row.OrganisationCode, position.StateOf(row)); err != nil {
 		return err
 	}
-	titles := []string{"VERSION", "NAME", "JOB ROLE", "ACTIVITIES", "AREAS OF WORK", "ASSIGNABLE", "CLOSES", "MADE BY", "APPROVED BY"}
+	titles := []string{"VERSION", "NAME", "JOB ROLE", "ACTIVITIES", "AREAS OF WORK", "INCLUDES", "ASSIGNABLE", "CLOSES", "MADE BY", "APPROVED BY"}
 	err := printTable(cmd.OutOrStdout(), titles, each(versions, func(v store.PositionVersion) []string {
 		approved := "-"
 		if v.ApprovedBy != nil {
 			approved = *v.ApprovedBy
 		}
 		return []string{
-			strconv.Itoa(v.Version), v.Name, v.JobRole, strings.Join(v.Activities, ","), strings.Join(v.AreasOfWork, ","), yes(v.Assignable), yes(v.Closes), v.MadeBy, approved,
+			strconv.Itoa(v.Version), v.Name, v.JobRole, strings.Join(v.Activities, ","), strings.Join(v.AreasOfWork, ","), strings.Join(v.Includes, ","), yes(v.Assignable), yes(v.Closes), v.MadeBy, approved,
 		}
 	}))
 	if err != nil {

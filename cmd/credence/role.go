@@ -11,23 +11,23 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
 
 const listRoles = "`credence role list` shows roles"
 
 func newRoleCommand(p *program) *cobra.Command {
-	role := newGroup("role", "Grant roles to people and end them", `  credence role list --person 656005750104
-  credence role codes`, newRoleCodesCommand())
-	role.AddCommand(p.onDatabase(newRoleGrantCommand(p), newRoleEndCommand(p), newRoleListCommand(p))...)
-	return role
+	return newGroup("role", "Grant roles to people and end them", `  credence role list --person 656005750104
+  credence role grant --person 656005750113 --organisation ZX100 --job-role S8000:G8000:R8000`,
+		newRoleGrantCommand(p), newRoleEndCommand(p), newRoleListCommand(p))
 }
 
 func newRoleGrantCommand(p *program) *cobra.Command {
 	var role directory.NewRole
 	var workgroups []string
 	var starts, ends string
-	var asJSON bool
+	var despite, asJSON bool
 	grant := &cobra.Command{
 		Use:   "grant",
 		Short: "Grant a role to a person and print its id",
@@ -37,10 +37,6 @@ func newRoleGrantCommand(p *program) *cobra.Command {
   credence role grant --person 656005750113 --organisation ZX100 --job-role S8000:G8000:R8001 --ends 2030-01-01 --workgroup "655694018104=Ward 4"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			catalogue, err := directory.NewCatalogue()
-			if err != nil {
-				return err
-			}
 			var mistakes []error
 			for _, w := range workgroups {
 				id, name, ok := strings.Cut(w, "=")
@@ -50,8 +46,9 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 				role.Workgroups = append(role.Workgroups, store.Workgroup{ID: id, Name: name})
 			}
 			if starts != "" {
-				role.StartsAt, err = parseMoment("--starts", starts)
+				start, err := parseMoment("--starts", starts)
 				mistakes = append(mistakes, err)
+				role.StartsAt = start
 			}
 			if ends != "" {
 				end, err := parseMoment("--ends", ends)
@@ -62,9 +59,16 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				id, err := directory.GrantRole(ctx, s, catalogue, role, operator(), p.clock())
+				r, err := p.registrar(ctx, s)
 				if err != nil {
-					err = hint(err, directory.ErrUnknownCode, "`credence role codes` shows those there are; --unlisted grants another")
+					return err
+				}
+				id, err := r.Grant(ctx, role, operator(), despite)
+				if refusal, apart := errors.AsType[*position.Refusal](err); apart {
+					return fmt.Errorf("%w: --despite-separation-of-duties grants it all the same", refusal)
+				}
+				if err != nil {
+					err = hint(err, directory.ErrUnknownCode, "`credence catalogue list` shows those there are; --unlisted grants another")
 					return hint(hint(err, directory.ErrUnknown, listPeople+", "+listOrganisations), directory.ErrTaken, listRoles)
 				}
 				return printID(cmd, id, asJSON)
@@ -81,6 +85,7 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 	flags.StringArrayVar(&workgroups, "workgroup", nil, "`id=name` of a workgroup, repeatable; the name counts when the workgroup is new")
 	flags.StringVar(&starts, "starts", "", "`when` the role starts: a date, or a time like 2030-01-01T08:00:00Z (default now)")
 	flags.StringVar(&ends, "ends", "", "`when` the role ends (default never)")
+	flags.BoolVar(&despite, "despite-separation-of-duties", false, "grant what nobody holds together with what the person has; it is recorded that you did")
 	flags.BoolVar(&role.Unlisted, "unlisted", false, "grant codes that are not in the catalogue: services then see the code for a name")
 	require(grant, "person", "organisation", "job-role")
 	addJSONFlag(grant, &asJSON)
@@ -154,11 +159,11 @@ func newRoleListCommand(p *program) *cobra.Command {
 			if err := page.check(); err != nil {
 				return err
 			}
-			catalogue, err := directory.NewCatalogue()
-			if err != nil {
-				return err
-			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				catalogue, err := readCatalogue(ctx, s)
+				if err != nil {
+					return err
+				}
 				if cmd.Flags().Changed("person") {
 					if _, err := findPerson(ctx, s, person, p.clock()); err != nil {
 						return err
@@ -187,42 +192,4 @@ func newRoleListCommand(p *program) *cobra.Command {
 	list.Flags().StringVar(&person, "person", "", "only those of the person with this `id`")
 	page.addFlags(list)
 	return list
-}
-
-func newRoleCodesCommand() *cobra.Command {
-	type row struct {
-		Code string `json:"code"`
-		Name string `json:"name"`
-	}
-	var asJSON bool
-	codes := &cobra.Command{
-		Use:     "codes",
-		Short:   "List the codes of job roles, activities and areas of work",
-		Example: "  credence role codes",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			catalogue, err := directory.NewCatalogue()
-			if err != nil {
-				return err
-			}
-			rows := func(entries []directory.Entry) []row {
-				return each(entries, func(e directory.Entry) row { return row{e.Code, e.Name} })
-			}
-			object := struct {
-				JobRoles    []row `json:"job_roles"`
-				Activities  []row `json:"activities"`
-				AreasOfWork []row `json:"areas_of_work"`
-			}{rows(catalogue.JobRoles()), rows(catalogue.Activities()), rows(catalogue.AreasOfWork())}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), object)
-			}
-			var lines [][]string
-			for _, r := range append(append(object.JobRoles, object.Activities...), object.AreasOfWork...) {
-				lines = append(lines, []string{r.Code, r.Name})
-			}
-			return printTable(cmd.OutOrStdout(), []string{"CODE", "NAME"}, lines)
-		},
-	}
-	addJSONFlag(codes, &asJSON)
-	return codes
 }

@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/mail"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
 
@@ -43,6 +46,11 @@ Authenticators are judged by what FIDO publishes of their models, if that is nam
 Pages of other origins may use its passkeys, if they are named:
 
   CREDENCE_RELATED_ORIGINS       origins, separated by commas
+
+People are told by mail what was done to their accounts, if a mail server is named:
+
+  CREDENCE_SMTP_URL              or CREDENCE_SMTP_URL_FILE: smtps://user:password@host:465
+  CREDENCE_MAIL_FROM             whom people see as the sender
 
 Traces of requests go to an OpenTelemetry collector, if one is named:
 
@@ -96,9 +104,16 @@ func (p *program) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	carrier, sender, err := c.mail()
+	if err != nil {
+		return err
+	}
+	if carrier == nil {
+		log.InfoContext(ctx, "nobody is told anything by mail: set CREDENCE_SMTP_URL and CREDENCE_MAIL_FROM to have people told")
+	}
 	provider, err := idp.New(ctx, idp.Config{
 		Issuer: c.Issuer, Store: s, Key: key, Now: p.clock, Log: log, TrustedProxies: proxies, Traces: traces.provider,
-		Metadata: source, RelatedOrigins: relatedOrigins(c.RelatedOrigins),
+		Metadata: source, RelatedOrigins: relatedOrigins(c.RelatedOrigins), Mail: carrier, MailFrom: sender,
 	})
 	if err != nil {
 		return err
@@ -119,4 +134,20 @@ func (p *program) serve(ctx context.Context) error {
 	err = run(ctx, log, provider, site{name: "provider", handler: provider, listeners: []net.Listener{public}, certificate: certificate}, figures)
 	log.InfoContext(context.WithoutCancel(ctx), "stopped")
 	return err
+}
+
+// mail is who brings people messages, and from whom; nil, both, when nobody does.
+func (c config) mail() (messenger.Carrier, *mail.Address, error) {
+	if c.SMTPURL == "" {
+		return nil, nil, nil
+	}
+	server, err := messenger.ParseSMTP(c.SMTPURL)
+	if err != nil {
+		return nil, nil, fmt.Errorf("CREDENCE_SMTP_URL: %w", err)
+	}
+	sender, err := mail.ParseAddress(c.MailFrom)
+	if err != nil {
+		return nil, nil, fmt.Errorf("CREDENCE_MAIL_FROM: %w", err)
+	}
+	return server, sender, nil
 }

@@ -179,7 +179,7 @@ const mostWays = 3
 // of them either. They lead to a score that no row gives, or build on a piece that is worth nothing until it is withdrawn. A
 // level to which there is no other way is not there.
 func (p *Policy) Next(s Scores, pieces []Piece) ([]Next, error) {
-	a, err := newAdviser(pieces)
+	a, err := newAdviser(pieces, nil)
 	if err != nil {
 		return nil, fmt.Errorf("say what is missing: %w", err)
 	}

@@ -34,8 +34,11 @@ func KindWords(kind string) string { return cmp.Or(wordsFor("kind", "", kind), p
 // It looks behind the scores at what is on record, and names what is missing there: often a single fact. Where one thing is
 // enough it tells no way that takes more, and never one that no desk can go by the tables, so that there may be none. Nor
 // does it say what a check against fraud found: whoever asks may be an impostor.
-func Advise(next []Next, level IdentityLevel, pieces []Piece) ([][]string, error) {
-	a, err := newAdviser(pieces)
+//
+// It says it in the language into which say translates: each sentence with its verbs (package fmt), and each text that is put into
+// one. Nil leaves it as it stands, in English.
+func Advise(next []Next, level IdentityLevel, pieces []Piece, say func(string) string) ([][]string, error) {
+	a, err := newAdviser(pieces, say)
 	if err != nil {
 		return nil, fmt.Errorf("say what is missing: %w", err)
 	}
@@ -65,8 +68,8 @@ type advice struct {
 	effort int
 }
 
-func (a *advice) add(effort int, format string, args ...any) {
-	a.steps, a.effort = append(a.steps, fmt.Sprintf(format, args...)+"."), a.effort+effort
+func (way *advice) add(effort int, sentence string) {
+	way.steps, way.effort = append(way.steps, sentence+"."), way.effort+effort
 }
 
 // adviser looks for what is missing behind the scores.
@@ -76,9 +79,10 @@ type adviser struct {
 	scored   []weighed // as Scores.Evidence has them
 	validity []int     // of each of those
 	fraud    int
+	say      func(string) string
 }
 
-func newAdviser(pieces []Piece) (*adviser, error) {
+func newAdviser(pieces []Piece, say func(string) string) (*adviser, error) {
 	var at time.Time // when all of this was there
 	for _, p := range pieces {
 		if issued, err := readDate(p.IssuedOn); err == nil && issued.After(at) {
@@ -95,13 +99,28 @@ func newAdviser(pieces []Piece) (*adviser, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &adviser{t: t, all: all, fraud: t.scoreFraud(all).Score}
+	if say == nil {
+		say = func(text string) string { return text }
+	}
+	a := &adviser{t: t, all: all, fraud: t.scoreFraud(all).Score, say: say}
 	for _, w := range all {
 		if t.scoreStrength(w).Score > 0 {
 			a.scored, a.validity = append(a.scored, w), append(a.validity, t.scoreValidity(w).Score)
 		}
 	}
 	return a, nil
+}
+
+// sayf is a sentence with texts or values in it.
+func (a *adviser) sayf(format string, args ...any) string { return fmt.Sprintf(a.say(format), args...) }
+
+// wordsFor are the words of a row, or "".
+func (a *adviser) wordsFor(about, score, name string) string {
+	words := wordsFor(about, score, name)
+	if words == "" {
+		return ""
+	}
+	return a.say(words)
 }
 
 // way says what a way takes. It is not ok when no desk can go it.
@@ -117,9 +136,9 @@ func (a *adviser) way(n Next) (way advice, ok bool) {
 		case checkFraud:
 			var work []string
 			for score := a.fraud + 1; score <= next.score; score++ {
-				work = append(work, wordsFor("fraud", strconv.Itoa(score), ""))
+				work = append(work, a.wordsFor("fraud", strconv.Itoa(score), ""))
 			}
-			way.add(1, "The desk has to %s. You bring nothing for that", list(work, "and"))
+			way.add(1, a.sayf("The desk has to %s. You bring nothing for that", list(work, a.say("and"))))
 			ok = true
 		case checkVerification:
 			a.compare(&way, next.score, n)
@@ -141,14 +160,14 @@ func (a *adviser) bring(way *advice, next thing, n Next) bool {
 		_, document := a.t.kinds[kindKey{Document, kind}]
 		used := slices.ContainsFunc(n.serves, func(i int) bool { return i != notThere && a.scored[i].Kind == kind })
 		if rest != line && !used && (document || next.score <= 2) && len(examples) < 3 {
-			examples = append(examples, words)
+			examples = append(examples, a.say(words))
 		}
 	}
-	which := "a"
+	bring := "Bring a proof of who you are, such as %s: the desk has to %s"
 	if len(a.scored) > 0 || len(way.steps) > 0 {
-		which = "another"
+		bring = "Bring another proof of who you are, such as %s: the desk has to %s"
 	}
-	way.add(2, "Bring %s proof of who you are, such as %s: the desk has to %s", which, list(examples, "or"), a.new(next.strength, next.score))
+	way.add(2, a.sayf(bring, list(examples, a.say("or")), a.new(next.strength, next.score)))
 	return len(examples) > 0
 }
 
@@ -159,7 +178,7 @@ func (a *adviser) new(strength, validity int) string {
 		chip = "chip"
 	}
 	score := strconv.Itoa(validity)
-	return cmp.Or(wordsFor("new", score, chip), wordsFor("new", score, ""))
+	return cmp.Or(a.wordsFor("new", score, chip), a.wordsFor("new", score, ""))
 }
 
 // prove says what is missing for the validity of a piece that is on record.
@@ -170,7 +189,11 @@ func (a *adviser) prove(way *advice, next thing) bool {
 	case a.tainted(w):
 		return false
 	case w.spent():
-		way.add(2, "Bring %s that has not expired: the desk has to %s", article(KindWords(w.Kind)), a.new(a.t.scoreStrength(w).Score, next.score))
+		bring, kind := "Bring a %s that has not expired: the desk has to %s", KindWords(w.Kind)
+		if strings.HasPrefix(article(kind), "an ") {
+			bring = "Bring an %s that has not expired: the desk has to %s"
+		}
+		way.add(2, a.sayf(bring, a.say(kind), a.new(a.t.scoreStrength(w).Score, next.score)))
 		return true
 	}
 	var todo []Fact
@@ -186,20 +209,20 @@ func (a *adviser) prove(way *advice, next thing) bool {
 	}
 	var work []string
 	if undated {
-		work, least = append(work, "put its date of expiry on record"), max(least, 1)
+		work, least = append(work, a.say("put its date of expiry on record")), max(least, 1)
 	}
 	var beside []Fact
 	for _, f := range todo {
-		work, beside = append(work, wordsFor("fact", "", string(f))), append(beside, a.beside(f, w)...)
+		work, beside = append(work, a.wordsFor("fact", "", string(f))), append(beside, a.beside(f, w)...)
 	}
-	has := list(work, "and")
+	has := list(work, a.say("and"))
 	if beside = unique(beside); len(beside) > 0 {
-		has += ", and put on record that " + list(a.meanings(beside), "and that")
+		has += a.sayf(", and put on record that %s", list(a.meanings(beside), a.say("and that")))
 	}
 	if w.Type == Document {
-		way.add(least, "Bring your %s again: the desk has to %s", a.name(w), has)
+		way.add(least, a.sayf("Bring your %s again: the desk has to %s", a.name(w), has))
 	} else {
-		way.add(least, "Have your %s looked at again: the desk has to %s", a.name(w), has)
+		way.add(least, a.sayf("Have your %s looked at again: the desk has to %s", a.name(w), has))
 	}
 	return able
 }
@@ -256,7 +279,7 @@ func (a *adviser) beside(f Fact, w weighed) []Fact {
 
 func (a *adviser) meanings(facts []Fact) (words []string) {
 	for _, f := range facts {
-		words = append(words, a.t.facts[f].meaning)
+		words = append(words, a.say(a.t.facts[f].meaning))
 	}
 	return words
 }
@@ -269,7 +292,7 @@ func (a *adviser) live(way *advice, score int) bool {
 			months = row.months
 		}
 	}
-	way.add(1, "Bring the details of an account that you have used for at least %d months, such as a current account", months)
+	way.add(1, a.sayf("Bring the details of an account that you have used for at least %d months, such as a current account", months))
 	return months > 0
 }
 
@@ -296,19 +319,19 @@ func (a *adviser) compare(way *advice, score int, n Next) {
 			}
 		}
 	}
-	photo := "a document that you bring, such as a passport"
+	photo := a.say("the photo of a document that you bring, such as a passport")
 	switch brings := slices.ContainsFunc(n.things, a.bringsPhoto); {
 	case brings && (with == nil || len(lacks) > mostLacking):
-		photo = "the document that you bring"
+		photo = a.say("the photo of the document that you bring")
 	case with != nil:
-		photo = "your " + a.name(*with)
+		photo = a.sayf("the photo of your %s", a.name(*with))
 	}
 	switch {
 	case len(lacks) == 0:
 	case len(lacks) <= mostLacking:
-		way.add(1, "Have your face compared with the photo of %s again: it is not on record that %s", photo, list(a.meanings(lacks), "and that"))
+		way.add(1, a.sayf("Have your face compared with %s again: it is not on record that %s", photo, list(a.meanings(lacks), a.say("and that"))))
 	default:
-		way.add(1, "Have your face compared with the photo of %s%s", photo, wordsFor("face", strconv.Itoa(score), ""))
+		way.add(1, a.sayf("Have your face compared with %s%s", photo, a.wordsFor("face", strconv.Itoa(score), "")))
 	}
 }
 
@@ -337,11 +360,11 @@ func (a *adviser) bringsPhoto(t thing) bool {
 
 // name tells a piece from others of its kind by its expiry.
 func (a *adviser) name(w weighed) string {
-	name := KindWords(w.Kind)
+	name := a.say(KindWords(w.Kind))
 	expires, err := readDate(w.ExpiresOn)
 	others := slices.ContainsFunc(a.scored, func(o weighed) bool { return o.Kind == w.Kind && o.ID != w.ID })
 	if others && err == nil && !expires.IsZero() {
-		name += " that expires on " + expires.Format("2 January 2006")
+		name = a.sayf("%s that expires on %s", name, expires.Format("2 ")+a.say(expires.Month().String())+expires.Format(" 2006"))
 	}
 	return name
 }

@@ -16,7 +16,7 @@ import (
 func advise(t *testing.T, level assurance.IdentityLevel, record []assurance.Piece) ([][]string, assurance.IdentityLevel) {
 	t.Helper()
 	result := evaluate(t, policy(t), score(t, record...).Scores)
-	ways, err := assurance.Advise(result.Next, level, record)
+	ways, err := assurance.Advise(result.Next, level, record, nil)
 	if err != nil {
 		t.Fatalf("Advise(%s) = %v, want ways", level, err)
 	}
@@ -248,7 +248,7 @@ func TestAdviseSpeaksOfNoScores(t *testing.T) {
 		}
 		result := evaluate(t, policy(t), s.Scores)
 		for _, level := range assurance.IdentityLevels() {
-			ways, err := assurance.Advise(result.Next, level, record)
+			ways, err := assurance.Advise(result.Next, level, record, nil)
 			if err != nil {
 				t.Fatalf("Advise(%s) of %+v = %v, want no error", level, record, err)
 			}
@@ -267,7 +267,7 @@ func TestAdviseSpeaksOfNoScores(t *testing.T) {
 
 func TestAdviseRefusesWhatCannotBeScored(t *testing.T) {
 	t.Parallel()
-	if ways, err := assurance.Advise(nil, assurance.IdentityHigh, []assurance.Piece{{}}); err == nil {
+	if ways, err := assurance.Advise(nil, assurance.IdentityHigh, []assurance.Piece{{}}, nil); err == nil {
 		t.Errorf("Advise(a piece of nothing) = %q, want an error", ways)
 	}
 }

@@ -6,6 +6,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -20,48 +21,82 @@ type Event string
 
 // The events. Each says who needs it.
 const (
-	SignedIn             Event = "signed_in"             // investigators: who was there, how strongly, from where
-	Enrolled             Event = "enrolled"              // investigators: an authenticator was bound to a person
-	RoleChosen           Event = "role_chosen"           // privacy officers: in which role and for whom somebody acts
-	CodeIssued           Event = "code_issued"           // investigators: which client a sign-in went to
-	TokenIssued          Event = "token_issued"          // investigators: which client holds tokens, of which grant
-	UserinfoRead         Event = "userinfo_read"         // privacy officers: only refusals are recorded
-	SessionEnded         Event = "session_ended"         // investigators: when somebody stopped being there
-	PersonAdded          Event = "person_added"          // registration: joiners
-	PersonDisabled       Event = "person_disabled"       // registration: access was withdrawn
-	PersonEnabled        Event = "person_enabled"        // registration: access was given back
-	EnrolmentLinkMade    Event = "enrolment_link_made"   // investigators: who could have bound an authenticator
-	AuthenticatorRevoked Event = "authenticator_revoked" // registration: lost and replaced authenticators
-	EvidenceRecorded     Event = "evidence_recorded"     // registration: by what an identity is proved, who recorded it, and what it came to
-	EvidenceWithdrawn    Event = "evidence_withdrawn"    // registration: what counts no more, why, and what is left
-	EvidenceResealed     Event = "evidence_resealed"     // operators: document numbers rest under another seal key
-	SecretsResealed      Event = "secrets_resealed"      // operators: so do passwords and keys of apps
-	IdentityRecomputed   Event = "identity_recomputed"   // registration: the tables changed, or a level had been asserted
-	OrganisationAdded    Event = "organisation_added"    // registration
-	RoleGranted          Event = "role_granted"          // privacy officers: who may act as what
-	RoleEnded            Event = "role_ended"            // privacy officers
-	ClientAdded          Event = "client_added"          // operators: which services may ask
-	ClientUpdated        Event = "client_updated"        // operators
-	ClientDisabled       Event = "client_disabled"       // operators
-	KeyRotated           Event = "key_rotated"           // operators
-	LimitReached         Event = "limit_reached"         // investigators: failures beyond it are not recorded one by one
-	KeyResealed          Event = "key_resealed"          // operators: a signing key rests under another seal key
-	ModelVouchedFor      Event = "model_vouched_for"     // operators: a model of authenticators that the operator trusts, and its roots
-	ModelDropped         Event = "model_dropped"         // operators: the end of that
-	PolicySet            Event = "policy_set"            // registration: what an organisation asks of authenticators, and asked before
-	PolicyCleared        Event = "policy_cleared"        // registration: the end of that
-	MetadataTaken        Event = "metadata_taken"        // operators: by which FIDO metadata authenticators are judged
-	AttestationJudged    Event = "attestation_judged"    // investigators: an attestation proves something else than it did
-	PositionProposed     Event = "position_proposed"     // registration: what a position is to be and was, or that it is to close
-	PositionApproved     Event = "position_approved"     // registration: what it is from then on
-	PositionClosed       Event = "position_closed"       // registration: its end, which ended what it gave
-	RequestAsked         Event = "request_asked"         // registration: who wants whom to have or to lose a position, and why
-	RequestDecided       Event = "request_decided"       // registration: what came of it, or that it was withdrawn
-	RequestLapsed        Event = "request_lapsed"        // registration: that nobody decided it in time, or nobody can any more
-	Bootstrapped         Event = "bootstrap"             // everybody: who could become the first registration authority manager
-	DeskOpened           Event = "desk_opened"           // privacy officers: only refusals are recorded
-	PersonSearched       Event = "person_searched"       // privacy officers: who looked for people, by what, and how many were shown
-	PersonViewed         Event = "person_viewed"         // privacy officers: which officer looked at whose record
+	SignedIn               Event = "signed_in"               // investigators: who was there, how strongly, from where
+	Enrolled               Event = "enrolled"                // investigators: an authenticator was bound to a person
+	RoleChosen             Event = "role_chosen"             // privacy officers: in which role and for whom somebody acts
+	CodeIssued             Event = "code_issued"             // investigators: which client a sign-in went to
+	TokenIssued            Event = "token_issued"            // investigators: which client holds tokens, of which grant
+	UserinfoRead           Event = "userinfo_read"           // privacy officers: only refusals are recorded
+	SessionEnded           Event = "session_ended"           // investigators: when somebody stopped being there
+	PersonAdded            Event = "person_added"            // registration: joiners
+	PersonDisabled         Event = "person_disabled"         // registration: access was withdrawn
+	PersonEnabled          Event = "person_enabled"          // registration: access was given back
+	PersonCorrected        Event = "person_corrected"        // registration: which details were changed, and what they were
+	PersonClosed           Event = "person_closed"           // registration: whose profile was closed, why, and what ended with it
+	PersonReopened         Event = "person_reopened"         // registration: whose profile was opened again, and why
+	PersonLeft             Event = "person_left"             // registration: whose employment at which organisation ends
+	MergeProposed          Event = "merge_proposed"          // registration: which profiles are said to be of one person
+	MergeDecided           Event = "merge_decided"           // registration: what came of it, and which profile is kept
+	EnrolmentLinkMade      Event = "enrolment_link_made"     // investigators: who could have bound an authenticator
+	AuthenticatorRevoked   Event = "authenticator_revoked"   // registration: authenticators that were replaced, or are not to be used again
+	AuthenticatorSuspended Event = "authenticator_suspended" // investigators: what signs nobody in for the time being, and why
+	AuthenticatorResumed   Event = "authenticator_resumed"   // investigators: what works again
+	AuthenticatorLost      Event = "authenticator_lost"      // investigators: what somebody else may hold, since when it signs nobody in
+	AuthenticatorFound     Event = "authenticator_found"     // investigators: what its owner has again
+	AuthenticatorReturned  Event = "authenticator_returned"  // registration: what was handed in
+	RecoveryCodesMade      Event = "recovery_codes_made"     // investigators: who could recover an account from then on, without what it had
+	RecoveryCodesDropped   Event = "recovery_codes_dropped"  // investigators: what somebody else may hold, since when it recovers nothing
+	Recovered              Event = "recovered"               // investigators: whose account somebody recovers with a code, from where
+	EvidenceRecorded       Event = "evidence_recorded"       // registration: by what an identity is proved, who recorded it, and what it came to
+	EvidenceProposed       Event = "evidence_proposed"       // registration: what waits for a second officer, and who checked it
+	EvidenceDecided        Event = "evidence_decided"        // registration: who confirmed that, or dismissed it
+	SecondCheckerSet       Event = "second_checker_set"      // registration: whether evidence needs a second officer at an organisation, and needed one before
+	EvidenceWithdrawn      Event = "evidence_withdrawn"      // registration: what counts no more, why, and what is left
+	EvidenceResealed       Event = "evidence_resealed"       // operators: document numbers rest under another seal key
+	SecretsResealed        Event = "secrets_resealed"        // operators: so do passwords and keys of apps
+	PhotographTaken        Event = "photograph_taken"        // registration: whose face is on record of whom, and which officer took it
+	PhotographsResealed    Event = "photographs_resealed"    // operators: photographs rest under another seal key
+	IdentityRecomputed     Event = "identity_recomputed"     // registration: the tables changed, or a level had been asserted
+	OrganisationAdded      Event = "organisation_added"      // registration
+	RoleGranted            Event = "role_granted"            // privacy officers: who may act as what
+	RoleEnded              Event = "role_ended"              // privacy officers
+	ClientAdded            Event = "client_added"            // operators: which services may ask
+	ClientUpdated          Event = "client_updated"          // operators
+	ClientDisabled         Event = "client_disabled"         // operators
+	KeyRotated             Event = "key_rotated"             // operators
+	LimitReached           Event = "limit_reached"           // investigators: failures beyond it are not recorded one by one
+	KeyResealed            Event = "key_resealed"            // operators: a signing key rests under another seal key
+	ModelVouchedFor        Event = "model_vouched_for"       // operators: a model of authenticators that the operator trusts, and its roots
+	ModelDropped           Event = "model_dropped"           // operators: the end of that
+	PolicySet              Event = "policy_set"              // registration: what an organisation asks of authenticators, and asked before
+	PolicyCleared          Event = "policy_cleared"          // registration: the end of that
+	MetadataTaken          Event = "metadata_taken"          // operators: by which FIDO metadata authenticators are judged
+	AttestationJudged      Event = "attestation_judged"      // investigators: an attestation proves something else than it did
+	CatalogueImported      Event = "catalogue_imported"      // operators: how many codes of job roles, activities and areas of work it added, renamed and retired
+	PositionProposed       Event = "position_proposed"       // registration: what a position is to be and was, or that it is to close
+	PositionApproved       Event = "position_approved"       // registration: what it is from then on
+	PositionClosed         Event = "position_closed"         // registration: its end, which ended what it gave
+	RequestAsked           Event = "request_asked"           // registration: who wants whom to have or to lose a position, and why
+	RequestBulk            Event = "request_bulk"            // registration: how much of a file of requests was given, asked and refused, and whether it was done or only looked at
+	RequestDecided         Event = "request_decided"         // registration: what came of it, or that it was withdrawn
+	RequestLapsed          Event = "request_lapsed"          // registration: that nobody decided it in time, or nobody can any more
+	PersonIntroduced       Event = "person_introduced"       // registration: who wants somebody who is not on record yet to have a position, and why
+	IntroductionEnded      Event = "introduction_ended"      // registration: who took it up and for whom, or refused or withdrew it, and why
+	IntroductionLapsed     Event = "introduction_lapsed"     // registration: that nobody took it up in time
+	ReviewOpened           Event = "review_opened"           // registration: of which organisation, by when, and what becomes of what nobody decides
+	ReviewDecided          Event = "review_decided"          // registration: whose position was certified or removed, or that nobody decided
+	ReviewClosed           Event = "review_closed"           // registration: that nothing was left to decide
+	Bootstrapped           Event = "bootstrap"               // everybody: who could become the first registration authority manager
+	ClientApplied          Event = "client_applied"          // operators: who wants which service to be let people sign in, and why
+	ClientDecided          Event = "client_decided"          // operators: what came of it, or that it was withdrawn
+	ClientChecked          Event = "client_checked"          // operators: whether what was applied for answers
+	ClientSecretRotated    Event = "client_secret_rotated"   // investigators: who was shown a new secret, and how long the old one works
+	ClientSecretEnded      Event = "client_secret_ended"     // investigators: an old secret ended before its time
+	DeskOpened             Event = "desk_opened"             // privacy officers: only refusals are recorded
+	PersonSearched         Event = "person_searched"         // privacy officers: who looked for people, by what, and how many were shown
+	PersonViewed           Event = "person_viewed"           // privacy officers: which officer looked at whose record
+	DataDownloaded         Event = "data_downloaded"         // privacy officers: who took all that is held about herself
+	MessageGivenUp         Event = "message_given_up"        // registration: who was not told of what, and why
 )
 
 // Entry is one line of the record.
@@ -93,6 +128,8 @@ func Record(ctx context.Context, tx interface {
 		return fmt.Errorf("record %s: nobody is named who did it", e.Event)
 	}
 	request := RequestOf(ctx)
+	e.Client = cmp.Or(e.Client, request.Client)
+	e.Grant = cmp.Or(e.Grant, request.Grant)
 	return tx.AddAuditEvent(ctx, store.AuditEvent{
 		At: e.At, Event: string(e.Event), Refusal: e.Refusal, Actor: e.Actor, PersonID: e.Person, ClientID: e.Client,
 		SessionID: known(e.Session), GrantID: known(e.Grant), RequestID: request.ID, Address: request.Address, Detail: e.Detail,
@@ -125,6 +162,10 @@ type Request struct {
 	ID      string // on every page and in every log line of the request
 	Address string // of the client
 	Refusal *Refusal
+
+	// Of the access token of the request, if it has one: each line says by which client, and in which grant, an act was done.
+	Client string
+	Grant  uuid.UUID
 }
 
 // Refusal is why a request was refused, for the one log event of the request: whoever is told its id by a person can find

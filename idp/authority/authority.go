@@ -22,7 +22,7 @@ import (
 type Actor string
 
 // The officers. Of the first three each may do what the next may, an agent what a checker of identities and what a sponsor
-// may, and a sponsor what an administrator of smartcards may. The privacy officer stands beside them.
+// may, and a sponsor what an administrator of smartcards may. The privacy officer and the developer stand beside them.
 const (
 	RAManager                   Actor = "ra_manager"
 	RAAgentAdvanced             Actor = "ra_agent_advanced"
@@ -31,11 +31,12 @@ const (
 	Sponsor                     Actor = "sponsor"
 	LocalSmartcardAdministrator Actor = "local_smartcard_administrator"
 	PrivacyOfficer              Actor = "privacy_officer"
+	Developer                   Actor = "developer" // of services that people sign in to: relying parties
 )
 
-// Actors lists the officers, highest first.
+// Actors lists the officers, highest first, and then who stand beside them.
 func Actors() []Actor {
-	return []Actor{RAManager, RAAgentAdvanced, RAAgent, IDChecker, Sponsor, LocalSmartcardAdministrator, PrivacyOfficer}
+	return []Actor{RAManager, RAAgentAdvanced, RAAgent, IDChecker, Sponsor, LocalSmartcardAdministrator, PrivacyOfficer, Developer}
 }
 
 // Act is something that officers do.
@@ -47,6 +48,7 @@ const (
 	CorrectPerson           Act = "correct_person"
 	ClosePerson             Act = "close_person"
 	ReopenPerson            Act = "reopen_person"
+	MergePeople             Act = "merge_people" // as another officer proposed, or to propose it
 	FindPerson              Act = "find_person"
 	RecordEvidence          Act = "record_evidence"           // also to read it and to withdraw it
 	IssueAuthenticator      Act = "issue_authenticator"       // also to repair, to clear and to cancel one
@@ -57,14 +59,19 @@ const (
 	ManagePositions         Act = "manage_positions" // to draft, to change and to close them, and to say which are assignable
 	ApprovePosition         Act = "approve_position" // that another officer drafted or changed
 	DecideRequest           Act = "decide_request"
+	ReviewAccess            Act = "review_access"        // to open a review of who holds positions, and to decide in one
+	TakeUpIntroduction      Act = "take_up_introduction" // of somebody who is not on record yet, for whom another officer asks for a position
+	ApplyClient             Act = "apply_client"         // also to check whether one is ready, and to make its secrets
+	ApproveClient           Act = "approve_client"       // that another officer applied for
 	ReadAudit               Act = "read_audit"
 )
 
 // Acts lists the acts, in the order of rights.csv.
 func Acts() []Act {
 	return []Act{
-		CreatePerson, CorrectPerson, ClosePerson, ReopenPerson, FindPerson, RecordEvidence, IssueAuthenticator, UnlockAuthenticator,
-		RenewExpiredCertificate, AssignPosition, RequestPosition, ManagePositions, ApprovePosition, DecideRequest, ReadAudit,
+		CreatePerson, CorrectPerson, ClosePerson, ReopenPerson, MergePeople, FindPerson, RecordEvidence, IssueAuthenticator, UnlockAuthenticator,
+		RenewExpiredCertificate, AssignPosition, RequestPosition, ManagePositions, ApprovePosition, DecideRequest, TakeUpIntroduction, ReviewAccess,
+		ApplyClient, ApproveClient, ReadAudit,
 	}
 }
 

@@ -3,15 +3,16 @@ package desk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/credence-id/credence/idp/assurance"
-	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/signin"
@@ -21,14 +22,19 @@ import (
 
 // officer is who is at the desk, in the role that is active in her session.
 type officer struct {
-	authority.Officer
+	office.Officer
 
-	name   string
-	role   store.Role
-	choice bool // she has another role
+	name    string
+	session uuid.UUID
+	role    store.Role
+	choice  bool // she has another role
 }
 
-func (o officer) acting() position.Acting { return position.Acting{Person: o.PersonID, Role: o.Role} }
+// form is the address that a form is posted to which she fills in for the role that she acts in. It is refused once she acts in
+// another.
+func (o officer) form(path string, pairs ...string) string {
+	return address(path, append(pairs, "role", o.Role)...)
+}
 
 // officers lets officers to a page, and nobody else. Whoever has not signed in, or not strongly enough, or acts in no role, is
 // taken there first, and comes back to the page.
@@ -48,6 +54,9 @@ func (h *Handler) officers(page func(http.ResponseWriter, *http.Request, officer
 		}
 		o := h.officer(*s)
 		err = h.enter(r.Context(), o, *s)
+		if of := r.URL.Query().Get("role"); err == nil && r.Method == http.MethodPost && of != "" && of != o.Role {
+			err = h.Refuse(r.Context(), o.Officer, position.AnotherRole)
+		}
 		if err == nil {
 			err = page(w, r, o)
 		}
@@ -86,7 +95,7 @@ func (h *Handler) needs(r *http.Request) signin.Request {
 	}
 	return signin.Request{
 		ReturnTo: back, ClientName: "Registration desk", Role: signin.RoleRequired, Freshness: assurance.Freshness{AskedAt: h.Now()},
-		Demand: assurance.Demand{MinimumAuthenticator: assurance.AAL3, MinimumIdentity: assurance.IdentityHigh},
+		Demand: office.Demand(),
 	}
 }
 
@@ -106,88 +115,29 @@ func (h *Handler) step(ctx context.Context, req *signin.Request, s *session.Sess
 
 // officer is who a session makes, which has an active role.
 func (h *Handler) officer(s session.Session) officer {
-	return officer{
-		Officer: authority.Officer{
-			PersonID: s.Person.ID, Role: s.Role.ID, Organisation: s.Role.OrganisationCode, Actors: h.Rules.ActorsOf(s.Role.JobRole, s.Role.Activities),
-		},
-		name: s.Person.DisplayName, role: *s.Role, choice: len(s.Person.Roles) > 1,
-	}
+	return officer{Officer: h.Officer(s.Person.ID, *s.Role), name: s.Person.DisplayName, session: s.ID, role: *s.Role, choice: len(s.Person.Roles) > 1}
 }
 
 // enter refuses whom the active role makes no officer. Whoever works at the desk is not signed out for being idle.
 func (h *Handler) enter(ctx context.Context, o officer, s session.Session) error {
-	if len(o.Actors) == 0 {
-		return h.refuse(ctx, o, position.NoRight)
+	if err := h.Enter(ctx, o.Officer); err != nil {
+		return err
 	}
 	return h.Store.InTx(ctx, func(tx *store.Tx) error { return h.Sessions.Touch(ctx, tx, s) })
 }
 
-// refusal is why an officer may do none of some acts to a subject, or "" when she may one, fully or in part.
-func (h *Handler) refusal(o officer, subject authority.Subject, acts ...authority.Act) authority.Refusal {
-	why := authority.NoRight
-	for _, act := range acts {
-		switch d := h.Rules.May(o.Officer, act, subject); d.Refusal {
-		case "":
-			return ""
-		case authority.NoRight: // another act may say more
-		default:
-			why = d.Refusal
-		}
-	}
-	return why
-}
-
 // can says whether to offer what takes one of some acts.
 func (h *Handler) can(o officer, subject authority.Subject, acts ...authority.Act) bool {
-	return h.refusal(o, subject, acts...) == ""
+	return h.Can(o.Officer, subject, acts...)
 }
 
 // may wants one of some acts to be the officer's, and records that none is.
 func (h *Handler) may(ctx context.Context, o officer, subject authority.Subject, acts ...authority.Act) error {
-	if why := h.refusal(o, subject, acts...); why != "" {
-		return h.refuse(ctx, o, position.Reason(why), acts...)
-	}
-	return nil
+	return h.May(ctx, o.Officer, subject, acts...)
 }
 
-// codeForm is what the code of an organisation and the id of a position look like. What does not is asked of no database.
+// codeForm is what the code of an organisation, and an id in a list, look like.
 var codeForm = regexp.MustCompile(`^[A-Z0-9]{1,12}$`)
-
-// at is what belongs to an organisation.
-func (h *Handler) at(ctx context.Context, organisation string) (authority.Subject, error) {
-	path, err := []string(nil), store.ErrNotFound
-	if codeForm.MatchString(organisation) {
-		path, err = h.Store.OrganisationPath(ctx, organisation)
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		return authority.Subject{}, fmt.Errorf("organisation %q %w", organisation, directory.ErrUnknown)
-	}
-	if err != nil {
-		return authority.Subject{}, fmt.Errorf("read organisations above %q: %w", organisation, err)
-	}
-	return authority.Subject{Path: path}, nil
-}
-
-// refuse records that an officer came for what she may not do, and returns why.
-func (h *Handler) refuse(ctx context.Context, o officer, why position.Reason, acts ...authority.Act) error {
-	audit.RequestOf(ctx).Refusal.Reason = string(why)
-	entry := audit.Entry{
-		At: h.Now(), Event: audit.DeskOpened, Refusal: string(why), Actor: o.PersonID,
-		Detail: map[string]string{"officer": o.PersonID, "officer_role": o.Role, "acts": strings.Join(words(acts), " ")},
-	}
-	if err := audit.Record(ctx, h.Store, entry); err != nil {
-		return fmt.Errorf("record refusal: %w", err)
-	}
-	return &position.Refusal{Reason: why}
-}
-
-func words(acts []authority.Act) []string {
-	list := make([]string, len(acts))
-	for i, act := range acts {
-		list[i] = string(act)
-	}
-	return list
-}
 
 // sentence is a refusal for a page, without the values that the page itself shows.
 func sentence(refusal *position.Refusal) string {

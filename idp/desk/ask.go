@@ -84,15 +84,28 @@ func (h *Handler) askPage(r *http.Request, o officer) (web.DeskAsk, error) {
 		return web.DeskAsk{}, err
 	}
 	end := r.URL.Query().Has("end")
+	post := o.form(r.URL.Path)
+	if end {
+		post = o.form(r.URL.Path, "end", "yes")
+	}
 	return web.DeskAsk{
 		Desk: h.desk(r, o), PersonName: a.person.DisplayName, PersonURL: "/desk/people/" + a.person.ID, PositionName: a.position.Name,
-		OrganisationCode: a.organisation, End: end, AtOnce: a.atOnce && !end, Position: h.details(a.position), PostURL: r.URL.RequestURI(),
+		OrganisationCode: a.organisation, End: end, AtOnce: a.atOnce && !end, Position: h.details(a.position), PostURL: post,
 	}, nil
+}
+
+// askWords says what is wanted of what a request says.
+func askWords() map[string]string {
+	return map[string]string{
+		"starts": wantDate("a day that is today or later,", "1/12/2030") + ", or nothing",
+		"ends":   wantDate("a last day that is not before the first,", "30/11/2031") + ", or nothing",
+		"reason": "Enter a reason, of up to 500 characters",
+	}
 }
 
 // toAsk is what a request would be about.
 type toAsk struct {
-	person       store.Person
+	person       store.Person          // of nobody yet, where somebody new is introduced
 	position     store.PositionVersion // that is in force
 	organisation string                // of the position
 	atOnce       bool                  // the officer gives it herself
@@ -100,15 +113,26 @@ type toAsk struct {
 
 // whom reads for whom something is to be asked. That the officer sees who it is, is on record.
 func (h *Handler) whom(ctx context.Context, o officer, personID string) (store.Standing, error) {
-	found, err := standing(ctx, h.Store, personID, h.Now())
+	found, err := h.Standing(ctx, personID)
 	if err != nil {
 		return store.Standing{}, err
 	}
-	return found, audit.Record(ctx, h.Store, h.line(o, audit.PersonViewed, personID, map[string]string{"of": "request"}))
+	return found, audit.Record(ctx, h.Store, h.Line(o.Officer, audit.PersonViewed, personID, map[string]string{"of": "request"}))
 }
 
-// toAsk reads what an officer may ask for.
+// toAsk reads what an officer may ask for, for a person.
 func (h *Handler) toAsk(ctx context.Context, o officer, personID, positionID string) (toAsk, error) {
+	a, err := h.askable(ctx, o, personID, positionID)
+	if err != nil {
+		return toAsk{}, err
+	}
+	found, err := h.whom(ctx, o, personID)
+	a.person = found.Person
+	return a, err
+}
+
+// askable reads a position that an officer may ask for, for a person, or "" for somebody new.
+func (h *Handler) askable(ctx context.Context, o officer, personID, positionID string) (toAsk, error) {
 	if !idForm.MatchString(positionID) {
 		return toAsk{}, fmt.Errorf("position %q %w", positionID, directory.ErrUnknown)
 	}
@@ -119,16 +143,12 @@ func (h *Handler) toAsk(ctx context.Context, o officer, personID, positionID str
 	if err != nil {
 		return toAsk{}, fmt.Errorf("read position %s: %w", positionID, err)
 	}
-	there, err := h.at(ctx, newest.OrganisationCode)
+	there, err := h.At(ctx, newest.OrganisationCode)
 	if err != nil {
 		return toAsk{}, err
 	}
 	there.PersonID = personID
 	if err := h.may(ctx, o, there, authority.RequestPosition); err != nil {
-		return toAsk{}, err
-	}
-	found, err := h.whom(ctx, o, personID)
-	if err != nil {
 		return toAsk{}, err
 	}
 	if newest.InForce == 0 {
@@ -141,7 +161,12 @@ func (h *Handler) toAsk(ctx context.Context, o officer, personID, positionID str
 	if v.Closes {
 		return toAsk{}, &position.Refusal{Reason: position.PositionClosed}
 	}
-	return toAsk{person: found.Person, position: v, organisation: newest.OrganisationCode, atOnce: v.Assignable && h.gives(o, personID, there.Path)}, nil
+	e, err := position.EffectOf(ctx, h.Store, v)
+	if _, refused := errors.AsType[*position.Refusal](err); err != nil && !refused { // its end can be asked for
+		return toAsk{}, err
+	}
+	atOnce := v.Assignable && len(h.Rules.ActorsOf(e.JobRole, e.Activities)) == 0 && h.gives(o, personID, there.Path)
+	return toAsk{position: e.PositionVersion, organisation: newest.OrganisationCode, atOnce: atOnce}, nil
 }
 
 // ask asks for a position, or for its end.
@@ -158,11 +183,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, o officer) error {
 	if err == nil {
 		return to(w, r, "/desk/requests/"+answer.Request.String())
 	}
-	wrong, err := mistakes(err, map[string]string{
-		"starts": wantDate("a day that is today or later,", "1/12/2030") + ", or nothing",
-		"ends":   wantDate("a last day that is not before the first,", "30/11/2031") + ", or nothing",
-		"reason": "Enter a reason, of up to 500 characters",
-	})
+	wrong, err := mistakes(err, askWords())
 	if err != nil {
 		return err
 	}
@@ -179,17 +200,23 @@ func (h *Handler) askFor(ctx context.Context, o officer, wanted position.Asked, 
 	if !idForm.MatchString(wanted.Person) || !idForm.MatchString(wanted.Position) {
 		return position.Answer{}, fmt.Errorf("person %q or position %q %w", wanted.Person, wanted.Position, directory.ErrUnknown)
 	}
+	var err error
+	if wanted.StartsAt, wanted.ExpiresAt, err = days(first, last); err != nil {
+		return position.Answer{}, errors.Join(err, directory.CheckText("reason", wanted.Reason, 1, 500))
+	}
+	return h.Positions.Ask(ctx, o.Acting(), wanted)
+}
+
+// days is from the beginning of a first day to the end of a last one, "" being none.
+func days(first, last string) (starts time.Time, expires *time.Time, err error) {
 	var startErr, endErr error
 	if first != "" {
-		wanted.StartsAt, startErr = date("starts", first)
+		starts, startErr = date("starts", first)
 	}
 	if last != "" {
 		var day time.Time
 		day, endErr = date("ends", last)
-		wanted.ExpiresAt = new(day.AddDate(0, 0, 1))
+		expires = new(day.AddDate(0, 0, 1))
 	}
-	if err := errors.Join(startErr, endErr); err != nil {
-		return position.Answer{}, errors.Join(err, directory.CheckText("reason", wanted.Reason, 1, 500))
-	}
-	return h.Positions.Ask(ctx, o.acting(), wanted)
+	return starts, expires, errors.Join(startErr, endErr)
 }

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/credence-id/credence/idp/audit"
-	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/web"
 )
 
@@ -17,10 +16,33 @@ const createPath = "/desk/people/new"
 
 // creating shows the form by which a person is put on record.
 func (h *Handler) creating(w http.ResponseWriter, r *http.Request, o officer) error {
-	if err := h.may(r.Context(), o, authority.Subject{}, authority.CreatePerson); err != nil {
+	of, err := h.toCreate(r, o)
+	if err != nil {
 		return err
 	}
-	return h.Pages.Render(w, http.StatusOK, web.DeskCreate{Desk: h.desk(r, o), PostURL: createPath})
+	page := h.createPage(r, o, of)
+	if of != nil {
+		page.Person = web.Newcomer{
+			Title: of.Title, GivenName: of.GivenName, MiddleNames: of.MiddleNames, FamilyName: of.FamilyName, Born: of.DateOfBirth.Format("2 January 2006"), Email: of.Email,
+		}
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) createPage(r *http.Request, o officer, of *office.Introduced) web.DeskCreate {
+	page := web.DeskCreate{Desk: h.desk(r, o), PostURL: createURL(of, nil)}
+	if of != nil {
+		page.For = new(introductionRow(of.IntroductionRow, h.Now()))
+	}
+	return page
+}
+
+// typedOf is what was entered of a person.
+func typedOf(f url.Values) web.Newcomer {
+	return web.Newcomer{
+		Title: f.Get("title"), GivenName: f.Get("given_name"), MiddleNames: f.Get("middle_names"), FamilyName: f.Get("family_name"),
+		Born: f.Get("date_of_birth"), Email: f.Get("email"),
+	}
 }
 
 // create puts a person on record, once the officer has seen who there may be the same.
@@ -29,17 +51,20 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request, o officer) erro
 	if err != nil {
 		return err
 	}
-	if err := h.may(r.Context(), o, authority.Subject{}, authority.CreatePerson); err != nil {
+	of, err := h.toCreate(r, o)
+	if err != nil {
 		return err
 	}
-	page := web.DeskCreate{Desk: h.desk(r, o), PostURL: createPath, Person: web.Newcomer{
-		Title: f.Get("title"), GivenName: f.Get("given_name"), MiddleNames: f.Get("middle_names"), FamilyName: f.Get("family_name"),
-		Born: f.Get("date_of_birth"), Email: f.Get("email"),
-	}}
+	page := h.createPage(r, o, of)
+	page.Person = typedOf(f)
 	id, alike := "", directory.Alike{}
 	n, err := newcomer(r.URL.Query(), page.Person, h.Now())
-	if err == nil {
-		id, alike, err = directory.AddNewcomer(r.Context(), h.Store, n, h.line(o, audit.PersonAdded, "", map[string]string{}))
+	switch {
+	case err != nil:
+	case of != nil:
+		id, alike, err = h.AddIntroduced(r.Context(), o.Officer, *of, n)
+	default:
+		id, alike, err = h.Add(r.Context(), o.Officer, n)
 	}
 	if err != nil {
 		if page.Errors, err = newcomerMistakes(err); err != nil {
@@ -47,16 +72,22 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request, o officer) erro
 		}
 		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
-	if id != "" {
+	switch {
+	case id != "" && of != nil:
+		return to(w, r, "/desk/people/"+id+"/evidence")
+	case id != "":
 		return to(w, r, "/desk/people/"+id)
 	}
 	page.Person.Born = n.DateOfBirth.Format("2 January 2006") // so that it is seen which of its numbers is the month
 	page.Looked, page.More, page.Again = true, alike.More, n.Sure
-	var shown []string
-	for _, c := range alike.People {
-		page.People, shown = append(page.People, candidate(c)), append(shown, c.ID)
+	shown := make([]string, len(alike.People))
+	for i, c := range alike.People {
+		page.People, shown[i] = append(page.People, candidate(c)), c.ID
+		if of != nil {
+			page.People[i].URL = page.For.URL + "/people/" + c.ID
+		}
 	}
-	page.PostURL += "?shown=" + strings.Join(shown, ".")
+	page.PostURL = createURL(of, shown)
 	return h.Pages.Render(w, http.StatusOK, page)
 }
 

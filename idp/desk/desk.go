@@ -6,6 +6,7 @@
 //   - what she sees is what that role lets her see at its organisation and below, and what she does is decided by the room
 //     that does it, in its transaction;
 //   - whose identity she proves is somebody else, and the level is what package evidence makes of what she checked;
+//   - an officer binds authenticators to somebody else, in her own session, and to nobody who is an officer above her;
 //   - whoever is refused is told why and what to do about it, and is recorded.
 //
 // Which role makes whom which officer, and what she may do, is package authority's. The pages work without script, and their
@@ -13,30 +14,29 @@
 package desk
 
 import (
-	"time"
-
-	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
-	"github.com/credence-id/credence/idp/evidence"
-	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/lifecycle"
+	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/idp/onboarding"
+	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/signin"
-	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
 // Handler serves the desk.
 type Handler struct {
-	Store     *store.Store
+	*office.Office
+
 	Sessions  *session.Manager
 	SignIn    *signin.Handler
-	Positions *position.Registrar
-	Evidence  *evidence.Recorder
-	Rules     *authority.Rules
+	Enroller  *registration.Enroller
 	Catalogue *directory.Catalogue
+	Lifecycle *lifecycle.Registrar
 	Pages     *web.Pages
-	Now       func() time.Time
+
+	Onboarding *onboarding.Registrar
 }
 
 // perPage is how many rows a list has on a page.
-const perPage = 20
+const perPage = office.PerPage

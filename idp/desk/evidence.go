@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,45 +14,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
-	"github.com/credence-id/credence/idp/audit"
-	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
-
-// works is what an officer does something to who does it to a person: at whichever organisations she may act as something now.
-func (h *Handler) works(ctx context.Context, p store.Person) (authority.Subject, error) {
-	s := authority.Subject{PersonID: p.ID}
-	var codes []string
-	for _, role := range p.Roles {
-		codes = append(codes, role.OrganisationCode)
-	}
-	slices.Sort(codes)
-	for _, code := range slices.Compact(codes) {
-		there, err := h.at(ctx, code)
-		if err != nil {
-			return authority.Subject{}, err
-		}
-		s.Path = append(s.Path, there.Path...)
-	}
-	return s, nil
-}
-
-// toProve reads a person whose evidence an officer may record.
-func (h *Handler) toProve(ctx context.Context, o officer, id string) (store.Person, error) {
-	found, err := standing(ctx, h.Store, id, h.Now())
-	if err != nil {
-		return store.Person{}, err
-	}
-	of, err := h.works(ctx, found.Person)
-	if err != nil {
-		return store.Person{}, err
-	}
-	return found.Person, h.may(ctx, o, of, authority.RecordEvidence)
-}
 
 // evidence shows by what the identity of a person is proved.
 func (h *Handler) evidence(w http.ResponseWriter, r *http.Request, o officer) error {
@@ -59,83 +28,47 @@ func (h *Handler) evidence(w http.ResponseWriter, r *http.Request, o officer) er
 	if err != nil {
 		after = uuid.Nil // from the beginning
 	}
-	p, err := h.proof(r.Context(), o, r.PathValue("id"), after)
+	p, err := h.Proof(r.Context(), o.Officer, r.PathValue("id"), after)
 	if err != nil {
 		return err
 	}
-	of := "/desk/people/" + p.person.ID
-	page := web.DeskEvidence{
-		Desk: h.desk(r, o), PersonName: p.person.DisplayName, PersonURL: of, Identity: outcomeWords(p.explained.Recorded), Note: capital(p.explained.Note),
-		Missing: p.missing, AddURL: of + "/evidence/new",
+	gaps, err := missing(p.Explained)
+	if err != nil {
+		return fmt.Errorf("say what is missing for person %s: %w", p.Person.ID, err)
 	}
-	for _, e := range p.list {
+	of := "/desk/people/" + p.Person.ID
+	page := web.DeskEvidence{
+		Desk: h.desk(r, o), PersonName: p.Person.DisplayName, PersonURL: of, Identity: outcomeWords(p.Explained.Recorded), Note: capital(p.Explained.Note),
+		Missing: gaps, AddURL: of + "/evidence/new",
+	}
+	for _, e := range p.List {
 		row := web.EvidenceRow{
 			Kind: capital(assurance.KindWords(e.Kind)), Issuer: e.Issuer, Number: e.Number, IssuedOn: dayWords(e.IssuedOn), ExpiresOn: dayWords(e.ExpiresOn),
-			RecordedBy: p.called(e.RecordedBy), RecordedAt: e.RecordedAt,
+			RecordedBy: p.Called(e.RecordedBy), RecordedAt: e.RecordedAt, FaceToFace: e.Declared == evidence.InPerson,
 		}
 		for _, c := range e.Checks {
 			row.Checks = append(row.Checks, checkLine(c))
+			if c.Method != assurance.RecordMatch { // for which whoever keeps the record answers
+				row.Organisation = cmp.Or(row.Organisation, c.Organisation)
+			}
+			if c.Checker != e.RecordedBy {
+				row.CheckedBy = cmp.Or(row.CheckedBy, p.Names[c.Checker])
+			}
 		}
 		if e.Withdrawn != nil {
-			row.Withdrawn = &web.Withdrawn{Reason: string(e.Withdrawn.Reason), By: p.called(e.Withdrawn.By), At: e.Withdrawn.At}
+			row.Withdrawn = &web.Withdrawn{Reason: string(e.Withdrawn.Reason), By: p.Called(e.Withdrawn.By), At: e.Withdrawn.At}
 		} else {
 			row.WithdrawURL = of + "/evidence/" + e.ID + "/withdraw"
 		}
 		page.Evidence = append(page.Evidence, row)
 	}
-	if p.more {
-		page.NextURL = address(of+"/evidence", "after", p.list[len(p.list)-1].ID)
+	for _, waits := range p.Waiting {
+		page.Waiting = append(page.Waiting, web.KindLink{Name: capital(assurance.KindWords(waits.Kind)), URL: proposalsPath + "/" + waits.ID.String()})
+	}
+	if p.More {
+		page.NextURL = address(of+"/evidence", "after", p.List[len(p.List)-1].ID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
-}
-
-// proof is by what the identity of a person is proved, and what is missing.
-type proof struct {
-	person    store.Person
-	explained evidence.Explanation
-	missing   []web.EvidenceGap
-	list      []evidence.Recorded // a page of what was recorded
-	more      bool
-	names     map[string]string // of who recorded and withdrew it
-}
-
-// called is the name of whoever did something: an officer, or an operator at the command line.
-func (p proof) called(by string) string {
-	if name, known := p.names[by]; known {
-		return name
-	}
-	return by
-}
-
-// proof reads the evidence of a person, from the piece after the given one, and records who saw it.
-func (h *Handler) proof(ctx context.Context, o officer, personID string, after uuid.UUID) (p proof, err error) {
-	if p.person, err = h.toProve(ctx, o, personID); err != nil {
-		return proof{}, err
-	}
-	if p.explained, err = h.Evidence.Explain(ctx, personID); err != nil {
-		return proof{}, fmt.Errorf("explain identity of person %s: %w", personID, err)
-	}
-	if p.missing, err = missing(p.explained); err != nil {
-		return proof{}, fmt.Errorf("say what is missing for person %s: %w", personID, err)
-	}
-	if p.list, err = h.Evidence.Of(ctx, personID, after, perPage+1); err != nil {
-		return proof{}, fmt.Errorf("list evidence of person %s: %w", personID, err)
-	}
-	p.more, p.list = len(p.list) > perPage, p.list[:min(len(p.list), perPage)]
-	var ids []string
-	for _, e := range p.list {
-		ids = append(ids, e.RecordedBy)
-		if e.Withdrawn != nil {
-			ids = append(ids, e.Withdrawn.By)
-		}
-	}
-	if p.names, err = h.names(ctx, ids...); err != nil {
-		return proof{}, err
-	}
-	if err := audit.Record(ctx, h.Store, h.line(o, audit.PersonViewed, personID, map[string]string{"of": "evidence"})); err != nil {
-		return proof{}, fmt.Errorf("record: %w", err)
-	}
-	return p, nil
 }
 
 // mostWays is how many ways to a level are shown: the easiest ones.
@@ -148,7 +81,7 @@ func missing(x evidence.Explanation) (gaps []web.EvidenceGap, err error) {
 			continue
 		}
 		gap := web.EvidenceGap{Level: strings.ToLower(identityWords(string(level))), Exact: x.Ways(level)}
-		if gap.Ways, err = x.Advice(level); err != nil {
+		if gap.Ways, err = x.Advice(level, nil); err != nil {
 			return nil, err
 		}
 		gap.Ways, gap.Exact = gap.Ways[:min(len(gap.Ways), mostWays)], gap.Exact[:min(len(gap.Exact), mostWays)]
@@ -161,7 +94,7 @@ func missing(x evidence.Explanation) (gaps []web.EvidenceGap, err error) {
 
 // newEvidence shows the form for a kind of evidence, or the kinds to choose one of.
 func (h *Handler) newEvidence(w http.ResponseWriter, r *http.Request, o officer) error {
-	person, err := h.toProve(r.Context(), o, r.PathValue("id"))
+	person, err := h.ToProve(r.Context(), o.Officer, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -195,31 +128,14 @@ func kindOf(r *http.Request) (assurance.Kind, bool) {
 	return kinds[i], true
 }
 
-// deskChecks are the checks that a desk makes which has the person before it, of those that the rules take of a kind.
-func deskChecks(kind assurance.Kind) (uses []assurance.MethodUse) {
-	at := time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
-	for _, use := range assurance.MethodUses() {
-		switch use.Method {
-		case assurance.PhysicalInspection, assurance.PhysicalInspectionUV, assurance.DigitalInspection, assurance.CryptographicInspection, assurance.RecordMatch,
-			assurance.ComparisonInPerson, assurance.BiometricInPerson:
-		default:
-			continue // of an image, or of somebody elsewhere
-		}
-		tried := assurance.Piece{ID: "1", Type: kind.Type, Kind: kind.Name, Subject: "1", Number: "1", Checks: []assurance.Check{{ID: "1", Method: use.Method, At: at}}}
-		if tried.Validate() == nil {
-			uses = append(uses, use)
-		}
-	}
-	return uses
-}
-
 // evidenceForm is the form for a kind, with what was entered.
 func (h *Handler) evidenceForm(r *http.Request, o officer, person store.Person, kind assurance.Kind, f url.Values) web.DeskEvidenceForm {
 	page := web.DeskEvidenceForm{
 		Desk: h.desk(r, o), PersonName: person.DisplayName, EvidenceURL: "/desk/people/" + person.ID + "/evidence", Kind: assurance.KindWords(kind.Name),
 		PostURL: address(r.URL.Path, "kind", kind.Name), Numbered: kind.Numbered,
 		GivenName: f.Get("given_name"), FamilyName: f.Get("family_name"), Born: f.Get("birthdate"), Number: f.Get("number"), Issuer: f.Get("issuer"),
-		Country: f.Get("country"), Issued: f.Get("issued_on"), Expires: f.Get("expires_on"), Source: f.Get("organisation"), TrainedBy: f.Get("trained_by"),
+		Declaration: []web.Option{ticked(f["declared"], string(evidence.InPerson), "I met the person face to face, saw the originals, and made the checks that I ticked myself")},
+		Country:     f.Get("country"), Issued: f.Get("issued_on"), Expires: f.Get("expires_on"), Source: f.Get("organisation"), TrainedBy: f.Get("trained_by"),
 	}
 	if kind.Type == assurance.ElectronicRecord {
 		page.Since, page.Policy, page.Policies = f.Get("activity_since"), f.Get("activity_policy"), activityPolicies()
@@ -227,7 +143,7 @@ func (h *Handler) evidenceForm(r *http.Request, o officer, person store.Person, 
 	for _, feature := range kind.Features {
 		page.Features = append(page.Features, ticked(f["feature"], string(feature), capital(strings.ReplaceAll(string(feature), "_", " "))))
 	}
-	for _, use := range deskChecks(kind) {
+	for _, use := range office.Checks(kind) {
 		group := web.CheckGroup{ID: string(use.Method), Name: checkWords(use.Method)}
 		for _, fact := range use.Facts {
 			group.Facts = append(group.Facts, ticked(f[group.ID], string(fact), capital(fact.Meaning())))
@@ -277,28 +193,27 @@ func (h *Handler) record(w http.ResponseWriter, r *http.Request, o officer) erro
 
 // prove records a piece of evidence of a person as it was entered.
 func (h *Handler) prove(ctx context.Context, o officer, personID string, kind assurance.Kind, f url.Values) (store.Person, evidence.Change, error) {
-	person, err := h.toProve(ctx, o, personID)
+	person, err := h.ToProve(ctx, o.Officer, personID)
 	if err != nil {
 		return store.Person{}, evidence.Change{}, err
 	}
-	piece, err := pieceOf(kind, f, o, h.Now())
+	piece, err := pieceOf(kind, f)
 	if err != nil {
 		return person, evidence.Change{}, err
 	}
-	change, err := h.Evidence.Record(ctx, o.PersonID, personID, []evidence.Piece{piece})
+	change, err := h.Prove(ctx, o.Officer, person.ID, piece)
 	return person, change, err
 }
 
 // specialistTraining is the fact with which a check has to say by whom its checker was trained.
 const specialistTraining assurance.Fact = "specialist_training"
 
-// pieceOf is the piece of evidence of a form, checked by an officer now: by the minute, so that what is sent twice is the same
-// word for word, and is recorded once. Whether it can be recorded is for the rules to say; here only dates are read.
-func pieceOf(kind assurance.Kind, f url.Values, o officer, now time.Time) (evidence.Piece, error) {
+// pieceOf is the piece of evidence of a form. Whether it can be recorded is for the rules to say; here only dates are read.
+func pieceOf(kind assurance.Kind, f url.Values) (evidence.Piece, error) {
 	p := evidence.Piece{
 		Piece:   assurance.Piece{Type: kind.Type, Kind: kind.Name, Country: strings.ToUpper(oneLine(f.Get("country")))},
 		Subject: evidence.Subject{GivenName: oneLine(f.Get("given_name")), FamilyName: oneLine(f.Get("family_name"))},
-		Number:  oneLine(f.Get("number")), Issuer: oneLine(f.Get("issuer")),
+		Number:  oneLine(f.Get("number")), Issuer: oneLine(f.Get("issuer")), Declared: evidence.Meeting(f.Get("declared")),
 	}
 	for _, feature := range f["feature"] {
 		p.Features = append(p.Features, assurance.Feature(feature))
@@ -316,11 +231,9 @@ func pieceOf(kind assurance.Kind, f url.Values, o officer, now time.Time) (evide
 	}
 	source, trainedBy := oneLine(f.Get("organisation")), oneLine(f.Get("trained_by"))
 	trained := false
-	for _, use := range deskChecks(kind) {
+	for _, use := range office.Checks(kind) {
 		name := string(use.Method)
-		c := assurance.Check{
-			Method: use.Method, Failed: slices.Contains(f["failed"], name), At: now.Truncate(time.Minute), Organisation: o.role.OrganisationName, Checker: o.PersonID,
-		}
+		c := assurance.Check{Method: use.Method, Failed: slices.Contains(f["failed"], name)}
 		if c.Method == assurance.RecordMatch {
 			c.Organisation = source // that answers for it
 			if activity != (assurance.Activity{}) {
@@ -347,7 +260,7 @@ func pieceOf(kind assurance.Kind, f url.Values, o officer, now time.Time) (evide
 }
 
 // firstCheck is the first field of the form that is about a check.
-func firstCheck(kind assurance.Kind) string { return string(deskChecks(kind)[0].Method) }
+func firstCheck(kind assurance.Kind) string { return string(office.Checks(kind)[0].Method) }
 
 // evidenceMistakes says beside the fields of the form what was wrong with what was entered. Any other error is returned.
 func evidenceMistakes(err error) ([]web.FieldError, error) {
@@ -377,6 +290,8 @@ func fieldOf(why string) web.FieldError {
 		{"its given_name", "given_name", "These given names are not the ones on record: is it about this person? If the record is wrong, it has to be corrected first"},
 		{"its family_name", "family_name", "This family name is not the one on record: is it about this person? If the record is wrong, it has to be corrected first"},
 		{"its birthdate", "birthdate", "This date of birth is not the one on record: is it about this person? If the record is wrong, it has to be corrected first"},
+		{"set declared", "declared", "Tick that you met the person and saw the originals: without it nothing is recorded"},
+		{"declared", "declared", ""},
 		{"set number", "number", "Enter its number: without it this cannot be recorded"},
 		{"its number", "number", "Enter the number with letters A to Z and digits, and between them only spaces, dots, hyphens and slashes"},
 		{"country", "country", "Enter the three capital letters of the country, such as GBR, or nothing"},
@@ -406,7 +321,7 @@ func fieldOf(why string) web.FieldError {
 func (h *Handler) changePage(r *http.Request, o officer, person store.Person, kind string, change evidence.Change) web.DeskEvidenceChange {
 	page := web.DeskEvidenceChange{
 		Desk: h.desk(r, o), PersonName: person.DisplayName, EvidenceURL: "/desk/people/" + person.ID + "/evidence", Kind: assurance.KindWords(kind),
-		Before: outcomeWords(change.Before), After: outcomeWords(change.After),
+		Before: outcomeWords(change.Before), After: outcomeWords(change.After), Awaits: change.Awaits,
 	}
 	for _, known := range change.Known {
 		page.Again, page.Like = page.Again || known.As == known.Evidence, page.Like || known.As != known.Evidence
@@ -419,47 +334,23 @@ func (h *Handler) changePage(r *http.Request, o officer, person store.Person, ki
 
 // withdrawing shows the form by which a piece of evidence is withdrawn.
 func (h *Handler) withdrawing(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, err := h.piece(r.Context(), o, r.PathValue("id"), r.PathValue("evidence"))
+	page, err := h.withdrawPage(r, o)
 	if err != nil {
 		return err
 	}
-	return h.Pages.Render(w, http.StatusOK, h.withdrawPage(r, o, p))
+	return h.Pages.Render(w, http.StatusOK, page)
 }
 
-// onePiece is a piece of evidence and whose it is.
-type onePiece struct {
-	store.Evidence
-
-	person store.Person
-	by     string // the name of who recorded it
-}
-
-// piece reads a piece of evidence of a person that an officer may withdraw.
-func (h *Handler) piece(ctx context.Context, o officer, personID, text string) (p onePiece, err error) {
-	if p.person, err = h.toProve(ctx, o, personID); err != nil {
-		return onePiece{}, err
-	}
-	id, err := uuid.Parse(text)
+func (h *Handler) withdrawPage(r *http.Request, o officer) (web.DeskEvidenceWithdraw, error) {
+	person, piece, err := h.Piece(r.Context(), o.Officer, r.PathValue("id"), r.PathValue("evidence"))
 	if err != nil {
-		return onePiece{}, fmt.Errorf("evidence %.40q %w", text, directory.ErrUnknown)
+		return web.DeskEvidenceWithdraw{}, err
 	}
-	p.Evidence, err = h.Store.Evidence(ctx, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && p.PersonID != personID {
-		return onePiece{}, fmt.Errorf("evidence %s of person %s %w", id, personID, directory.ErrUnknown)
-	}
-	if err != nil {
-		return onePiece{}, fmt.Errorf("read evidence %s: %w", id, err)
-	}
-	names, err := h.names(ctx, p.RecordedBy)
-	p.by = proof{names: names}.called(p.RecordedBy)
-	return p, err
-}
-
-func (h *Handler) withdrawPage(r *http.Request, o officer, p onePiece) web.DeskEvidenceWithdraw {
+	names, err := h.Names(r.Context(), piece.RecordedBy)
 	return web.DeskEvidenceWithdraw{
-		Desk: h.desk(r, o), PersonName: p.person.DisplayName, EvidenceURL: "/desk/people/" + p.PersonID + "/evidence", Kind: assurance.KindWords(p.Kind),
-		RecordedBy: p.by, RecordedAt: p.RecordedAt, PostURL: r.URL.Path,
-	}
+		Desk: h.desk(r, o), PersonName: person.DisplayName, EvidenceURL: "/desk/people/" + person.ID + "/evidence", Kind: assurance.KindWords(piece.Kind),
+		RecordedBy: office.Proof{Names: names}.Called(piece.RecordedBy), RecordedAt: piece.RecordedAt, PostURL: r.URL.Path,
+	}, err
 }
 
 // withdraw takes that form.
@@ -469,32 +360,27 @@ func (h *Handler) withdraw(w http.ResponseWriter, r *http.Request, o officer) er
 		return err
 	}
 	reason := evidence.Reason(f.Get("reason"))
-	p, change, err := h.takeBack(r.Context(), o, r.PathValue("id"), r.PathValue("evidence"), reason)
+	person, piece, change, err := h.TakeBack(r.Context(), o.Officer, r.PathValue("id"), r.PathValue("evidence"), reason)
 	if err == nil {
-		page := h.changePage(r, o, p.person, p.Kind, change)
+		page := h.changePage(r, o, person, piece.Kind, change)
 		page.Withdrawn = true
 		page.Again, page.Like = false, false // it is withdrawn, however often it was recorded
 		return h.Pages.Render(w, http.StatusOK, page)
 	}
-	page := h.withdrawPage(r, o, p)
+	wrong, chosen := []web.FieldError{{Field: "reason", Message: "Select why it is withdrawn"}}, ""
 	switch {
 	case errors.Is(err, evidence.ErrInvalid):
-		page.Errors = []web.FieldError{{Field: "reason", Message: "Select why it is withdrawn"}}
 	case errors.Is(err, evidence.ErrWithdrawn):
-		page.Errors, page.Reason = []web.FieldError{{Message: "It was withdrawn before: look at the evidence as it is now."}}, string(reason)
+		wrong, chosen = []web.FieldError{{Message: "It was withdrawn before: look at the evidence as it is now."}}, string(reason)
 	default:
 		return err
 	}
-	return h.Pages.Render(w, http.StatusBadRequest, page)
-}
-
-// takeBack withdraws a piece of evidence of a person.
-func (h *Handler) takeBack(ctx context.Context, o officer, personID, text string, reason evidence.Reason) (p onePiece, change evidence.Change, err error) {
-	if p, err = h.piece(ctx, o, personID, text); err != nil {
-		return p, change, err
+	page, err := h.withdrawPage(r, o)
+	if err != nil {
+		return err
 	}
-	change, err = h.Evidence.Withdraw(ctx, o.PersonID, p.ID, reason)
-	return p, change, err
+	page.Errors, page.Reason = wrong, chosen
+	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 
 // outcomeWords says for people how well an identity is proved, and by which profile.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/position"
 )
 
@@ -17,11 +18,11 @@ func TestDeskChecks(t *testing.T) {
 	t.Parallel()
 	for _, kind := range assurance.Kinds() {
 		var methods []assurance.CheckMethod
-		for _, use := range deskChecks(kind) {
+		for _, use := range office.Checks(kind) {
 			methods = append(methods, use.Method)
 		}
 		if len(methods) == 0 {
-			t.Errorf("deskChecks(%s) = none, want some", kind.Name)
+			t.Errorf("office.Checks(%s) = none, want some", kind.Name)
 		}
 		want, known := map[string][]assurance.CheckMethod{
 			"passport": {
@@ -35,7 +36,7 @@ func TestDeskChecks(t *testing.T) {
 			"written_attestation": {assurance.PhysicalInspection, assurance.DigitalInspection, assurance.CryptographicInspection, assurance.RecordMatch},
 		}[kind.Name]
 		if diff := cmp.Diff(want, methods); known && diff != "" {
-			t.Errorf("deskChecks(%s) (-want +got):\n%s", kind.Name, diff)
+			t.Errorf("office.Checks(%s) (-want +got):\n%s", kind.Name, diff)
 		}
 	}
 	for _, use := range assurance.MethodUses() {

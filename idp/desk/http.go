@@ -13,6 +13,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/signin"
 	"github.com/credence-id/credence/web"
@@ -22,7 +23,11 @@ import (
 func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	handle("GET /desk", h.officers(h.overview))
 	handle("GET /desk/role", h.changeRole)
+	handle("GET "+organisationsPath+"/{code}", h.officers(h.glance))
+	handle("GET "+expiringPath, h.officers(h.expiring))
 	handle("GET /desk/requests", h.officers(h.requests))
+	handle("GET "+bulkPath, h.officers(h.bulk))
+	handle("POST "+bulkPath, h.officers(h.askBulk))
 	handle("GET /desk/requests/{id}", h.officers(h.request))
 	handle("POST /desk/requests/{id}", h.officers(h.decide))
 	handle("GET /desk/positions", h.officers(h.positions))
@@ -35,18 +40,66 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /desk/positions/{id}/close", h.officers(h.closing))
 	handle("POST /desk/positions/{id}/close", h.officers(h.close))
 	handle("GET /desk/positions/{id}/holders", h.officers(h.holders))
+	handle("GET /desk/positions/{id}/introduce", h.officers(h.introducing))
+	handle("POST /desk/positions/{id}/introduce", h.officers(h.introduce))
+	handle("GET "+introductionsPath, h.officers(h.introductions))
+	handle("GET "+introductionsPath+"/{id}", h.officers(h.introduction))
+	handle("POST "+introductionsPath+"/{id}", h.officers(h.dismiss))
+	handle("GET "+introductionsPath+"/{id}/people/{person}", h.officers(h.recognising))
+	handle("POST "+introductionsPath+"/{id}/people/{person}", h.officers(h.recognise))
+	handle("GET "+proposalsPath, h.officers(h.proposals))
+	handle("GET "+proposalsPath+"/{proposal}", h.officers(h.proposal))
+	handle("POST "+proposalsPath+"/{proposal}", h.officers(h.decideProposal))
 	handle("GET /desk/people", h.officers(h.people))
 	handle("GET "+createPath, h.officers(h.creating))
 	handle("POST "+createPath, h.officers(h.create))
 	handle("GET /desk/people/{id}", h.officers(h.person))
+	handle("GET /desk/people/{id}/correct", h.officers(h.correcting))
+	handle("POST /desk/people/{id}/correct", h.officers(h.correct))
+	handle("GET /desk/people/{id}/close", h.officers(h.closingProfile))
+	handle("POST /desk/people/{id}/close", h.officers(h.closeProfile))
+	handle("GET /desk/people/{id}/reopen", h.officers(h.reopening))
+	handle("POST /desk/people/{id}/reopen", h.officers(h.reopen))
+	handle("GET /desk/people/{id}/leave", h.officers(h.leaving))
+	handle("POST /desk/people/{id}/leave", h.officers(h.leave))
+	handle("GET /desk/people/{id}/merge", h.officers(h.comparing))
+	handle("POST /desk/people/{id}/merge", h.officers(h.proposeMerge))
+	handle("GET /desk/people/{id}/history", h.officers(h.history))
+	handle("GET /desk/merges/{merge}", h.officers(h.merge))
+	handle("POST /desk/merges/{merge}", h.officers(h.decideMerge))
 	handle("GET /desk/people/{id}/positions", h.officers(h.offered))
 	handle("GET /desk/people/{id}/positions/{position}", h.officers(h.asking))
 	handle("POST /desk/people/{id}/positions/{position}", h.officers(h.ask))
+	handle("GET /desk/people/{id}/photograph", h.officers(h.photographing))
+	handle("POST /desk/people/{id}/photograph", h.officers(h.photographed))
+	handle("GET /desk/people/{id}/photograph.jpg", h.officers(h.photographJPEG))
 	handle("GET /desk/people/{id}/evidence", h.officers(h.evidence))
 	handle("GET /desk/people/{id}/evidence/new", h.officers(h.newEvidence))
 	handle("POST /desk/people/{id}/evidence/new", h.officers(h.record))
 	handle("GET /desk/people/{id}/evidence/{evidence}/withdraw", h.officers(h.withdrawing))
 	handle("POST /desk/people/{id}/evidence/{evidence}/withdraw", h.officers(h.withdraw))
+	handle("GET "+reviewsPath, h.officers(h.reviews))
+	handle("GET "+reviewsPath+"/new", h.officers(h.newReview))
+	handle("POST "+reviewsPath+"/new", h.officers(h.openReview))
+	handle("GET "+reviewsPath+"/{id}", h.officers(h.review))
+	handle("POST "+reviewsPath+"/{id}", h.officers(h.decideReview))
+	handle("GET "+reviewsPath+"/{id}/report.csv", h.officers(h.reviewReport))
+	handle("GET /desk/clients", h.officers(h.clients))
+	handle("GET /desk/clients/apply", h.officers(h.applying))
+	handle("POST /desk/clients/apply", h.officers(h.apply))
+	handle("GET /desk/clients/{id}", h.officers(h.client))
+	handle("POST /desk/clients/{id}", h.officers(h.decideClient))
+	handle("GET /desk/clients/{id}/check", h.officers(h.checking))
+	handle("POST /desk/clients/{id}/check", h.officers(h.check))
+	handle("GET /desk/clients/{id}/secret", h.officers(h.secret))
+	handle("POST /desk/clients/{id}/secret", h.officers(h.makeSecret))
+	handle("GET /desk/people/{id}/authenticators", h.officers(h.authenticators))
+	handle("GET /desk/people/{id}/authenticators/new", h.officers(h.newAuthenticator))
+	handle("POST /desk/people/{id}/authenticators/new", h.officers(h.bindAuthenticator))
+	handle("GET /desk/people/{id}/authenticators/link", h.officers(h.inviting))
+	handle("POST /desk/people/{id}/authenticators/link", h.officers(h.invite))
+	handle("GET /desk/people/{id}/authenticators/{authenticator}/{act}", h.officers(h.changingAuthenticator))
+	handle("POST /desk/people/{id}/authenticators/{authenticator}/{act}", h.officers(h.changeAuthenticator))
 }
 
 // desk is what every page of the desk has.
@@ -71,8 +124,10 @@ func (h *Handler) desk(r *http.Request, o officer) web.Desk {
 	}{
 		{"What needs doing", "/desk", nil},
 		{"People", "/desk/people", []authority.Act{authority.FindPerson}},
-		{"Requests", "/desk/requests", onRequests()},
-		{"Positions", positionsPath, onPositions()},
+		{"Requests", "/desk/requests", office.OnRequests()},
+		{"Positions", positionsPath, office.OnPositions()},
+		{"Reviews", reviewsPath, []authority.Act{authority.ReviewAccess}},
+		{"Services", clientsPath, onClients()},
 	} {
 		if p.acts != nil && !h.can(o, here, p.acts...) {
 			continue
@@ -99,6 +154,7 @@ func officerWords(a authority.Actor) string {
 		authority.Sponsor:                     "sponsor",
 		authority.LocalSmartcardAdministrator: "local smartcard administrator",
 		authority.PrivacyOfficer:              "privacy officer",
+		authority.Developer:                   "developer",
 	}[a]
 }
 
@@ -143,31 +199,15 @@ func mistakes(err error, words map[string]string) ([]web.FieldError, error) {
 			return []web.FieldError{{Message: sentence(refusal)}}, nil
 		}
 	}
+	wrong, ok := directory.Mistakes(err)
+	if !ok {
+		return nil, err
+	}
 	var list []web.FieldError
-	for _, e := range parts(err) {
-		if errors.Is(e, directory.ErrUnknownCode) {
-			list = append(list, web.FieldError{Field: "job_role", Message: words["job_role"]})
-			continue
-		}
-		invalid, ok := errors.AsType[*directory.InvalidError](e)
-		if !ok {
-			return nil, err
-		}
-		list = append(list, web.FieldError{Field: invalid.Field, Message: cmp.Or(words[invalid.Field], "Enter "+invalid.Want)})
+	for _, e := range wrong {
+		list = append(list, web.FieldError{Field: e.Field, Message: cmp.Or(words[e.Field], "Enter "+e.Want)})
 	}
 	return list, nil
-}
-
-// parts are the errors that one was joined of.
-func parts(err error) (list []error) {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	for _, e := range joined.Unwrap() {
-		list = append(list, parts(e)...)
-	}
-	return list
 }
 
 // address is that of a list with changed parameters: pairs of a name and its value, "" being none.

@@ -13,15 +13,11 @@ import (
 
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
-
-// onPositions are the acts any of which shows positions.
-func onPositions() []authority.Act {
-	return []authority.Act{authority.ManagePositions, authority.ApprovePosition, authority.RequestPosition}
-}
 
 const positionsPath = "/desk/positions"
 
@@ -34,7 +30,7 @@ func (h *Handler) positions(w http.ResponseWriter, r *http.Request, o officer) e
 		Desk: h.desk(r, o), Organisation: organisation, Proposed: proposed,
 		AllURL: address(positionsPath, "organisation", organisation), ProposedURL: address(positionsPath, "organisation", organisation, "state", "proposed"),
 	}
-	list, err := h.listPositions(r.Context(), o, organisation, proposed, after)
+	list, err := h.ListPositions(r.Context(), o.Officer, organisation, proposed, after)
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -42,13 +38,13 @@ func (h *Handler) positions(w http.ResponseWriter, r *http.Request, o officer) e
 	if err != nil {
 		return err
 	}
-	if list.mayPropose {
+	if list.MayPropose {
 		page.ProposeURL = address(positionsPath+"/new", "organisation", organisation)
 	}
-	for _, row := range list.rows {
+	for _, row := range list.Rows {
 		page.Positions = append(page.Positions, h.positionRow(row))
 	}
-	if list.more {
+	if list.More {
 		page.NextURL = address(positionsPath, "organisation", organisation, "state", q.Get("state"), "after", page.Positions[len(page.Positions)-1].ID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
@@ -73,33 +69,6 @@ func noOrganisation(o officer) []web.FieldError {
 	return []web.FieldError{{Field: "organisation", Message: "Enter the code of an organisation, such as " + o.Organisation}}
 }
 
-// listed is a page of positions.
-type listed struct {
-	rows       []store.PositionRow
-	more       bool
-	mayPropose bool // the officer, at the organisation that the list is of
-}
-
-// listPositions lists a page of the positions of an organisation and below it.
-func (h *Handler) listPositions(ctx context.Context, o officer, organisation string, proposed bool, after string) (listed, error) {
-	here, err := h.at(ctx, organisation)
-	if err != nil {
-		return listed{}, err
-	}
-	if err := h.may(ctx, o, here, onPositions()...); err != nil {
-		return listed{}, err
-	}
-	list := h.Store.Positions
-	if proposed {
-		list = h.Store.ProposedPositions
-	}
-	rows, err := list(ctx, organisation, after, perPage+1)
-	if err != nil {
-		return listed{}, fmt.Errorf("list positions of organisation %s: %w", organisation, err)
-	}
-	return listed{rows: rows[:min(len(rows), perPage)], more: len(rows) > perPage, mayPropose: h.can(o, here, authority.ManagePositions)}, nil
-}
-
 func (h *Handler) positionRow(p store.PositionRow) web.PositionRow {
 	state := map[position.State]string{position.Drafted: "Not approved yet", position.InForce: "In force", position.Closed: "Closed"}[position.StateOf(p)]
 	if p.ApprovedAt == nil && p.InForce > 0 {
@@ -113,110 +82,67 @@ func (h *Handler) positionRow(p store.PositionRow) web.PositionRow {
 
 // position shows one position.
 func (h *Handler) position(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, err := h.onePosition(r.Context(), o, r.PathValue("id"), cmp.Or(number(r, "before"), math.MaxInt32))
+	p, err := h.Position(r.Context(), o.Officer, r.PathValue("id"), cmp.Or(number(r, "before"), math.MaxInt32))
 	if err != nil {
 		return err
 	}
 	return h.Pages.Render(w, http.StatusOK, h.positionPage(r, o, p))
 }
 
-// onePosition is a position with its versions.
-type onePosition struct {
-	store.PositionRow // the newest version
-
-	inForce  store.PositionVersion // or the newest, where none is
-	versions []store.PositionVersion
-	more     bool
-	names    map[string]string // of the people of the versions, by id
-	holders  int
-	at       authority.Subject // where
-}
-
-// onePosition reads a position that an officer may see, with its versions before one.
-func (h *Handler) onePosition(ctx context.Context, o officer, id string, before int) (onePosition, error) {
-	p, err := h.seen(ctx, o, id)
-	if err != nil {
-		return p, err
-	}
-	if p.versions, err = h.Store.PositionVersions(ctx, id, before, perPage+1); err != nil {
-		return p, fmt.Errorf("list versions of position %s: %w", id, err)
-	}
-	if p.more = len(p.versions) > perPage; p.more {
-		p.versions = p.versions[:perPage]
-	}
-	ids := []string{p.MadeBy}
-	for _, v := range p.versions {
-		ids = append(ids, v.MadeBy)
-		if v.ApprovedBy != nil {
-			ids = append(ids, *v.ApprovedBy)
-		}
-	}
-	p.names, err = h.names(ctx, ids...)
-	return p, err
-}
-
-// seen reads a position that an officer may see: what it is and what it is to be.
-func (h *Handler) seen(ctx context.Context, o officer, id string) (onePosition, error) {
-	row, err := store.PositionRow{}, store.ErrNotFound
-	if codeForm.MatchString(id) {
-		row, err = h.Store.Position(ctx, id)
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		return onePosition{}, fmt.Errorf("position %q %w", id, directory.ErrUnknown)
-	}
-	if err != nil {
-		return onePosition{}, fmt.Errorf("read position %q: %w", id, err)
-	}
-	p := onePosition{PositionRow: row, inForce: row.PositionVersion}
-	if p.at, err = h.at(ctx, row.OrganisationCode); err != nil {
-		return p, err
-	}
-	if err := h.may(ctx, o, p.at, onPositions()...); err != nil {
-		return p, err
-	}
-	if row.InForce > 0 && row.InForce != row.Version {
-		if p.inForce, err = h.Store.PositionVersion(ctx, id, row.InForce); err != nil {
-			return p, fmt.Errorf("read position %s in version %d: %w", id, row.InForce, err)
-		}
-	}
-	if p.holders, err = h.Store.CountHolders(ctx, id, h.Now()); err != nil {
-		return p, fmt.Errorf("count holders of position %s: %w", id, err)
-	}
-	return p, nil
-}
-
-func (h *Handler) positionPage(r *http.Request, o officer, p onePosition) web.DeskPosition {
+func (h *Handler) positionPage(r *http.Request, o officer, p office.Position) web.DeskPosition {
 	row := h.positionRow(p.PositionRow)
-	row.Name = p.inForce.Name
-	details := h.details(p.inForce)[1:] // the heading has the name
-	page := web.DeskPosition{Desk: h.desk(r, o), PositionRow: row, Details: details, Holders: p.holders, HoldersURL: row.URL + "/holders"}
-	for _, v := range p.versions {
-		page.Versions = append(page.Versions, shownVersion(v, p.names))
+	row.Name = p.Current.Name
+	details := h.details(p.Current)[1:] // the heading has the name
+	page := web.DeskPosition{
+		Desk: h.desk(r, o), PositionRow: row, Details: details, Holders: p.Holders, HoldersURL: row.URL + "/holders", IncludedBy: includers(p),
 	}
-	if p.more {
-		page.NextURL = address(row.URL, "before", strconv.Itoa(p.versions[len(p.versions)-1].Version))
+	for _, i := range p.Effect.Included {
+		page.Includes = append(page.Includes, web.IncludedPosition{
+			Name: i.Name, OrganisationCode: i.OrganisationCode, URL: positionsPath + "/" + i.PositionID, Closed: i.Closes, Indirect: i.Depth > 1,
+		})
+	}
+	if len(page.Includes) > 0 {
+		page.Effect = h.access(p.Effect.PositionVersion)
+	}
+	for _, v := range p.Versions {
+		page.Versions = append(page.Versions, shownVersion(v, p.Names))
+	}
+	if p.More {
+		page.NextURL = address(row.URL, "before", strconv.Itoa(p.Versions[len(p.Versions)-1].Version))
 	}
 	if position.StateOf(p.PositionRow) == position.Closed {
 		return page
 	}
-	if h.can(o, p.at, authority.ManagePositions) {
+	if p.InForce > 0 && h.can(o, p.At, authority.RequestPosition) {
+		page.IntroduceURL = row.URL + "/introduce"
+	}
+	if h.can(o, p.At, authority.ManagePositions) {
 		page.ReviseURL, page.CloseURL = row.URL+"/revision", row.URL+"/close"
 	}
 	if p.ApprovedAt != nil {
 		return page
 	}
-	page.Proposed = new(shownVersion(p.PositionVersion, p.names))
+	page.Proposed = new(shownVersion(p.PositionVersion, p.Names))
 	if p.InForce > 0 {
-		page.Changes = differences(h.details(p.inForce), h.details(p.PositionVersion))
+		page.Changes = differences(h.details(p.Effect.PositionVersion), h.details(p.Newest.PositionVersion))
 	}
 	switch {
-	case !h.can(o, p.at, authority.ApprovePosition):
+	case !h.can(o, p.At, authority.ApprovePosition):
 	case p.MadeBy == o.PersonID:
 		page.WhyNot = "You proposed it, so another officer has to approve it."
 	default:
-		page.ApproveURL = address(row.URL, "version", strconv.Itoa(p.Version))
+		page.ApproveURL = o.form(row.URL, "version", strconv.Itoa(p.Version))
 	}
 	return page
+}
+
+// includers lists what includes a position.
+func includers(p office.Position) web.Includers {
+	list := web.Includers{More: len(p.Includers) > perPage}
+	for _, i := range p.Includers[:min(len(p.Includers), perPage)] {
+		list.Positions = append(list.Positions, web.IncludedPosition{Name: i.Name, OrganisationCode: i.OrganisationCode, URL: positionsPath + "/" + i.ID})
+	}
+	return list
 }
 
 func shownVersion(v store.PositionVersion, names map[string]string) web.PositionVersion {
@@ -230,7 +156,7 @@ func shownVersion(v store.PositionVersion, names map[string]string) web.Position
 // approve puts what was proposed in force.
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, o officer) error {
 	id := r.PathValue("id")
-	_, err := h.Positions.Approve(r.Context(), o.acting(), id, number(r, "version"))
+	_, err := h.Positions.Approve(r.Context(), o.Acting(), id, number(r, "version"))
 	if err == nil {
 		return to(w, r, positionsPath+"/"+id)
 	}
@@ -238,7 +164,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, o officer) err
 	if err != nil {
 		return err
 	}
-	p, err := h.onePosition(r.Context(), o, id, math.MaxInt32)
+	p, err := h.Position(r.Context(), o.Officer, id, math.MaxInt32)
 	if err != nil {
 		return err
 	}
@@ -274,7 +200,7 @@ func (h *Handler) propose(w http.ResponseWriter, r *http.Request, o officer) err
 	organisation, draft := codeOr(f.Get("organisation"), o.Organisation), draftOf(f)
 	wrong := noOrganisation(o)
 	if codeForm.MatchString(organisation) {
-		id, err := h.Positions.Propose(r.Context(), o.acting(), organisation, draft)
+		id, err := h.Positions.Propose(r.Context(), o.Acting(), organisation, draft)
 		if err == nil {
 			return to(w, r, positionsPath+"/"+id)
 		}
@@ -301,25 +227,20 @@ func (h *Handler) revision(w http.ResponseWriter, r *http.Request, o officer) er
 }
 
 // toRevise reads a position as a draft to go on from.
-func (h *Handler) toRevise(ctx context.Context, o officer, id string) (onePosition, position.Draft, error) {
+func (h *Handler) toRevise(ctx context.Context, o officer, id string) (office.Position, position.Draft, error) {
 	p, err := h.toManage(ctx, o, id)
 	if err != nil {
 		return p, position.Draft{}, err
 	}
-	workgroups, err := h.Store.Workgroups(ctx, p.Workgroups)
-	if err != nil {
-		return p, position.Draft{}, fmt.Errorf("read workgroups: %w", err)
-	}
-	return p, position.Draft{
-		Name: p.Name, Notes: p.Notes, JobRole: p.JobRole, AreasOfWork: p.AreasOfWork, Activities: p.Activities, Workgroups: workgroups, Assignable: p.Assignable,
-	}, nil
+	draft, err := position.DraftOf(ctx, h.Store, p.PositionVersion)
+	return p, draft, err
 }
 
 // toManage reads a position that an officer may change.
-func (h *Handler) toManage(ctx context.Context, o officer, id string) (onePosition, error) {
-	p, err := h.seen(ctx, o, id)
+func (h *Handler) toManage(ctx context.Context, o officer, id string) (office.Position, error) {
+	p, err := h.Seen(ctx, o.Officer, id)
 	if err == nil {
-		err = h.may(ctx, o, p.at, authority.ManagePositions)
+		err = h.may(ctx, o, p.At, authority.ManagePositions)
 	}
 	return p, err
 }
@@ -331,7 +252,7 @@ func (h *Handler) revise(w http.ResponseWriter, r *http.Request, o officer) erro
 		return err
 	}
 	id, seen, draft := r.PathValue("id"), number(r, "seen"), draftOf(f)
-	_, err = h.Positions.Revise(r.Context(), o.acting(), id, seen, draft)
+	_, err = h.Positions.Revise(r.Context(), o.Acting(), id, seen, draft)
 	if err == nil {
 		return to(w, r, positionsPath+"/"+id)
 	}
@@ -349,8 +270,8 @@ func (h *Handler) revise(w http.ResponseWriter, r *http.Request, o officer) erro
 }
 
 // since reads a position, and what has changed since the version that an officer had before her.
-func (h *Handler) since(ctx context.Context, o officer, id string, seen int) (onePosition, []web.Difference, error) {
-	p, err := h.seen(ctx, o, id)
+func (h *Handler) since(ctx context.Context, o officer, id string, seen int) (office.Position, []web.Difference, error) {
+	p, err := h.Seen(ctx, o.Officer, id)
 	if err != nil {
 		return p, nil, err
 	}
@@ -376,6 +297,11 @@ func draftOf(f map[string][]string) position.Draft {
 			draft.Workgroups = append(draft.Workgroups, store.Workgroup{ID: id, Name: name})
 		}
 	}
+	for line := range strings.Lines(strings.Join(f["include"], "\n")) {
+		if id, _, _ := strings.Cut(oneLine(line), " "); id != "" {
+			draft.Includes = append(draft.Includes, id)
+		}
+	}
 	return draft
 }
 
@@ -384,10 +310,11 @@ func draftMistakes(err error) ([]web.FieldError, error) {
 	wrong, err := mistakes(err, map[string]string{
 		"name": "Enter a name, of up to 100 characters", "notes": "Enter notes of up to 1,000 characters", "job_role": "Select a job role of the list",
 		"workgroup":  "Enter each workgroup on a line of its own: 12 digits, a space and its name",
+		"include":    "Enter the 12 digits of each position, once, on a line of its own: 20 at most",
 		"assignable": "A position that makes somebody an officer is always for a second officer to decide",
 		"reason":     "Enter a reason, of up to 500 characters",
 	})
-	order := []string{"name", "notes", "job_role", "activity", "area_of_work", "workgroup", "assignable", "reason"}
+	order := []string{"name", "notes", "job_role", "activity", "area_of_work", "workgroup", "include", "assignable", "reason"}
 	slices.SortStableFunc(wrong, func(a, b web.FieldError) int {
 		return cmp.Compare(slices.Index(order, a.Field), slices.Index(order, b.Field))
 	})
@@ -395,15 +322,15 @@ func draftMistakes(err error) ([]web.FieldError, error) {
 }
 
 // revisionForm is the form for a position, in the version that the officer now has before her.
-func (h *Handler) revisionForm(r *http.Request, o officer, d position.Draft, p onePosition) web.DeskPositionForm {
+func (h *Handler) revisionForm(r *http.Request, o officer, d position.Draft, p office.Position) web.DeskPositionForm {
 	page := h.positionForm(r, o, d, p.OrganisationCode)
-	page.PositionName, page.PostURL = p.Name, address(r.URL.Path, "seen", strconv.Itoa(p.Version))
+	page.PositionName, page.PostURL, page.IncludedBy = p.Name, o.form(r.URL.Path, "seen", strconv.Itoa(p.Version)), includers(p)
 	return page
 }
 
 func (h *Handler) positionForm(r *http.Request, o officer, d position.Draft, organisation string) web.DeskPositionForm {
 	page := web.DeskPositionForm{
-		Desk: h.desk(r, o), PostURL: r.URL.Path, Organisation: organisation,
+		Desk: h.desk(r, o), PostURL: o.form(r.URL.Path), Organisation: organisation, Includes: strings.Join(d.Includes, "\n"),
 		Name: d.Name, Notes: d.Notes, JobRole: d.JobRole, Reason: d.Reason,
 		JobRoles:    append([]web.Option{{Label: "Select a job role"}}, options(h.Catalogue.JobRoles(), h.Catalogue.JobRoleShortName, nil)...),
 		Activities:  options(h.Catalogue.Activities(), h.Catalogue.ActivityName, d.Activities),
@@ -435,9 +362,10 @@ func (h *Handler) closing(w http.ResponseWriter, r *http.Request, o officer) err
 	return h.Pages.Render(w, http.StatusOK, h.closingPage(r, o, p))
 }
 
-func (h *Handler) closingPage(r *http.Request, o officer, p onePosition) web.DeskPositionClose {
+func (h *Handler) closingPage(r *http.Request, o officer, p office.Position) web.DeskPositionClose {
 	return web.DeskPositionClose{
-		Desk: h.desk(r, o), PostURL: address(r.URL.Path, "seen", strconv.Itoa(p.Version)), PositionName: p.Name, Holders: p.holders, HoldersURL: positionsPath + "/" + p.PositionID + "/holders",
+		Desk: h.desk(r, o), PostURL: o.form(r.URL.Path, "seen", strconv.Itoa(p.Version)), PositionName: p.Name, Holders: p.Holders, HoldersURL: positionsPath + "/" + p.PositionID + "/holders",
+		IncludedBy: includers(p),
 	}
 }
 
@@ -448,7 +376,7 @@ func (h *Handler) close(w http.ResponseWriter, r *http.Request, o officer) error
 		return err
 	}
 	id := r.PathValue("id")
-	_, err = h.Positions.Close(r.Context(), o.acting(), id, number(r, "seen"), oneLine(f.Get("reason")))
+	_, err = h.Positions.Close(r.Context(), o.Acting(), id, number(r, "seen"), oneLine(f.Get("reason")))
 	if err == nil {
 		return to(w, r, positionsPath+"/"+id)
 	}
@@ -456,7 +384,7 @@ func (h *Handler) close(w http.ResponseWriter, r *http.Request, o officer) error
 	if err != nil {
 		return err
 	}
-	p, err := h.seen(r.Context(), o, id)
+	p, err := h.Seen(r.Context(), o.Officer, id)
 	if err != nil {
 		return err
 	}
@@ -467,35 +395,21 @@ func (h *Handler) close(w http.ResponseWriter, r *http.Request, o officer) error
 
 // holders lists who holds a position.
 func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, rows, err := h.heldBy(r.Context(), o, r.PathValue("id"), following(r))
+	p, rows, more, err := h.Holders(r.Context(), o.Officer, r.PathValue("id"), following(r))
 	if err != nil {
 		return err
 	}
 	at := positionsPath + "/" + p.PositionID
-	page := web.DeskHolders{Desk: h.desk(r, o), PositionName: p.inForce.Name, PositionURL: at}
-	for i, row := range rows {
-		if i == perPage {
-			page.NextURL = address(at+"/holders", "after", rows[i-1].RoleID)
-			break
-		}
+	page := web.DeskHolders{Desk: h.desk(r, o), PositionName: p.Current.Name, PositionURL: at}
+	for _, row := range rows {
 		holder := web.Holder{Name: row.DisplayName, PersonID: row.PersonID, URL: "/desk/people/" + row.PersonID, Version: row.Version, StartsAt: row.StartsAt}
 		if row.EndsAt != nil {
 			holder.ExpiresAt = *row.EndsAt
 		}
 		page.Holders = append(page.Holders, holder)
 	}
+	if more {
+		page.NextURL = address(at+"/holders", "after", rows[len(rows)-1].RoleID)
+	}
 	return h.Pages.Render(w, http.StatusOK, page)
-}
-
-// heldBy reads who holds a position that an officer may see: a page of them, and one more if there is more.
-func (h *Handler) heldBy(ctx context.Context, o officer, id, after string) (onePosition, []store.HolderRow, error) {
-	p, err := h.seen(ctx, o, id)
-	if err != nil {
-		return p, nil, err
-	}
-	rows, err := h.Store.Holders(ctx, id, after, perPage+1, h.Now())
-	if err != nil {
-		return p, nil, fmt.Errorf("list holders of position %s: %w", id, err)
-	}
-	return p, rows, nil
 }

@@ -1,124 +1,212 @@
 package directory
 
 import (
+	"cmp"
+	"context"
 	"embed"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io/fs"
-	"regexp"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/credence-id/credence/idp/poll"
+	"github.com/credence-id/credence/store"
 )
 
 //go:embed catalogue/*.csv
 var catalogueFiles embed.FS
 
-// Catalogue names the job roles, activities and areas of work that can be granted. It is a small part of the national
-// database: a code that it does not know stands for itself. It never changes, and is safe for concurrent use.
-type Catalogue struct{ jobRoles, activities, areasOfWork []Entry }
+// Catalogue names the job roles, activities and areas of work that can be granted: those that the operator imported, as this
+// replica last read them, or while there are none a small part of the national database, which the program carries. A code that
+// it does not know stands for itself. It is safe for concurrent use.
+type Catalogue struct {
+	current atomic.Pointer[codes] // replaced whole, never changed
+	loading sync.Mutex            // at most one load at a time
+}
+
+// codes is what a catalogue is at a moment: each list by code.
+type codes struct {
+	generation int64
+	lists      map[CodeKind][]Entry
+}
+
+// CodeKind is what codes are of.
+type CodeKind string
+
+// The kinds.
+const (
+	JobRole    CodeKind = "job_role"
+	Activity   CodeKind = "activity"
+	AreaOfWork CodeKind = "area_of_work"
+)
+
+// CodeKinds lists the kinds.
+func CodeKinds() []CodeKind { return []CodeKind{JobRole, Activity, AreaOfWork} }
 
 // Entry is a code with its name.
 type Entry struct {
-	Code string
-	Name string // of one part, or of three parts in quotes and joined by colons, as the Care Identity Service writes them
-	last string // the last part of the name
+	Code    string
+	Name    string // of one part, or of three parts in quotes and joined by colons, as the Care Identity Service writes them
+	Retired bool   // it is not given any more
+
+	parts []string // of the name
+}
+
+func newEntry(code string, parts []string, retired bool) Entry {
+	e := Entry{Code: code, Name: parts[0], Retired: retired, parts: parts}
+	if len(parts) > 1 {
+		e.Name = `"` + strings.Join(parts, `":"`) + `"`
+	}
+	return e
 }
 
 // NewCatalogue reads the catalogue that the program carries.
-func NewCatalogue() (*Catalogue, error) { return readCatalogue(catalogueFiles) }
-
-func readCatalogue(files fs.FS) (*Catalogue, error) {
-	jobRoles, err1 := readEntries(files, "catalogue/job_roles.csv", jobRoleForm, 3)
-	activities, err2 := readEntries(files, "catalogue/activities.csv", activityForm, 1)
-	areasOfWork, err3 := readEntries(files, "catalogue/areas_of_work.csv", areaOfWorkForm, 3)
-	if err := errors.Join(err1, err2, err3); err != nil {
+func NewCatalogue() (*Catalogue, error) {
+	lists, err := carried()
+	if err != nil {
 		return nil, err
 	}
-	return &Catalogue{jobRoles, activities, areasOfWork}, nil
+	c := new(Catalogue)
+	c.current.Store(&codes{generation: -1, lists: lists})
+	return c, nil
 }
 
-// readEntries reads a file of codes, each with a name of so many parts in the columns after it. Columns after those are
-// for whoever edits the file.
-func readEntries(files fs.FS, name string, form *regexp.Regexp, parts int) ([]Entry, error) {
-	f, err := files.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("read catalogue: %w", err)
+// carried reads the files that the program carries.
+func carried() (map[CodeKind][]Entry, error) {
+	lists := make(map[CodeKind][]Entry)
+	for _, name := range []string{"job_roles", "activities", "areas_of_work"} {
+		data, err := catalogueFiles.ReadFile("catalogue/" + name + ".csv")
+		if err != nil {
+			return nil, fmt.Errorf("read catalogue: %w", err)
+		}
+		kind, entries, err := ParseCodes(data)
+		if err != nil {
+			return nil, fmt.Errorf("read catalogue %s: %w", name, err)
+		}
+		lists[kind] = entries
 	}
-	defer func() { _ = f.Close() }() // nothing was written
-	r := csv.NewReader(f)
-	r.Comment = '#'
-	lines, err := r.ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("read catalogue %s: %w", name, err)
-	}
-	var entries []Entry
-	for i, line := range lines {
-		if i == 0 {
-			continue // titles
-		}
-		if len(line) <= parts || !form.MatchString(line[0]) || slices.ContainsFunc(line[1:1+parts], blank) {
-			return nil, fmt.Errorf("read catalogue %s: entry %q: want a code like %s and a name of %d parts", name, line, form, parts)
-		}
-		if i > 1 && line[0] <= lines[i-1][0] {
-			return nil, fmt.Errorf("read catalogue %s: %s is not in its place: want each code once, in order", name, line[0])
-		}
-		e := Entry{Code: line[0], Name: line[1], last: line[parts]}
-		if parts > 1 {
-			e.Name = `"` + strings.Join(line[1:1+parts], `":"`) + `"`
-		}
-		entries = append(entries, e)
-	}
-	return entries, nil
+	return lists, nil
 }
 
-// blank also refuses the quotes that frame a part of a name.
-func blank(part string) bool { return strings.TrimSpace(part) == "" || strings.Contains(part, `"`) }
+// Load reads the catalogue that was imported, if it changed since it was last read.
+func (c *Catalogue) Load(ctx context.Context, s *store.Store) error {
+	c.loading.Lock()
+	defer c.loading.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	generation, err := s.Generation(ctx, "catalogue_code") // first: a change in between makes the next poll read again
+	if err != nil {
+		return fmt.Errorf("read generation of catalogue: %w", err)
+	}
+	if c.current.Load().generation == generation {
+		return nil
+	}
+	rows, err := s.CatalogueCodes(ctx)
+	if err != nil {
+		return fmt.Errorf("read catalogue: %w", err)
+	}
+	lists, err := listsOf(rows)
+	if err != nil {
+		return err
+	}
+	c.current.Store(&codes{generation, lists})
+	return nil
+}
 
-// JobRoles lists the job roles by code.
-func (c *Catalogue) JobRoles() []Entry { return slices.Clone(c.jobRoles) }
+// listsOf is the catalogue of what is on record, or the one that the program carries where nothing is.
+func listsOf(rows []store.CatalogueCode) (map[CodeKind][]Entry, error) {
+	if len(rows) == 0 {
+		return carried()
+	}
+	lists := make(map[CodeKind][]Entry)
+	for _, r := range rows {
+		lists[CodeKind(r.Kind)] = append(lists[CodeKind(r.Kind)], newEntry(r.Code, r.Name, r.RetiredAt != nil))
+	}
+	for _, list := range lists {
+		slices.SortFunc(list, byCode) // the database may order otherwise
+	}
+	return lists, nil
+}
 
-// Activities lists the activities by code.
-func (c *Catalogue) Activities() []Entry { return slices.Clone(c.activities) }
+func byCode(a, b Entry) int { return cmp.Compare(a.Code, b.Code) }
 
-// AreasOfWork lists the areas of work by code.
-func (c *Catalogue) AreasOfWork() []Entry { return slices.Clone(c.areasOfWork) }
+// Run looks for another catalogue until the context ends.
+func (c *Catalogue) Run(ctx context.Context, s *store.Store, log *slog.Logger) error {
+	return poll.Run(ctx, log, "catalogue", func(ctx context.Context) error { return c.Load(ctx, s) })
+}
+
+// All lists the codes of a kind by code, those that are retired included.
+func (c *Catalogue) All(kind CodeKind) []Entry { return slices.Clone(c.current.Load().lists[kind]) }
+
+// given lists the codes of a kind that are not retired.
+func (c *Catalogue) given(kind CodeKind) []Entry {
+	return slices.DeleteFunc(c.All(kind), func(e Entry) bool { return e.Retired })
+}
+
+// JobRoles lists the job roles that can be granted, by code.
+func (c *Catalogue) JobRoles() []Entry { return c.given(JobRole) }
+
+// Activities lists the activities that can be granted, by code.
+func (c *Catalogue) Activities() []Entry { return c.given(Activity) }
+
+// AreasOfWork lists the areas of work that can be granted, by code.
+func (c *Catalogue) AreasOfWork() []Entry { return c.given(AreaOfWork) }
 
 // JobRoleName is the name of a job role in three parts, the quotes included: "Clinical":"Clinical Provision":"Nurse Access Role".
-func (c *Catalogue) JobRoleName(code string) string { return find(c.jobRoles, code).Name }
+func (c *Catalogue) JobRoleName(code string) string { return c.find(JobRole, code).Name }
 
 // JobRoleShortName is the last part of the name of a job role, for people to read: Nurse Access Role.
-func (c *Catalogue) JobRoleShortName(code string) string { return find(c.jobRoles, code).last }
+func (c *Catalogue) JobRoleShortName(code string) string { return c.find(JobRole, code).last() }
 
 // ActivityName is the name of an activity.
-func (c *Catalogue) ActivityName(code string) string { return find(c.activities, code).Name }
+func (c *Catalogue) ActivityName(code string) string { return c.find(Activity, code).Name }
 
 // AreaOfWorkName is the name of an area of work in three parts, the quotes included.
-func (c *Catalogue) AreaOfWorkName(code string) string { return find(c.areasOfWork, code).Name }
+func (c *Catalogue) AreaOfWorkName(code string) string { return c.find(AreaOfWork, code).Name }
 
 // AreaOfWorkShortName is the last part of the name of an area of work, for people to read: Phlebotomy.
-func (c *Catalogue) AreaOfWorkShortName(code string) string { return find(c.areasOfWork, code).last }
+func (c *Catalogue) AreaOfWorkShortName(code string) string { return c.find(AreaOfWork, code).last() }
 
-// checkCodes wants codes that the catalogue has. One that it has not stands for nothing that anybody could check, and is
-// taken only when unlisted ones are, and when it has the form.
-func checkCodes(what string, codes []string, entries []Entry, form *regexp.Regexp, unlisted bool) error {
+func (e Entry) last() string { return e.parts[len(e.parts)-1] }
+
+// checkCodes wants codes that the catalogue has, and that are not retired. One that it has not stands for nothing that anybody
+// could check, and is taken only when unlisted ones are, and when it has the form.
+func (c *Catalogue) checkCodes(kind CodeKind, codes []string, unlisted bool) error {
 	var errs []error
+	list := c.current.Load().lists[kind]
 	for _, code := range codes {
-		if unlisted && form.MatchString(code) {
-			continue
-		}
-		if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Code == code }) {
-			errs = append(errs, fmt.Errorf("%s %q %w", what, code, ErrUnknownCode))
+		i := index(list, code)
+		switch {
+		case unlisted && kind.form().MatchString(code) || i >= 0 && !list[i].Retired:
+		case i >= 0:
+			errs = append(errs, fmt.Errorf("%s %q %w", kind.words(), code, ErrRetiredCode))
+		default:
+			errs = append(errs, fmt.Errorf("%s %q %w", kind.words(), code, ErrUnknownCode))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// find looks a code up. The lists are short and sorted.
-func find(entries []Entry, code string) Entry {
-	i, known := slices.BinarySearchFunc(entries, code, func(e Entry, code string) int { return strings.Compare(e.Code, code) })
-	if !known {
-		return Entry{Code: code, Name: code, last: code}
+func (k CodeKind) words() string { return strings.ReplaceAll(string(k), "_", " ") }
+
+// find looks a code up.
+func (c *Catalogue) find(kind CodeKind, code string) Entry {
+	list := c.current.Load().lists[kind]
+	if i := index(list, code); i >= 0 {
+		return list[i]
 	}
-	return entries[i]
+	return Entry{Code: code, Name: code, parts: []string{code}} // it stands for itself
+}
+
+// index is where a code is in a list, or -1.
+func index(list []Entry, code string) int {
+	i, known := slices.BinarySearchFunc(list, code, func(e Entry, code string) int { return cmp.Compare(e.Code, code) })
+	if !known {
+		return -1
+	}
+	return i
 }

@@ -1,11 +1,13 @@
 package directory
 
 import (
-	"io/fs"
-	"maps"
+	"bytes"
+	"encoding/csv"
+	"fmt"
 	"strings"
 	"testing"
-	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestCatalogueNames(t *testing.T) {
@@ -58,38 +60,73 @@ func TestCatalogueGroupsAgree(t *testing.T) {
 	}
 }
 
-func TestReadCatalogueRefuses(t *testing.T) {
+// The lines of all mistakes are told, and what is right is taken, with or without a byte order mark.
+func TestParseCodes(t *testing.T) {
 	t.Parallel()
-	whole := make(fstest.MapFS)
-	for _, name := range []string{"catalogue/job_roles.csv", "catalogue/activities.csv", "catalogue/areas_of_work.csv"} {
-		data, err := fs.ReadFile(catalogueFiles, name)
-		if err != nil {
-			t.Fatal(err)
+	for name, content := range map[string]string{
+		"as it is edited":         "# ours\ncode,name,note\nB0420,Prescribing,x\nB0401,View,\n",
+		"as a spreadsheet has it": "\ufeffcode,name\r\nB0420,Prescribing\r\n\r\nB0401,View\r\n",
+	} {
+		kind, got, err := ParseCodes([]byte(content))
+		want := []Entry{newEntry("B0401", []string{"View"}, false), newEntry("B0420", []string{"Prescribing"}, false)}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Entry{})); err != nil || kind != Activity || diff != "" {
+			t.Errorf("ParseCodes(%s) = %s, %v, codes (-want +got):\n%s", name, kind, err, diff)
 		}
-		whole[name] = &fstest.MapFile{Data: data}
+	}
+	var many strings.Builder
+	for n := range mostCodes + 1 {
+		fmt.Fprintf(&many, "B%04d,x\n", n%10000)
 	}
 	for name, test := range map[string]struct{ content, want string }{
-		"a malformed code":         {"code,name,ours\n420,Prescribing,\n", "want a code like"},
-		"a missing name":           {"code,name,ours\nB0420, ,\n", "want a code like"},
-		"a quote in a name":        {"code,name,ours\nB0420,\"In\"\"dependent\",\n", "want a code like"},
-		"a missing column":         {"code\nB0420\n", "want a code like"},
-		"a code twice":             {"code,name\nB0420,A\nB0420,B\n", "B0420 is not in its place"},
-		"codes out of order":       {"code,name\nB0420,A\nB0401,B\n", "B0401 is not in its place"},
-		"a line of another length": {"code,name\nB0401,A\nB0420,B,C\n", "wrong number of fields"},
+		"nothing":                   {"", "it is empty"},
+		"no code":                   {"code,name\n", "it has no codes"},
+		"other titles":              {"code,activity\nB0420,A\n", "its titles are"},
+		"a malformed code":          {"code,name,ours\n420,Prescribing,\n", "line 2: code \"420\": want the form"},
+		"a code of another kind":    {"code,name\nS8000:G8000:R8001,Nurse\n", "line 2: code"},
+		"a missing name":            {"code,name,ours\nB0420, ,\n", "line 2: name"},
+		"a quote in a name":         {"code,name,ours\nB0420,\"In\"\"dependent\",\n", "line 2: name"},
+		"a control in a name":       {"code,name\nB0420,\"a\tb\"\n", "line 2: name"},
+		"a missing column":          {"code,name\nB0420\n", "line 2: it has 1 values, and there are 2 titles"},
+		"a line of another length":  {"code,name\nB0401,A\nB0420,B,C\n", "line 3: it has 3 values"},
+		"a code twice":              {"code,name\nB0420,A\n# again\nB0420,B\n", "line 4: B0420 is on line 2 already"},
+		"all mistakes together":     {"code,name\nX,A\nB0420,A\nB0401,\n", "line 2: code \"X\": want the form ^B[0-9]{4}$\nline 4: name"},
+		"what is no CSV":            {"code,name\nB0420,\"A\n", "quote"},
+		"what is not in UTF-8":      {"code,name\nB0420,\xff\n", "not in UTF-8"},
+		"more than a catalogue has": {"code,name\n" + many.String(), "already"},
+		"a file that is too large":  {strings.Repeat("#", LargestCodes+1), "more than"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			files := maps.Clone(whole)
-			files["catalogue/activities.csv"] = &fstest.MapFile{Data: []byte(test.content)}
-			if _, err := readCatalogue(files); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("readCatalogue(%q) = %v, want an error with %q", test.content, err, test.want)
-			}
-		})
+		if _, _, err := ParseCodes([]byte(test.content)); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("ParseCodes(%s) = %v, want an error with %q", name, err, test.want)
+		}
 	}
-	t.Run("a missing file", func(t *testing.T) {
-		t.Parallel()
-		if _, err := readCatalogue(fstest.MapFS{}); err == nil {
-			t.Error("readCatalogue(nothing) = nil, want an error")
+}
+
+// Whatever is read back as it was taken, and nothing is taken that the database would not.
+func FuzzParseCodes(f *testing.F) {
+	f.Add([]byte("code,name\nB0420,Prescribing\n"))
+	f.Add([]byte("\ufeff# x\ncode,staff_group,sub_group,role,ours\nS8000:G8000:R8001,Clinical,Provision,Nurse,\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		kind, entries, err := ParseCodes(data)
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		w := csv.NewWriter(&out)
+		if err := w.Write(kind.columns()); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if !kind.form().MatchString(e.Code) || len(e.parts) != len(kind.columns())-1 {
+				t.Errorf("ParseCodes(%q) took %+v", data, e)
+			}
+			if err := w.Write(append([]string{e.Code}, e.parts...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Flush()
+		again, same, err := ParseCodes(out.Bytes())
+		if diff := cmp.Diff(entries, same, cmp.AllowUnexported(Entry{})); err != nil || again != kind || diff != "" {
+			t.Errorf("ParseCodes(what it took) = %s, %v (-want +got):\n%s", again, err, diff)
 		}
 	})
 }

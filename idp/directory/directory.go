@@ -29,6 +29,8 @@ var (
 	ErrUnknown = errors.New("is unknown")
 	// ErrUnknownCode says that a job role, an activity or an area of work is not in the catalogue.
 	ErrUnknownCode = errors.New("is not in the catalogue")
+	// ErrRetiredCode says that it was, and is an ErrUnknownCode: who has it keeps it, and nobody else is given it.
+	ErrRetiredCode = fmt.Errorf("was retired, and %w any more", ErrUnknownCode)
 	// ErrTooManyRoles says that a person has as many current roles as anybody may have.
 	ErrTooManyRoles = errors.New("has 100 current roles already, and one has to end first")
 )
@@ -41,6 +43,33 @@ type InvalidError struct {
 
 // Error names the field and what would be right.
 func (e *InvalidError) Error() string { return e.Field + ": want " + e.Want }
+
+// Mistakes lists what is wrong with what was entered. It is not ok when the error says anything else as well.
+func Mistakes(err error) (list []*InvalidError, ok bool) {
+	for _, e := range Parts(err) {
+		invalid, is := errors.AsType[*InvalidError](e)
+		if errors.Is(e, ErrUnknownCode) {
+			invalid, is = &InvalidError{Field: "job_role", Want: "codes of the catalogue"}, true
+		}
+		if !is {
+			return nil, false
+		}
+		list = append(list, invalid)
+	}
+	return list, true
+}
+
+// Parts are the errors that one was joined of.
+func Parts(err error) (list []error) {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what errors.Join makes, and nothing that wraps it
+	if !ok {
+		return []error{err}
+	}
+	for _, e := range joined.Unwrap() {
+		list = append(list, Parts(e)...)
+	}
+	return list
+}
 
 // Forms of ids and codes. The schema holds the same.
 var (

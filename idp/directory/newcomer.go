@@ -71,7 +71,7 @@ func (n Newcomer) addIn(ctx context.Context, tx *store.Tx, by audit.Entry) (id s
 			return "", Alike{}, fmt.Errorf("keep others from adding the same person: %w", err)
 		}
 	}
-	if alike, err = n.alike(ctx, tx); err != nil {
+	if alike, err = FindAlike(ctx, tx, n.NewPerson, ""); err != nil {
 		return "", Alike{}, err
 	}
 	shown := make([]string, len(alike.People))
@@ -89,14 +89,17 @@ func (n Newcomer) addIn(ctx context.Context, tx *store.Tx, by audit.Entry) (id s
 	return id, alike, addPerson(ctx, tx, id, n.NewPerson, by)
 }
 
-// alike finds who may be the same.
-func (n Newcomer) alike(ctx context.Context, tx *store.Tx) (alike Alike, err error) {
+// FindAlike finds who on record may be the same as a person, but for the one with this id, who is on record herself; "" is
+// none.
+func FindAlike(ctx context.Context, tx *store.Tx, n NewPerson, herself string) (alike Alike, err error) {
 	name := n.GivenName + " " + n.FamilyName
-	born, err := tx.PeopleBornOn(ctx, *n.DateOfBirth, name, "", mostAlike+1)
-	if err != nil {
-		return Alike{}, fmt.Errorf("find people of the same date of birth: %w", err)
+	if n.DateOfBirth != nil {
+		born, err := tx.PeopleBornOn(ctx, *n.DateOfBirth, name, "", mostAlike+1)
+		if err != nil {
+			return Alike{}, fmt.Errorf("find people of the same date of birth: %w", err)
+		}
+		alike.add(born, func(c *Candidate) { c.LikeName, c.SameBirth = true, true })
 	}
-	alike.add(born, func(c *Candidate) { c.LikeName, c.SameBirth = true, true })
 	if n.Email != "" {
 		reached, err := tx.PeopleOfEmail(ctx, n.Email, "", mostAlike+1)
 		if err != nil {
@@ -109,6 +112,7 @@ func (n Newcomer) alike(ctx context.Context, tx *store.Tx) (alike Alike, err err
 		return Alike{}, fmt.Errorf("find people of a name like hers: %w", err)
 	}
 	alike.add(called, func(c *Candidate) { c.LikeName = true })
+	alike.People = slices.DeleteFunc(alike.People, func(c Candidate) bool { return c.ID == herself })
 	return alike, nil
 }
 

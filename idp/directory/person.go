@@ -156,7 +156,8 @@ func DisablePerson(ctx context.Context, s *store.Store, id, actor string, now ti
 	}))
 }
 
-// EnablePerson gives a disabled person her access back. One who is unknown or not disabled is ErrUnknown.
+// EnablePerson gives a disabled person her access back. One who is unknown or not disabled, or whose profile is closed, is
+// ErrUnknown.
 func EnablePerson(ctx context.Context, s *store.Store, id, actor string, now time.Time) error {
 	return named(fmt.Sprintf("person %q who is disabled", id), s.InTx(ctx, func(tx *store.Tx) error {
 		if err := tx.EnablePerson(ctx, id); err != nil {

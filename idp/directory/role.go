@@ -32,6 +32,7 @@ type NewRole struct {
 	Unlisted     bool // codes that are not in the catalogue are meant, and no mistakes of typing
 	PositionID   *string
 	RequestID    *uuid.UUID // that gave it, as PositionID says; nil, both: of no position
+	Despite      string     // which duties are kept apart that it brings together all the same, for the record; "": none
 }
 
 // mostRoles is how many current roles a person can have: as many as one read of a person finds.
@@ -45,12 +46,14 @@ func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, act
 	if r.StartsAt.IsZero() {
 		r.StartsAt = now
 	}
-	if err := r.check(c); err != nil {
+	if err := r.Check(c); err != nil {
 		return "", err
 	}
 	for range attempts {
-		id = cmp.Or(r.ID, NewID())
-		err = s.InTx(ctx, func(tx *store.Tx) error { return grantRole(ctx, tx, id, r, actor, now) })
+		err = s.InTx(ctx, func(tx *store.Tx) error {
+			id, err = GrantRoleIn(ctx, tx, r, actor, now)
+			return err
+		})
 		if r.ID != "" || !errors.Is(err, store.ErrConflict) {
 			break
 		}
@@ -64,16 +67,16 @@ func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, act
 // GrantRoleIn is GrantRole as a part of the caller's transaction, for a role whose codes were checked before. An id drawn at
 // random that is taken is store.ErrConflict and fails the transaction, which can be tried again.
 func GrantRoleIn(ctx context.Context, tx *store.Tx, r NewRole, actor string, now time.Time) (id string, err error) {
-	id = NewID()
+	id = cmp.Or(r.ID, NewID())
 	return id, grantRole(ctx, tx, id, r, actor, now)
 }
 
 // CheckAccess says what is wrong with what the role lets anybody do, whoever gets it.
 func (r NewRole) CheckAccess(c *Catalogue) error {
 	errs := []error{
-		checkCodes("job role", []string{r.JobRole}, c.jobRoles, jobRoleForm, r.Unlisted),
-		cmp.Or(checkList("area_of_work", r.AreasOfWork, 50), checkCodes("area of work", r.AreasOfWork, c.areasOfWork, areaOfWorkForm, r.Unlisted)),
-		cmp.Or(checkList("activity", r.Activities, 200), checkCodes("activity", r.Activities, c.activities, activityForm, r.Unlisted)),
+		c.checkCodes(JobRole, []string{r.JobRole}, r.Unlisted),
+		cmp.Or(checkList("area_of_work", r.AreasOfWork, 50), c.checkCodes(AreaOfWork, r.AreasOfWork, r.Unlisted)),
+		cmp.Or(checkList("activity", r.Activities, 200), c.checkCodes(Activity, r.Activities, r.Unlisted)),
 	}
 	for _, w := range r.Workgroups {
 		errs = append(errs, checkForm("workgroup", w.ID, idForm, "an id of 12 digits"), CheckText("workgroup", w.Name, 1, 200))
@@ -81,7 +84,8 @@ func (r NewRole) CheckAccess(c *Catalogue) error {
 	return errors.Join(append(errs, checkList("workgroup", workgroupIDs(r.Workgroups), 50))...)
 }
 
-func (r NewRole) check(c *Catalogue) error {
+// Check says what is wrong with the role.
+func (r NewRole) Check(c *Catalogue) error {
 	errs := []error{checkForm("person", r.PersonID, idForm, wantID), r.CheckAccess(c)}
 	if r.ID != "" {
 		errs = append(errs, checkForm("id", r.ID, idForm, wantID))
@@ -164,10 +168,11 @@ func grantRole(ctx context.Context, tx *store.Tx, id string, r NewRole, actor st
 	if err != nil {
 		return fmt.Errorf("add role %s: %w", id, err)
 	}
-	return audit.Record(ctx, tx, audit.Entry{
-		At: now, Event: audit.RoleGranted, Actor: actor, Person: r.PersonID,
-		Detail: map[string]string{"role": id, "organisation": r.Organisation, "job_role": r.JobRole},
-	})
+	detail := map[string]string{"role": id, "organisation": r.Organisation, "job_role": r.JobRole}
+	if r.Despite != "" {
+		detail["despite_separation_of_duties"] = r.Despite
+	}
+	return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.RoleGranted, Actor: actor, Person: r.PersonID, Detail: detail})
 }
 
 // EndRole ends a role profile. One that is unknown or has ended is ErrUnknown.

@@ -13,6 +13,9 @@
 // one that was found forged for everybody. Whoever withdraws a piece as forged withdraws all that is on record of the document
 // for that person, also when the piece was withdrawn for another reason before. Where it counts for somebody else too she is
 // told so, and decides: the number of a forged document may be the number of a true one. No error, event or list has a number.
+//
+// Where a second officer has to confirm what a first one checked, it is a [Proposal] until then: in a table of its own, sealed,
+// where nothing counts it. Confirmed, it is recorded like any other piece, by what is on record at that moment.
 package evidence
 
 import (
@@ -55,7 +58,17 @@ type Piece struct {
 	Subject Subject `json:"subject"`          // whom it names
 	Number  string  `json:"number,omitempty"` // of the document, record or attestation
 	Issuer  string  `json:"issuer,omitempty"` // who issued the document, keeps the record or vouches
+	// Declared says how whoever records the piece met the person, and that she made the checks herself and saw the originals.
+	// "" where nobody declares it.
+	Declared Meeting `json:"declared,omitempty"`
 }
+
+// Meeting is how an officer met a person whose identity she proves.
+type Meeting string
+
+// InPerson is face to face. No other way is taken: by an image of it a document is worth less, and nothing of a video says that
+// it is live.
+const InPerson Meeting = "in_person"
 
 // Reason is why a piece of evidence was withdrawn.
 type Reason string
@@ -87,12 +100,13 @@ func New(s *store.Store, key seal.Key, now func() time.Time) (*Recorder, error) 
 	return &Recorder{store: s, key: key, now: now, policy: policy}, nil
 }
 
-// facts is what rests of a piece beside its number: the piece as assurance reads it, who issued it, and the date of birth
-// that it says.
+// facts is what rests of a piece beside its number: the piece as assurance reads it, who issued it, the date of birth that
+// it says, and what was declared.
 type facts struct {
 	assurance.Piece
-	Issuer    string `json:"issuer,omitempty"`
-	Birthdate string `json:"birthdate,omitempty"`
+	Issuer    string  `json:"issuer,omitempty"`
+	Birthdate string  `json:"birthdate,omitempty"`
+	Declared  Meeting `json:"declared,omitempty"`
 }
 
 // readFacts reads what rests of a piece, with the hash of its number for the number.
@@ -114,9 +128,12 @@ type act struct {
 
 // prepare makes of a piece what can be recorded of the person that it is about.
 func (r *Recorder) prepare(p Piece, person store.IdentityRow, a act) (e store.Evidence, err error) {
-	f := facts{p.Piece, p.Issuer, p.Subject.Birthdate}
+	f := facts{p.Piece, p.Issuer, p.Subject.Birthdate, p.Declared}
 	if p.ID != "" {
 		return e, errors.New("its id is given when it is recorded: leave it out")
+	}
+	if p.Declared != "" && p.Declared != InPerson {
+		return e, fmt.Errorf("it is declared to have been checked %.40q: want %s, or nothing", p.Declared, InPerson)
 	}
 	f.Subject = digest(person, f.Birthdate)
 	e = store.Evidence{PersonID: person.PersonID, Type: string(p.Type), Kind: p.Kind, ProcessID: a.process, RecordedAt: a.at, RecordedBy: a.actor}

@@ -25,9 +25,10 @@ type Outcome struct {
 // Change is what an act made of a person's identity.
 type Change struct {
 	PersonID string      `json:"person_id"`
-	Evidence []uuid.UUID `json:"evidence,omitempty"`          // that was handed in, or withdrawn
-	Known    []Known     `json:"already_on_record,omitempty"` // what of it may have been on record before
-	Others   []Other     `json:"counts_for_others,omitempty"` // when a document was found forged
+	Evidence []uuid.UUID `json:"evidence,omitempty"`              // that was handed in, or withdrawn
+	Known    []Known     `json:"already_on_record,omitempty"`     // what of it may have been on record before
+	Others   []Other     `json:"counts_for_others,omitempty"`     // when a document was found forged
+	Awaits   bool        `json:"awaits_second_checker,omitempty"` // nothing of it is on record: After is what it would come to
 	Before   Outcome     `json:"before"`
 	After    Outcome     `json:"after"`
 }

@@ -23,6 +23,7 @@ type Recorded struct {
 	Subject    string      `json:"subject,omitempty"` // "": that of the piece is a digest, and says nothing
 	Number     string      `json:"number,omitempty"`  // its end, as in ···789
 	Issuer     string      `json:"issuer,omitempty"`
+	Declared   Meeting     `json:"declared,omitempty"` // how whoever recorded it met the person, whom she declares to have checked
 	RecordedAt time.Time   `json:"recorded_at"`
 	RecordedBy string      `json:"recorded_by"`
 	Withdrawn  *Withdrawal `json:"withdrawn,omitempty"` // nil while it counts
@@ -73,7 +74,7 @@ func (r *Recorder) recorded(rows []store.Evidence) ([]Recorded, error) {
 		if err != nil {
 			return nil, err
 		}
-		list[i] = Recorded{PersonID: e.PersonID, Piece: f.Piece, Issuer: f.Issuer, RecordedAt: e.RecordedAt.UTC(), RecordedBy: e.RecordedBy}
+		list[i] = Recorded{PersonID: e.PersonID, Piece: f.Piece, Issuer: f.Issuer, Declared: f.Declared, RecordedAt: e.RecordedAt.UTC(), RecordedBy: e.RecordedBy}
 		if e.WithdrawnAt != nil {
 			list[i].Withdrawn = &Withdrawal{e.WithdrawnAt.UTC(), *e.WithdrawnBy, Reason(*e.WithdrawnReason)}
 		}

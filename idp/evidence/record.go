@@ -119,9 +119,11 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 		return Change{}, nil, err
 	}
 	change.Before, change.After = settled.Before, settled.After
-	return change, nil, audit.Record(ctx, tx, audit.Entry{
-		At: a.at, Event: audit.EvidenceRecorded, Actor: actor, Person: personID, Detail: change.detail(added...),
-	})
+	detail := change.detail(added...)
+	if declared := pieces[0].Declared; declared != "" { // an officer hands in one at a time
+		detail["declared"] = string(declared)
+	}
+	return change, nil, audit.Record(ctx, tx, audit.Entry{At: a.at, Event: audit.EvidenceRecorded, Actor: actor, Person: personID, Detail: detail})
 }
 
 // lock reads a person, and keeps whoever else would change what is on record of her waiting until the transaction ends.

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"crypto/subtle"
 	"net/http"
 	"net/url"
 
@@ -20,11 +19,7 @@ func (h *Handler) authenticateClient(ctx context.Context, r *http.Request, form 
 	}
 	c, ok := h.Clients.find(ctx, id)
 	audit.RequestOf(ctx).Refusal.Client = c.ID
-	want := c.SecretHash
-	if want == nil {
-		want = make([]byte, len(hash("")))
-	}
-	match := subtle.ConstantTimeCompare(hash(secret), want) == 1
+	match := c.hasSecret(secret, h.Now())
 	switch {
 	case !ok || c.Authentication != method:
 		return nil, errInvalidClient()

@@ -21,7 +21,9 @@ const (
 	ScopeProfessionalMemberships   = "professionalmemberships"
 	ScopeOrganisationalMemberships = "organisationalmemberships"
 	ScopeSelectedRole              = "selectedrole"
-	ScopeChangedRole               = "changedrole" // asks for the role to be chosen again
+	ScopeChangedRole               = "changedrole"        // asks for the role to be chosen again
+	ScopeRegistrationRead          = "registration.read"  // of our API, for officers of the registration authority
+	ScopeRegistrationWrite         = "registration.write" // no resource but the API is given these two
 )
 
 // Scopes lists the scopes that we know.
@@ -29,7 +31,16 @@ func Scopes() []string {
 	return []string{
 		ScopeOpenID, ScopeProfile, ScopeEmail, ScopeOfflineAccess, ScopeNHSPerson, ScopeAssociatedOrgs, ScopeNationalRBACAccess,
 		ScopeProfessionalMemberships, ScopeOrganisationalMemberships, ScopeSelectedRole, ScopeChangedRole,
+		ScopeRegistrationRead, ScopeRegistrationWrite,
 	}
+}
+
+// DefaultScopes lists those that a client is registered for which names none: not those that let it act when nobody is there,
+// or as an officer.
+func DefaultScopes() []string {
+	return slices.DeleteFunc(Scopes(), func(s string) bool {
+		return s == ScopeOfflineAccess || s == ScopeRegistrationRead || s == ScopeRegistrationWrite
+	})
 }
 
 // assuranceClaims say how well it is known who acts, and as what. They are in every ID token and access token, and are

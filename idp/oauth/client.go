@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -40,7 +41,7 @@ type Registration struct {
 	Audience               string // of its access tokens; "" is the issuer
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
-	Scopes                 []string // every scope, when empty, but for offline_access
+	Scopes                 []string // DefaultScopes, when empty
 	RequiresRole           bool
 
 	DefaultACRValues     []string                     // what it asks for when a request asks for nothing
@@ -59,28 +60,40 @@ const (
 // AddClient registers a client and returns it with its secret, which is nowhere else: only its hash is kept. A public
 // client has none. The error says what to correct.
 func AddClient(ctx context.Context, s *store.Store, r Registration, actor string, now time.Time) (store.Client, string, error) {
-	if r.ID == "" {
-		r.ID = strings.ToLower(rand.Text()[:20])
-	}
-	c := store.Client{ID: r.ID, CreatedAt: now}
-	if err := r.apply(&c); err != nil {
-		return store.Client{}, "", err
-	}
-	secret := newSecret(&c)
-	err := s.InTx(ctx, func(tx *store.Tx) error {
-		if err := tx.AddClient(ctx, c); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.ClientAdded, Actor: actor, Client: c.ID, Detail: summary(c)})
+	var c store.Client
+	var secret string
+	err := s.InTx(ctx, func(tx *store.Tx) (err error) {
+		c, secret, err = AddClientIn(ctx, tx, r, actor, now)
+		return err
 	})
 	if errors.Is(err, store.ErrConflict) {
-		return store.Client{}, "", fmt.Errorf("a client with id %q is registered already: choose another id, or leave it out", c.ID)
+		return store.Client{}, "", fmt.Errorf("a client with id %q is registered already: choose another id, or leave it out", r.ID)
+	}
+	if _, wrong := errors.AsType[*Mistake](err); wrong {
+		return store.Client{}, "", err
 	}
 	if err != nil {
 		return store.Client{}, "", fmt.Errorf("add client: %w", err)
 	}
 	return c, secret, nil
 }
+
+// AddClientIn is AddClient in a transaction that does more. An id that is taken is [store.ErrConflict].
+func AddClientIn(ctx context.Context, tx *store.Tx, r Registration, actor string, now time.Time) (store.Client, string, error) {
+	r.ID = cmp.Or(r.ID, newID())
+	c := store.Client{ID: r.ID, CreatedAt: now}
+	if err := r.apply(&c); err != nil {
+		return store.Client{}, "", err
+	}
+	secret := newSecret(&c)
+	if err := tx.AddClient(ctx, c); err != nil {
+		return store.Client{}, "", err
+	}
+	return c, secret, audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.ClientAdded, Actor: actor, Client: c.ID, Detail: summary(c)})
+}
+
+// newID is the id of a client for which none was chosen.
+func newID() string { return strings.ToLower(rand.Text()[:20]) }
 
 // EnsureClient registers a client under a fixed id and secret, or leaves it as it is: for the clients of `credence dev`.
 func EnsureClient(ctx context.Context, s *store.Store, r Registration, secret, actor string, now time.Time) error {
@@ -140,7 +153,7 @@ func UpdateClient(ctx context.Context, s *store.Store, id string, change func(*R
 		}
 		switch {
 		case c.Authentication == AuthNone:
-			c.SecretHash = nil
+			c.SecretHash, c.OldSecretHash, c.OldSecretEndsAt = nil, nil, nil
 		case rotateSecret || c.SecretHash == nil:
 			secret = newSecret(&c)
 		}
@@ -197,13 +210,13 @@ func summary(c store.Client) map[string]string {
 	}
 }
 
-// newSecret gives a confidential client a new secret and returns it.
+// newSecret gives a confidential client a new secret and returns it. No other works any more.
 func newSecret(c *store.Client) string {
 	if c.Authentication == AuthNone {
 		return ""
 	}
 	secret := randomToken()
-	c.SecretHash = hash(secret)
+	c.SecretHash, c.OldSecretHash, c.OldSecretEndsAt = hash(secret), nil, nil
 	return secret
 }
 
@@ -220,53 +233,71 @@ func hash(token string) []byte {
 	return sum[:]
 }
 
+// Mistake is what is wrong with one field of a registration, by its name in RFC 7591, Section 2, or ours beside it. Its text is
+// for people.
+type Mistake struct { //nolint:errname // whoever is told of it made one
+	Field string
+	Err   error
+}
+
+func (m *Mistake) Error() string { return m.Err.Error() }
+func (m *Mistake) Unwrap() error { return m.Err }
+
+// Check says what is wrong with a registration, all of it together: each is a [Mistake].
+func (r Registration) Check() error {
+	r.ID = cmp.Or(r.ID, newID())
+	return r.apply(new(store.Client))
+}
+
 // apply checks the registration and sets it on the client. All mistakes are reported together.
 func (r Registration) apply(c *store.Client) error {
 	var mistakes []error
-	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
+	wrong := func(field, format string, args ...any) {
+		mistakes = append(mistakes, &Mistake{Field: field, Err: fmt.Errorf(format, args...)})
+	}
 
 	if !regexp.MustCompile(`^[a-zA-Z0-9._-]{3,64}$`).MatchString(r.ID) {
-		wrong("the id %q is not 3 to 64 letters, digits, dots, dashes and underscores", r.ID)
+		wrong("client_id", "the id %q is not 3 to 64 letters, digits, dots, dashes and underscores", r.ID)
 	}
 	if r.Name == "" || len(r.Name) > 100 || strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) }) {
-		wrong("the name must be 1 to 100 printable characters: people see it when they sign in")
+		wrong("client_name", "the name must be 1 to 100 printable characters: people see it when they sign in")
 	}
 	if r.Authentication == "" {
 		r.Authentication = AuthBasic
 	}
 	if !slices.Contains([]string{AuthNone, AuthBasic, AuthPost}, r.Authentication) {
-		wrong("authentication %q is not %s, %s or %s", r.Authentication, AuthBasic, AuthPost, AuthNone)
+		wrong("token_endpoint_auth_method", "authentication %q is not %s, %s or %s", r.Authentication, AuthBasic, AuthPost, AuthNone)
 	}
 	if r.IDTokenAlg == "" {
 		r.IDTokenAlg = keys.RS256
 	}
 	if !slices.Contains([]string{keys.RS256, keys.ES256}, r.IDTokenAlg) {
-		wrong("ID token algorithm %q is not %s or %s", r.IDTokenAlg, keys.RS256, keys.ES256)
+		wrong("id_token_signed_response_alg", "ID token algorithm %q is not %s or %s", r.IDTokenAlg, keys.RS256, keys.ES256)
 	}
 	if len(r.RedirectURIs) == 0 || len(r.RedirectURIs) > 20 || len(r.PostLogoutRedirectURIs) > 20 {
-		wrong("a client has 1 to 20 redirect URIs and at most 20 post-logout redirect URIs")
+		wrong("redirect_uris", "a client has 1 to 20 redirect URIs and at most 20 post-logout redirect URIs")
 	}
 	for _, uri := range r.RedirectURIs {
 		if err := checkRedirectURI(uri); err != nil {
-			wrong("redirect URI %q: %w", uri, err)
+			wrong("redirect_uris", "redirect URI %q: %w", uri, err)
 		}
 	}
 	for _, uri := range r.PostLogoutRedirectURIs {
 		if err := checkRedirectURI(uri); err != nil {
-			wrong("post-logout redirect URI %q: %w", uri, err)
+			wrong("post_logout_redirect_uris", "post-logout redirect URI %q: %w", uri, err)
 		}
 	}
 	if len(r.Scopes) == 0 {
-		r.Scopes = slices.DeleteFunc(Scopes(), func(s string) bool { return s == ScopeOfflineAccess })
+		r.Scopes = DefaultScopes()
 	}
 	for _, scope := range r.Scopes {
 		if !slices.Contains(Scopes(), scope) {
-			wrong("scope %q is not one of: %s", scope, strings.Join(Scopes(), " "))
+			wrong("scope", "scope %q is not one of: %s", scope, strings.Join(Scopes(), " "))
 		}
 	}
 	if r.Audience != "" {
 		if u, err := url.Parse(r.Audience); err != nil || u.Scheme == "" || u.Fragment != "" || len(r.Audience) > 512 {
-			wrong("the audience %q is not an absolute URI without a fragment", r.Audience)
+			wrong("audience", "the audience %q is not an absolute URI without a fragment", r.Audience)
 		}
 	}
 	mistakes = append(mistakes, r.applyAssurance(c)...)
@@ -278,25 +309,27 @@ func (r Registration) apply(c *store.Client) error {
 
 // applyAssurance checks what the registration says about levels and sets it on the client.
 func (r Registration) applyAssurance(c *store.Client) (mistakes []error) {
-	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
+	wrong := func(field, format string, args ...any) {
+		mistakes = append(mistakes, &Mistake{Field: field, Err: fmt.Errorf(format, args...)})
+	}
 	if r.MinimumAuthenticator == 0 {
 		r.MinimumAuthenticator = assurance.AAL1
 	}
 	if r.MinimumAuthenticator < assurance.AAL1 || r.MinimumAuthenticator > assurance.AAL3 {
-		wrong("the minimum authenticator assurance level %d is not 1, 2 or 3", r.MinimumAuthenticator)
+		wrong("minimum_authenticator_assurance_level", "the minimum authenticator assurance level %d is not 1, 2 or 3", r.MinimumAuthenticator)
 	}
 	if r.MinimumIdentity == "" {
 		r.MinimumIdentity = assurance.IdentityNone
 	}
 	if !r.MinimumIdentity.Known() {
-		wrong("the minimum identity level %q is not none, low, medium, high or very_high", r.MinimumIdentity)
+		wrong("minimum_identity_assurance_level", "the minimum identity level %q is not none, low, medium, high or very_high", r.MinimumIdentity)
 	}
 	if len(r.DefaultACRValues) > 20 {
-		wrong("a client has at most 20 default ACR values")
+		wrong("default_acr_values", "a client has at most 20 default ACR values")
 	}
 	for _, value := range r.DefaultACRValues {
 		if !slices.Contains(assurance.Supported(), value) {
-			wrong("the default ACR value %.60q is not one that `/.well-known/openid-configuration` lists", value)
+			wrong("default_acr_values", "the default ACR value %.60q is not one that `/.well-known/openid-configuration` lists", value)
 		}
 	}
 	if r.Trustmark != "" && !slices.Contains(assurance.Trustmarks(), r.Trustmark) {
@@ -304,10 +337,10 @@ func (r Registration) applyAssurance(c *store.Client) (mistakes []error) {
 		for _, t := range assurance.Trustmarks() {
 			known = append(known, string(t))
 		}
-		wrong("the trustmark %.60q is not one of: %s", r.Trustmark, strings.Join(known, ", "))
+		wrong("trustmark", "the trustmark %.60q is not one of: %s", r.Trustmark, strings.Join(known, ", "))
 	}
 	if !slices.Contains([]string{"", VerifiedOIDF, VerifiedUK}, r.VerifiedClaims) {
-		wrong("the spelling of verified claims %q is not %s or %s", r.VerifiedClaims, VerifiedOIDF, VerifiedUK)
+		wrong("verified_claims", "the spelling of verified claims %q is not %s or %s", r.VerifiedClaims, VerifiedOIDF, VerifiedUK)
 	}
 	c.DefaultACRValues, c.MinimumAuthenticatorLevel, c.MinimumIdentityLevel = r.DefaultACRValues, int(r.MinimumAuthenticator), string(r.MinimumIdentity)
 	c.Trustmark, c.VerifiedClaims = string(r.Trustmark), r.VerifiedClaims

@@ -89,8 +89,8 @@ func public(w http.ResponseWriter, r *http.Request, contentType string, document
 	return nil
 }
 
-// fixed is a handler of a document that never changes while the program runs.
-func fixed(contentType string, document []byte) func(http.ResponseWriter, *http.Request) error {
+// Fixed is a handler of a public document that never changes while the program runs.
+func Fixed(contentType string, document []byte) func(http.ResponseWriter, *http.Request) error {
 	sum := sha256.Sum256(document)
 	etag := `"` + hex.EncodeToString(sum[:8]) + `"`
 	return func(w http.ResponseWriter, r *http.Request) error { return public(w, r, contentType, document, etag) }
@@ -104,7 +104,7 @@ func (h *Handler) mountTrustmarks(handle func(pattern string, f func(http.Respon
 		if err != nil {
 			return fmt.Errorf("encode trustmark %q: %w", t, err)
 		}
-		handle("GET /trustmark/"+string(t), fixed("application/json", document))
+		handle("GET /trustmark/"+string(t), Fixed("application/json", document))
 	}
 	classes := slices.DeleteFunc(assurance.Vocabulary(), func(t assurance.Term) bool { return t.Use != "acr" })
 	document, err := json.Marshal(struct {
@@ -114,7 +114,7 @@ func (h *Handler) mountTrustmarks(handle func(pattern string, f func(http.Respon
 	if err != nil {
 		return fmt.Errorf("encode acr values: %w", err)
 	}
-	handle("GET /acr-values", fixed("application/json", document))
+	handle("GET /acr-values", Fixed("application/json", document))
 	return nil
 }
 

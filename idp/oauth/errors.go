@@ -45,7 +45,7 @@ func registeredErrors() []string {
 		"invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope", "server_error",
 		"temporarily_unavailable", "invalid_client", "invalid_grant", "unsupported_grant_type", "invalid_token", "insufficient_scope",
 		"login_required", "interaction_required", "request_not_supported", "request_uri_not_supported", "registration_not_supported",
-		"unmet_authentication_requirements",
+		"unmet_authentication_requirements", "insufficient_user_authentication",
 	}
 }
 

@@ -63,9 +63,9 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	if err != nil {
 		return fmt.Errorf("read userinfo schema: %w", err)
 	}
-	handle("GET /.well-known/openid-configuration", fixed("application/json", metadata))
-	handle("GET /.well-known/oauth-authorization-server", fixed("application/json", metadata))
-	handle("GET /schemas/userinfo.json", fixed("application/schema+json", schema))
+	handle("GET /.well-known/openid-configuration", Fixed("application/json", metadata))
+	handle("GET /.well-known/oauth-authorization-server", Fixed("application/json", metadata))
+	handle("GET /schemas/userinfo.json", Fixed("application/schema+json", schema))
 	handle("GET /jwks", h.jwks)
 	if err := h.mountTrustmarks(handle); err != nil {
 		return err

@@ -9,6 +9,9 @@
 // names its position and its request, and it ends when the request said. A version that is approved later reaches who
 // holds the position when somebody asks for it again: the role that follows replaces the one before.
 //
+// A position may include others, of its organisation or of those above it: it gives what they give as well, but for their job
+// roles, as they are when it is given ([EffectOf]). Nobody is given what was retired from the catalogue.
+//
 // Officers act in one of their roles, which has to be current when they act; what it lets them do is package authority's.
 // Nobody gives what makes an officer higher than she is. Duties that nobody holds together are kept apart when something
 // is asked and when it is given. Each act is one transaction with its line of the record, which has the old and the new
@@ -21,6 +24,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"regexp"
 	"slices"
@@ -30,6 +34,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
 
@@ -38,7 +43,9 @@ type Registrar struct {
 	Store     *store.Store
 	Rules     *authority.Rules
 	Catalogue *directory.Catalogue
+	Messenger *messenger.Outbox // tells who gets a position, and who asked; nil tells nobody
 	Now       func() time.Time
+	Log       *slog.Logger // of RunLapse, which alone needs it
 }
 
 // Acting is an officer in the role that she acts in.
@@ -63,10 +70,12 @@ func (a Acting) check() error { return errors.Join(checkID("as", a.Person), chec
 type act struct {
 	*store.Tx
 
-	rules *authority.Rules
-	by    Acting
-	now   time.Time
-	entry audit.Entry
+	rules     *authority.Rules
+	catalogue *directory.Catalogue
+	messenger *messenger.Outbox
+	by        Acting
+	now       time.Time
+	entry     audit.Entry
 }
 
 // attempts bounds how often an act is tried again because an id drawn at random was taken.
@@ -77,7 +86,7 @@ func (r *Registrar) act(ctx context.Context, by Acting, event audit.Event, do fu
 	var a *act
 	for range attempts {
 		err = r.Store.InTx(ctx, func(tx *store.Tx) error {
-			a = &act{Tx: tx, rules: r.Rules, by: by, now: r.Now()}
+			a = &act{Tx: tx, rules: r.Rules, catalogue: r.Catalogue, messenger: r.Messenger, by: by, now: r.Now()}
 			a.entry = a.line(event, "")
 			if err := do(a); err != nil {
 				return err
@@ -127,8 +136,8 @@ func clip(value string) string {
 	return strings.ToValidUTF8(value[:most], "") + "…"
 }
 
-// officer reads what an officer is in the role that she acts in, which has to be hers at this moment.
-func officer(ctx context.Context, records interface {
+// OfficerIn reads what an officer is in the role that she acts in, which has to be hers at this moment.
+func OfficerIn(ctx context.Context, records interface {
 	Person(ctx context.Context, id string, now time.Time) (store.Standing, error)
 }, rules *authority.Rules, by Acting, now time.Time,
 ) (authority.Officer, error) {
@@ -148,7 +157,7 @@ func officer(ctx context.Context, records interface {
 // may says whether the officer may do something to a position of an organisation, for a person unless it is "", and so
 // make somebody these officers.
 func (a *act) may(ctx context.Context, what authority.Act, organisation, person string, makes ...authority.Actor) (authority.Grant, error) {
-	o, err := officer(ctx, a, a.rules, a.by, a.now)
+	o, err := OfficerIn(ctx, a, a.rules, a.by, a.now)
 	if err != nil {
 		return authority.None, err
 	}
@@ -173,6 +182,25 @@ func (a *act) mustFully(ctx context.Context, what authority.Act, organisation, p
 		err = refuse(NoRight)
 	}
 	return err
+}
+
+// stillMay wants who asked for something, or proposed it, to be an officer still who may, in whichever of her roles.
+func (a *act) stillMay(ctx context.Context, asker string, what authority.Act, organisation, person string) error {
+	standing, err := a.Person(ctx, asker, a.now)
+	if err != nil {
+		return unknown(err, "officer", asker)
+	}
+	path, err := a.OrganisationPath(ctx, organisation)
+	if err != nil {
+		return fmt.Errorf("read organisations above %q: %w", organisation, err)
+	}
+	for _, role := range standing.Person.Roles {
+		o := authority.Officer{PersonID: asker, Role: role.ID, Organisation: role.OrganisationCode, Actors: a.rules.ActorsOf(role.JobRole, role.Activities)}
+		if standing.PersonStands && a.rules.May(o, what, authority.Subject{PersonID: person, Path: path}).Grant == authority.Full {
+			return nil
+		}
+	}
+	return refuse(AskerNoOfficer)
 }
 
 // mostHeld bounds the roles that are looked at of one person: twice as many as she may have.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,6 +13,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
 
@@ -36,7 +36,7 @@ type Asked struct {
 	Reason    string
 }
 
-// requestLife is how long officers have to decide a request.
+// requestLife is how long officers have to decide a request, or to take up an introduction.
 const requestLife = 30 * 24 * time.Hour
 
 func (q Asked) check(now time.Time) error {
@@ -104,36 +104,22 @@ func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
 	request := store.Request{
 		ID: id, Kind: string(q.Kind), PersonID: q.Person, PositionID: p.ID, PositionVersion: v.Version, OrganisationCode: p.OrganisationCode,
 		StartsAt: q.StartsAt, ExpiresAt: q.ExpiresAt, Reason: q.Reason, AskedBy: a.by.Person, AskedRole: a.by.Role, AskedAt: a.now,
-		LapsesAt: a.now.Add(requestLife), State: "open",
+		LapsesAt: lapses(a.now, q.ExpiresAt), State: "open",
 	}
-	if q.ExpiresAt != nil && q.ExpiresAt.Before(request.LapsesAt) {
-		request.LapsesAt = *q.ExpiresAt
-	}
-	if err := a.mayHave(ctx, request, v); err != nil {
+	e, err := EffectOf(ctx, a.Tx, v)
+	if err != nil && q.Kind == Assign {
 		return Answer{}, err
 	}
-	lapsed, err := a.LapseRequests(ctx, p.ID, q.Person, a.now, "nobody decided it in time", a.now)
-	if err != nil {
-		return Answer{}, fmt.Errorf("end requests that have lapsed: %w", err)
-	}
-	for _, l := range lapsed {
-		if err := a.recordLapse(ctx, l, p.ID); err != nil {
-			return Answer{}, err
-		}
-	}
-	err = a.AddRequest(ctx, request)
-	if errors.Is(err, store.ErrConflict) {
-		return Answer{}, refuse(OpenAlready)
-	}
-	if err != nil {
-		return Answer{}, fmt.Errorf("add request: %w", err)
+	if err := a.open(ctx, request, e.PositionVersion); err != nil {
+		return Answer{}, err
 	}
 	a.note(map[string]string{"request": id.String(), "version": strconv.Itoa(v.Version)})
 	answer := Answer{Request: id, State: "open"}
-	if q.Kind != Assign || !v.Assignable {
+	makes := a.makes(e.PositionVersion)
+	if q.Kind != Assign || !v.Assignable || len(makes) > 0 { // what it includes may make officers since
 		return answer, nil
 	}
-	grant, err := a.may(ctx, authority.AssignPosition, p.OrganisationCode, q.Person, a.rules.ActorsOf(v.JobRole, v.Activities)...)
+	grant, err := a.may(ctx, authority.AssignPosition, p.OrganisationCode, q.Person, makes...)
 	if _, refused := errors.AsType[*Refusal](err); refused {
 		return answer, nil // she may ask and not assign
 	}
@@ -145,8 +131,32 @@ func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
 	}
 	settled := store.Settlement{State: "approved", Assignable: true, Reason: "the position is assignable", At: a.now}
 	answer.State = settled.State
-	answer.Role, err = a.grant(ctx, request, v, settled)
+	answer.Role, err = a.grant(ctx, p, request, e.PositionVersion, settled)
 	return answer, err
+}
+
+// open puts a request on record, of what the person may have.
+func (a *act) open(ctx context.Context, q store.Request, v store.PositionVersion) error {
+	if err := a.mayHave(ctx, q, v); err != nil {
+		return err
+	}
+	lapsed, err := a.LapseRequests(ctx, q.PositionID, q.PersonID, a.now, undecided, a.now)
+	if err != nil {
+		return fmt.Errorf("end requests that have lapsed: %w", err)
+	}
+	for _, l := range lapsed {
+		if err := a.recordLapse(ctx, l, q.PositionID); err != nil {
+			return err
+		}
+	}
+	err = a.AddRequest(ctx, q)
+	if errors.Is(err, store.ErrConflict) {
+		return refuse(OpenAlready)
+	}
+	if err != nil {
+		return fmt.Errorf("add request: %w", err)
+	}
+	return nil
 }
 
 // lockPeople keeps whoever would give the person something else waiting, or end a role of the officer.
@@ -189,6 +199,9 @@ func (a *act) mayHave(ctx context.Context, q store.Request, v store.PositionVers
 		}
 		return nil
 	}
+	if err := a.listed(v); err != nil {
+		return err
+	}
 	if len(held) >= mostHeld { // there may be more, which nobody would look at
 		return refuse(TooManyRoles)
 	}
@@ -207,27 +220,21 @@ func (a *act) mayHave(ctx context.Context, q store.Request, v store.PositionVers
 			if h.Version == v.Version && lasts && !h.StartsAt.After(later(q.StartsAt, a.now)) {
 				return refuse(HeldAlready)
 			}
-		case (h.EndsAt == nil || h.EndsAt.After(q.StartsAt)) && (q.ExpiresAt == nil || h.StartsAt.Before(*q.ExpiresAt)):
+		case meets(h, q.StartsAt, q.ExpiresAt):
 			duties = append(duties, authority.Held{JobRole: h.JobRole, Activities: h.Activities})
 		}
 	}
-	if conflicts := a.rules.Conflicts(duties); len(conflicts) > 0 {
-		reasons := make([]string, len(conflicts))
-		for i, c := range conflicts {
-			reasons[i] = fmt.Sprintf("%s and %s: %s", c.One, c.Other, c.Reason)
-		}
-		return &Refusal{Reason: SeparationOfDuties, Because: strings.Join(reasons, "; ")}
-	}
-	return nil
+	return separated(a.rules, duties)
 }
 
-// grant approves a request and gives what it asks for. What the person holds of the position already ends when that begins.
-func (a *act) grant(ctx context.Context, q store.Request, v store.PositionVersion, s store.Settlement) (role string, err error) {
+// grant approves a request and gives what it asks for. What the person holds of the position already ends when that begins;
+// what she is to get later, and for longer, still follows it.
+func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, v store.PositionVersion, s store.Settlement) (role string, err error) {
 	if err := a.settle(ctx, q, s); err != nil {
 		return "", err
 	}
 	starts := later(q.StartsAt, a.now)
-	if _, err := a.end(ctx, q.PositionID, q.PersonID, starts); err != nil {
+	if _, err := a.end(ctx, q.PositionID, q.PersonID, starts, q.ExpiresAt); err != nil {
 		return "", err
 	}
 	workgroups, err := a.Workgroups(ctx, v.Workgroups)
@@ -247,7 +254,9 @@ func (a *act) grant(ctx context.Context, q store.Request, v store.PositionVersio
 		return "", fmt.Errorf("give position %s: %w", q.PositionID, err)
 	}
 	a.note(map[string]string{"role": role})
-	return role, nil
+	return role, a.messenger.Post(ctx, a.Tx, messenger.Message{
+		Person: q.PersonID, Letter: messenger.PositionGiven{Position: v.Name, Organisation: p.OrganisationName, StartsAt: starts, EndsAt: q.ExpiresAt},
+	})
 }
 
 // settle ends a request. It was open when it was locked.
@@ -263,9 +272,10 @@ func (a *act) settle(ctx context.Context, q store.Request, s store.Settlement) e
 	return nil
 }
 
-// end ends, at a time, what a position gives a person, or "" for everybody, with a line of the record for each role.
-func (a *act) end(ctx context.Context, positionID, personID string, at time.Time) ([]store.EndedRole, error) {
-	ended, err := a.EndPosition(ctx, positionID, personID, at)
+// end ends, at a time, what a position gives a person, or "" for everybody, with a line of the record for each role. What is
+// to begin after it, and to last beyond until, is left, unless that is nil.
+func (a *act) end(ctx context.Context, positionID, personID string, at time.Time, until *time.Time) ([]store.EndedRole, error) {
+	ended, err := a.EndPosition(ctx, positionID, personID, at, until)
 	if err != nil {
 		return nil, fmt.Errorf("end roles of position %s: %w", positionID, err)
 	}
@@ -320,16 +330,30 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 	if err := a.stillOpen(q); err != nil {
 		return Answer{}, err
 	}
+	told := messenger.Message{Person: q.AskedBy, Letter: messenger.RequestDecided{Request: q.ID, State: string(verdict)}}
+	if err := a.messenger.Post(ctx, a.Tx, told); err != nil { // a refusal below undoes it
+		return Answer{}, err
+	}
 	settled := store.Settlement{State: string(verdict), By: &a.by.Person, Role: &a.by.Role, Reason: reason, At: a.now}
 	answer := Answer{Request: id, State: settled.State}
 	if verdict != Approve {
 		return answer, a.settle(ctx, q, settled)
 	}
+	if q.TakenUpBy != nil && *q.TakenUpBy == a.by.Person {
+		return Answer{}, refuse(TookUp)
+	}
+	if err := a.stillMay(ctx, q.AskedBy, authority.RequestPosition, p.OrganisationCode, q.PersonID); err != nil {
+		return Answer{}, err
+	}
 	v, err := a.versionInForce(ctx, p)
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := a.mayHave(ctx, q, v); err != nil {
+	e, err := EffectOf(ctx, a.Tx, v)
+	if err != nil && Kind(q.Kind) == Assign {
+		return Answer{}, err
+	}
+	if err := a.mayHave(ctx, q, e.PositionVersion); err != nil {
 		return Answer{}, err
 	}
 	if Kind(q.Kind) == End { // whatever the position is by now; but nobody takes what an officer above her has
@@ -349,21 +373,32 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 		if err := a.settle(ctx, q, settled); err != nil {
 			return Answer{}, err
 		}
-		_, err = a.end(ctx, p.ID, q.PersonID, later(q.StartsAt, a.now))
+		_, err = a.end(ctx, p.ID, q.PersonID, later(q.StartsAt, a.now), nil)
 		return answer, err
 	}
-	if v.Version != q.PositionVersion {
-		before, err := a.PositionVersion(ctx, p.ID, q.PositionVersion)
-		if err != nil {
-			return Answer{}, unknown(err, "position "+p.ID+" in version", q.PositionVersion)
-		}
-		return Answer{}, &Refusal{Reason: ChangedSince, Changes: changes(before, v)}
-	}
-	if err := a.mustFully(ctx, authority.DecideRequest, p.OrganisationCode, q.PersonID, a.rules.ActorsOf(v.JobRole, v.Activities)...); err != nil {
+	if err := a.unchanged(ctx, v, e, q.PositionVersion, q.AskedAt); err != nil {
 		return Answer{}, err
 	}
-	answer.Role, err = a.grant(ctx, q, v, settled)
+	if err := a.mustFully(ctx, authority.DecideRequest, p.OrganisationCode, q.PersonID, a.makes(e.PositionVersion)...); err != nil {
+		return Answer{}, err
+	}
+	answer.Role, err = a.grant(ctx, p, q, e.PositionVersion, settled)
 	return answer, err
+}
+
+// unchanged wants a position to give what it gave in a version, when that was asked for.
+func (a *act) unchanged(ctx context.Context, v store.PositionVersion, e Effect, version int, askedAt time.Time) error {
+	if v.Version != version {
+		before, err := a.PositionVersion(ctx, v.PositionID, version)
+		if err != nil {
+			return unknown(err, "position "+v.PositionID+" in version", version)
+		}
+		return &Refusal{Reason: ChangedSince, Changes: changes(before, v)}
+	}
+	if e.ChangedAt.After(askedAt) {
+		return &Refusal{Reason: ChangedSince, Because: "a position that it includes has"}
+	}
+	return nil
 }
 
 // request locks a request, the position that it is about and the people whom it concerns, in the order in which everybody
@@ -427,7 +462,7 @@ func (r *Registrar) Queue(ctx context.Context, by Acting, after uuid.UUID, limit
 		return nil, err
 	}
 	now := r.Now()
-	o, err := officer(ctx, r.Store, r.Rules, by, now)
+	o, err := OfficerIn(ctx, r.Store, r.Rules, by, now)
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,9 @@ type Draft struct {
 	AreasOfWork []string // P:Q:T codes
 	Activities  []string // B codes
 	Workgroups  []store.Workgroup
-	Assignable  bool   // a sponsor gives it without a second officer
-	Reason      string // for the record
+	Includes    []string // ids of positions whose areas of work, activities and workgroups it gives as well
+	Assignable  bool     // a sponsor gives it without a second officer
+	Reason      string   // for the record
 }
 
 // check wants codes of the catalogue. What makes an officer takes two people, always.
@@ -34,11 +35,24 @@ func (r *Registrar) check(d Draft) error {
 		directory.CheckText("notes", d.Notes, 0, 1000),
 		directory.CheckText("reason", d.Reason, 1, 500),
 		access.CheckAccess(r.Catalogue),
+		checkIncludes(d.Includes),
 	}
 	if d.Assignable && len(r.Rules.ActorsOf(d.JobRole, d.Activities)) > 0 {
-		errs = append(errs, &directory.InvalidError{Field: "assignable", Want: "a position that makes nobody an officer, because a second one has to decide about that"})
+		errs = append(errs, notAssignable())
 	}
 	return errors.Join(errs...)
+}
+
+func checkIncludes(ids []string) error {
+	if len(ids) > mostIncludes {
+		return &directory.InvalidError{Field: "include", Want: fmt.Sprintf("at most %d positions", mostIncludes)}
+	}
+	for i, id := range ids {
+		if !idForm.MatchString(id) || slices.Contains(ids[:i], id) {
+			return &directory.InvalidError{Field: "include", Want: "the 12 digits of each position, once"}
+		}
+	}
+	return nil
 }
 
 // Propose drafts a position of an organisation and returns its id. It gives nobody anything until another officer has
@@ -55,35 +69,31 @@ func (r *Registrar) Propose(ctx context.Context, by Acting, organisation string,
 		if err := a.AddPosition(ctx, id, organisation, a.now); err != nil {
 			return fmt.Errorf("add position %s: %w", id, err)
 		}
-		return a.propose(ctx, id, 1, d, store.PositionVersion{})
+		return a.propose(ctx, organisation, id, 1, d, store.PositionVersion{})
 	})
 	return id, err
 }
 
 // propose adds a version that follows from a draft, after one that was before.
-func (a *act) propose(ctx context.Context, id string, version int, d Draft, before store.PositionVersion) error {
-	for _, w := range d.Workgroups {
-		if err := a.AddWorkgroup(ctx, w); err != nil {
-			return fmt.Errorf("add workgroup %s: %w", w.ID, err)
-		}
-	}
+func (a *act) propose(ctx context.Context, organisation, id string, version int, d Draft, before store.PositionVersion) error {
 	v := store.PositionVersion{
 		PositionID: id, Version: version, Name: d.Name, Notes: d.Notes, JobRole: d.JobRole, AreasOfWork: d.AreasOfWork, Activities: d.Activities,
-		Workgroups: ids(d.Workgroups), Assignable: d.Assignable, Reason: d.Reason, MadeBy: a.by.Person, MadeRole: a.by.Role, MadeAt: a.now,
+		Includes: d.Includes, Assignable: d.Assignable, Reason: d.Reason, MadeBy: a.by.Person, MadeRole: a.by.Role, MadeAt: a.now,
+	}
+	for _, w := range d.Workgroups {
+		v.Workgroups, v.WorkgroupNames = append(v.Workgroups, w.ID), append(v.WorkgroupNames, w.Name)
 	}
 	a.noteVersion(v, before)
+	if err := a.sameNames(ctx, v.Workgroups, v.WorkgroupNames); err != nil {
+		return err
+	}
+	if err := a.mayInclude(ctx, authority.ManagePositions, organisation, v); err != nil {
+		return err
+	}
 	if err := a.AddPositionVersion(ctx, v); err != nil {
 		return fmt.Errorf("add version %d of position %s: %w", version, id, err)
 	}
 	return nil
-}
-
-func ids(workgroups []store.Workgroup) []string {
-	list := make([]string, len(workgroups))
-	for i, w := range workgroups {
-		list[i] = w.ID
-	}
-	return list
 }
 
 func (a *act) noteVersion(v, before store.PositionVersion) {
@@ -107,6 +117,8 @@ func changes(from, to store.PositionVersion) []Change {
 		{"areas_of_work", list(from.AreasOfWork), list(to.AreasOfWork)},
 		{"activities", list(from.Activities), list(to.Activities)},
 		{"workgroups", list(from.Workgroups), list(to.Workgroups)},
+		{"workgroup_names", strings.Join(from.WorkgroupNames, ", "), strings.Join(to.WorkgroupNames, ", ")},
+		{"includes", list(from.Includes), list(to.Includes)},
 		{"assignable", strconv.FormatBool(from.Assignable), strconv.FormatBool(to.Assignable)},
 		{"closes", strconv.FormatBool(from.Closes), strconv.FormatBool(to.Closes)},
 	}
@@ -125,7 +137,7 @@ func (r *Registrar) Revise(ctx context.Context, by Acting, id string, seen int, 
 			return err
 		}
 		version = newest.Version + 1
-		return a.propose(ctx, id, version, d, newest.PositionVersion)
+		return a.propose(ctx, newest.OrganisationCode, id, version, d, newest.PositionVersion)
 	})
 	return version, err
 }
@@ -169,7 +181,11 @@ func (a *act) manage(ctx context.Context, what authority.Act, id string, seen in
 	if err != nil {
 		return store.PositionRow{}, unknown(err, "position", id)
 	}
-	makes = append(makes, a.rules.ActorsOf(newest.JobRole, newest.Activities)...)
+	e, err := EffectOf(ctx, a.Tx, newest.PositionVersion)
+	if _, refused := errors.AsType[*Refusal](err); err != nil && !refused { // it can be changed, and has to be
+		return store.PositionRow{}, err
+	}
+	makes = append(makes, a.makes(e.PositionVersion)...)
 	given, err := a.GivenAccess(ctx, id, a.now)
 	if err != nil {
 		return store.PositionRow{}, fmt.Errorf("read what position %s gives: %w", id, err)
@@ -224,6 +240,12 @@ func (r *Registrar) Approve(ctx context.Context, by Acting, id string, version i
 			}
 		}
 		a.noteVersion(v.PositionVersion, before)
+		if err := a.stillMay(ctx, v.MadeBy, authority.ManagePositions, v.OrganisationCode, ""); err != nil {
+			return err
+		}
+		if err := a.mayApprove(ctx, v); err != nil {
+			return err
+		}
 		if err := a.ApprovePositionVersion(ctx, id, version, by.Person, by.Role, a.now); err != nil {
 			return fmt.Errorf("approve version %d of position %s: %w", version, id, err)
 		}
@@ -237,9 +259,26 @@ func (r *Registrar) Approve(ctx context.Context, by Acting, id string, version i
 	return done, err
 }
 
+// mayApprove looks again at what could be proposed, and takes what counts from now on. Of two approvals that would make positions
+// include each other, one waits for the other.
+func (a *act) mayApprove(ctx context.Context, v store.PositionRow) error {
+	if v.Closes {
+		return nil
+	}
+	if len(v.Includes) > 0 {
+		if err := a.LockInclusions(ctx); err != nil {
+			return fmt.Errorf("lock inclusions: %w", err)
+		}
+	}
+	if err := a.mayInclude(ctx, authority.ApprovePosition, v.OrganisationCode, v.PositionVersion); err != nil {
+		return err
+	}
+	return a.takeWorkgroups(ctx, v.PositionVersion)
+}
+
 // endAll ends what a position gives anybody, and what is asked for it.
 func (a *act) endAll(ctx context.Context, id string) (int, error) {
-	ended, err := a.end(ctx, id, "", a.now)
+	ended, err := a.end(ctx, id, "", a.now, nil)
 	if err != nil {
 		return 0, err
 	}

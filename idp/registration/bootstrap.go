@@ -58,7 +58,7 @@ func Bootstrap(ctx context.Context, s *store.Store, rules *authority.Rules, firs
 		if err := tx.SpendLinksOfManagers(ctx, now); err != nil {
 			return err
 		}
-		if err := tx.AddEnrolmentLink(ctx, hash(made.Secret), made.PersonID, now, made.ExpiresAt); err != nil {
+		if err := tx.AddEnrolmentLink(ctx, hash(made.Secret), nil, made.PersonID, now, made.ExpiresAt); err != nil {
 			return fmt.Errorf("add enrolment link: %w", err)
 		}
 		e.Person, e.Detail["expires_at"] = made.PersonID, made.ExpiresAt.Format(time.RFC3339)

@@ -133,7 +133,7 @@ func TestBootstrap(t *testing.T) {
 			if err := directory.EnablePerson(ctx, s, first.PersonID, "operator", now); err != nil && !errors.Is(err, directory.ErrUnknown) {
 				return err
 			}
-			_, err := s.RevokeAuthenticator(ctx, key, now)
+			_, err := s.ChangeAuthenticator(ctx, key, "active", "revoked", now)
 			return err
 		},
 	} {
@@ -215,7 +215,7 @@ func TestBootstrapWaitsForWhoEnrols(t *testing.T) {
 
 	second := make(chan error, 1)
 	must(t, s.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.UseEnrolmentLink(ctx, link, now); err != nil {
+		if _, err := tx.UseEnrolmentLink(ctx, link, 3, 5, now); err != nil {
 			return err
 		}
 		go func() {

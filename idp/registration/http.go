@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/credence-id/credence/idp/assurance"
@@ -24,15 +24,24 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /{$}", h.home)
 	handle("GET /enrol", h.enrolPage)
 	handle("POST /enrol", h.finishEnrol)
+	handle("POST /enrol/code", h.giveCode)
 	handle("GET /enrol/password", h.passwordPage)
 	handle("POST /enrol/password", h.setPassword)
 	handle("GET /enrolled", h.enrolledPage)
 	handle("GET /levels", h.levels)
+	if h.Enroller.Messenger != nil { // otherwise no link is sent
+		handle("GET /recover", h.recoverPage)
+		handle("POST /recover", h.takeRecoveryCode)
+		handle("GET /recover/sent", h.recoverySent)
+	}
 }
 
 func frame(r *http.Request) web.Frame {
 	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, "")}
 }
+
+// words are those of the pages for a request.
+func (h *Handler) words(r *http.Request) web.Words { return h.Pages.Words(web.LanguageOf(r, "")) }
 
 // alone refuses a link that was opened as a part of another page.
 func alone(r *http.Request) error {
@@ -49,76 +58,93 @@ func alone(r *http.Request) error {
 	return nil
 }
 
-// linkDead is the answer to errLink.
-func linkDead() error {
-	return &web.Problem{
-		Status: http.StatusGone, Title: "This link does not work",
-		Message: "It has been used, it is too old, or it was not copied whole.",
-		Next:    "Ask your registration authority for a new link.",
+// linkRefused is the answer to whoever comes with a link that does not let her bind anything, or not yet.
+func (h *Handler) linkRefused(w http.ResponseWriter, r *http.Request, t ticket, err error, mistakes ...web.FieldError) error {
+	if errors.Is(err, errLink) {
+		return &web.Problem{
+			Status: http.StatusGone, Title: "This link does not work",
+			Message: "It has been used, it is too old, it was not copied whole, or a wrong code was entered too often.",
+			Next:    "Ask your registration authority for a new link.",
+		}
 	}
+	if !errors.Is(err, errCode) {
+		return err
+	}
+	page, status := web.EnrolCode{Frame: frame(r), PostURL: ticket{secret: t.secret}.address("/enrol/code")}, http.StatusOK
+	if page.Errors = mistakes; len(mistakes) > 0 {
+		status = http.StatusBadRequest
+	}
+	return h.Pages.Render(w, status, page)
 }
 
 func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
 	if err := alone(r); err != nil {
 		return err
 	}
-	browser, token := h.Sessions.Browser(w, r), r.URL.Query().Get("token")
-	found, err := h.enrolment(r.Context(), token)
-	if errors.Is(err, errLink) {
-		return linkDead()
+	t := h.ticket(w, r)
+	found, err := h.enrolment(r.Context(), t)
+	if err != nil {
+		return h.linkRefused(w, r, t, err)
 	}
+	ceremony, err := h.Enroller.BeginAtMost(r.Context(), most(found), found.Person, found.Handle, t.browser)
 	if err != nil {
 		return err
 	}
-	existing, err := h.Store.Authenticators(r.Context(), found.Person.ID, false)
-	if err != nil {
-		return fmt.Errorf("list authenticators: %w", err)
-	}
-	ceremony, err := h.WebAuthn.BeginEnrolment(found.Person, found.Handle, existing, browser)
-	if err != nil {
-		return fmt.Errorf("begin enrolment: %w", err)
-	}
 	return h.Pages.Render(w, http.StatusOK, web.Enrol{
-		Frame: frame(r), PersonName: found.Person.DisplayName, SuggestedName: "My passkey",
-		Ceremony: web.Ceremony{
-			Options: ceremony.Options,
-			Finish:  "/enrol?" + url.Values{"token": {token}, "ceremony": {ceremony.State}}.Encode(),
-		},
-		PasswordURL: h.passwordURL(token, found.Person),
+		Frame: frame(r), PersonName: found.Person.DisplayName, SuggestedName: h.words(r).Say("My passkey"),
+		Ceremony:    web.Ceremony{Options: ceremony.Options, Finish: t.address("/enrol", "ceremony", ceremony.State)},
+		PasswordURL: h.passwordURL(t, found.Person),
 	})
+}
+
+// giveCode takes the code of a link, before anything is said of whose it is.
+func (h *Handler) giveCode(w http.ResponseWriter, r *http.Request) error {
+	r.Body = web.Body(w, r, 16<<10)
+	if err := r.ParseForm(); err != nil {
+		return &web.Problem{
+			Status: http.StatusBadRequest, Title: "We could not read what you sent",
+			Message: "The form did not arrive whole.", Next: "Go back and try again.",
+		}
+	}
+	told, err := h.tell(r.Context(), h.ticket(w, r), strings.Join(strings.Fields(r.PostForm.Get("code")), ""))
+	if err != nil {
+		return h.linkRefused(w, r, told, err, web.FieldError{Field: "code", Message: "Enter the 8 digits that you were told. After 5 wrong codes the link stops working"})
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, told.address("/enrol"), http.StatusSeeOther)
+	return nil
 }
 
 // finishEnrol takes the answer to a WebAuthn ceremony from the page's script.
 func (h *Handler) finishEnrol(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		Response json.RawMessage `json:"response"`
-		Name     string          `json:"name"`
+	t := h.ticket(w, r)
+	answer, err := AnswerOf(w, r, t.browser)
+	if err != nil {
+		return h.Pages.Answer(w, http.StatusBadRequest, frame(r).Language, web.Answer{Message: "The answer of your authenticator did not arrive whole. Try again."})
 	}
-	if err := json.NewDecoder(web.Body(w, r, 128<<10)).Decode(&body); err != nil {
-		return web.Answer{Message: "The answer of your authenticator did not arrive whole. Try again."}.Write(w, http.StatusBadRequest)
-	}
-	q := r.URL.Query()
-	browser := h.Sessions.Browser(w, r)
-	bound, err := h.enrol(r.Context(), q.Get("token"), browser, q.Get("ceremony"), body.Name, body.Response)
+	bound, err := h.enrol(r.Context(), t, answer)
 	if errors.Is(err, errLink) {
-		return web.Answer{Message: "This link does not work any more. Ask your registration authority for a new one."}.Write(w, http.StatusGone)
+		return h.Pages.Answer(w, http.StatusGone, frame(r).Language, web.Answer{Message: "This link does not work any more. Ask your registration authority for a new one."})
+	}
+	if errors.Is(err, errCode) {
+		return h.Pages.Answer(w, http.StatusForbidden, frame(r).Language, web.Answer{Message: "Open your enrolment link again, and enter the code that you were told."})
 	}
 	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
 		w.Header().Set("Retry-After", beyond.RetryAfter())
-		return web.Answer{Message: "This link did not work, and too many other links have failed on your network just now. Wait a minute, then try again. If you see this again, ask your registration authority for a new link."}.Write(w, http.StatusTooManyRequests)
+		return h.Pages.Answer(w, http.StatusTooManyRequests, frame(r).Language, web.Answer{Message: "This link did not work, and too many other links have failed on your network just now. Wait a minute, then try again. If you see this again, ask your registration authority for a new link."})
 	}
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
 		h.Log.DebugContext(r.Context(), "enrolment refused", slog.String("reason", refused.Reason), slog.Any("cause", refused.Unwrap()))
-		return web.Answer{Message: explain(refused.Reason)}.Write(w, http.StatusForbidden)
+		return h.Pages.Answer(w, http.StatusForbidden, frame(r).Language, web.Answer{Message: Explain(refused.Reason)})
 	}
 	if err != nil {
 		return err
 	}
-	sealed, err := h.Box.SealJSON(enrolled{bound.Name, bound.Kind, bound.CreatedAt}, browser)
+	sealed, err := h.Box.SealJSON(enrolled{bound.Name, bound.Kind, bound.CreatedAt}, t.browser)
 	if err != nil {
 		return err
 	}
-	return web.Answer{Location: "/enrolled?" + url.Values{"what": {sealed}}.Encode()}.Write(w, http.StatusOK)
+	return h.Pages.Answer(w, http.StatusOK, frame(r).Language, web.Answer{Location: "/enrolled?" + url.Values{"what": {sealed}}.Encode()})
 }
 
 // enrolled is what the page after an enrolment says. It travels sealed and bound to the browser: nobody else has words
@@ -128,8 +154,20 @@ type enrolled struct {
 	At         time.Time
 }
 
-// explain says why an authenticator was not bound, in words for the person who holds it.
-func explain(reason string) string {
+// AnswerOf reads the answer to a WebAuthn ceremony that the script of a page sends.
+func AnswerOf(w http.ResponseWriter, r *http.Request, browser []byte) (Answer, error) {
+	var body struct {
+		Response json.RawMessage `json:"response"`
+		Name     string          `json:"name"`
+	}
+	if err := json.NewDecoder(web.Body(w, r, 128<<10)).Decode(&body); err != nil {
+		return Answer{}, fmt.Errorf("read answer of an authenticator: %w", err)
+	}
+	return Answer{Browser: browser, Ceremony: r.URL.Query().Get("ceremony"), Name: body.Name, Response: body.Response}, nil
+}
+
+// Explain says why an authenticator was not bound, in words for the person who holds it.
+func Explain(reason string) string {
 	switch reason {
 	case webauthn.CeremonyExpired:
 		return "This page was open for too long. Reload it and try again."
@@ -139,6 +177,10 @@ func explain(reason string) string {
 		return "This passkey or security key is registered already. Use another one."
 	case webauthn.NotDiscoverable:
 		return "This security key cannot store a passkey, or has no room for another. Use another one."
+	case webauthn.TooMany:
+		return "No more passkeys and security keys can be registered. Remove one that is not used any more first."
+	case webauthn.LevelAbove:
+		return "This security key could reach a higher level than the one at which you signed in. Sign in more strongly first, or ask your registration authority to add it."
 	case webauthn.ModelRevoked:
 		return "This kind of passkey or security key is no longer safe. Use another one."
 	case webauthn.ModelDenied, webauthn.ModelNotAllowed:
@@ -151,19 +193,6 @@ func explain(reason string) string {
 	return "This passkey or security key could not be added. Reload the page and try again, or use another one."
 }
 
-// kindName is how people call a kind of authenticator.
-func kindName(kind string) string {
-	switch kind {
-	case string(assurance.SecurityKey):
-		return "Security key"
-	case string(assurance.Password):
-		return "Password"
-	case string(assurance.TOTP):
-		return "One-time codes"
-	}
-	return "Passkey"
-}
-
 func (h *Handler) enrolledPage(w http.ResponseWriter, r *http.Request) error {
 	var what enrolled
 	if err := h.Box.OpenJSON(r.URL.Query().Get("what"), h.Sessions.Browser(w, r), &what); err != nil {
@@ -171,7 +200,7 @@ func (h *Handler) enrolledPage(w http.ResponseWriter, r *http.Request) error {
 		return nil //nolint:nilerr // not a page of this browser: there is nothing to say
 	}
 	return h.Pages.Render(w, http.StatusOK, web.Enrolled{
-		Frame: frame(r), Authenticator: web.Authenticator{Name: what.Name, Kind: kindName(what.Kind), AddedAt: what.At},
+		Frame: frame(r), Authenticator: web.Authenticator{Name: what.Name, Kind: KindName(what.Kind), AddedAt: what.At},
 		Password: what.Kind == string(assurance.TOTP), ContinueURL: "/sign-in",
 	})
 }
@@ -185,7 +214,7 @@ func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	authenticators, err := h.Store.Authenticators(r.Context(), s.Person.ID, false)
+	authenticators, err := h.Store.Authenticators(r.Context(), s.Person.ID, true)
 	if err != nil {
 		return fmt.Errorf("list authenticators: %w", err)
 	}
@@ -199,8 +228,8 @@ func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := web.Home{
 		Frame: frame(r), Name: s.Person.DisplayName, UserID: s.Person.ID,
-		IdentityAssurance: identityWords(assurance.IdentityLevel(s.Person.IdentityLevel)),
-		Method:            methodWords(s.AMR), AuthenticatorAssurance: levelWords(s.Level), AuthenticatedAt: s.AuthenticatedAt,
+		IdentityAssurance: IdentityWords(assurance.IdentityLevel(s.Person.IdentityLevel)),
+		Method:            MethodWords(h.words(r), s.AMR), AuthenticatorAssurance: LevelWords(s.Level), AuthenticatedAt: s.AuthenticatedAt,
 		SignOutURL: "/logout", SignOutEverywhereURL: "/logout?everywhere=1", Signals: signals,
 	}
 	page.SignedInAs = s.Person.DisplayName
@@ -219,7 +248,10 @@ func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
 		page.DeskURL = "/desk"
 	}
 	for _, a := range authenticators {
-		shown := web.Authenticator{Name: a.Name, Kind: kindName(a.Kind), AddedAt: a.CreatedAt}
+		if State(a.State) != Active {
+			continue
+		}
+		shown := web.Authenticator{Name: a.Name, Kind: KindName(a.Kind), AddedAt: a.CreatedAt}
 		if a.LastUsedAt != nil {
 			shown.LastUsedAt = *a.LastUsedAt
 		}
@@ -234,47 +266,4 @@ func (h *Handler) role(r store.Role) web.Role {
 		shown.Activities = append(shown.Activities, h.Catalogue.ActivityName(code)+" ("+code+")")
 	}
 	return shown
-}
-
-func identityWords(l assurance.IdentityLevel) string {
-	switch l {
-	case assurance.IdentityVeryHigh:
-		return "Very high"
-	case assurance.IdentityHigh:
-		return "High"
-	case assurance.IdentityMedium:
-		return "Medium"
-	case assurance.IdentityLow:
-		return "Low"
-	case assurance.IdentityNone:
-	}
-	return "None: your identity has not been proved"
-}
-
-func levelWords(l assurance.AuthenticatorLevel) string {
-	switch l {
-	case assurance.AAL3:
-		return "3: the strongest"
-	case assurance.AAL2:
-		return "2: strong"
-	case assurance.AAL1:
-	}
-	return "1: basic"
-}
-
-// methodWords says how somebody signed in, from the methods that the session recorded.
-func methodWords(amr []string) string {
-	words := "Passkey or security key"
-	switch {
-	case slices.Contains(amr, "sc"):
-		words = "Smartcard"
-	case slices.Contains(amr, "otp"):
-		words = "Password and one-time code"
-	case slices.Contains(amr, "pwd"):
-		words = "Password"
-	}
-	if slices.Contains(amr, "simulated") {
-		words += " (simulated)"
-	}
-	return words
 }

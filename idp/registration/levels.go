@@ -33,21 +33,22 @@ func (h *Handler) levels(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("list authenticators: %w", err)
 	}
-	identity, err := identityLevel(explained)
+	words := h.words(r)
+	identity, err := identityLevel(words, explained)
 	if err != nil {
 		return err
 	}
 	page := web.Levels{
 		Frame: frame(r), Identity: identity,
-		SignIn: web.SignInLevel{Level: levelWords(s.Level), Method: methodWords(s.AMR), Why: signInWhy(s.Level, s.AMR), At: s.AuthenticatedAt},
+		SignIn: web.SignInLevel{Level: LevelWords(s.Level), Method: MethodWords(words, s.AMR), Why: signInWhy(words, s.Level, s.AMR), At: s.AuthenticatedAt},
 	}
 	page.SignedInAs = s.Person.DisplayName
-	page.Elsewhere = elsewhere(assurance.Reached{Authenticator: s.Level, AMR: s.AMR, Identity: explained.Recorded.Level})
+	page.Elsewhere = elsewhere(words, assurance.Reached{Authenticator: s.Level, AMR: s.AMR, Identity: explained.Recorded.Level})
 	if a, ok := h.signedInBy(s, authenticators); ok {
-		page.Elsewhere = append(page.Elsewhere, gpg44(a)...)
+		page.Elsewhere = append(page.Elsewhere, gpg44(words, a)...)
 	}
 	for _, a := range authenticators {
-		shown := h.authenticatorLevel(a, s.Person)
+		shown := h.authenticatorLevel(words, a, s.Person)
 		shown.Current = s.AuthenticatorID != nil && *s.AuthenticatorID == a.ID
 		page.Authenticators = append(page.Authenticators, shown)
 	}
@@ -56,10 +57,10 @@ func (h *Handler) levels(w http.ResponseWriter, r *http.Request) error {
 
 // identityLevel is the level that tokens say, why it is that, and what is missing for more. It has nothing of a document but
 // its kind and who issued it.
-func identityLevel(x evidence.Explanation) (web.IdentityLevel, error) {
+func identityLevel(words web.Words, x evidence.Explanation) (web.IdentityLevel, error) {
 	recorded := x.Recorded
 	shown := web.IdentityLevel{
-		Level: identityWords(recorded.Level), Profile: recorded.Profile, IAL: strings.TrimPrefix(recorded.IAL.String(), "ial"), Policy: recorded.PolicyVersion,
+		Level: IdentityWords(recorded.Level), Profile: recorded.Profile, IAL: strings.TrimPrefix(recorded.IAL.String(), "ial"), Policy: recorded.PolicyVersion,
 		Asserted: recorded.PolicyVersion == "" && recorded.Level != assurance.IdentityNone,
 	}
 	switch {
@@ -69,12 +70,12 @@ func identityLevel(x evidence.Explanation) (web.IdentityLevel, error) {
 	case recorded.PolicyVersion != "" && recorded.Level != x.Level:
 		shown.Today = plain(string(x.Level))
 	}
-	shown.Scores, shown.MoreScores = scores(x)
+	shown.Scores, shown.MoreScores = scores(words, x)
 	for _, level := range assurance.IdentityLevels() {
 		if recorded.Level.AtMost(level) != recorded.Level { // what is below is not what she wants to know
 			continue
 		}
-		ways, err := x.Advice(level)
+		ways, err := x.Advice(level, words.Say)
 		if err != nil {
 			return web.IdentityLevel{}, err
 		}
@@ -90,7 +91,7 @@ const mostScores = 20
 
 // scores says what the checks came to: of pieces that came to the same once, with how many they are; and how many more
 // scores there are than are shown.
-func scores(x evidence.Explanation) (shown []web.Score, more int) {
+func scores(words web.Words, x evidence.Explanation) (shown []web.Score, more int) {
 	if len(x.Evidence) == 0 {
 		return nil, 0
 	}
@@ -104,7 +105,7 @@ func scores(x evidence.Explanation) (shown []web.Score, more int) {
 	reasons := slices.Clone(x.Reasons)
 	slices.SortStableFunc(reasons, func(a, b assurance.Reason) int { return cmp.Compare(strength[b.Piece], strength[a.Piece]) })
 	for _, reason := range reasons {
-		s := score(reason, x.Evidence)
+		s := score(words, reason, x.Evidence)
 		if reason.Piece == "" {
 			ofPerson = append(ofPerson, s)
 			continue
@@ -123,44 +124,45 @@ func scores(x evidence.Explanation) (shown []web.Score, more int) {
 }
 
 // score says what a check came to.
-func score(reason assurance.Reason, pieces []evidence.Recorded) web.Score {
+func score(words web.Words, reason assurance.Reason, pieces []evidence.Recorded) web.Score {
 	shown := web.Score{Value: reason.Score, Why: sentence(reason.Because), Count: 1}
 	var piece evidence.Recorded
 	if i := slices.IndexFunc(pieces, func(p evidence.Recorded) bool { return p.ID == reason.Piece }); i >= 0 {
 		piece = pieces[i]
 	}
+	kind := words.Say(assurance.KindWords(piece.Kind))
 	switch reason.About {
 	case assurance.AboutStrength:
-		shown.Name = "Strength of the " + assurance.KindWords(piece.Kind)
+		shown.Name = words.Sayf("Strength of the %s", kind)
 		if piece.Issuer != "" {
 			shown.Name += " (" + piece.Issuer + ")"
 		}
 	case assurance.AboutValidity:
-		shown.Name = "Whether this " + assurance.KindWords(piece.Kind) + " is genuine"
+		shown.Name = words.Sayf("Whether this %s is genuine", kind)
 	case assurance.AboutActivity:
-		shown.Name = "Activity over time"
+		shown.Name = words.Say("Activity over time")
 	case assurance.AboutFraud:
-		shown.Name = "Checks against fraud"
+		shown.Name = words.Say("Checks against fraud")
 		if reason.Score == 0 { // whether somebody is suspected is not told to whoever may be an impostor
 			shown.Why = "Not enough was checked, or not with the right sources."
 		}
 	case assurance.AboutVerification:
-		shown.Name = "That you are this person"
+		shown.Name = words.Say("That you are this person")
 	}
 	return shown
 }
 
 // elsewhere is how others name what was reached, and by whose word.
-func elsewhere(r assurance.Reached) []web.Elsewhere {
+func elsewhere(words web.Words, r assurance.Reached) []web.Elsewhere {
 	return []web.Elsewhere{
-		named("eIDAS, the European Union’s levels", "eidas", r.EIDAS()),
-		named("NHS login, identity", string(assurance.NHSLogin), assurance.NHSLogin.Proofing(r)),
+		named(words, "eIDAS, the European Union’s levels", "eidas", r.EIDAS()),
+		named(words, "NHS login, identity", string(assurance.NHSLogin), assurance.NHSLogin.Proofing(r)),
 	}
 }
 
 // named is a name of a vocabulary; "" is that what was reached is below all that it has.
-func named(of, vocabulary, name string) web.Elsewhere {
-	shown := web.Elsewhere{Of: of, Name: capital(cmp.Or(name, "none: below the lowest")), Mapping: "Our policy"}
+func named(words web.Words, of, vocabulary, name string) web.Elsewhere {
+	shown := web.Elsewhere{Of: of, Name: capital(cmp.Or(name, words.Say("none: below the lowest"))), Mapping: "Our policy"}
 	terms := assurance.Vocabulary()
 	if i := slices.IndexFunc(terms, func(t assurance.Term) bool { return t.Vocabulary == vocabulary && t.Name == name }); i >= 0 && terms[i].Mapping == "published" {
 		shown.Mapping = "Published"
@@ -169,15 +171,15 @@ func named(of, vocabulary, name string) web.Elsewhere {
 }
 
 // gpg44 is what a sign-in comes to by GPG 44. Sign-ins are not watched for what is unusual.
-func gpg44(a assurance.Authentication) []web.Elsewhere {
+func gpg44(words web.Words, a assurance.Authentication) []web.Elsewhere {
 	protected := a.GPG44(false)
 	var qualities []string
 	for _, used := range protected.Authenticators {
-		qualities = append(qualities, fmt.Sprintf("%s: %s", typeWords(used.Type), used.Quality))
+		qualities = append(qualities, words.Say(typeWords(used.Type))+": "+words.Say(string(used.Quality)))
 	}
 	return []web.Elsewhere{
 		{Of: "GPG 44, quality of what you signed in with", Name: capital(strings.Join(qualities, ", ")), Mapping: "Our policy"},
-		{Of: "GPG 44, protection", Name: capital(plain(string(protected.Protection))), Mapping: "Our policy"},
+		{Of: "GPG 44, protection", Name: capital(words.Say(plain(string(protected.Protection)))), Mapping: "Our policy"},
 	}
 }
 
@@ -219,14 +221,14 @@ func (h *Handler) signedInBy(s session.Session, authenticators []store.Authentic
 }
 
 // authenticatorLevel is the level that a sign-in with an authenticator has that verifies its owner, and why.
-func (h *Handler) authenticatorLevel(a store.Authenticator, p store.Person) web.AuthenticatorLevel {
-	shown := web.AuthenticatorLevel{Name: a.Name, Kind: kindName(a.Kind), Level: "you cannot sign in with it"}
+func (h *Handler) authenticatorLevel(words web.Words, a store.Authenticator, p store.Person) web.AuthenticatorLevel {
+	shown := web.AuthenticatorLevel{Name: a.Name, Kind: KindName(a.Kind), Level: words.Say("you cannot sign in with it")}
 	j := h.WebAuthn.Judge(a, p)
 	if j.Refusal != "" {
-		shown.Why = append(shown.Why, explain(j.Refusal))
+		shown.Why = append(shown.Why, Explain(j.Refusal))
 	}
 	if would, ok := h.WebAuthn.Would(a, p); ok {
-		shown.Level = "level " + levelWords(would.Level())
+		shown.Level = words.Sayf("level %s", words.Say(LevelWords(would.Level())))
 	}
 	shown.Why = append(shown.Why, j.Grounds()...)
 	return shown
@@ -234,28 +236,28 @@ func (h *Handler) authenticatorLevel(a store.Authenticator, p store.Person) web.
 
 // signInWhy says why a sign-in has its level, and why it has no higher one. Of a sign-in no more is kept than its methods:
 // NIST SP 800-63B-4, Section 2.
-func signInWhy(level assurance.AuthenticatorLevel, amr []string) string {
+func signInWhy(words web.Words, level assurance.AuthenticatorLevel, amr []string) string {
 	if i := slices.Index(amr, "simulated"); i >= 0 {
-		return "Nobody was authenticated: this is what the method would reach. " + signInWhy(level, amr[:i])
+		return words.Say("Nobody was authenticated: this is what the method would reach.") + " " + signInWhy(words, level, amr[:i])
 	}
 	has := func(method string) bool { return slices.Contains(amr, method) }
 	switch {
 	case level >= assurance.AAL3 && has("sc"):
-		return "The key on a smartcard cannot be copied, and the card took its PIN."
+		return words.Say("The key on a smartcard cannot be copied, and the card took its PIN.")
 	case level >= assurance.AAL3 && has("pwd"):
-		return "The key is of a known model and cannot be copied, and you gave your password as well."
+		return words.Say("The key is of a known model and cannot be copied, and you gave your password as well.")
 	case level >= assurance.AAL3:
-		return "The key is of a known model and cannot be copied, and it took your PIN, fingerprint or face."
+		return words.Say("The key is of a known model and cannot be copied, and it took your PIN, fingerprint or face.")
 	case level == assurance.AAL2 && has("pwd"):
-		return "You used two things: your password, and something that you have. Level 3 needs a key that is shown to be one that cannot be copied."
+		return words.Say("You used two things: your password, and something that you have. Level 3 needs a key that is shown to be one that cannot be copied.")
 	case level == assurance.AAL2 && has("hwk"):
-		return "The key is of a known model, and it took your PIN, fingerprint or face. Level 3 needs a model that is approved for it."
+		return words.Say("The key is of a known model, and it took your PIN, fingerprint or face. Level 3 needs a model that is approved for it.")
 	case level == assurance.AAL2:
-		return "It took your PIN, fingerprint or face. Level 3 needs a key that is shown to be one that cannot be copied."
+		return words.Say("It took your PIN, fingerprint or face. Level 3 needs a key that is shown to be one that cannot be copied.")
 	case has("pop"), has("hwk"):
-		return "It is reported of its model that it works without your PIN, fingerprint or face, so it is one factor. Level 2 needs two."
+		return words.Say("It is reported of its model that it works without your PIN, fingerprint or face, so it is one factor. Level 2 needs two.")
 	}
-	return "You used one thing. Level 2 needs two, such as a passkey that takes your PIN, fingerprint or face."
+	return words.Say("You used one thing. Level 2 needs two, such as a passkey that takes your PIN, fingerprint or face.")
 }
 
 func plain(name string) string { return strings.ReplaceAll(name, "_", " ") }

@@ -8,23 +8,25 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/password"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
 // passwordURL is the page on which whoever a link is for sets a password, or "" when her organisations do not accept any.
-func (h *Handler) passwordURL(token string, p store.Person) string {
+func (h *Handler) passwordURL(t ticket, p store.Person) string {
 	if h.WebAuthn.RefusesSecrets(p) != "" {
 		return ""
 	}
-	return "/enrol/password?" + url.Values{"token": {token}}.Encode()
+	return t.address("/enrol/password")
 }
 
 // passwordPage offers a key for an app. The offer goes into the address, so that the page can be loaded again, and go wrong,
@@ -33,41 +35,37 @@ func (h *Handler) passwordPage(w http.ResponseWriter, r *http.Request) error {
 	if err := alone(r); err != nil {
 		return err
 	}
-	browser, q := h.Sessions.Browser(w, r), r.URL.Query()
-	found, err := h.enrolment(r.Context(), q.Get("token"))
-	if errors.Is(err, errLink) {
-		return linkDead()
-	}
+	t, q := h.ticket(w, r), r.URL.Query()
+	found, err := h.enrolment(r.Context(), t)
 	if err != nil {
-		return err
+		return h.linkRefused(w, r, t, err)
 	}
 	if h.WebAuthn.RefusesSecrets(found.Person) != "" {
 		return notAccepted()
 	}
 	if q.Get("offer") != "" {
-		offer, err := h.Passwords.Offered(q.Get("offer"), browser, found.Person)
+		offer, err := h.Passwords.Offered(q.Get("offer"), t.browser, found.Person)
 		if err == nil {
-			return h.renderPassword(w, r, http.StatusOK, found.Person, offer)
+			return h.renderPassword(w, r, http.StatusOK, t, found.Person, offer)
 		}
 	}
-	offer, err := h.Passwords.BeginEnrolment(found.Person, browser)
+	offer, err := h.Passwords.BeginEnrolment(found.Person, t.browser)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, offered(q.Get("token"), offer), http.StatusSeeOther)
+	http.Redirect(w, r, offered(t, offer), http.StatusSeeOther)
 	return nil
 }
 
-func offered(token string, offer password.Offer) string {
-	return "/enrol/password?" + url.Values{"token": {token}, "offer": {offer.State}}.Encode()
+func offered(t ticket, offer password.Offer) string {
+	return t.address("/enrol/password", "offer", offer.State)
 }
 
-func (h *Handler) renderPassword(w http.ResponseWriter, r *http.Request, status int, p store.Person, offer password.Offer, mistakes ...web.FieldError) error {
-	token := r.URL.Query().Get("token")
+func (h *Handler) renderPassword(w http.ResponseWriter, r *http.Request, status int, t ticket, p store.Person, offer password.Offer, mistakes ...web.FieldError) error {
 	page := web.SetPassword{
-		Frame: frame(r), PostURL: offered(token, offer), PersonName: p.DisplayName, UserID: p.ID, Shortest: password.Shortest, Longest: password.Longest,
-		Key: offer.Key, App: offer.URI, OtherURL: "/enrol?" + url.Values{"token": {token}}.Encode(),
+		Frame: frame(r), PostURL: offered(t, offer), PersonName: p.DisplayName, UserID: p.ID, Shortest: password.Shortest, Longest: password.Longest,
+		Key: offer.Key, App: offer.URI, OtherURL: t.address("/enrol"),
 	}
 	page.Errors = mistakes
 	return h.Pages.Render(w, status, page)
@@ -82,20 +80,20 @@ func (h *Handler) setPassword(w http.ResponseWriter, r *http.Request) error {
 			Message: "The form did not arrive whole.", Next: "Go back and try again.",
 		}
 	}
-	browser, q := h.Sessions.Browser(w, r), r.URL.Query()
+	t, q := h.ticket(w, r), r.URL.Query()
 	code := strings.Join(strings.Fields(r.PostForm.Get("code")), "")
-	bound, err := h.enrolPassword(r.Context(), q.Get("token"), browser, q.Get("offer"), r.PostForm.Get("password"), code)
-	if errors.Is(err, errLink) {
-		return linkDead()
+	bound, err := h.enrolPassword(r.Context(), t, q.Get("offer"), r.PostForm.Get("password"), code)
+	if errors.Is(err, errLink) || errors.Is(err, errCode) {
+		return h.linkRefused(w, r, t, err)
 	}
 	if refused, ok := errors.AsType[*password.Refusal](err); ok {
 		h.Log.DebugContext(r.Context(), "enrolment refused", slog.String("reason", refused.Reason))
-		offer, err := h.Passwords.Offered(q.Get("offer"), browser, bound.person)
+		offer, err := h.Passwords.Offered(q.Get("offer"), t.browser, bound.person)
 		if err != nil { // it is too old, or of another browser: with another key
-			http.Redirect(w, r, "/enrol/password?"+url.Values{"token": {q.Get("token")}}.Encode(), http.StatusSeeOther)
+			http.Redirect(w, r, t.address("/enrol/password"), http.StatusSeeOther)
 			return nil //nolint:nilerr // which is the answer to it
 		}
-		return h.renderPassword(w, r, http.StatusBadRequest, bound.person, offer, mistake(refused.Reason))
+		return h.renderPassword(w, r, http.StatusBadRequest, t, bound.person, offer, mistake(h.words(r), refused.Reason))
 	}
 	if errors.Is(err, password.ErrBusy) {
 		w.Header().Set("Retry-After", "5")
@@ -107,7 +105,7 @@ func (h *Handler) setPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := h.Box.SealJSON(enrolled{"Password and authenticator app", bound.App.Kind, bound.App.CreatedAt}, browser)
+	sealed, err := h.Box.SealJSON(enrolled{h.words(r).Say("Password and authenticator app"), bound.App.Kind, bound.App.CreatedAt}, t.browser)
 	if err != nil {
 		return err
 	}
@@ -116,13 +114,13 @@ func (h *Handler) setPassword(w http.ResponseWriter, r *http.Request) error {
 }
 
 // mistake says what is wrong with what somebody entered.
-func mistake(reason string) web.FieldError {
+func mistake(words web.Words, reason string) web.FieldError {
 	field, message := "password", "Enter your new password again: another one was set a moment ago"
 	switch reason {
 	case password.TooShort:
-		message = "Enter a password of at least " + strconv.Itoa(password.Shortest) + " characters"
+		message = words.Sayf("Enter a password of at least %d characters", password.Shortest)
 	case password.TooLong:
-		message = "Enter a password of at most " + strconv.Itoa(password.Longest) + " characters"
+		message = words.Sayf("Enter a password of at most %d characters", password.Longest)
 	case password.Unreadable:
 		message = "Enter a password that is text"
 	case password.Common:
@@ -145,9 +143,9 @@ type boundPassword struct {
 }
 
 // enrolPassword finishes an enrolment: it spends the link, and binds password and app in place of the password that there was,
-// in one transaction. A refusal is a *password.Refusal, errLink, a *web.Problem or a *throttle.LimitError.
-func (h *Handler) enrolPassword(ctx context.Context, secret string, browser []byte, offer, entered, code string) (boundPassword, error) {
-	found, err := h.enrolment(ctx, secret)
+// in one transaction. A refusal is a *password.Refusal, errLink, errCode, a *web.Problem or a *throttle.LimitError.
+func (h *Handler) enrolPassword(ctx context.Context, t ticket, offer, entered, code string) (boundPassword, error) {
+	found, err := h.enrolment(ctx, t)
 	if err != nil {
 		return boundPassword{}, err
 	}
@@ -155,30 +153,29 @@ func (h *Handler) enrolPassword(ctx context.Context, secret string, browser []by
 	if reason := h.WebAuthn.RefusesSecrets(found.Person); reason != "" {
 		return bound, cmp.Or(h.record(ctx, found.Person.ID, reason), error(notAccepted()))
 	}
-	if bound.Enrolment, err = h.Passwords.VerifyEnrolment(ctx, offer, browser, found.Person, entered, code); err == nil {
-		err = h.Store.InTx(ctx, func(tx *store.Tx) error { return h.bindPassword(ctx, tx, secret, bound.Enrolment) })
+	if bound.Enrolment, err = h.Passwords.VerifyEnrolment(ctx, offer, t.browser, found.Person, entered, code); err == nil {
+		err = h.Store.InTx(ctx, func(tx *store.Tx) error { return h.bindPassword(ctx, tx, t, bound.Enrolment) })
 	}
 	if refused, ok := errors.AsType[*password.Refusal](err); ok { // mostly somebody who looks for a password that will do
 		audit.RequestOf(ctx).Refusal.Reason = refused.Reason
 	}
 	if errors.Is(err, errLink) { // used a moment ago, by another answer: looking again records why it does not work
-		_, again := h.enrolment(ctx, secret)
+		_, again := h.enrolment(ctx, t)
 		err = cmp.Or(again, err)
 	}
 	return bound, err
 }
 
-func (h *Handler) bindPassword(ctx context.Context, tx *store.Tx, secret string, enrolled password.Enrolment) error {
+func (h *Handler) bindPassword(ctx context.Context, tx *store.Tx, t ticket, enrolled password.Enrolment) error {
 	now := h.Now()
-	if _, err := tx.UseEnrolmentLink(ctx, hash(secret), now); errors.Is(err, store.ErrNotFound) {
-		return errLink // used a moment ago
-	} else if err != nil {
-		return fmt.Errorf("use enrolment link: %w", err)
+	if err := h.spend(ctx, tx, t, assurance.AAL2); err != nil {
+		return err
 	}
 	if enrolled.Replaces != uuid.Nil {
-		err := revoke(ctx, tx, enrolled.Replaces, enrolled.Password.PersonID, now)
-		if errors.Is(err, store.ErrNotFound) {
-			return &password.Refusal{Reason: password.Withdrawn, PersonID: enrolled.Password.PersonID}
+		person := enrolled.Password.PersonID
+		err := Change{Authenticator: enrolled.Replaces, Person: person, Act: Revoke}.In(ctx, tx, audit.Entry{At: now, Actor: person})
+		if _, gone := errors.AsType[*StateError](err); gone || errors.Is(err, directory.ErrUnknown) {
+			return &password.Refusal{Reason: password.Withdrawn, PersonID: person}
 		}
 		if err != nil {
 			return fmt.Errorf("revoke the password until now: %w", err)
@@ -195,7 +192,8 @@ func (h *Handler) bindPassword(ctx context.Context, tx *store.Tx, secret string,
 			return err
 		}
 	}
-	return nil
+	told := messenger.AuthenticatorAdded{Authenticator: enrolled.Password.Name}
+	return h.Enroller.Messenger.Post(ctx, tx, messenger.Message{Person: enrolled.Password.PersonID, Letter: told})
 }
 
 // notAccepted is the answer to who opens the page by its address.

@@ -1,8 +1,11 @@
 // Package registration is the registration authority: it binds authenticators to people and takes them away, and shows
 // people what is on record about them.
 //
-// An authenticator is bound through a link that works once and not for long. The link is spent when the enrolment
-// finishes, in the transaction that binds the authenticator, so looking at its page, as mail scanners do, costs nothing.
+// An authenticator is bound at the desk, or through a link that works once and not for long. The link is spent when the enrolment
+// finishes, in the transaction that binds the authenticator, so looking at its page, as mail scanners do, costs nothing. One that
+// is sent where others may come by it works only together with a code, which its person is told another way; after five wrong
+// ones it works no more. Whoever cannot use what she signs in with recovers her account by a code that she kept and a link that is
+// mailed to her, and gets no more by it than she had ([MostRecovered]). Each authenticator is in a state, and only an active one signs anybody in ([ChangeAuthenticator]).
 package registration
 
 import (
@@ -13,10 +16,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
@@ -35,6 +40,7 @@ type Handler struct {
 	Store     *store.Store
 	Sessions  *session.Manager
 	WebAuthn  *webauthn.RelyingParty
+	Enroller  *Enroller
 	Passwords *password.Manager
 	Evidence  *evidence.Recorder
 	Rules     *authority.Rules
@@ -56,14 +62,22 @@ func hash(secret string) []byte {
 
 // NewEnrolmentLink makes the secret of a link with which a person binds an authenticator. Only its hash is kept.
 func NewEnrolmentLink(ctx context.Context, s *store.Store, personID, actor string, now time.Time) (secret string, expiresAt time.Time, err error) {
-	secret, expiresAt = rand.Text()+rand.Text(), now.Add(linkLife)
+	return newLink(ctx, s, personID, func(string) []byte { return nil }, audit.Entry{At: now, Actor: actor})
+}
+
+// newLink makes a link. mac is the keyed hash of the code that it takes, nil for none.
+func newLink(ctx context.Context, s *store.Store, personID string, mac func(secret string) []byte, by audit.Entry) (secret string, expiresAt time.Time, err error) {
+	secret, expiresAt = rand.Text()+rand.Text(), by.At.Add(linkLife)
+	code := mac(secret)
+	by.Event, by.Person, by.Detail = audit.EnrolmentLinkMade, personID, with(by.Detail, map[string]string{"expires_at": expiresAt.Format(time.RFC3339)})
+	if code != nil {
+		by.Detail["code"] = "asked"
+	}
 	err = s.InTx(ctx, func(tx *store.Tx) error {
-		if err := tx.AddEnrolmentLink(ctx, hash(secret), personID, now, expiresAt); err != nil {
+		if err := tx.AddEnrolmentLink(ctx, hash(secret), code, personID, by.At, expiresAt); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, audit.Entry{
-			At: now, Event: audit.EnrolmentLinkMade, Actor: actor, Person: personID, Detail: map[string]string{"expires_at": expiresAt.Format(time.RFC3339)},
-		})
+		return audit.Record(ctx, tx, by)
 	})
 	if errors.Is(err, store.ErrReference) {
 		return "", time.Time{}, fmt.Errorf("no person has user id %q: `credence person list` shows those there are", personID)
@@ -74,42 +88,42 @@ func NewEnrolmentLink(ctx context.Context, s *store.Store, personID, actor strin
 	return secret, expiresAt, nil
 }
 
-// RevokeAuthenticator takes an authenticator away. The sessions that were begun with it end.
-func RevokeAuthenticator(ctx context.Context, s *store.Store, id uuid.UUID, actor string, now time.Time) error {
-	err := s.InTx(ctx, func(tx *store.Tx) error { return revoke(ctx, tx, id, actor, now) })
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("no authenticator in use has id %s: `credence authenticator list PERSON` shows those there are", id)
-	}
-	if err != nil {
-		return fmt.Errorf("revoke authenticator %s: %w", id, err)
-	}
-	return nil
-}
-
-func revoke(ctx context.Context, tx *store.Tx, id uuid.UUID, actor string, now time.Time) error {
-	if err := tx.LockAuthenticator(ctx, id); err != nil { // a sign-in with it that is under way has its session before it ends
-		return err
-	}
-	fallout, err := tx.RevokeAuthenticator(ctx, id, now)
-	if err != nil {
-		return err
-	}
-	if err := audit.RecordEnds(ctx, tx, audit.Entry{At: now, Actor: actor, Person: fallout.PersonID}, "authenticator revoked", fallout.Sessions...); err != nil {
-		return err
-	}
-	return audit.Record(ctx, tx, audit.Entry{
-		At: now, Event: audit.AuthenticatorRevoked, Actor: actor, Person: fallout.PersonID, Detail: map[string]string{"authenticator": id.String()},
-	})
-}
-
 // errLink says that an enrolment link does not work: it never did, it was used, it has expired, or the person is
 // disabled.
 var errLink = errors.New("the enrolment link does not work")
 
-// enrolment reads for whom a link is, without spending it. A link that does not work is errLink. One that never did is
-// counted, and beyond the limit it is a *throttle.LimitError.
-func (h *Handler) enrolment(ctx context.Context, secret string) (store.Enrolment, error) {
-	found, err := h.Store.EnrolmentLink(ctx, hash(secret), h.Now())
+// errCode says that an enrolment link works only once its code was given, in this browser.
+var errCode = errors.New("the enrolment link takes a code")
+
+// ticket is what whoever has an enrolment link shows with each request: the secret, and that the code was given.
+type ticket struct {
+	secret, told string
+	browser      []byte
+}
+
+func (h *Handler) ticket(w http.ResponseWriter, r *http.Request) ticket {
+	return ticket{r.URL.Query().Get("token"), r.URL.Query().Get("told"), h.Sessions.Browser(w, r)}
+}
+
+// address is that of a page of this enrolment: pairs of a name and its value.
+func (t ticket) address(path string, pairs ...string) string {
+	q := url.Values{"token": {t.secret}}
+	if t.told != "" {
+		q.Set("told", t.told)
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+	}
+	return path + "?" + q.Encode()
+}
+
+// binding is what binds the word that the code was given to the link and the browser.
+func (t ticket) binding() []byte { return slices.Concat(hash(t.secret), t.browser) }
+
+// enrolment reads for whom a link is, without spending it. A link that does not work is errLink, and one that takes a code which
+// was not given is errCode. One that never did is counted, and beyond the limit it is a *throttle.LimitError.
+func (h *Handler) enrolment(ctx context.Context, t ticket) (store.Enrolment, error) {
+	found, err := h.Store.EnrolmentLink(ctx, hash(t.secret), h.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		request := audit.RequestOf(ctx)
 		request.Refusal.Reason = "link_unknown"
@@ -125,60 +139,71 @@ func (h *Handler) enrolment(ctx context.Context, secret string) (store.Enrolment
 		refusal = "link_used"
 	case !found.ExpiresAt.After(h.Now()):
 		refusal = "link_expired"
+	case found.WrongCodes >= mostWrongCodes:
+		refusal = "link_guessed"
 	}
 	if refusal != "" {
 		return found, cmp.Or(h.record(ctx, found.Person.ID, refusal), errLink)
 	}
+	if found.TakesCode && h.Box.OpenJSON(t.told, t.binding(), new(bool)) != nil {
+		return found, errCode
+	}
 	return found, nil
 }
 
-// record records that an enrolment was refused with a link that is, or was, somebody's, and has the log event of the
-// request say why. It always does: such a link cannot be guessed, so who has it is no outsider.
+// record records that an enrolment was refused with a link that is, or was, somebody's. It always does: such a link cannot be
+// guessed, so who has it is no outsider.
 func (h *Handler) record(ctx context.Context, personID, refusal string) error {
-	audit.RequestOf(ctx).Refusal.Reason = refusal
-	if err := audit.Record(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refusal, Person: personID}); err != nil {
-		return fmt.Errorf("record refusal: %w", err)
+	return recordRefusal(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refusal, Person: personID})
+}
+
+// tell takes the code of a link, and returns the ticket that says so. A wrong one is errCode.
+func (h *Handler) tell(ctx context.Context, t ticket, code string) (ticket, error) {
+	found, err := h.enrolment(ctx, t)
+	if !errors.Is(err, errCode) { // it does not work, or takes none any more
+		return t, err
 	}
-	return nil
+	right, err := h.Enroller.giveCode(ctx, t.secret, found.Person.ID, code)
+	if err != nil {
+		return t, err
+	}
+	if !right {
+		_, err := h.enrolment(ctx, t) // by now it may be dead
+		return t, err
+	}
+	t.told, err = h.Box.SealJSON(true, t.binding())
+	return t, err
 }
 
 // enrol finishes an enrolment: it spends the link and binds the authenticator, in one transaction. A refusal is a
-// *webauthn.Refusal, errLink or a *throttle.LimitError.
-func (h *Handler) enrol(ctx context.Context, secret string, browser []byte, ceremony, name string, response []byte) (store.Authenticator, error) {
-	found, err := h.enrolment(ctx, secret)
+// *webauthn.Refusal, errLink, errCode or a *throttle.LimitError.
+func (h *Handler) enrol(ctx context.Context, t ticket, a Answer) (store.Authenticator, error) {
+	found, err := h.enrolment(ctx, t)
 	if err != nil {
 		return store.Authenticator{}, err
 	}
-	enrolled, err := h.WebAuthn.VerifyEnrolment(ceremony, browser, found.Person, name, response)
-	if err == nil {
-		err = h.Store.InTx(ctx, func(tx *store.Tx) error { return h.bind(ctx, tx, secret, enrolled) })
-	}
-	if errors.Is(err, store.ErrReplayed) {
-		err = &webauthn.Refusal{Reason: webauthn.ChallengeReplayed, PersonID: found.Person.ID}
-	}
-	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
-		err = cmp.Or(h.record(ctx, found.Person.ID, refused.Reason), err)
-	}
+	a.Most = most(found)
+	bound, err := h.Enroller.Bind(ctx, found.Person, a, audit.Entry{}, func(tx *store.Tx) error { return h.spend(ctx, tx, t, a.Most) })
 	if errors.Is(err, errLink) { // used a moment ago, by another answer: looking again records why it does not work
-		_, again := h.enrolment(ctx, secret)
+		_, again := h.enrolment(ctx, t)
 		err = cmp.Or(again, err)
 	}
-	return enrolled.Authenticator, err
+	return bound, err
 }
 
-func (h *Handler) bind(ctx context.Context, tx *store.Tx, secret string, enrolled webauthn.Enrolment) error {
-	now := h.Now()
-	if _, err := tx.UseEnrolmentLink(ctx, hash(secret), now); errors.Is(err, store.ErrNotFound) {
+// most is the highest level that what is bound through a link may ever reach.
+func most(found store.Enrolment) assurance.AuthenticatorLevel {
+	return cmp.Or(assurance.AuthenticatorLevel(found.Most), assurance.AAL3)
+}
+
+// spend uses up a link for what may reach a level.
+func (h *Handler) spend(ctx context.Context, tx *store.Tx, t ticket, level assurance.AuthenticatorLevel) error {
+	_, err := tx.UseEnrolmentLink(ctx, hash(t.secret), int(level), mostWrongCodes, h.Now())
+	if errors.Is(err, store.ErrNotFound) {
 		return errLink // used a moment ago
-	} else if err != nil {
+	}
+	if err != nil {
 		return fmt.Errorf("use enrolment link: %w", err)
 	}
-	if err := enrolled.Record(ctx, tx); err != nil {
-		return err
-	}
-	a := enrolled.Authenticator
-	return audit.Record(ctx, tx, audit.Entry{
-		At: now, Event: audit.Enrolled, Person: a.PersonID,
-		Detail: map[string]string{"authenticator": a.ID.String(), "kind": a.Kind, "aaguid": a.AAGUID.String(), "attestation": a.AttestationFormat},
-	})
+	return nil
 }

@@ -74,6 +74,17 @@ func (m *Manager) Find(ctx context.Context, c Cookie, clientID string) (Session,
 	ctx, span := trace.Start(ctx, "session.Find")
 	defer span.End()
 	live, err := m.Store.Session(ctx, c.hash(), clientID, m.Now())
+	return standing(live, err)
+}
+
+// FindAgain is Find in a transaction, for what must not happen when the session does not stand any more.
+func (m *Manager) FindAgain(ctx context.Context, tx *store.Tx, c Cookie) (Session, error) {
+	live, err := tx.Session(ctx, c.hash(), "", m.Now())
+	return standing(live, err)
+}
+
+// standing is the session that was read, or ErrNone when there is none, or what it rests on has fallen.
+func standing(live store.LiveSession, err error) (Session, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return Session{}, ErrNone
 	}

@@ -110,8 +110,14 @@ func (p pending) url(path string, more ...string) string {
 	return path + "?" + q.Encode()
 }
 
+// language is the one that the pages of the request are in.
+func (p pending) language(r *http.Request) web.Language { return web.LanguageOf(r, p.Languages) }
+
+// words are those of the pages of a request.
+func (h *Handler) words(r *http.Request, p pending) web.Words { return h.Pages.Words(p.language(r)) }
+
 func (p pending) frame(r *http.Request) web.Frame {
-	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, p.Languages), FormAction: p.FormAction}
+	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: p.language(r), FormAction: p.FormAction}
 }
 
 // pending opens the request that the page's address carries. Without one, somebody came by themselves: the page begins
@@ -184,7 +190,7 @@ func (h *Handler) renderSignIn(w http.ResponseWriter, r *http.Request, p pending
 	page := web.SignIn{
 		Frame: p.frame(r), PostURL: p.at(Authenticate), ClientName: p.ClientName, Username: username, Cancelable: p.Cancelable,
 		Ceremony: web.Ceremony{Options: ceremony.Options, Finish: p.url("/sign-in/passkey", "ceremony", ceremony.State)},
-		Needs:    InWords(p.Demand.Gap(assurance.Reached{})), PasswordURL: p.passwordURL(asked),
+		Needs:    InWords(h.words(r, p), p.Demand.Gap(assurance.Reached{})), PasswordURL: p.passwordURL(asked), RecoverURL: h.RecoverURL,
 	}
 	page.Errors = mistakes
 	if h.Simulated != nil {
@@ -221,10 +227,10 @@ func userID(text string) bool {
 func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 	p, err := h.pending(w, r)
 	if errors.Is(err, errStale) {
-		return web.Answer{Location: p.ReturnTo}.Write(w, http.StatusOK)
+		return h.Pages.Answer(w, http.StatusOK, p.language(r), web.Answer{Location: p.ReturnTo})
 	}
 	if problem, ok := errors.AsType[*web.Problem](err); ok {
-		return web.Answer{Message: problem.Title + ". " + problem.Next}.Write(w, problem.Status)
+		return h.Pages.Answer(w, problem.Status, p.language(r), web.Answer{Message: said(h.words(r, p), problem)})
 	}
 	if err != nil {
 		return err
@@ -234,21 +240,26 @@ func (h *Handler) passkey(w http.ResponseWriter, r *http.Request) error {
 	}
 	decoder := json.NewDecoder(web.Body(w, r, 64<<10))
 	if err := decoder.Decode(&body); err != nil {
-		return web.Answer{Message: "The answer of your authenticator did not arrive whole. Try again."}.Write(w, http.StatusBadRequest)
+		return h.Pages.Answer(w, http.StatusBadRequest, p.language(r), web.Answer{Message: "The answer of your authenticator did not arrive whole. Try again."})
 	}
 	in, err := h.withPasskey(r.Context(), p, h.Sessions.CookieOf(r), r.URL.Query().Get("ceremony"), body.Response)
 	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
 		w.Header().Set("Retry-After", beyond.RetryAfter())
-		return web.Answer{Message: "We could not sign you in, and too many other sign-ins have failed just now. A key that is on your record still works. Wait a minute, then try again. If you see this again, tell your help desk the reference at the end of this page."}.Write(w, http.StatusTooManyRequests)
+		return h.Pages.Answer(w, http.StatusTooManyRequests, p.language(r), web.Answer{Message: "We could not sign you in, and too many other sign-ins have failed just now. A key that is on your record still works. Wait a minute, then try again. If you see this again, tell your help desk the reference at the end of this page."})
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
-		return web.Answer{Message: refused.message, Forget: refused.forget}.Write(w, http.StatusForbidden)
+		return h.Pages.Answer(w, http.StatusForbidden, p.language(r), web.Answer{Message: refused.message, Forget: refused.forget})
 	}
 	if err != nil {
 		return err
 	}
 	h.Sessions.SetCookie(w, in.cookie)
-	return web.Answer{Location: in.location}.Write(w, http.StatusOK)
+	return h.Pages.Answer(w, http.StatusOK, p.language(r), web.Answer{Location: in.location})
+}
+
+// said is a problem in two sentences.
+func said(words web.Words, p *web.Problem) string {
+	return words.Say(p.Title) + ". " + words.Say(p.Next)
 }
 
 // current finds who is signed in, for a page that needs somebody, and whether the client of the request is enabled.

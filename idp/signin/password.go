@@ -3,7 +3,6 @@ package signin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -72,7 +71,7 @@ func (h *Handler) password(w http.ResponseWriter, r *http.Request, p pending) er
 	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
 		w.Header().Set("Retry-After", beyond.RetryAfter())
 		return h.renderPassword(w, r, p, http.StatusTooManyRequests, username, web.FieldError{
-			Message: "Too many sign-ins with a password have failed. Wait " + minutes(beyond) + ", then try again. A passkey or security key that is on your record works now",
+			Message: tooMany(h.words(r, p), beyond),
 		})
 	}
 	if errors.Is(err, password.ErrBusy) {
@@ -91,12 +90,12 @@ func (h *Handler) password(w http.ResponseWriter, r *http.Request, p pending) er
 	return to(w, r, in.location)
 }
 
-// minutes is how long to wait, in words.
-func minutes(beyond *throttle.LimitError) string {
+// tooMany says how long to wait.
+func tooMany(words web.Words, beyond *throttle.LimitError) string {
 	if n := int(beyond.Wait.Minutes()) + 1; n > 1 {
-		return fmt.Sprintf("%d minutes", n)
+		return words.Sayf("Too many sign-ins with a password have failed. Wait %d minutes, then try again. A passkey or security key that is on your record works now", n)
 	}
-	return "a minute"
+	return words.Say("Too many sign-ins with a password have failed. Wait a minute, then try again. A passkey or security key that is on your record works now")
 }
 
 // withPassword signs somebody in with a password and a code. It refuses like withPasskey, but for its limits: a password can be

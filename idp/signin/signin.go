@@ -48,6 +48,9 @@ type Handler struct {
 	// Return takes a request up again that somebody is about to satisfy: Request.ReturnTo, in the browser that it is bound to.
 	Return func(ctx context.Context, to string, browser []byte) Returning
 
+	// RecoverURL is the page for recovery codes, to which the sign-in page leads. "" is none.
+	RecoverURL string
+
 	// Simulated lists the people of the development server, who can be signed in without an authenticator. It is nil
 	// elsewhere, and then there is no such page.
 	Simulated []directory.FixedPerson

@@ -86,6 +86,16 @@ func (h *Handler) Able(ctx context.Context, req Request, s session.Session) ([]s
 	}), nil
 }
 
+// Strongest is the highest level that a sign-in with one of these authenticators of somebody would have; 0 when there is none.
+func (h *Handler) Strongest(p store.Person, authenticators []store.Authenticator) (level assurance.AuthenticatorLevel) {
+	for _, a := range usable(slices.Clone(authenticators)) {
+		if would, ok := h.WebAuthn.Would(a, p); ok {
+			level = max(level, would.Level())
+		}
+	}
+	return level
+}
+
 // stepUpPage asks somebody who is signed in to sign in more strongly.
 func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, s session.Session) error {
 	able, err := h.Able(r.Context(), p.Request, s)
@@ -95,10 +105,11 @@ func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, 
 	if len(able) == 0 && h.Simulated == nil { // since the page's turn was decided
 		return to(w, r, p.ReturnTo)
 	}
+	words := h.words(r, p)
 	page := web.SignIn{
 		Frame: p.frame(r), PostURL: p.at(StepUp), ClientName: p.ClientName, Username: s.Person.ID, Cancelable: p.Cancelable,
-		Needs:  InWords(p.gap(s).Gap),
-		StepUp: &web.StepUp{Has: "at level " + s.Level.String(), Takes: takes(p.gap(s).Gap), CanContinue: p.CanContinue},
+		Needs:  InWords(words, p.gap(s).Gap),
+		StepUp: &web.StepUp{Has: words.Sayf("at level %s", s.Level), Takes: takes(p.gap(s).Gap), CanContinue: p.CanContinue},
 	}
 	page.SignedInAs = s.Person.DisplayName
 	var keys []store.Authenticator
@@ -134,7 +145,7 @@ func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s
 			return err
 		}
 		if len(able) == 0 {
-			page.Authenticator, page.Takes = InWords(missing.Gap), takes(missing.Gap)
+			page.Authenticator, page.Takes = InWords(h.words(r, p), missing.Gap), takes(missing.Gap)
 		}
 	}
 	if missing.Identity != "" {
@@ -142,7 +153,7 @@ func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s
 		if err != nil {
 			return fmt.Errorf("explain identity of person %q: %w", s.Person.ID, err)
 		}
-		ways, err := explained.Advice(missing.Identity)
+		ways, err := explained.Advice(missing.Identity, h.words(r, p).Say)
 		if err != nil {
 			return fmt.Errorf("advise person %q: %w", s.Person.ID, err)
 		}
@@ -204,33 +215,33 @@ func takes(missing assurance.Gap) string {
 }
 
 // InWords says for people how strong a sign-in has to be; "" when any will do.
-func InWords(missing assurance.Gap) string {
+func InWords(words web.Words, missing assurance.Gap) string {
 	var with string
 	switch {
 	case len(missing.Methods) > 0 && len(missing.Methods) == len(missing.AMR): // each says one of the values that it takes
-		with = methodWords(missing.Methods, " and ")
+		with = methodWords(words, missing.Methods, " and ")
 	case len(missing.Methods) > 0:
-		with = methodWords(missing.Methods, " or ")
+		with = methodWords(words, missing.Methods, " or ")
 	case missing.HardwareBound:
-		with = ", with a key that cannot be copied"
+		with = words.Say(", with a key that cannot be copied")
 	case missing.PhishingResistant:
-		with = ", with a passkey, a security key or a smartcard"
+		with = words.Say(", with a passkey, a security key or a smartcard")
 	}
 	if missing.Authenticator <= assurance.AAL1 && with == "" {
 		return ""
 	}
-	return "at level " + missing.Authenticator.String() + with
+	return words.Sayf("at level %s", missing.Authenticator) + with
 }
 
 // methodWords names methods for people.
-func methodWords(methods []assurance.Method, conjunction string) string {
+func methodWords(words web.Words, methods []assurance.Method, conjunction string) string {
 	var names []string
 	for _, m := range methods {
 		name := strings.ReplaceAll(string(m), "-", " ")
 		if m == assurance.TOTP {
 			name = "one-time code"
 		}
-		names = append(names, "a "+name)
+		names = append(names, words.Say("a "+name))
 	}
-	return ", with " + strings.Join(names, conjunction)
+	return words.Sayf(", with %s", strings.Join(names, words.Say(conjunction)))
 }

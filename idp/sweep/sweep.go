@@ -34,6 +34,10 @@ const (
 	// linkKept is how long an enrolment link is kept after it expired, also when it was used: as long as it is there, the
 	// record names the person whose link was tried again, which is how it is noticed that somebody else reads her mail.
 	linkKept = 7 * 24 * time.Hour
+	// messageKept is how long it is known that a message was sent, or could not be: longer than a reminder is repeated.
+	messageKept = 30 * 24 * time.Hour
+	// introductionKept is how long the names are kept of somebody whom a sponsor introduced, after she was taken up or not.
+	introductionKept = 30 * 24 * time.Hour
 )
 
 // Sweeper deletes dead rows.
@@ -84,6 +88,8 @@ func (w *Sweeper) tables() []table {
 		{"used_challenge", grace, w.store.SweepChallenges},
 		{"throttle", grace, w.store.SweepThrottle},
 		{"enrolment_link", linkKept, w.store.SweepEnrolmentLinks},
+		{"message", messageKept, w.store.SweepMessages},
+		{"introduction", introductionKept, w.store.SweepIntroductions},
 	}
 }
 

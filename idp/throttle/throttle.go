@@ -47,6 +47,7 @@ const (
 	SignInPerson     Limit = "sign_in_person"    // sign-ins with an authenticator of a person
 	SignInPassword   Limit = "sign_in_password"  // sign-ins with a password under a user id, somebody's or nobody's
 	EnrolmentAddress Limit = "enrolment_address" // enrolments from an address
+	RecoveryPerson   Limit = "recovery_person"   // recovery codes under a user id, somebody's or nobody's
 	TokenAddress     Limit = "token_address"     // token requests in a client's name from an address
 	TokenClient      Limit = "token_client"      // token requests that did not prove to be a client's
 )
@@ -66,6 +67,8 @@ func (l Limit) rule() (most int32, per time.Duration) {
 		return 10, 10 * time.Minute // who has mistyped it ten times waits, and uses a passkey meanwhile
 	case EnrolmentAddress:
 		return 60, time.Minute // a registration day has many people at one address, and few links that were not copied whole
+	case RecoveryPerson:
+		return 10, 10 * time.Minute // a code is copied from paper, and mistyped
 	case TokenAddress:
 		return 2000, time.Minute // when sessions end with a shift, the server of a client finds thousands of its grants dead
 	case TokenClient:
@@ -134,7 +137,7 @@ func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *
 			Name: "credence_throttled_total", Help: "Attempts that were beyond a limit of failures, by limit.",
 		}, []string{"limit"}),
 	}
-	for _, limit := range []Limit{SignInAddress, SignInClient, SignInPerson, SignInPassword, EnrolmentAddress, TokenAddress, TokenClient} {
+	for _, limit := range []Limit{SignInAddress, SignInClient, SignInPerson, SignInPassword, EnrolmentAddress, RecoveryPerson, TokenAddress, TokenClient} {
 		l.exceeded.WithLabelValues(string(limit)) // at 0: an alert cannot tell what is not there from what is well
 	}
 	l.reached.Store(&map[slot]time.Time{})

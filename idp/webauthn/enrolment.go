@@ -21,8 +21,19 @@ import (
 )
 
 // BeginEnrolment begins to bind an authenticator to a person, in a browser known by the hash of a cookie. handle is her
-// user handle, existing are the authenticators that she has: none of them is offered again.
+// user handle, existing are her authenticators, in whichever state: none that was not revoked is offered again.
 func (rp *RelyingParty) BeginEnrolment(p store.Person, handle []byte, existing []store.Authenticator, browser []byte) (Ceremony, error) {
+	// Without being asked, browsers leave out the attestation and the AAGUID of a security key.
+	return rp.beginEnrolment(p, handle, existing, browser, protocol.PreferDirectAttestation)
+}
+
+// BeginUnattestedEnrolment is [RelyingParty.BeginEnrolment] for an authenticator that is not to prove which model it is, so that
+// nothing that becomes known of models ever raises its level.
+func (rp *RelyingParty) BeginUnattestedEnrolment(p store.Person, handle []byte, existing []store.Authenticator, browser []byte) (Ceremony, error) {
+	return rp.beginEnrolment(p, handle, existing, browser, protocol.PreferNoAttestation)
+}
+
+func (rp *RelyingParty) beginEnrolment(p store.Person, handle []byte, existing []store.Authenticator, browser []byte, attestation protocol.ConveyancePreference) (Ceremony, error) {
 	begun := rp.begin()
 	return rp.ceremony(rp.enrolment, begun, browser, p.ID, protocol.PublicKeyCredentialCreationOptions{
 		RelyingParty: protocol.RelyingPartyEntity{ID: rp.id, CredentialEntity: protocol.CredentialEntity{Name: rp.name}},
@@ -32,17 +43,25 @@ func (rp *RelyingParty) BeginEnrolment(p store.Person, handle []byte, existing [
 		Challenge:             begun.Challenge,
 		Parameters:            gowebauthn.CredentialParametersRecommendedL3(),
 		Timeout:               int(lifetime.Milliseconds()),
-		CredentialExcludeList: descriptors(existing),
+		CredentialExcludeList: descriptors(slices.DeleteFunc(slices.Clone(existing), gone)),
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey:        protocol.ResidentKeyRequirementRequired,
 			RequireResidentKey: protocol.ResidentKeyRequired(), // for browsers of Level 1: Section 5.4.4
 			UserVerification:   protocol.VerificationRequired,
 		},
-		// Without being asked, browsers leave out the attestation and the AAGUID of a security key.
-		Attestation: protocol.PreferDirectAttestation,
+		Attestation: attestation,
 		Hints:       rp.models.hints(codes(p)),
 		Extensions:  protocol.AuthenticationExtensions{CredProps: true},
 	})
+}
+
+// Ceiling is the highest level that a sign-in with a credential can ever have, whatever becomes known of its model or is asked
+// of it: one that can be copied, or for whose model nothing speaks, never reaches AAL3.
+func Ceiling(a store.Authenticator) assurance.AuthenticatorLevel {
+	if a.BackupEligible || Verdict(a.AttestationVerdict) == VerdictNone {
+		return assurance.AAL2
+	}
+	return assurance.AAL3
 }
 
 // Enrolment is a new authenticator that was verified and not yet bound.
@@ -119,6 +138,7 @@ func (rp *RelyingParty) VerifyEnrolment(state string, browser []byte, p store.Pe
 		AttestationObject:  credential.Attestation.Object,
 		ClientData:         credential.Attestation.ClientDataJSON,
 		AttestationVerdict: string(known.verdict(object.Format, object.AttStatement, aaguid, now)),
+		State:              "active",
 		CreatedAt:          now,
 	}
 	if reason := known.enrolling(a, codes(p), rp.models.source.minimum(), now); reason != "" {

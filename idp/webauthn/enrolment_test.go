@@ -74,7 +74,7 @@ func TestEnrolment(t *testing.T) {
 				t.Errorf("authenticator = %+v, want credential id, key, client data and attestation object", got)
 			}
 			want := tt.want
-			want.ID, want.PersonID, want.CreatedAt = got.ID, alice, w.now
+			want.ID, want.PersonID, want.State, want.CreatedAt = got.ID, alice, "active", w.now
 			want.AttestationVerdict = map[bool]string{false: "none", true: "self"}[tt.key.SelfAttestation]
 			want.CredentialID, want.PublicKey, want.AttestationObject, want.ClientData = got.CredentialID, got.PublicKey, got.AttestationObject, got.ClientData
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -336,7 +336,7 @@ func TestCredentialIsBoundToOnePerson(t *testing.T) {
 	hers.CredentialID = []byte("the same")
 	his.CredentialID = hers.CredentialID
 	enrolled := w.enrol(t, alice, hers)
-	if _, err := w.store.RevokeAuthenticator(t.Context(), enrolled.ID, w.now); err != nil { // it stays hers
+	if _, err := w.store.ChangeAuthenticator(t.Context(), enrolled.ID, "active", "revoked", w.now); err != nil { // it stays hers
 		t.Fatal(err)
 	}
 	for _, personID := range []string{bob, alice} {

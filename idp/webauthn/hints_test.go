@@ -131,7 +131,7 @@ func TestForget(t *testing.T) {
 	forgets("a key that somebody pretends to have", "", func(c webauthn.Ceremony) []byte {
 		return answerFor(strangers, c, enrolled.CredentialID)
 	}, webauthn.AssertionInvalid, false)
-	if _, err := w.store.RevokeAuthenticator(t.Context(), enrolled.ID, w.now); err != nil {
+	if _, err := w.store.ChangeAuthenticator(t.Context(), enrolled.ID, "active", "revoked", w.now); err != nil {
 		t.Fatal(err)
 	}
 	forgets("a key that was revoked", "", func(c webauthn.Ceremony) []byte { return key.Get(c.Options, origin) }, "authenticator_revoked", true)

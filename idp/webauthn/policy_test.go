@@ -299,7 +299,7 @@ func TestAffected(t *testing.T) {
 	affected(1, hers, his)
 	w.publish(t, well.Certified(), weak.Certified(webauthntest.Report{Status: "REVOKED"}))
 	affected(1, alice+" "+a.ID.String()+" refused: model_revoked, FIDO metadata reports REVOKED, FIDO_CERTIFIED_L1", his)
-	if _, err := w.store.RevokeAuthenticator(t.Context(), a.ID, w.now); err != nil {
+	if _, err := w.store.ChangeAuthenticator(t.Context(), a.ID, "active", "revoked", w.now); err != nil {
 		t.Fatal(err)
 	}
 	affected(10, his)

@@ -22,13 +22,13 @@ type signals struct {
 const mostSignalled = 100
 
 // Signals is what a browser may be told of a person who is signed in, so that it offers no passkeys of hers that are not on
-// record: WebAuthn Level 3, Section 5.1.10. The authenticators are all of hers that are in use. Without any, what her
-// password manager has stays: she may have signed in otherwise and be about to get a new link.
+// record: WebAuthn Level 3, Section 5.1.10. The authenticators are all of hers, in whichever state: what is suspended may
+// work again. Without any, what her password manager has stays: she may have signed in otherwise and be about to get a new link.
 func (rp *RelyingParty) Signals(p store.Person, handle []byte, authenticators []store.Authenticator) (json.RawMessage, error) {
 	s := signals{RPID: rp.id, UserID: handle, Name: p.ID, DisplayName: p.DisplayName}
 	if len(authenticators) < mostSignalled {
 		for _, a := range authenticators {
-			if a.CredentialID != nil {
+			if a.CredentialID != nil && !gone(a) {
 				s.Accepted = append(s.Accepted, a.CredentialID)
 			}
 		}

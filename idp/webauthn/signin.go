@@ -181,7 +181,10 @@ func (rp *RelyingParty) verifyAssertion(
 		return SignIn{}, &Refusal{Reason: CounterRegressed, PersonID: c.PersonID, Proved: true}
 	}
 	if fallen := c.Fallen(); fallen != "" {
-		return SignIn{}, &Refusal{Reason: fallen, PersonID: c.PersonID, Proved: true, Forget: !c.AuthenticatorStands}
+		if fallen == "authenticator_revoked" && c.State != "active" {
+			fallen = "authenticator_" + c.State
+		}
+		return SignIn{}, &Refusal{Reason: fallen, PersonID: c.PersonID, Proved: true, Forget: gone(c.Authenticator)}
 	}
 	judged := rp.models.current.Load().judge(c.Authenticator, codes(c.Person), rp.models.source.minimum(), now)
 	if judged.Refusal != "" {

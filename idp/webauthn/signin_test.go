@@ -507,7 +507,7 @@ func TestRevokedAuthenticatorIsRefused(t *testing.T) {
 	for _, personID := range []string{"", alice} {
 		c := w.beginSignIn(t, personID)
 		answer := key.Get(c.Options, origin)
-		if _, err := w.store.RevokeAuthenticator(t.Context(), enrolled.ID, w.now); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if _, err := w.store.ChangeAuthenticator(t.Context(), enrolled.ID, "active", "revoked", w.now); err != nil && !errors.Is(err, store.ErrNotFound) {
 			t.Fatal(err)
 		}
 		if personID != "" { // it was not asked at all

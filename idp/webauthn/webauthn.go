@@ -152,7 +152,7 @@ const (
 	ResponseMalformed     = "response_malformed"      // the answer cannot be read
 	OriginMismatch        = "origin_mismatch"         // the answer was given to another site
 	AuthenticatorNotAsked = "authenticator_not_asked" // the answer comes from an authenticator that was not asked
-	AuthenticatorUnknown  = "authenticator_unknown"   // nobody's, or revoked
+	AuthenticatorUnknown  = "authenticator_unknown"   // nobody's
 	UserHandleMissing     = "user_handle_missing"     // the answer does not say whose it is
 	AssertionInvalid      = "assertion_invalid"       // it does not verify: signature, challenge, flags, user handle
 	CounterRegressed      = "counter_regressed"       // the authenticator may have been copied
@@ -161,6 +161,8 @@ const (
 	NotDiscoverable       = "not_discoverable"        // a new credential could not sign anybody in by itself
 	NameInvalid           = "name_invalid"            // of a new authenticator: too long, or not printable
 	AuthenticatorKnown    = "authenticator_known"     // the new credential is bound already, to whomever
+	TooMany               = "too_many_authenticators" // the person has as many as anybody may have
+	LevelAbove            = "level_above"             // a new authenticator could reach more than the sign-in that it is bound in
 	ModelRevoked          = "model_revoked"           // nobody is to use the model any more: FIDO metadata
 	ModelDenied           = "model_denied"            // an organisation of the person denies the model
 	ModelNotAllowed       = "model_not_allowed"       // it allows some models, and this one did not prove to be of them
@@ -272,6 +274,10 @@ func descriptors(authenticators []store.Authenticator) []protocol.CredentialDesc
 	}
 	return list
 }
+
+// gone says whether an authenticator was taken away for good. Until then its credential is its owner's, though it may sign nobody
+// in: browsers keep it, and it is not bound again.
+func gone(a store.Authenticator) bool { return a.State == "revoked" }
 
 func descriptor(id []byte, transports []string) protocol.CredentialDescriptor {
 	d := protocol.CredentialDescriptor{Type: protocol.PublicKeyCredentialType, CredentialID: id}

@@ -82,9 +82,19 @@ func invariants() []invariant {
 			JOIN membership m ON m.id = r.membership_id
 			JOIN request q ON q.id = r.request_id
 			JOIN position_version v ON v.position_id = q.position_id AND v.version = q.position_version
-			WHERE (q.state, q.kind, q.person_id, q.organisation_code) IS DISTINCT FROM ('approved', 'assign_position', m.person_id, m.organisation_code)
+			JOIN person asked ON asked.id = q.person_id
+			WHERE (q.state, q.kind, coalesce(asked.merged_into, asked.id), q.organisation_code) IS DISTINCT FROM ('approved', 'assign_position', m.person_id, m.organisation_code)
 				OR v.approved_at IS NULL OR r.starts_at < q.starts_at AND r.starts_at < q.decided_at OR coalesce(r.ends_at, 'infinity') > coalesce(q.expires_at, 'infinity')
-				OR (r.job_role, r.areas_of_work, r.activities, r.workgroups) IS DISTINCT FROM (v.job_role, v.areas_of_work, v.activities, v.workgroups)`},
+				OR r.job_role <> v.job_role OR NOT (r.areas_of_work @> v.areas_of_work AND r.activities @> v.activities AND r.workgroups @> v.workgroups)
+				OR EXISTS ( -- what neither it nor one that it includes ever gave
+					SELECT unnest(r.areas_of_work || r.activities || r.workgroups)
+					EXCEPT SELECT unnest(v.areas_of_work || v.activities || v.workgroups)
+					EXCEPT SELECT unnest(i.areas_of_work || i.activities || i.workgroups) FROM position_version i
+					WHERE i.approved_at IS NOT NULL AND i.position_id IN (
+						WITH RECURSIVE included (id) AS (
+							SELECT unnest(v.includes) UNION SELECT unnest(n.includes) FROM included JOIN position_version n ON n.position_id = included.id
+						)
+						SELECT id FROM included))`},
 		{"a request for a position that was approved without the role that it gives", `
 			SELECT q.id FROM request q WHERE q.state = 'approved' AND q.kind = 'assign_position' AND NOT EXISTS (SELECT FROM role_profile r WHERE r.request_id = q.id)`},
 		{"a request that somebody asked or decided for herself, or that one officer asked and decided", `
@@ -112,6 +122,20 @@ func invariants() []invariant {
 				SELECT FROM audit_event e WHERE e.event = 'position_proposed' AND e.refusal = '' AND e.detail->>'position' = v.position_id AND e.detail->>'version' = v.version::text)
 				OR v.approved_at IS NOT NULL AND NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event IN ('position_approved', 'position_closed') AND e.refusal = '' AND e.detail->>'position' = v.position_id AND e.detail->>'version' = v.version::text)`},
+		{"a closed profile with something to sign in with, or signed in", `
+			SELECT p.id FROM person p WHERE p.closed_at IS NOT NULL AND (EXISTS (SELECT FROM authenticator a WHERE a.person_id = p.id AND a.state <> 'revoked') OR EXISTS (SELECT FROM recovery_code c WHERE c.person_id = p.id)
+				OR EXISTS (SELECT FROM session s WHERE s.person_id = p.id AND s.ended_at IS NULL))`},
+		{"a merged profile without the approved merge, or with a role", `
+			SELECT p.id FROM person p WHERE p.merged_into IS NOT NULL AND (NOT EXISTS (SELECT FROM person_merge m WHERE m.duplicate = p.id AND m.state = 'approved')
+				OR EXISTS (SELECT FROM membership m JOIN role_profile r ON r.membership_id = m.id WHERE m.person_id = p.id))`},
+		{"a change of a profile without the event that says so", `
+			SELECT c.id FROM person_change c WHERE c.kind <> 'merged' AND NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'person_' || c.kind AND e.refusal = '' AND e.person_id = c.person_id AND e.at = c.at)`},
+		{"a merge without the events that proposed and decided it", `
+			SELECT m.id FROM person_merge m WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'merge_proposed' AND e.refusal = '' AND e.detail->>'merge' = m.id::text)
+				OR m.state <> 'proposed' AND NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'merge_decided' AND e.refusal = '' AND e.detail->>'merge' = m.id::text AND e.detail->>'state' = m.state)`},
 		{"a role of a position that outlasts it", `
 			SELECT r.id FROM role_profile r JOIN position p ON p.id = r.position_id JOIN position_version v ON v.position_id = p.id AND v.version = p.version
 			WHERE v.closes AND (r.ends_at IS NULL OR r.ends_at > v.approved_at AND r.ends_at > r.starts_at)`},

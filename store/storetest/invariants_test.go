@@ -137,6 +137,12 @@ func TestCheckInvariants(t *testing.T) {
 		{"a version that was approved and is not in force", position + `ALTER TABLE position DISABLE TRIGGER position_approved; UPDATE position SET version = NULL`, "a position in force that nobody approved"},
 		{"a version that nobody recorded", position + `DELETE FROM audit_event WHERE event = 'position_proposed'`, "a version of a position without the events"},
 		{"an approval that nobody recorded", position + `DELETE FROM audit_event WHERE event = 'position_approved'`, "a version of a position without the events"},
+		{"a closed profile that is signed in", `UPDATE person SET disabled_at = now(), closed_at = now(), closed_as = 'left'; UPDATE session SET ended_at = NULL`, "a closed profile with something"},
+		{"a profile that nobody merged", `UPDATE person SET disabled_at = now(), closed_at = now(), closed_as = 'duplicate', merged_into = '000000000001' WHERE id = '000000000002'`, "a merged profile without"},
+		{"a change that nobody recorded", `INSERT INTO person_change (id, person_id, kind, actor, actor_role, reason, old, new, at)
+			VALUES (gen_random_uuid(), '000000000001', 'corrected', '000000000002', '000000000020', 'x', '{}', '{}', now())`, "a change of a profile without"},
+		{"a merge that nobody recorded", position + `INSERT INTO person_merge (id, duplicate, kept, reason, proposed_by, proposed_role, proposed_at)
+			VALUES (gen_random_uuid(), '000000000001', '000000000003', 'x', '000000000002', '000000000020', now())`, "a merge without"},
 		{"a role that outlasts its position", position + `UPDATE position_version SET closes = true`, "a role of a position that outlasts it"},
 		{"a secret as text", `UPDATE audit_event SET detail = '{"why": "token=` + token + `"}'`, "audit_event has a secret"},
 		{"a secret in an array", `UPDATE client SET redirect_uris = '{https://ward.example/?t=` + token + `}'`, "client has a secret"},

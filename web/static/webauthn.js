@@ -4,7 +4,8 @@
 //   data-options   PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON
 //   data-finish    where the response is posted to
 //
-// The form is hidden until this script knows that the browser can do it.
+// The form is hidden until this script knows that the browser can do it. What stands between [[ and ]] is said in the language of
+// the page: there is one file for each.
 
 const form = document.getElementById("ceremony");
 const creating = form.dataset.ceremony === "create";
@@ -76,7 +77,7 @@ async function finish(credential) {
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(30000),
   }).catch(() => {
-    throw new Refusal("There was no answer. Check your connection and try again.");
+    throw new Refusal("[[There was no answer. Check your connection and try again.]]");
   });
   const { location: next, message, forget } = await answer.json().catch(() => ({}));
   if (forget) { // so that the browser does not offer again what cannot work here: WebAuthn Level 3, Section 5.1.10
@@ -85,7 +86,7 @@ async function finish(credential) {
   }
   if (!answer.ok || !next) {
     refer(answer.headers.get("X-Request-Id"));
-    throw new Refusal(message ?? "Something went wrong. Open this page again and retry.");
+    throw new Refusal(message ?? "[[Something went wrong. Open this page again and retry.]]");
   }
   location.replace(next);
 }
@@ -105,28 +106,28 @@ function explain(error) {
   switch (error.name) {
     case "NotAllowedError": // cancelled, timed out, or nothing suitable: the browser does not say which
       return creating
-        ? "Nothing was added: it was cancelled or took too long. Try again."
-        : "You are not signed in: it was cancelled, took too long, or this passkey or security key is not on your record. Try again.";
+        ? "[[Nothing was added: it was cancelled or took too long. Try again.]]"
+        : "[[You are not signed in: it was cancelled, took too long, or this passkey or security key is not on your record. Try again.]]";
     case "InvalidStateError":
-      return "This passkey or security key is already on your record. Use a different one.";
+      return "[[This passkey or security key is already on your record. Use a different one.]]";
     case "NotSupportedError":
     case "ConstraintError":
-      return "This passkey or security key does not work here. Use one that asks for a PIN, your face or your fingerprint.";
+      return "[[This passkey or security key does not work here. Use one that asks for a PIN, your face or your fingerprint.]]";
     case "SecurityError":
       if (/^(\[|[\d.]+$)/.test(location.hostname)) { // an IP address, which no passkey can belong to (WebAuthn Level 3, Sections 5.1.3 and 5.1.4)
-        return "Passkeys and security keys do not work at an address of numbers. Open this page at the address that begins with http://localhost instead.";
+        return "[[Passkeys and security keys do not work at an address of numbers. Open this page at the address that begins with http://localhost instead.]]";
       }
-      return "Passkeys and security keys do not work at this web address. Check the address, and tell your registration authority.";
+      return "[[Passkeys and security keys do not work at this web address. Check the address, and tell your registration authority.]]";
     default:
-      return "Something went wrong. Open this page again and retry.";
+      return "[[Something went wrong. Open this page again and retry.]]";
   }
 }
 
 function show(error) {
   document.getElementById("error-summary")?.remove();
   document.getElementById("ceremony-message").textContent = explain(error);
-  if (!document.title.startsWith("Error: ")) {
-    document.title = "Error: " + document.title;
+  if (!document.title.startsWith("[[Error]]: ")) {
+    document.title = "[[Error]]: " + document.title;
   }
   const summary = document.getElementById("ceremony-error");
   summary.hidden = false;

@@ -1,0 +1,109 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// happened says what an event of the record is called to the person whom it concerns, when it was done and when it was refused;
+// "" is that it is not refused. These are the events of her history.
+type happened struct{ done, refused string }
+
+func events() map[audit.Event]happened {
+	return map[audit.Event]happened{
+		audit.SignedIn:               {"You signed in", "A sign-in was refused"},
+		audit.SessionEnded:           {"A session ended", "The end of a session was refused"},
+		audit.RoleChosen:             {"You chose the role to act in", "A choice of a role was refused"},
+		audit.Enrolled:               {"Something to sign in with was added", "Something to sign in with was refused"},
+		audit.EnrolmentLinkMade:      {"An enrolment link was made for you", ""},
+		audit.AuthenticatorRevoked:   {"Something to sign in with was taken away", "Something to sign in with could not be taken away"},
+		audit.AuthenticatorSuspended: {"Something to sign in with was suspended", ""},
+		audit.AuthenticatorResumed:   {"Something to sign in with works again", ""},
+		audit.AuthenticatorLost:      {"Something to sign in with was reported lost", "A report of a loss was refused"},
+		audit.AuthenticatorFound:     {"Something to sign in with was found again", ""},
+		audit.AuthenticatorReturned:  {"Something to sign in with was handed in", ""},
+		audit.RecoveryCodesMade:      {"Recovery codes were made", ""},
+		audit.RecoveryCodesDropped:   {"Your recovery codes were made worthless", ""},
+		audit.Recovered:              {"A recovery code was used", "A recovery code was refused"},
+		audit.PersonDisabled:         {"Your access was stopped", ""},
+		audit.PersonEnabled:          {"Your access was given back", ""},
+		audit.IdentityRecomputed:     {"The level of your identity was worked out again", ""},
+		audit.DataDownloaded:         {"You downloaded your data", ""},
+	}
+}
+
+// linesPerPage is how many lines of the history are on a page.
+const linesPerPage = 25
+
+// lines reads her history, newest first, from before a line of the record.
+func (h *Handler) lines(ctx context.Context, personID string, before int64, limit int) ([]store.AuditEvent, error) {
+	var names []string
+	for event := range events() {
+		names = append(names, string(event))
+	}
+	list, err := h.Store.EventsAbout(ctx, personID, names, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list events about person %s: %w", personID, err)
+	}
+	return list, nil
+}
+
+// history shows her sign-ins, those that were refused included, and what became of what she signs in with.
+func (h *Handler) history(w http.ResponseWriter, r *http.Request, o owner) error {
+	before, err := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	if err != nil || before < 0 {
+		before = 0 // from the newest
+	}
+	list, err := h.lines(r.Context(), o.Person.ID, before, linesPerPage+1)
+	if err != nil {
+		return err
+	}
+	page := web.AccountHistory{Account: h.account(r, o), Later: before > 0}
+	if len(list) > linesPerPage {
+		list = list[:linesPerPage]
+		page.NextURL = "/account/history?before=" + strconv.FormatInt(list[linesPerPage-1].Sequence, 10)
+	}
+	for _, e := range list {
+		page.Lines = append(page.Lines, line(h.words(r), e, o))
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func line(words web.Words, e store.AuditEvent, o owner) web.HistoryLine {
+	known := events()[audit.Event(e.Event)]
+	shown := web.HistoryLine{What: known.done, At: e.At, Address: addressOf(e, o), Reference: e.RequestID, Refused: e.Refusal != ""}
+	if shown.Refused {
+		shown.What = cmp.Or(known.refused, words.Sayf("%s, and that was refused", words.Say(known.done)))
+	}
+	if method := e.Detail["method"]; method != "" {
+		how := capital(strings.ReplaceAll(method, "-", " "))
+		if assurance.Method(method) == assurance.TOTP {
+			how = "Password and one-time code"
+		}
+		shown.How = words.Say(how)
+		if level := e.Detail["authenticator_level"]; level != "" {
+			shown.How = words.Sayf("%s, level %s", shown.How, level)
+		}
+	}
+	if e.Actor != o.Person.ID {
+		shown.Other = true
+	}
+	return shown
+}
+
+// addressOf is from where something was done, unless somebody else did it: where an officer sits is hers.
+func addressOf(e store.AuditEvent, o owner) string {
+	if e.Actor != o.Person.ID {
+		return ""
+	}
+	return e.Address
+}

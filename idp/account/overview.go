@@ -1,0 +1,125 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// overview says who is signed in, by what her identity is proved, and how strongly she signed in.
+func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) error {
+	words := h.words(r)
+	explained, err := h.Evidence.Explain(r.Context(), o.Person.ID)
+	if err != nil {
+		return fmt.Errorf("explain identity of person %s: %w", o.Person.ID, err)
+	}
+	pieces, err := h.evidence(r.Context(), o.Person.ID)
+	if err != nil {
+		return err
+	}
+	next, err := missing(words, explained)
+	if err != nil {
+		return err
+	}
+	page := web.AccountOverview{
+		Account: h.account(r, o), Name: o.Person.DisplayName, UserID: o.Person.ID, Email: o.Person.Email,
+		Identity: registration.IdentityWords(explained.Recorded.Level), Next: next,
+		SignIn: web.SignInLevel{Level: registration.LevelWords(o.Level), Method: registration.MethodWords(words, o.AMR), At: o.AuthenticatedAt},
+	}
+	for _, piece := range pieces {
+		page.Evidence = append(page.Evidence, web.EvidenceOutline{
+			Kind: capital(words.Say(assurance.KindWords(piece.Kind))), Issuer: piece.Issuer, Number: piece.Number, RecordedAt: piece.RecordedAt, Withdrawn: piece.Withdrawn != nil,
+		})
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// mostEvidence bounds the evidence that is shown of one person.
+const mostEvidence = 100
+
+func (h *Handler) evidence(ctx context.Context, personID string) ([]evidence.Recorded, error) {
+	pieces, err := h.Evidence.Of(ctx, personID, uuid.Nil, mostEvidence)
+	if err != nil {
+		return nil, fmt.Errorf("list evidence of person %s: %w", personID, err)
+	}
+	return pieces, nil
+}
+
+// missing is the nearest level of identity above the one on record to which there is a way; nil when there is none.
+func missing(words web.Words, x evidence.Explanation) (*web.NextLevel, error) {
+	for _, level := range assurance.IdentityLevels() {
+		if x.Recorded.Level.AtMost(level) != x.Recorded.Level || level == x.Recorded.Level {
+			continue
+		}
+		ways, err := x.Advice(level, words.Say)
+		if err != nil {
+			return nil, fmt.Errorf("advise person: %w", err)
+		}
+		if len(ways) > 0 {
+			return &web.NextLevel{Level: strings.ReplaceAll(string(level), "_", " "), Ways: ways}, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // there may be none
+}
+
+// mostRoles is how many roles are on a page.
+const mostRoles = 50
+
+// roles lists what she may act as, and from when to when.
+func (h *Handler) roles(w http.ResponseWriter, r *http.Request, o owner) error {
+	now := h.Now()
+	roles, err := h.Store.PositionedRoles(r.Context(), o.Person.ID, after(r), mostRoles+1, now)
+	if err != nil {
+		return fmt.Errorf("list roles of person %s: %w", o.Person.ID, err)
+	}
+	page := web.AccountRoles{Account: h.account(r, o)}
+	if len(roles) > mostRoles {
+		roles = roles[:mostRoles]
+		page.NextURL = "/account/roles?after=" + roles[mostRoles-1].ID
+	}
+	for _, role := range roles {
+		page.Roles = append(page.Roles, h.role(role, o, now))
+	}
+	if len(o.Person.Roles) > 1 {
+		page.ChangeRoleURL = "/sign-in/role"
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) role(role store.PositionedRole, o owner, now time.Time) web.OwnRole {
+	shown := web.OwnRole{
+		Role:         web.Role{ID: role.ID, Name: h.Catalogue.JobRoleShortName(role.JobRole), Organisation: role.OrganisationName, OrganisationCode: role.OrganisationCode},
+		PositionName: role.PositionName, ToCome: role.StartsAt.After(now), StartsAt: role.StartsAt,
+		Active: o.Role != nil && o.Role.ID == role.ID,
+	}
+	if role.EndsAt != nil {
+		shown.ExpiresAt = *role.EndsAt
+	}
+	return shown
+}
+
+// after is the id after which a list goes on. What can be no id begins it anew.
+func after(r *http.Request) string {
+	id := r.URL.Query().Get("after")
+	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+		return ""
+	}
+	return id
+}
+
+func capital(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+)
+
+type requestsWanted struct {
+	Organisation string `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
+	after
+}
+
+type request struct {
+	ID             uuid.UUID     `json:"id"`
+	Kind           position.Kind `json:"kind" enum:"assign_position end_position"`
+	State          string        `json:"state" enum:"open approved refused withdrawn lapsed"`
+	Person         someone       `json:"person"`
+	Organisation   string        `json:"organisation"`
+	Position       string        `json:"position"`
+	PositionName   string        `json:"position_name"`
+	Version        int           `json:"version" doc:"Of the position, that was asked for."`
+	StartsAt       time.Time     `json:"starts_at"`
+	EndsAt         *time.Time    `json:"ends_at,omitempty"`
+	Reason         string        `json:"reason"`
+	AskedBy        someone       `json:"asked_by"`
+	AskedAt        time.Time     `json:"asked_at"`
+	LapsesAt       time.Time     `json:"lapses_at"`
+	DecidedBy      string        `json:"decided_by,omitempty"`
+	DecidedAt      *time.Time    `json:"decided_at,omitempty"`
+	DecisionReason string        `json:"decision_reason,omitempty"`
+}
+
+func (h *Handler) requestOf(q store.RequestRow) request {
+	shown := request{
+		ID: q.ID, Kind: position.Kind(q.Kind), State: q.State, Person: someone{q.PersonID, q.PersonName}, Organisation: q.OrganisationCode,
+		Position: q.PositionID, PositionName: q.PositionName, Version: q.PositionVersion, StartsAt: q.StartsAt.UTC(), EndsAt: utc(q.ExpiresAt), Reason: q.Reason,
+		AskedBy: someone{q.AskedBy, q.AskedByName}, AskedAt: q.AskedAt.UTC(), LapsesAt: q.LapsesAt.UTC(), DecidedAt: utc(q.DecidedAt),
+	}
+	if q.State == "open" && !q.LapsesAt.After(h.Now()) {
+		shown.State = "lapsed"
+	}
+	if q.DecidedBy != nil {
+		shown.DecidedBy = *q.DecidedBy
+	}
+	if q.DecisionReason != nil {
+		shown.DecisionReason = *q.DecisionReason
+	}
+	return shown
+}
+
+func (h *Handler) listRequests(c call, in requestsWanted) (page[request], error) {
+	from, err := uuid.Parse(in.After)
+	if err != nil {
+		from = uuid.Nil // from the beginning
+	}
+	rows, more, err := h.Queue(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), from)
+	last := ""
+	if len(rows) > 0 {
+		last = rows[len(rows)-1].ID.String()
+	}
+	return pageOf(rows, h.requestOf, c.following(more, last)), err
+}
+
+func (h *Handler) readRequest(c call, _ nothing) (request, error) {
+	a, err := h.Request(c.Context(), c.officer, c.PathValue("request"))
+	if err != nil {
+		return request{}, err
+	}
+	return h.requestOf(a.RequestRow), nil
+}
+
+type asked struct {
+	Kind     position.Kind `json:"kind" enum:"assign_position end_position"`
+	Person   string        `json:"person" doc:"Her user id."`
+	Position string        `json:"position"`
+	StartsAt time.Time     `json:"starts_at,omitzero" doc:"At once, when it is left out."`
+	EndsAt   *time.Time    `json:"ends_at,omitempty"`
+	Reason   string        `json:"reason" doc:"For the record."`
+}
+
+type settled struct {
+	ID    uuid.UUID `json:"id"`
+	State string    `json:"state" enum:"open approved refused withdrawn" doc:"A sponsor gives what is assignable at once."`
+	Role  string    `json:"role,omitempty" doc:"The role profile that it gave."`
+}
+
+func (h *Handler) ask(c call, in asked) (settled, error) {
+	a, err := h.Positions.Ask(c.Context(), c.officer.Acting(), position.Asked{
+		Kind: in.Kind, Person: in.Person, Position: in.Position, StartsAt: in.StartsAt, ExpiresAt: in.EndsAt, Reason: in.Reason,
+	})
+	if err != nil {
+		return settled{}, err
+	}
+	c.created("/api/requests/" + a.Request.String())
+	return settled{a.Request, a.State, a.Role}, nil
+}
+
+type decision struct {
+	Verdict position.Verdict `json:"verdict" enum:"approved refused"`
+	Reason  string           `json:"reason" doc:"For the record."`
+}
+
+func (h *Handler) decide(c call, in decision) (settled, error) {
+	id, err := c.request()
+	if err != nil {
+		return settled{}, err
+	}
+	a, err := h.Positions.Decide(c.Context(), c.officer.Acting(), id, in.Verdict, in.Reason)
+	return settled{a.Request, a.State, a.Role}, err
+}
+
+func (h *Handler) withdrawRequest(c call, in reason) (settled, error) {
+	id, err := c.request()
+	if err != nil {
+		return settled{}, err
+	}
+	return settled{ID: id, State: "withdrawn"}, h.Positions.Withdraw(c.Context(), c.officer.Acting(), id, in.Reason)
+}
+
+// request is which request the address is about.
+func (c call) request() (uuid.UUID, error) {
+	id, err := uuid.Parse(c.PathValue("request"))
+	if err != nil {
+		return id, fmt.Errorf("request %.40q %w", c.PathValue("request"), directory.ErrUnknown)
+	}
+	return id, nil
+}

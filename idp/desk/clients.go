@@ -1,0 +1,322 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/onboarding"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+const clientsPath = "/desk/clients"
+
+// onClients are the acts any of which shows applications for clients.
+func onClients() []authority.Act {
+	return []authority.Act{authority.ApplyClient, authority.ApproveClient}
+}
+
+// clients lists the applications for clients that are in a state.
+func (h *Handler) clients(w http.ResponseWriter, r *http.Request, o officer) error {
+	q := r.URL.Query()
+	organisation, state := codeOr(q.Get("organisation"), o.Organisation), q.Get("state")
+	page := web.DeskClients{Desk: h.desk(r, o), Organisation: organisation, State: state, ApplyURL: clientsPath + "/apply"}
+	if !slices.ContainsFunc(page.States(), func(s web.Option) bool { return s.Value == state }) {
+		page.State = "open"
+	}
+	before, err := uuid.Parse(q.Get("before"))
+	if err != nil {
+		before = uuid.Max // from the newest
+	}
+	rows, more, err := h.applications(r.Context(), o, organisation, page.State, before)
+	if errors.Is(err, directory.ErrUnknown) {
+		page.Errors = noOrganisation(o)
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		page.Clients = append(page.Clients, web.ClientRow{
+			Name: row.Name, OrganisationCode: row.OrganisationCode, Environment: environmentWords(row.Environment), AppliedByName: row.AppliedByName,
+			AppliedAt: row.AppliedAt, URL: clientsPath + "/" + row.ID.String(),
+		})
+	}
+	if more {
+		page.NextURL = address(clientsPath, "organisation", organisation, "state", page.State, "before", rows[len(rows)-1].ID.String())
+	}
+	if !h.can(o, authority.Subject{Path: []string{o.Organisation}}, authority.ApplyClient) {
+		page.ApplyURL = ""
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// applications lists a page of the applications of an organisation and below it, and says whether there are more.
+func (h *Handler) applications(ctx context.Context, o officer, organisation, state string, before uuid.UUID) (rows []store.ClientApplicationRow, more bool, err error) {
+	here, err := h.At(ctx, organisation)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := h.may(ctx, o, here, onClients()...); err != nil {
+		return nil, false, err
+	}
+	rows, err = h.Store.ClientApplications(ctx, organisation, state, before, perPage+1)
+	if err != nil {
+		return nil, false, fmt.Errorf("list applications of organisation %s: %w", organisation, err)
+	}
+	return rows[:min(len(rows), perPage)], len(rows) > perPage, nil
+}
+
+func environmentWords(environment string) string {
+	return map[string]string{"development": "Development", "integration": "Integration", "live": "Live"}[environment]
+}
+
+// applied is an application that an officer may do something about, and where.
+type applied struct {
+	store.ClientApplication
+
+	id uuid.UUID
+	at authority.Subject
+}
+
+// applied reads an application for which an officer has one of some rights.
+func (h *Handler) applied(ctx context.Context, o officer, text string, acts ...authority.Act) (a applied, err error) {
+	if a.id, err = uuid.Parse(text); err != nil {
+		return a, fmt.Errorf("application %.40q %w", text, directory.ErrUnknown)
+	}
+	a.ClientApplication, err = h.Store.ClientApplication(ctx, a.id)
+	if errors.Is(err, store.ErrNotFound) {
+		return a, fmt.Errorf("application %s %w", a.id, directory.ErrUnknown)
+	}
+	if err != nil {
+		return a, fmt.Errorf("read application %s: %w", a.id, err)
+	}
+	if a.at, err = h.At(ctx, a.OrganisationCode); err != nil {
+		return a, err
+	}
+	return a, h.may(ctx, o, a.at, acts...)
+}
+
+func (a applied) url() string { return clientsPath + "/" + a.id.String() }
+
+// client shows one application.
+func (h *Handler) client(w http.ResponseWriter, r *http.Request, o officer) error {
+	a, err := h.applied(r.Context(), o, r.PathValue("id"), onClients()...)
+	if err != nil {
+		return err
+	}
+	page, err := h.clientPage(r, o, a)
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) clientPage(r *http.Request, o officer, a applied) (web.DeskClient, error) {
+	page := web.DeskClient{
+		Desk: h.desk(r, o), Name: a.Name, State: strings.ToUpper(a.State[:1]) + a.State[1:], Open: a.State == "open", Details: clientDetails(a.ClientApplication),
+		AppliedAt: a.AppliedAt, PostURL: a.url(), CheckURL: a.url() + "/check",
+	}
+	people := []string{a.AppliedBy}
+	if a.DecidedBy != nil {
+		people = append(people, *a.DecidedBy)
+	}
+	names, err := h.Names(r.Context(), people...)
+	if err != nil {
+		return page, err
+	}
+	page.AppliedByName = names[a.AppliedBy]
+	if page.Check, err = h.lastCheck(r.Context(), a.id); err != nil {
+		return page, err
+	}
+	if a.Follows != nil {
+		page.FollowsURL = clientsPath + "/" + a.Follows.String()
+	}
+	mayApply := h.can(o, a.at, authority.ApplyClient)
+	if a.ClientID != nil {
+		page.ClientID = *a.ClientID
+		if mayApply && a.Authentication != oauth.AuthNone {
+			page.SecretURL = a.url() + "/secret"
+		}
+		if mayApply && a.Environment == string(onboarding.Integration) {
+			page.LiveURL = clientsPath + "/apply?follows=" + a.id.String()
+		}
+	}
+	if !page.Open {
+		page.Decided = web.Decision{Reason: *a.DecisionReason, At: *a.DecidedAt}
+		if a.DecidedBy != nil {
+			page.Decided.ByName = names[*a.DecidedBy]
+		}
+		if a.State != "approved" {
+			page.CheckURL = ""
+		}
+		return page, nil
+	}
+	page.CanWithdraw = mayApply && a.AppliedBy == o.PersonID
+	why := h.Refusal(o.Officer, a.at, authority.ApproveClient)
+	if why == "" {
+		why = authority.FourEyes(a.AppliedBy, o.PersonID, "")
+	}
+	page.CanDecide = why == ""
+	if !page.CanDecide && !page.CanWithdraw {
+		page.WhyNot = sentence(&position.Refusal{Reason: position.Reason(why)})
+	}
+	return page, nil
+}
+
+// clientDetails says for people what an application is for.
+func clientDetails(a store.ClientApplication) []web.Detail {
+	role := "No"
+	if a.RequiresRole {
+		role = "Yes: whoever has no role is not let in"
+	}
+	var scopes []string
+	for _, scope := range a.Scopes {
+		scopes = append(scopes, scopeWords(scope))
+	}
+	return []web.Detail{
+		{Name: "Stage", Values: []string{environmentWords(a.Environment)}},
+		{Name: "Organisation", Values: []string{a.OrganisationCode}},
+		{Name: "What it is for", Values: []string{a.Purpose}},
+		{Name: "Contact", Values: []string{a.Contact}},
+		{Name: "People are sent back to", Values: a.RedirectURIs},
+		{Name: "After they sign out to", Values: a.PostLogoutRedirectURIs},
+		{Name: "How it proves that it is itself", Values: []string{authenticationWords(a.Authentication)}},
+		{Name: "What it may know", Values: scopes},
+		{Name: "How strongly people sign in", Values: []string{"At level " + strconv.Itoa(a.MinimumAuthenticatorLevel) + " at least"}},
+		{Name: "How well their identity is proved", Values: []string{provedWords(assurance.IdentityLevel(a.MinimumIdentityLevel))}},
+		{Name: "Only people with a role", Values: []string{role}},
+	}
+}
+
+// decideClient takes the decision about an application, or takes the application back.
+func (h *Handler) decideClient(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	verdict, reason := f.Get("verdict"), oneLine(f.Get("reason"))
+	if err = h.settleClient(r.Context(), o, r.PathValue("id"), f.Has("withdraw"), position.Verdict(verdict), reason); err == nil {
+		return to(w, r, r.URL.Path)
+	}
+	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters", "verdict": "Select whether you approve or refuse"})
+	if err != nil {
+		return err
+	}
+	a, err := h.applied(r.Context(), o, r.PathValue("id"), onClients()...)
+	if err != nil {
+		return err
+	}
+	page, err := h.clientPage(r, o, a)
+	if err != nil {
+		return err
+	}
+	page.Errors, page.Verdict, page.DecisionReason = wrong, verdict, f.Get("reason")
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+func (h *Handler) settleClient(ctx context.Context, o officer, text string, withdraw bool, verdict position.Verdict, reason string) error {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return fmt.Errorf("application %.40q %w", text, directory.ErrUnknown)
+	}
+	if withdraw {
+		return h.Onboarding.Withdraw(ctx, o.Acting(), id, reason)
+	}
+	_, err = h.Onboarding.Decide(ctx, o.Acting(), id, verdict, reason)
+	return err
+}
+
+// applying shows the form by which somebody applies for a client: for one that goes live with what that for integration had.
+func (h *Handler) applying(w http.ResponseWriter, r *http.Request, o officer) error {
+	page, err := h.clientForm(r, o)
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// clientForm is the form as it begins. The address of one that goes live says which application it follows.
+func (h *Handler) clientForm(r *http.Request, o officer) (web.DeskClientForm, error) {
+	page := web.DeskClientForm{
+		Desk: h.desk(r, o), PostURL: r.URL.RequestURI(), Organisation: o.Organisation, Authentication: oauth.AuthBasic,
+		MinimumAuthenticator: "2", MinimumIdentity: string(assurance.IdentityMedium),
+	}
+	follows := r.URL.Query().Get("follows")
+	if follows == "" {
+		page.SetChoices([]string{oauth.ScopeOpenID}, false, scopeOptions(), identityOptions())
+		return page, h.may(r.Context(), o, authority.Subject{Path: []string{o.Organisation}}, authority.ApplyClient)
+	}
+	a, err := h.applied(r.Context(), o, follows, authority.ApplyClient)
+	if err != nil {
+		return page, err
+	}
+	page.FollowsName, page.FollowsURL, page.Organisation = a.Name, a.url(), a.OrganisationCode
+	page.Name, page.Purpose, page.Contact, page.Authentication = a.Name, a.Purpose, a.Contact, a.Authentication
+	page.MinimumAuthenticator, page.MinimumIdentity = strconv.Itoa(a.MinimumAuthenticatorLevel), a.MinimumIdentityLevel
+	page.SetChoices(a.Scopes, a.RequiresRole, scopeOptions(), identityOptions())
+	return page, nil
+}
+
+// apply applies for a client.
+func (h *Handler) apply(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	id, err := h.applyFor(r.Context(), o, r.URL.Query().Get("follows"), f)
+	if err == nil {
+		return to(w, r, clientsPath+"/"+id.String())
+	}
+	wrong, err := clientMistakes(err, o)
+	if err != nil {
+		return err
+	}
+	page, err := h.clientForm(r, o)
+	if err != nil {
+		return err
+	}
+	page.Errors, page.Environment, page.Name, page.Purpose, page.Contact = wrong, f.Get("environment"), f.Get("name"), f.Get("purpose"), f.Get("contact")
+	page.RedirectURIs, page.PostLogoutRedirectURIs, page.Authentication = f.Get("redirect_uris"), f.Get("post_logout_redirect_uris"), f.Get("authentication")
+	page.MinimumAuthenticator, page.MinimumIdentity = f.Get("minimum_authenticator"), f.Get("minimum_identity")
+	if page.FollowsURL == "" {
+		page.Organisation = f.Get("organisation")
+	}
+	page.SetChoices(f["scope"], f.Has("requires_role"), scopeOptions(), identityOptions())
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// applyFor applies for what was entered.
+func (h *Handler) applyFor(ctx context.Context, o officer, follows string, f url.Values) (uuid.UUID, error) {
+	level, _ := strconv.Atoi(f.Get("minimum_authenticator")) // what is no number is no level either
+	wanted := onboarding.Wanted{
+		Organisation: codeOr(f.Get("organisation"), o.Organisation), Environment: onboarding.Environment(f.Get("environment")),
+		Purpose: oneLine(f.Get("purpose")), Contact: oneLine(f.Get("contact")),
+		Client: oauth.Registration{
+			Name: oneLine(f.Get("name")), Authentication: f.Get("authentication"), RedirectURIs: strings.Fields(f.Get("redirect_uris")),
+			PostLogoutRedirectURIs: strings.Fields(f.Get("post_logout_redirect_uris")), Scopes: f["scope"], RequiresRole: f.Has("requires_role"),
+			MinimumAuthenticator: assurance.AuthenticatorLevel(level), MinimumIdentity: assurance.IdentityLevel(f.Get("minimum_identity")),
+		},
+	}
+	if follows != "" {
+		a, err := h.applied(ctx, o, follows, authority.ApplyClient)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		wanted.Organisation, wanted.Environment, wanted.Follows = a.OrganisationCode, onboarding.Live, a.id
+	}
+	return h.Onboarding.Apply(ctx, o.Acting(), wanted)
+}

@@ -1,0 +1,188 @@
+package desk
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/lifecycle"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/web"
+)
+
+// comparing shows two profiles beside each other, and the form by which it is proposed that they be merged; or who may be the
+// same person, to choose the other one.
+func (h *Handler) comparing(w http.ResponseWriter, r *http.Request, o officer) error {
+	other := strings.ReplaceAll(oneLine(r.URL.Query().Get("other")), " ", "")
+	s, err := h.Lifecycle.Look(r.Context(), o.Acting(), authority.MergePeople, r.PathValue("id"), "")
+	if err != nil {
+		return err
+	}
+	if other != "" && idForm.MatchString(other) && other != s.PersonID {
+		page, err := h.comparePage(r, o, s, other)
+		if err != nil {
+			return err
+		}
+		return h.Pages.Render(w, http.StatusOK, page)
+	}
+	page := web.DeskSame{Desk: h.desk(r, o), PersonName: s.DisplayName, PersonURL: "/desk/people/" + s.PersonID, SearchURL: r.URL.Path, Other: r.URL.Query().Get("other")}
+	status := http.StatusOK
+	if page.Other != "" {
+		status = http.StatusBadRequest
+		page.Errors = []web.FieldError{{Field: "other", Message: "Enter the user ID of another person, of 12 digits"}}
+	}
+	alike, err := h.Lifecycle.Alike(r.Context(), o.Acting(), s)
+	if err != nil {
+		return err
+	}
+	for _, c := range alike.People {
+		shown := candidate(c)
+		shown.URL = address(r.URL.Path, "other", c.ID)
+		page.People = append(page.People, shown)
+	}
+	return h.Pages.Render(w, status, page)
+}
+
+func (h *Handler) comparePage(r *http.Request, o officer, s lifecycle.Subject, other string) (web.DeskMerge, error) {
+	second, err := h.Lifecycle.Look(r.Context(), o.Acting(), authority.MergePeople, other, "")
+	if err != nil {
+		return web.DeskMerge{}, err
+	}
+	page := web.DeskMerge{Desk: h.desk(r, o), PostURL: address(r.URL.Path, "other", other)}
+	for _, side := range []lifecycle.Subject{s, second} {
+		page.Sides = append(page.Sides, h.side(side))
+		page.Keep = append(page.Keep, web.Option{Value: side.PersonID, Label: side.PersonID + ", " + side.DisplayName})
+	}
+	return page, nil
+}
+
+func (h *Handler) side(s lifecycle.Subject) web.Side {
+	side := web.Side{
+		Name: s.DisplayName, UserID: s.PersonID, Email: s.Email, Identity: identityWords(s.Person.IdentityLevel), URL: "/desk/people/" + s.PersonID,
+	}
+	if s.DateOfBirth != nil {
+		side.Born = s.DateOfBirth.Format("2 January 2006")
+	}
+	side.Roles = h.losses(s, "")[0].Values
+	return side
+}
+
+// proposeMerge proposes that two profiles be merged.
+func (h *Handler) proposeMerge(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	one, other, keep := r.PathValue("id"), r.URL.Query().Get("other"), f.Get("keep")
+	duplicate := one
+	if keep == one {
+		duplicate = other
+	}
+	var id uuid.UUID
+	if keep != one && keep != other || keep == "" {
+		err = &directory.InvalidError{Field: "keep", Want: "one of both"}
+	} else {
+		id, err = h.Lifecycle.ProposeMerge(r.Context(), o.Acting(), duplicate, keep, oneLine(f.Get("reason")))
+	}
+	if err == nil {
+		return to(w, r, "/desk/merges/"+id.String())
+	}
+	wrong, err := mistakes(err, map[string]string{"keep": "Select which profile is kept", "reason": wantReason})
+	if err != nil {
+		return err
+	}
+	s, err := h.Lifecycle.Look(r.Context(), o.Acting(), authority.MergePeople, one, "")
+	if err != nil {
+		return err
+	}
+	page, err := h.comparePage(r, o, s, other)
+	if err != nil {
+		return err
+	}
+	page.Errors, page.Kept, page.Reason = wrong, keep, f.Get("reason")
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// merge shows a merge that was proposed, and to another officer the form by which it is decided.
+func (h *Handler) merge(w http.ResponseWriter, r *http.Request, o officer) error {
+	page, err := h.mergePage(r, o)
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func mergeID(r *http.Request) (uuid.UUID, error) {
+	id, err := uuid.Parse(r.PathValue("merge"))
+	if err != nil {
+		return id, fmt.Errorf("merge %.40q %w", r.PathValue("merge"), directory.ErrUnknown)
+	}
+	return id, nil
+}
+
+func (h *Handler) mergePage(r *http.Request, o officer) (web.DeskMerge, error) {
+	id, err := mergeID(r)
+	if err != nil {
+		return web.DeskMerge{}, err
+	}
+	m, err := h.Lifecycle.Merge(r.Context(), id)
+	if err != nil {
+		return web.DeskMerge{}, err
+	}
+	page := web.DeskMerge{
+		Desk: h.desk(r, o), PostURL: r.URL.Path, Proposed: true, CanDecide: m.State == "proposed" && m.ProposedBy != o.PersonID,
+		Keep: []web.Option{{Value: string(position.Approve), Label: "Approve: they are one person"}, {Value: string(position.Refuse), Label: "Refuse"}},
+	}
+	for _, person := range []string{m.Kept, m.Duplicate} {
+		s, err := h.Lifecycle.Look(r.Context(), o.Acting(), authority.MergePeople, person, "")
+		if err != nil {
+			return web.DeskMerge{}, err
+		}
+		side := h.side(s)
+		side.Kept = person == m.Kept
+		page.Sides = append(page.Sides, side)
+	}
+	officers := []string{m.ProposedBy}
+	if m.DecidedBy != nil {
+		officers = append(officers, *m.DecidedBy)
+	}
+	names, err := h.Names(r.Context(), officers...)
+	if err != nil {
+		return web.DeskMerge{}, err
+	}
+	page.Details = []web.Detail{{Name: "State", Values: []string{capital(m.State)}}, {Name: "Proposed by", Values: []string{names[m.ProposedBy]}}, {Name: "Reason", Values: []string{m.Reason}}}
+	if m.DecidedBy != nil {
+		page.Details = append(page.Details, web.Detail{Name: "Decided by", Values: []string{names[*m.DecidedBy]}}, web.Detail{Name: "Decision", Values: []string{*m.DecisionReason}})
+	}
+	return page, nil
+}
+
+// decideMerge decides a merge.
+func (h *Handler) decideMerge(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	id, err := mergeID(r)
+	if err != nil {
+		return err
+	}
+	err = h.Lifecycle.DecideMerge(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), oneLine(f.Get("reason")))
+	if err == nil {
+		return to(w, r, r.URL.Path)
+	}
+	wrong, err := mistakes(err, map[string]string{"verdict": "Select whether you approve or refuse", "reason": wantReason})
+	if err != nil {
+		return err
+	}
+	page, err := h.mergePage(r, o)
+	if err != nil {
+		return err
+	}
+	page.Errors, page.Verdict, page.Reason = wrong, f.Get("verdict"), f.Get("reason")
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}

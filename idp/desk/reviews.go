@@ -1,0 +1,302 @@
+package desk
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+const reviewsPath = "/desk/reviews"
+
+// reviews lists the reviews of who holds positions.
+func (h *Handler) reviews(w http.ResponseWriter, r *http.Request, o officer) error {
+	q := r.URL.Query()
+	organisation := codeOr(q.Get("organisation"), o.Organisation)
+	before, err := uuid.Parse(q.Get("before"))
+	if err != nil {
+		before = uuid.Max // from the newest
+	}
+	page := web.DeskReviews{Desk: h.desk(r, o), Organisation: organisation, NewURL: reviewsPath + "/new"}
+	rows, more, err := h.ListReviews(r.Context(), o.Officer, organisation, before)
+	if errors.Is(err, directory.ErrUnknown) {
+		page.Errors = noOrganisation(o)
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		page.Reviews = append(page.Reviews, h.reviewRow(row))
+	}
+	if more {
+		page.NextURL = address(reviewsPath, "organisation", organisation, "before", rows[len(rows)-1].ID.String())
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) reviewRow(v store.ReviewRow) web.ReviewRow {
+	row := web.ReviewRow{
+		OrganisationName: v.OrganisationName, OrganisationCode: v.OrganisationCode, Below: v.Below, Removes: v.Removes, DueAt: v.DueAt, State: "Open",
+		Items: int(v.Items), Certified: int(v.Certified), Removed: int(v.Removed), Lapsed: int(v.Lapsed), Undecided: int(v.Undecided),
+		Ended: int(v.Items - v.Certified - v.Removed - v.Lapsed - v.Undecided), URL: reviewsPath + "/" + v.ID.String(),
+	}
+	switch {
+	case v.Undecided == 0:
+		row.State = "Finished"
+	case !v.DueAt.After(h.Now()):
+		row.State = "Overdue"
+	}
+	return row
+}
+
+// newReview is the form that opens a review.
+func (h *Handler) newReview(w http.ResponseWriter, r *http.Request, o officer) error {
+	if err := h.may(r.Context(), o, authority.Subject{Path: []string{o.Organisation}}, authority.ReviewAccess); err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, h.reviewForm(r, o, o.Organisation, false, false))
+}
+
+func (h *Handler) reviewForm(r *http.Request, o officer, organisation string, below, removes bool) web.DeskReviewForm {
+	return web.DeskReviewForm{
+		Desk: h.desk(r, o), PostURL: o.form(r.URL.Path), Organisation: organisation,
+		Below:   []web.Option{{Value: "yes", Label: "Also the organisations below it", Checked: below}},
+		Removes: []web.Option{{Value: "yes", Label: "Remove it", Checked: removes}},
+	}
+}
+
+// openReview takes that form. What can be decided on the last day can be until it ends.
+func (h *Handler) openReview(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	scope := position.Scope{
+		Organisation: codeOr(f.Get("organisation"), o.Organisation), Below: f.Get("below") == "yes", Removes: f.Get("removes") == "yes", Reason: oneLine(f.Get("reason")),
+	}
+	day, dateErr := date("due", oneLine(f.Get("due")))
+	if dateErr == nil {
+		scope.DueAt = day.AddDate(0, 0, 1)
+	}
+	var wrong []web.FieldError
+	if codeForm.MatchString(scope.Organisation) {
+		var id uuid.UUID
+		if id, err = h.Positions.OpenReview(r.Context(), o.Acting(), scope); err == nil {
+			return to(w, r, reviewsPath+"/"+id.String())
+		}
+	} else {
+		err = directory.ErrUnknown
+	}
+	if errors.Is(err, directory.ErrUnknown) {
+		wrong = noOrganisation(o)
+	} else if wrong, err = mistakes(err, map[string]string{"due": wantDate("a day after today and within a year,", "30/11/2030"), "reason": wantReason}); err != nil {
+		return err
+	}
+	page := h.reviewForm(r, o, scope.Organisation, scope.Below, scope.Removes)
+	page.Errors, page.Due, page.Reason = wrong, f.Get("due"), f.Get("reason")
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// review shows a review.
+func (h *Handler) review(w http.ResponseWriter, r *http.Request, o officer) error {
+	page, err := h.reviewPage(r, o)
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) reviewPage(r *http.Request, o officer) (web.DeskReview, error) {
+	row, err := h.Review(r.Context(), o.Officer, r.PathValue("id"))
+	if err != nil {
+		return web.DeskReview{}, err
+	}
+	page := web.DeskReview{
+		Desk: h.desk(r, o), ReviewRow: h.reviewRow(row), Reason: row.Reason, OpenedBy: row.OpenedByName, OpenedAt: row.OpenedAt,
+		All: r.URL.Query().Get("show") == "all",
+	}
+	show := r.URL.Query().Get("show")
+	page.AllURL, page.UndecidedURL, page.ReportURL = address(page.URL, "show", "all"), page.URL, page.URL+"/report.csv"
+	page.PostURL = o.form(page.URL, "show", show, "after", following(r))
+	items, more, err := h.ReviewItems(r.Context(), row.ID, !page.All, following(r))
+	if err != nil {
+		return web.DeskReview{}, err
+	}
+	var certifiable []string
+	for _, item := range items {
+		entry := h.reviewEntry(o, item)
+		if entry.Decidable && entry.Note == "" {
+			certifiable = append(certifiable, entry.Role)
+		}
+		page.Entries = append(page.Entries, entry)
+	}
+	page.OnPage = strings.Join(certifiable, " ")
+	if more {
+		page.NextURL = address(page.URL, "show", show, "after", items[len(items)-1].RoleID)
+	}
+	return page, nil
+}
+
+// reviewEntry shows something that a review is about. A note on what can be decided says that it cannot be certified.
+func (h *Handler) reviewEntry(o officer, i store.ReviewItem) web.ReviewEntry {
+	entry := web.ReviewEntry{
+		Role: i.RoleID, Name: i.PersonName, PersonID: i.PersonID, PersonURL: "/desk/people/" + i.PersonID, PositionName: i.PositionName,
+		OrganisationCode: i.OrganisationCode, StartsAt: i.StartsAt, Outcome: h.outcomeWords(i),
+	}
+	if i.EndsAt != nil {
+		entry.ExpiresAt = *i.EndsAt
+	}
+	if i.DecidedByName != nil {
+		entry.By = *i.DecidedByName
+	}
+	if i.DecidedAt != nil {
+		entry.At = *i.DecidedAt
+	}
+	if entry.Outcome != "" {
+		return entry
+	}
+	subject := authority.Subject{PersonID: i.PersonID, Path: []string{o.Organisation}, Makes: h.Rules.ActorsOf(i.JobRole, i.Activities)}
+	why := h.Refusal(o.Officer, subject, authority.ReviewAccess)
+	if i.HeldBy == o.PersonID {
+		why = authority.OwnPerson
+	}
+	switch {
+	case why != "":
+		entry.Note = strings.TrimSuffix(sentence(&position.Refusal{Reason: position.Reason(why)}), ".")
+	case i.GivenBy == o.PersonID:
+		entry.Decidable, entry.Note = true, "You approved it, so you can only remove it"
+	default:
+		entry.Decidable = true
+	}
+	return entry
+}
+
+// outcomeWords says for people what became of something that a review is about, or "" while it can be decided.
+func (h *Handler) outcomeWords(i store.ReviewItem) string {
+	if i.Outcome != nil {
+		return map[position.Outcome]string{
+			position.Certified: "Certified", position.Removed: "Removed", position.Unreviewed: "Removed because nobody decided",
+		}[position.Outcome(*i.Outcome)]
+	}
+	if i.EndsAt != nil && !i.EndsAt.After(h.Now()) {
+		return "Ended meanwhile"
+	}
+	return ""
+}
+
+// decideReview certifies or removes what is ticked on the page of a review, or certifies all that is on it.
+func (h *Handler) decideReview(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	page, err := h.reviewPage(r, o)
+	if err != nil {
+		return err
+	}
+	outcome, roles := position.Removed, f["entry"]
+	if f.Has("certify") {
+		outcome = position.Certified
+		if all := f.Get("certify"); all != "ticked" {
+			roles = strings.Fields(all)
+		}
+	}
+	if len(roles) == 0 || len(roles) > perPage {
+		page.Errors = []web.FieldError{{Field: "entry", Message: "Tick what you certify or remove"}}
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	left, err := h.Positions.DecideReview(r.Context(), o.Acting(), uuid.MustParse(r.PathValue("id")), roles, outcome)
+	if err != nil {
+		return err
+	}
+	if len(left) == 0 {
+		return to(w, r, address(page.URL, "show", r.URL.Query().Get("show")))
+	}
+	names := make(map[string]string)
+	for _, e := range page.Entries { // as they were before
+		names[e.Role] = e.Name
+	}
+	if page, err = h.reviewPage(r, o); err != nil {
+		return err
+	}
+	for _, l := range left {
+		page.Errors = append(page.Errors, web.FieldError{Field: "entry", Message: strings.TrimPrefix(names[l.Role]+": ", ": ") + l.Refusal.Error()})
+	}
+	for i := range page.Entries {
+		page.Entries[i].Ticked = slices.Contains(roles, page.Entries[i].Role)
+	}
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// reviewReport answers with all that a review is about, as a file of CSV.
+func (h *Handler) reviewReport(w http.ResponseWriter, r *http.Request, o officer) error {
+	row, err := h.Review(r.Context(), o.Officer, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	items, err := h.ReviewReport(r.Context(), row.ID)
+	if err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	c := csv.NewWriter(&body)
+	c.UseCRLF = true // RFC 4180, Section 2
+	lines := [][]string{{"person", "name", "position", "position_name", "organisation", "role", "starts", "ends", "outcome", "decided_by", "decided_by_name", "decided_at"}}
+	for _, i := range items {
+		outcome := h.outcomeWords(i)
+		if outcome == "" {
+			outcome = map[bool]string{true: "Undecided", false: "Overdue"}[row.DueAt.After(h.Now())]
+		}
+		lines = append(lines, cells(
+			i.PersonID, i.PersonName, i.PositionID, i.PositionName, i.OrganisationCode, i.RoleID, at(&i.StartsAt), at(i.EndsAt), outcome,
+			orNone(i.DecidedBy), orNone(i.DecidedByName), at(i.DecidedAt)))
+	}
+	if err := c.WriteAll(lines); err != nil {
+		return fmt.Errorf("write report of review %s: %w", row.ID, err)
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/csv; charset=utf-8")
+	header.Set("Content-Disposition", `attachment; filename="review-`+row.ID.String()+`.csv"`)
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(body.Bytes()) // a browser that is gone needs no answer
+	return nil
+}
+
+// cells makes a line of a file of CSV, in which no spreadsheet finds a formula: one that begins like a formula gets an
+// apostrophe before it.
+func cells(values ...string) []string {
+	for i, v := range values {
+		if v != "" && strings.ContainsRune("=+-@\t\r\n", rune(v[0])) {
+			values[i] = "'" + v
+		}
+	}
+	return values
+}
+
+func at(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func orNone(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

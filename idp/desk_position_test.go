@@ -1,0 +1,107 @@
+package idp_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+)
+
+// A position shows what it gives with what it includes, and what includes it; so does the request for it.
+func TestDeskIncludesPositions(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ward, _ := p.wardNurse()
+	manager, _ := p.atDesk(raManager, "/desk/positions/new?organisation=ZX100")
+	form := url.Values{"organisation": {"ZX100"}, "name": {"Ward sister"}, "job_role": {"S8000:G8000:R8001"}, "activity": {"B0360"}, "reason": {"New"}}
+	form.Set("include", "123")
+	if a := manager.post("/desk/positions/new", form); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "Enter the 12 digits of each position") || !strings.Contains(a.body, ">123</textarea>") {
+		t.Errorf("including what is no position = %d %s, want 400 with what was typed", a.StatusCode, text(a.body))
+	}
+	form.Set("include", ward+" Ward nurse\r\n\r\n")
+	outer := manager.rest(manager.post("/desk/positions/new", form))
+	if words := outer.words(t); !strings.Contains(words, "What it includes Ward nurse of ZX100") || !strings.Contains(words, "(B0401)") {
+		t.Fatalf("the position that includes another = %s %s, want what it includes and gives", outer.path(), text(outer.body))
+	}
+	at := outer.path()
+	advanced, _ := p.atDesk(raAdvanced, at)
+	if a := advanced.rest(advanced.post(at+"?version=1", url.Values{})); !strings.Contains(a.words(t), "In force") {
+		t.Fatalf("the position after its approval = %s", text(a.body))
+	}
+	for _, path := range []string{"", "/revision", "/close"} {
+		if a := manager.get("/desk/positions/" + ward + path); !strings.Contains(a.words(t), "Another position includes it") || !strings.Contains(a.body, `href="`+at+`"`) {
+			t.Errorf("GET %s of what is included = %s, want it to say by what", path, text(a.body))
+		}
+	}
+	less := url.Values{"name": {"Ward sister"}, "job_role": {"S8000:G8000:R8001"}, "activity": {"B0360"}, "reason": {"Less"}}
+	if a := manager.rest(manager.post(at+"/revision?seen=1", less)); !strings.Contains(a.words(t), "Is now: View Detailed Health Records (B0360) View Patient Medication (B0401) Would be: View Detailed Health Records (B0360)") {
+		t.Errorf("a change that includes nothing more = %s, want what it would give no more", text(a.body))
+	}
+	sponsor, _ := p.atDesk(raSponsor, "/desk/people/"+noRole+"/positions/"+strings.TrimPrefix(at, "/desk/positions/"))
+	if a := sponsor.get("/desk/people/" + noRole + "/positions/" + strings.TrimPrefix(at, "/desk/positions/")); !strings.Contains(a.words(t), "(B0401)") {
+		t.Errorf("the form to ask for it = %s, want what it gives with what it includes", text(a.body))
+	}
+	asked := sponsor.rest(sponsor.post("/desk/people/"+noRole+"/positions/"+strings.TrimPrefix(at, "/desk/positions/"), url.Values{"reason": {"Starts on Monday"}}))
+	if words := asked.words(t); !strings.Contains(words, "(B0360)") || !strings.Contains(words, "(B0401)") {
+		t.Errorf("the request for it = %s, want what it gives with what it includes", text(asked.body))
+	}
+}
+
+// A form that was filled in for one role is not taken for another, which its officer chose in another tab meanwhile.
+func TestDeskTakesNoFormOfAnotherRole(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ward, request := p.wardNurse()
+	agent, page := p.atDesk(raAgent, "/desk/requests/"+request)
+	const posted = `action="/desk/requests/`
+	at := page.body[strings.Index(page.body, posted)+len(`action="`):]
+	at = strings.ReplaceAll(at[:strings.Index(at, `"`)], "&amp;", "&")
+	if !strings.Contains(at, "role=") {
+		t.Fatalf("the form is posted to %s, want the role in it", at)
+	}
+	other, _, _ := strings.Cut(at, "role=")
+	form := url.Values{"verdict": {"approved"}, "reason": {"Yes"}}
+	if a := agent.post(other+"role=000000000001", form); a.StatusCode != http.StatusForbidden || !strings.Contains(a.words(t), "filled this in for another role") {
+		t.Errorf("a form of another role = %d %s, want it refused", a.StatusCode, text(a.body))
+	}
+	if got := p.audited("desk_opened"); len(got) != 1 || got[0] != "desk_opened: "+string(position.AnotherRole) {
+		t.Errorf("the record = %v, want the refusal", got)
+	}
+	if a := agent.rest(agent.post(at, form)); !strings.Contains(a.words(t), "Approved") {
+		t.Errorf("the same form in its role = %s, want it taken", text(a.body))
+	}
+	manager, _ := p.atDesk(raManager, "/desk/positions/"+ward)
+	for _, path := range []string{"/revision", "/close"} {
+		if a := manager.get("/desk/positions/" + ward + path); !strings.Contains(a.body, "role="+managersRole) {
+			t.Errorf("the form of %s is posted without its role: %s", path, text(a.body))
+		}
+	}
+}
+
+// A catalogue that was imported is there on a replica that runs within two seconds, and what is retired is offered no more.
+func TestCatalogueIsSeenByReplicas(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	p.run()
+	manager, page := p.atDesk(raManager, "/desk/positions/new")
+	if !strings.Contains(page.body, `value="B0420"`) {
+		t.Fatalf("the form does not offer what the program carries: %s", text(page.body))
+	}
+	kind, entries, err := directory.ParseCodes([]byte("code,name\nB0401,To look at medicines\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := directory.ImportCodes(t.Context(), p.owner, map[directory.CodeKind][]directory.Entry{kind: entries}, "test", p.clock.Now(), false); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the form has the name that was imported", func() bool {
+		page = manager.get("/desk/positions/new")
+		return strings.Contains(page.body, "To look at medicines")
+	})
+	if strings.Contains(page.body, `value="B0420"`) {
+		t.Errorf("the form offers what is retired: %s", text(page.body))
+	}
+}

@@ -1,0 +1,189 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+)
+
+// mostRoles is how many roles a person can have, as package directory has it.
+const mostRoles = 100
+
+// Alike finds who else on record may be the same as a person, and records that they were shown.
+func (r *Registrar) Alike(ctx context.Context, by position.Acting, s Subject) (alike directory.Alike, err error) {
+	err = r.act(ctx, by, audit.PersonSearched, s.PersonID, func(a *act) (err error) {
+		person := directory.NewPerson{GivenName: s.GivenName, FamilyName: s.FamilyName, Email: s.Email, DateOfBirth: s.DateOfBirth}
+		alike, err = directory.FindAlike(ctx, a.Tx, person, s.PersonID)
+		a.note(map[string]string{"by": "likeness", "hits": strconv.Itoa(len(alike.People))})
+		return err
+	})
+	return alike, err
+}
+
+// ProposeMerge proposes that a profile be merged into another, which is kept, because both are of one person. Another officer
+// decides.
+func (r *Registrar) ProposeMerge(ctx context.Context, by position.Acting, duplicate, kept, reason string) (id uuid.UUID, err error) {
+	if err := directory.CheckText("reason", reason, 1, 500); err != nil {
+		return uuid.Nil, err
+	}
+	if id, err = uuid.NewV7(); err != nil {
+		return uuid.Nil, fmt.Errorf("draw an id: %w", err)
+	}
+	return id, r.act(ctx, by, audit.MergeProposed, duplicate, func(a *act) error {
+		a.note(map[string]string{"merge": id.String(), "kept": kept, "reason": reason})
+		if err := a.mergeable(ctx, duplicate, kept); err != nil {
+			return err
+		}
+		err := a.AddMerge(ctx, store.Merge{
+			ID: id, Duplicate: duplicate, Kept: kept, Reason: reason, ProposedBy: a.by.Person, ProposedRole: a.by.Role, ProposedAt: a.now,
+		})
+		if errors.Is(err, store.ErrConflict) {
+			return refuse(ProposedAlready)
+		}
+		if err != nil {
+			return fmt.Errorf("propose a merge: %w", err)
+		}
+		return nil
+	})
+}
+
+// mergeable wants two profiles that are open, of people whom the officer may merge, who may hold together what both have.
+func (a *act) mergeable(ctx context.Context, duplicate, kept string) error {
+	if duplicate == kept {
+		return refuse(SamePerson)
+	}
+	people, err := a.lock(ctx, duplicate, kept)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if err := a.must(ctx, authority.MergePeople, p, ""); err != nil {
+			return err
+		}
+	}
+	for _, p := range people {
+		if err := stillOpen(p.Profile); err != nil {
+			return err
+		}
+	}
+	var duties []authority.Held
+	for _, p := range people {
+		held, err := a.held(ctx, p.PersonID)
+		if err != nil {
+			return err
+		}
+		for _, h := range held {
+			duties = append(duties, authority.Held{JobRole: h.JobRole, Activities: h.Activities})
+		}
+	}
+	if len(duties) > mostRoles {
+		return &position.Refusal{Reason: position.TooManyRoles}
+	}
+	if conflicts := a.rules.Conflicts(duties); len(conflicts) > 0 {
+		reasons := make([]string, len(conflicts))
+		for i, c := range conflicts {
+			reasons[i] = fmt.Sprintf("%s and %s: %s", c.One, c.Other, c.Reason)
+		}
+		return &position.Refusal{Reason: position.SeparationOfDuties, Because: strings.Join(reasons, "; ")}
+	}
+	return nil
+}
+
+// DecideMerge approves or refuses a merge that another officer proposed, for a reason. When it is approved the profile is closed:
+// its sessions and the requests for it and by it end, and what was signed in with is revoked. The one that is kept gets the
+// roles. Its level stays: what proved the identity of the other counts no more, and can be recorded for this one.
+func (r *Registrar) DecideMerge(ctx context.Context, by position.Acting, id uuid.UUID, verdict position.Verdict, reason string) error {
+	err := directory.CheckText("reason", reason, 1, 500)
+	if verdict != position.Approve && verdict != position.Refuse {
+		err = errors.Join(&directory.InvalidError{Field: "verdict", Want: "approved or refused"}, err)
+	}
+	if err != nil {
+		return err
+	}
+	m, err := r.Merge(ctx, id)
+	if err != nil {
+		return err
+	}
+	return r.act(ctx, by, audit.MergeDecided, m.Duplicate, func(a *act) error {
+		a.note(map[string]string{"merge": id.String(), "kept": m.Kept, "state": string(verdict), "proposed_by": m.ProposedBy, "reason": reason})
+		if err := a.LockMerges(ctx); err != nil {
+			return fmt.Errorf("lock merges: %w", err)
+		}
+		return a.decide(ctx, r, m, verdict, reason)
+	})
+}
+
+// Merge reads a merge. What two profiles it is about never changes.
+func (r *Registrar) Merge(ctx context.Context, id uuid.UUID) (store.Merge, error) {
+	m, err := r.Store.Merge(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return m, fmt.Errorf("merge %s %w", id, directory.ErrUnknown)
+	}
+	if err != nil {
+		return m, fmt.Errorf("read merge %s: %w", id, err)
+	}
+	return m, nil
+}
+
+func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict position.Verdict, reason string) error {
+	if verdict == position.Refuse { // also when one of the profiles has been closed since
+		people, err := a.lock(ctx, m.Duplicate, m.Kept)
+		if err != nil {
+			return err
+		}
+		for _, p := range people {
+			if err := a.must(ctx, authority.MergePeople, p, ""); err != nil {
+				return err
+			}
+		}
+	} else if err := a.mergeable(ctx, m.Duplicate, m.Kept); err != nil {
+		return err
+	}
+	if why := authority.FourEyes(m.ProposedBy, a.by.Person, ""); why != "" {
+		return &position.Refusal{Reason: position.Reason(why)}
+	}
+	err := a.DecideMerge(ctx, m.ID, string(verdict), a.by.Person, a.by.Role, reason, a.now)
+	if errors.Is(err, store.ErrNotFound) {
+		return refuse(DecidedAlready)
+	}
+	if err != nil {
+		return fmt.Errorf("decide merge %s: %w", m.ID, err)
+	}
+	if verdict == position.Refuse {
+		return nil
+	}
+	return a.merge(ctx, r, m, reason)
+}
+
+// merge does what was approved.
+func (a *act) merge(ctx context.Context, r *Registrar, m store.Merge, reason string) error {
+	if err := a.close(ctx, m.Duplicate, Duplicate); err != nil {
+		return err
+	}
+	if err := a.end(ctx, m.Duplicate, "profile merged into "+m.Kept, false); err != nil {
+		return err
+	}
+	withdrawn, err := r.Evidence.WithdrawAllIn(ctx, a.Tx, a.entry.Actor, m.Duplicate, evidence.Superseded, a.now)
+	if err != nil {
+		return fmt.Errorf("withdraw evidence of person %s: %w", m.Duplicate, err)
+	}
+	if err := a.MergePerson(ctx, m.Duplicate, m.Kept); err != nil {
+		return fmt.Errorf("merge person %s into %s: %w", m.Duplicate, m.Kept, err)
+	}
+	a.note(map[string]string{"withdrawn_evidence": strconv.Itoa(len(withdrawn.Evidence))})
+	return errors.Join(
+		a.change(ctx, m.Duplicate, "merged", "", reason, map[string]string{}, map[string]string{"into": m.Kept}),
+		a.change(ctx, m.Kept, "merged", "", reason, map[string]string{}, map[string]string{"from": m.Duplicate}),
+	)
+}

@@ -1,0 +1,153 @@
+package office
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/store"
+)
+
+// Checks are the checks that a desk makes which has the person before it, of those that the rules take of a kind.
+func Checks(kind assurance.Kind) (uses []assurance.MethodUse) {
+	at := time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+	for _, use := range assurance.MethodUses() {
+		switch use.Method {
+		case assurance.PhysicalInspection, assurance.PhysicalInspectionUV, assurance.DigitalInspection, assurance.CryptographicInspection, assurance.RecordMatch,
+			assurance.ComparisonInPerson, assurance.BiometricInPerson:
+		default:
+			continue // of an image, or of somebody elsewhere
+		}
+		tried := assurance.Piece{ID: "1", Type: kind.Type, Kind: kind.Name, Subject: "1", Number: "1", Checks: []assurance.Check{{ID: "1", Method: use.Method, At: at}}}
+		if tried.Validate() == nil {
+			uses = append(uses, use)
+		}
+	}
+	return uses
+}
+
+// ToProve reads a person whose evidence an officer may record.
+func (f *Office) ToProve(ctx context.Context, o Officer, id string) (store.Person, error) {
+	found, err := f.Standing(ctx, id)
+	if err != nil {
+		return store.Person{}, err
+	}
+	of, err := f.Works(ctx, found.Person)
+	if err != nil {
+		return store.Person{}, err
+	}
+	return found.Person, f.May(ctx, o, of, authority.RecordEvidence)
+}
+
+// Proof is by what the identity of a person is proved.
+type Proof struct {
+	Person    store.Person
+	Explained evidence.Explanation
+	List      []evidence.Recorded // a page of what was recorded
+	More      bool
+	Waiting   []store.EvidenceProposal // for a second officer
+	Names     map[string]string        // of who recorded and withdrew it
+}
+
+// Called is the name of whoever did something: an officer, or an operator at the command line.
+func (p Proof) Called(by string) string {
+	if name, known := p.Names[by]; known {
+		return name
+	}
+	return by
+}
+
+// Proof reads the evidence of a person, from the piece after the given one, and records who saw it.
+func (f *Office) Proof(ctx context.Context, o Officer, personID string, after uuid.UUID) (p Proof, err error) {
+	if p.Person, err = f.ToProve(ctx, o, personID); err != nil {
+		return Proof{}, err
+	}
+	if p.Explained, err = f.Evidence.Explain(ctx, personID); err != nil {
+		return Proof{}, fmt.Errorf("explain identity of person %s: %w", personID, err)
+	}
+	if p.List, err = f.Evidence.Of(ctx, personID, after, PerPage+1); err != nil {
+		return Proof{}, fmt.Errorf("list evidence of person %s: %w", personID, err)
+	}
+	p.More, p.List = len(p.List) > PerPage, p.List[:min(len(p.List), PerPage)]
+	if p.Waiting, err = f.Store.EvidenceProposalsOf(ctx, personID, PerPage); err != nil {
+		return Proof{}, fmt.Errorf("list proposals of evidence of person %s: %w", personID, err)
+	}
+	var ids []string
+	for _, e := range p.List {
+		ids = append(ids, e.RecordedBy)
+		for _, c := range e.Checks {
+			ids = append(ids, c.Checker)
+		}
+		if e.Withdrawn != nil {
+			ids = append(ids, e.Withdrawn.By)
+		}
+	}
+	if p.Names, err = f.Names(ctx, ids...); err != nil {
+		return Proof{}, err
+	}
+	if err := audit.Record(ctx, f.Store, f.Line(o, audit.PersonViewed, personID, map[string]string{"of": "evidence"})); err != nil {
+		return Proof{}, fmt.Errorf("record: %w", err)
+	}
+	return p, nil
+}
+
+// Prove records a piece of evidence of a person, which an officer checked now: by the minute, so that what is sent twice is
+// the same word for word, and is recorded once. Her organisation answers for each check, but for that of a record, which whoever
+// keeps it answers for. She declares that she met the person and saw the originals, or it is refused.
+func (f *Office) Prove(ctx context.Context, o Officer, personID string, piece evidence.Piece) (evidence.Change, error) {
+	if _, err := f.ToProve(ctx, o, personID); err != nil {
+		return evidence.Change{}, err
+	}
+	if piece.Declared == "" {
+		return evidence.Change{}, fmt.Errorf("evidence %w: nobody declares to have met the person: set declared", evidence.ErrInvalid)
+	}
+	uses := Checks(assurance.Kind{Type: piece.Type, Name: piece.Kind})
+	for i := range piece.Checks {
+		c := &piece.Checks[i]
+		if !slices.ContainsFunc(uses, func(use assurance.MethodUse) bool { return use.Method == c.Method }) {
+			return evidence.Change{}, fmt.Errorf("check %d %w: no desk checks evidence of kind %.40q by %.40q", i+1, evidence.ErrInvalid, piece.Kind, c.Method)
+		}
+		c.At, c.Checker = f.Now().Truncate(time.Minute), o.PersonID
+		if c.Method != assurance.RecordMatch {
+			c.Organisation = o.OrganisationName
+		}
+	}
+	return f.put(ctx, o, personID, piece)
+}
+
+// Piece reads a piece of evidence of a person that an officer may withdraw.
+func (f *Office) Piece(ctx context.Context, o Officer, personID, text string) (person store.Person, piece store.Evidence, err error) {
+	if person, err = f.ToProve(ctx, o, personID); err != nil {
+		return person, piece, err
+	}
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return person, piece, fmt.Errorf("evidence %.40q %w", text, directory.ErrUnknown)
+	}
+	piece, err = f.Store.Evidence(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && piece.PersonID != personID {
+		return person, piece, fmt.Errorf("evidence %s of person %s %w", id, personID, directory.ErrUnknown)
+	}
+	if err != nil {
+		return person, piece, fmt.Errorf("read evidence %s: %w", id, err)
+	}
+	return person, piece, nil
+}
+
+// TakeBack withdraws a piece of evidence of a person.
+func (f *Office) TakeBack(ctx context.Context, o Officer, personID, text string, reason evidence.Reason) (person store.Person, piece store.Evidence, change evidence.Change, err error) {
+	if person, piece, err = f.Piece(ctx, o, personID, text); err != nil {
+		return person, piece, change, err
+	}
+	change, err = f.Evidence.Withdraw(ctx, o.PersonID, piece.ID, reason)
+	return person, piece, change, err
+}

@@ -1,0 +1,105 @@
+package office
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/store"
+)
+
+// MostCounted is how far what waits is counted. Whoever has more to do looks at the oldest of it.
+const MostCounted = 1000
+
+// WeeksAhead is how many weeks a glance looks ahead to what ends.
+const WeeksAhead = 4
+
+const week = 7 * 24 * time.Hour
+
+// Glance is what needs doing at an organisation and below it, of what is an officer's business: nil is not.
+type Glance struct {
+	Organisation                       string
+	Requests, Introductions, Positions *store.Waiting
+	Reviews                            *store.Due
+	At                                 time.Time
+	Expiring                           []int64 // what positions give that ends, by weeks from At on
+}
+
+// OnGlance are the acts any of which shows something at a glance.
+func OnGlance() []authority.Act {
+	return slices.Concat(OnRequests(), OnIntroductions(), OnPositions(), []authority.Act{authority.ReviewAccess})
+}
+
+// Glance counts what needs doing at an organisation and below it: in one round trip for the organisation, and one for each of
+// its figures.
+func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g Glance, err error) {
+	here, err := f.At(ctx, organisation)
+	if err != nil {
+		return g, err
+	}
+	if err := f.May(ctx, o, here, OnGlance()...); err != nil {
+		return g, err
+	}
+	g.Organisation, g.At = organisation, f.Now()
+	for _, figure := range []struct {
+		what string
+		acts []authority.Act
+		read func() error
+	}{
+		{"open requests", OnRequests(), func() error {
+			return keep(&g.Requests)(f.Store.CountOpenRequests(ctx, organisation, MostCounted, g.At))
+		}},
+		{"open introductions", OnIntroductions(), func() error {
+			return keep(&g.Introductions)(f.Store.CountOpenIntroductions(ctx, organisation, MostCounted, g.At))
+		}},
+		{"proposed positions", []authority.Act{authority.ApprovePosition}, func() error {
+			return keep(&g.Positions)(f.Store.CountProposedPositions(ctx, organisation, MostCounted))
+		}},
+		{"open reviews", []authority.Act{authority.ReviewAccess}, func() error { return keep(&g.Reviews)(f.Store.CountOpenReviews(ctx, organisation, MostCounted)) }},
+		{"roles that expire", OnPositions(), func() error {
+			g.Expiring, err = f.Store.CountExpiringRoles(ctx, organisation, g.At, WeeksAhead, MostCounted)
+			return err
+		}},
+	} {
+		if !f.Can(o, here, figure.acts...) {
+			continue
+		}
+		if err := figure.read(); err != nil {
+			return g, fmt.Errorf("count %s of organisation %s: %w", figure.what, organisation, err)
+		}
+	}
+	return g, nil
+}
+
+// keep has what was read kept, if it could be.
+func keep[T any](in **T) func(T, error) error {
+	return func(v T, err error) error {
+		*in = &v
+		return err
+	}
+}
+
+// LooksAheadTo is when the weeks are over that a glance looks ahead.
+func LooksAheadTo(at time.Time) time.Time { return at.Add(WeeksAhead * week) }
+
+// Week is when the week of that number begins of those that a glance looks ahead.
+func (g Glance) Week(n int) time.Time { return g.At.Add(time.Duration(n) * week) }
+
+// ExpiringRoles lists a page of what the positions of an organisation and below it give until a time from one on and before
+// another, soonest first, from the one after the given role that ends at from, and says whether there is more.
+func (f *Office) ExpiringRoles(ctx context.Context, o Officer, organisation string, from, until time.Time, after string) (rows []store.ExpiringRole, more bool, err error) {
+	here, err := f.At(ctx, organisation)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := f.May(ctx, o, here, OnPositions()...); err != nil {
+		return nil, false, err
+	}
+	rows, err = f.Store.ExpiringRoles(ctx, organisation, from, until, after, PerPage+1)
+	if err != nil {
+		return nil, false, fmt.Errorf("list roles that expire of organisation %s: %w", organisation, err)
+	}
+	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+}

@@ -1,0 +1,166 @@
+// Package office is the work of the registration authority, whatever it is done through: pages or the API. It says who works
+// there, and reads and does for officers what they may.
+//
+// It guarantees that
+//   - an officer is somebody who signed in at authenticator assurance level 3, whose identity is proved to level high, and whose
+//     role makes her one ([Demand], [Office.Enter]);
+//   - she sees what that role lets her see, at its organisation and below it, and whoever is refused is recorded, with why;
+//   - who looked for people, and who looked at whose record, is recorded in the transaction that reads it.
+//
+// What she may do is package authority's. What changes positions and requests is decided again by package position in its
+// transaction, and what an identity comes to by package evidence.
+package office
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/photograph"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+)
+
+// Office is where officers work.
+type Office struct {
+	Store       *store.Store
+	Positions   *position.Registrar
+	Evidence    *evidence.Recorder
+	Photographs *photograph.Album
+	Rules       *authority.Rules
+	Now         func() time.Time
+}
+
+// Officer is somebody in the role that she acts in.
+type Officer struct {
+	authority.Officer
+
+	OrganisationName string
+}
+
+// Acting is the officer as package position knows her.
+func (o Officer) Acting() position.Acting {
+	return position.Acting{Person: o.PersonID, Role: o.Role}
+}
+
+// Officer is who somebody is in a role of hers.
+func (f *Office) Officer(personID string, role store.Role) Officer {
+	return Officer{
+		Officer: authority.Officer{
+			PersonID: personID, Role: role.ID, Organisation: role.OrganisationCode, Actors: f.Rules.ActorsOf(role.JobRole, role.Activities),
+		},
+		OrganisationName: role.OrganisationName,
+	}
+}
+
+// Demand is what is asked of the sign-in of whoever comes, and of the proof of her identity.
+func Demand() assurance.Demand {
+	return assurance.Demand{MinimumAuthenticator: assurance.AAL3, MinimumIdentity: assurance.IdentityHigh}
+}
+
+// PerPage is how many rows a list has on a page.
+const PerPage = 20
+
+// Enter refuses whom her role makes no officer.
+func (f *Office) Enter(ctx context.Context, o Officer) error {
+	if len(o.Actors) == 0 {
+		return f.Refuse(ctx, o, position.NoRight)
+	}
+	return nil
+}
+
+// Refusal is why an officer may do none of some acts to a subject, or "" when she may one, fully or in part.
+func (f *Office) Refusal(o Officer, subject authority.Subject, acts ...authority.Act) authority.Refusal {
+	why := authority.NoRight
+	for _, act := range acts {
+		switch d := f.Rules.May(o.Officer, act, subject); d.Refusal {
+		case "":
+			return ""
+		case authority.NoRight: // another act may say more
+		default:
+			why = d.Refusal
+		}
+	}
+	return why
+}
+
+// Can says whether to offer what takes one of some acts.
+func (f *Office) Can(o Officer, subject authority.Subject, acts ...authority.Act) bool {
+	return f.Refusal(o, subject, acts...) == ""
+}
+
+// May wants one of some acts to be the officer's, and records that none is.
+func (f *Office) May(ctx context.Context, o Officer, subject authority.Subject, acts ...authority.Act) error {
+	if why := f.Refusal(o, subject, acts...); why != "" {
+		return f.Refuse(ctx, o, position.Reason(why), acts...)
+	}
+	return nil
+}
+
+// Refuse records that an officer came for what she may not do, and returns why.
+func (f *Office) Refuse(ctx context.Context, o Officer, why position.Reason, acts ...authority.Act) error {
+	audit.RequestOf(ctx).Refusal.Reason = string(why)
+	words := make([]string, len(acts))
+	for i, act := range acts {
+		words[i] = string(act)
+	}
+	entry := f.Line(o, audit.DeskOpened, "", map[string]string{"acts": strings.Join(words, " ")})
+	entry.Refusal = string(why)
+	if err := audit.Record(ctx, f.Store, entry); err != nil {
+		return fmt.Errorf("record refusal: %w", err)
+	}
+	return &position.Refusal{Reason: why}
+}
+
+// Line is a line of the record of what an officer did.
+func (f *Office) Line(o Officer, event audit.Event, person string, detail map[string]string) audit.Entry {
+	detail["officer"], detail["officer_role"] = o.PersonID, o.Role
+	return audit.Entry{At: f.Now(), Event: event, Actor: o.PersonID, Person: person, Detail: detail}
+}
+
+// Forms of ids and codes. What does not look like one is asked of no database.
+var (
+	codeForm = regexp.MustCompile(`^[A-Z0-9]{1,12}$`) // of an organisation
+	idForm   = regexp.MustCompile(`^[0-9]{12}$`)      // of a person, of a position
+)
+
+// At is what belongs to an organisation.
+func (f *Office) At(ctx context.Context, organisation string) (authority.Subject, error) {
+	path, err := []string(nil), store.ErrNotFound
+	if codeForm.MatchString(organisation) {
+		path, err = f.Store.OrganisationPath(ctx, organisation)
+	}
+	if err != nil {
+		return authority.Subject{}, missing(err, "organisation", organisation)
+	}
+	return authority.Subject{Path: path}, nil
+}
+
+// missing names what could not be read, which is unknown when it is not there.
+func missing(err error, what, id string) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("%s %.40q %w", what, id, directory.ErrUnknown)
+	}
+	return fmt.Errorf("read %s %.40q: %w", what, id, err)
+}
+
+// Names reads what people are called, by id.
+func (f *Office) Names(ctx context.Context, ids ...string) (map[string]string, error) {
+	list, err := f.Store.PersonNames(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read names of people: %w", err)
+	}
+	names := make(map[string]string, len(list))
+	for _, p := range list {
+		names[p.ID] = p.DisplayName
+	}
+	return names, nil
+}

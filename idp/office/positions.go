@@ -1,0 +1,146 @@
+package office
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+)
+
+// OnPositions are the acts any of which shows positions.
+func OnPositions() []authority.Act {
+	return []authority.Act{authority.ManagePositions, authority.ApprovePosition, authority.RequestPosition}
+}
+
+// Listed is a page of positions.
+type Listed struct {
+	Rows       []store.PositionRow
+	More       bool
+	MayPropose bool // the officer, at the organisation that the list is of
+}
+
+// ListPositions lists a page of the positions of an organisation and below it, from the one after the given id: all, or those
+// of which something waits for approval.
+func (f *Office) ListPositions(ctx context.Context, o Officer, organisation string, proposed bool, after string) (Listed, error) {
+	here, err := f.At(ctx, organisation)
+	if err != nil {
+		return Listed{}, err
+	}
+	if err := f.May(ctx, o, here, OnPositions()...); err != nil {
+		return Listed{}, err
+	}
+	list := f.Store.Positions
+	if proposed {
+		list = f.Store.ProposedPositions
+	}
+	rows, err := list(ctx, organisation, after, PerPage+1)
+	if err != nil {
+		return Listed{}, fmt.Errorf("list positions of organisation %s: %w", organisation, err)
+	}
+	return Listed{Rows: rows[:min(len(rows), PerPage)], More: len(rows) > PerPage, MayPropose: f.Can(o, here, authority.ManagePositions)}, nil
+}
+
+// Position is what a position is and what it is to be.
+type Position struct {
+	store.PositionRow // the newest version
+
+	Current   store.PositionVersion // that is in force, or the newest, where none is
+	Effect    position.Effect       // what Current gives
+	Newest    position.Effect       // what the newest version gives, or would give
+	Includers []store.PositionName  // that include it: the first of them, and one more than a page has where there are more
+	Versions  []store.PositionVersion
+	More      bool              // there are older versions
+	Names     map[string]string // of the people of the versions, by id
+	Holders   int
+	At        authority.Subject // where
+}
+
+// Position reads a position that an officer may see, with a page of its versions before one.
+func (f *Office) Position(ctx context.Context, o Officer, id string, before int) (Position, error) {
+	p, err := f.Seen(ctx, o, id)
+	if err != nil {
+		return p, err
+	}
+	if p.Versions, err = f.Store.PositionVersions(ctx, id, before, PerPage+1); err != nil {
+		return p, fmt.Errorf("list versions of position %s: %w", id, err)
+	}
+	if p.More = len(p.Versions) > PerPage; p.More {
+		p.Versions = p.Versions[:PerPage]
+	}
+	ids := []string{p.MadeBy}
+	for _, v := range p.Versions {
+		ids = append(ids, v.MadeBy)
+		if v.ApprovedBy != nil {
+			ids = append(ids, *v.ApprovedBy)
+		}
+	}
+	p.Names, err = f.Names(ctx, ids...)
+	return p, err
+}
+
+// Seen is Position without its versions.
+func (f *Office) Seen(ctx context.Context, o Officer, id string) (Position, error) {
+	p, err := f.seen(ctx, o, id)
+	if err != nil {
+		return p, err
+	}
+	if p.Effect, err = position.EffectOf(ctx, f.Store, p.Current); err != nil && !isRefusal(err) { // what can be given is shown
+		return p, err
+	}
+	p.Newest = p.Effect
+	if p.Version != p.Current.Version {
+		if p.Newest, err = position.EffectOf(ctx, f.Store, p.PositionVersion); err != nil && !isRefusal(err) {
+			return p, err
+		}
+	}
+	if p.Includers, err = f.Store.Includers(ctx, id, PerPage+1); err != nil {
+		return p, fmt.Errorf("list what includes position %s: %w", id, err)
+	}
+	return p, nil
+}
+
+// seen is Seen without what it includes and what includes it.
+func (f *Office) seen(ctx context.Context, o Officer, id string) (Position, error) {
+	row, err := store.PositionRow{}, store.ErrNotFound
+	if idForm.MatchString(id) {
+		row, err = f.Store.Position(ctx, id)
+	}
+	if err != nil {
+		return Position{}, missing(err, "position", id)
+	}
+	p := Position{PositionRow: row, Current: row.PositionVersion}
+	if p.At, err = f.At(ctx, row.OrganisationCode); err != nil {
+		return p, err
+	}
+	if err := f.May(ctx, o, p.At, OnPositions()...); err != nil {
+		return p, err
+	}
+	if row.InForce > 0 && row.InForce != row.Version {
+		if p.Current, err = f.Store.PositionVersion(ctx, id, row.InForce); err != nil {
+			return p, fmt.Errorf("read position %s in version %d: %w", id, row.InForce, err)
+		}
+	}
+	if p.Holders, err = f.Store.CountHolders(ctx, id, f.Now()); err != nil {
+		return p, fmt.Errorf("count holders of position %s: %w", id, err)
+	}
+	return p, nil
+}
+
+func isRefusal(err error) bool {
+	_, refused := errors.AsType[*position.Refusal](err)
+	return refused
+}
+
+// Holders reads who holds a position that an officer may see: a page of them, from the one after the given role.
+func (f *Office) Holders(ctx context.Context, o Officer, id, after string) (p Position, rows []store.HolderRow, more bool, err error) {
+	if p, err = f.seen(ctx, o, id); err != nil {
+		return p, nil, false, err
+	}
+	if rows, err = f.Store.Holders(ctx, id, after, PerPage+1, f.Now()); err != nil {
+		return p, nil, false, fmt.Errorf("list holders of position %s: %w", id, err)
+	}
+	return p, rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+}

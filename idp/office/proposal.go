@@ -1,0 +1,114 @@
+package office
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+)
+
+// checker is the officer as package evidence knows her.
+func (o Officer) checker() evidence.Checker {
+	return evidence.Checker{PersonID: o.PersonID, Role: o.Role}
+}
+
+// put records a piece that an officer checked, or has it wait for a second one, where her organisation or one above it asks for
+// that. One of which a check failed waits for nobody: it can only take away.
+func (f *Office) put(ctx context.Context, o Officer, personID string, piece evidence.Piece) (evidence.Change, error) {
+	here, err := f.At(ctx, o.Organisation)
+	if err != nil {
+		return evidence.Change{}, err
+	}
+	second, err := f.Store.AsksSecondChecker(ctx, here.Path)
+	if err != nil {
+		return evidence.Change{}, fmt.Errorf("read whether organisation %s asks for a second checker: %w", o.Organisation, err)
+	}
+	failed := slices.ContainsFunc(piece.Checks, func(c assurance.Check) bool { return c.Failed })
+	if second && !failed {
+		return f.Evidence.Propose(ctx, o.checker(), o.Organisation, personID, piece)
+	}
+	return f.Evidence.Record(ctx, o.PersonID, personID, []evidence.Piece{piece})
+}
+
+// ProposedEvidence lists a page of the evidence that waits for a second officer at the organisation of one and below it, oldest
+// first, from the piece after the given one, with the names of the people of it.
+func (f *Office) ProposedEvidence(ctx context.Context, o Officer, after uuid.UUID) (rows []store.EvidenceProposal, names map[string]string, more bool, err error) {
+	here := authority.Subject{Path: []string{o.Organisation}}
+	if err := f.May(ctx, o, here, authority.RecordEvidence); err != nil {
+		return nil, nil, false, err
+	}
+	if rows, err = f.Store.EvidenceProposals(ctx, o.Organisation, after, PerPage+1); err != nil {
+		return nil, nil, false, fmt.Errorf("list proposals of evidence at organisation %s: %w", o.Organisation, err)
+	}
+	more, rows = len(rows) > PerPage, rows[:min(len(rows), PerPage)]
+	var ids []string
+	for _, p := range rows {
+		ids = append(ids, p.PersonID, p.ProposedBy)
+	}
+	names, err = f.Names(ctx, ids...)
+	return rows, names, more, err
+}
+
+// Proposed is a piece of evidence that waits, of a person whom an officer may prove.
+type Proposed struct {
+	evidence.Proposal
+
+	Person         store.Person
+	ProposedByName string
+	Own            bool // the officer checked it herself
+}
+
+// Proposed reads a piece that waits, and records who saw it.
+func (f *Office) Proposed(ctx context.Context, o Officer, text string) (p Proposed, err error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return p, fmt.Errorf("proposal %.40q of evidence %w", text, directory.ErrUnknown)
+	}
+	if p.Proposal, err = f.Evidence.Proposal(ctx, id); err != nil {
+		return p, notThere(err)
+	}
+	if p.Person, err = f.ToProve(ctx, o, p.PersonID); err != nil {
+		return p, err
+	}
+	names, err := f.Names(ctx, p.ProposedBy)
+	if err != nil {
+		return p, err
+	}
+	p.ProposedByName, p.Own = names[p.ProposedBy], p.ProposedBy == o.PersonID
+	if err := audit.Record(ctx, f.Store, f.Line(o, audit.PersonViewed, p.PersonID, map[string]string{"of": "evidence_proposal"})); err != nil {
+		return p, fmt.Errorf("record: %w", err)
+	}
+	return p, nil
+}
+
+// ConfirmEvidence puts a piece that waits on record, by the word of a second officer.
+func (f *Office) ConfirmEvidence(ctx context.Context, o Officer, p Proposed) (evidence.Change, error) {
+	change, err := f.Evidence.Confirm(ctx, o.checker(), p.ID)
+	if errors.Is(err, evidence.ErrOwnProposal) {
+		return change, f.Refuse(ctx, o, position.OwnRequest, authority.RecordEvidence)
+	}
+	return change, notThere(err)
+}
+
+// DismissEvidence ends the wait of a piece that is not put on record.
+func (f *Office) DismissEvidence(ctx context.Context, o Officer, p Proposed) error {
+	return notThere(f.Evidence.Dismiss(ctx, o.checker(), p.ID))
+}
+
+// notThere makes unknown to the directory what is unknown to package evidence.
+func notThere(err error) error {
+	if errors.Is(err, evidence.ErrUnknown) {
+		return fmt.Errorf("%w: %w", directory.ErrUnknown, err)
+	}
+	return err
+}

@@ -1,0 +1,89 @@
+package office
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+)
+
+// OnRequests are the acts any of which shows requests.
+func OnRequests() []authority.Act {
+	return []authority.Act{authority.DecideRequest, authority.RequestPosition}
+}
+
+// Queue lists a page of what is open at an organisation and below it, oldest first, from the one after the given id, and says
+// whether there is more.
+func (f *Office) Queue(ctx context.Context, o Officer, organisation string, after uuid.UUID) (rows []store.RequestRow, more bool, err error) {
+	here, err := f.At(ctx, organisation)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := f.May(ctx, o, here, OnRequests()...); err != nil {
+		return nil, false, err
+	}
+	rows, err = f.Store.OpenRequests(ctx, organisation, after, PerPage+1, f.Now())
+	if err != nil {
+		return nil, false, fmt.Errorf("list open requests of organisation %s: %w", organisation, err)
+	}
+	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+}
+
+// Asked is a request with what it is decided by.
+type Asked struct {
+	store.RequestRow
+
+	DecidedByName string
+	Position      store.PositionVersion // that was asked for
+	Effect        position.Effect       // what that gives
+	Now           store.PositionVersion // the version of the position that is in force
+	At            authority.Subject     // where
+}
+
+// Request reads a request that an officer may see.
+func (f *Office) Request(ctx context.Context, o Officer, text string) (Asked, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return Asked{}, fmt.Errorf("request %.40q %w", text, directory.ErrUnknown)
+	}
+	row, err := f.Store.Request(ctx, id)
+	if err != nil {
+		return Asked{}, missing(err, "request", text)
+	}
+	a := Asked{RequestRow: row}
+	if a.At, err = f.At(ctx, row.OrganisationCode); err != nil {
+		return Asked{}, err
+	}
+	if err := f.May(ctx, o, a.At, OnRequests()...); err != nil {
+		return Asked{}, err
+	}
+	if a.Position, err = f.Store.PositionVersion(ctx, row.PositionID, row.PositionVersion); err != nil {
+		return Asked{}, fmt.Errorf("read position %s in version %d: %w", row.PositionID, row.PositionVersion, err)
+	}
+	if a.Effect, err = position.EffectOf(ctx, f.Store, a.Position); err != nil && !isRefusal(err) { // what can be given is shown
+		return Asked{}, err
+	}
+	newest, err := f.Store.Position(ctx, row.PositionID)
+	if err != nil {
+		return Asked{}, fmt.Errorf("read position %s: %w", row.PositionID, err)
+	}
+	a.Now = newest.PositionVersion
+	if newest.InForce != newest.Version { // what is only proposed changes nothing
+		if a.Now, err = f.Store.PositionVersion(ctx, row.PositionID, newest.InForce); err != nil {
+			return Asked{}, fmt.Errorf("read position %s in version %d: %w", row.PositionID, newest.InForce, err)
+		}
+	}
+	if row.DecidedBy != nil {
+		names, err := f.Names(ctx, *row.DecidedBy)
+		if err != nil {
+			return Asked{}, err
+		}
+		a.DecidedByName = names[*row.DecidedBy]
+	}
+	return a, nil
+}

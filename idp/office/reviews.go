@@ -1,0 +1,76 @@
+package office
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/store"
+)
+
+// ListReviews lists a page of the reviews of an organisation and below it, newest first, from the one before the given id, and
+// says whether there are more.
+func (f *Office) ListReviews(ctx context.Context, o Officer, organisation string, before uuid.UUID) (rows []store.ReviewRow, more bool, err error) {
+	here, err := f.At(ctx, organisation)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := f.May(ctx, o, here, authority.ReviewAccess); err != nil {
+		return nil, false, err
+	}
+	rows, err = f.Store.Reviews(ctx, organisation, before, PerPage+1, f.Now())
+	if err != nil {
+		return nil, false, fmt.Errorf("list reviews of organisation %s: %w", organisation, err)
+	}
+	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+}
+
+// Review reads a review that an officer may see.
+func (f *Office) Review(ctx context.Context, o Officer, text string) (store.ReviewRow, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return store.ReviewRow{}, fmt.Errorf("review %.40q %w", text, directory.ErrUnknown)
+	}
+	row, err := f.Store.Review(ctx, id, f.Now())
+	if err != nil {
+		return row, missing(err, "review", text)
+	}
+	here, err := f.At(ctx, row.OrganisationCode)
+	if err != nil {
+		return row, err
+	}
+	return row, f.May(ctx, o, here, authority.ReviewAccess)
+}
+
+// ReviewItems lists a page of what a review is about, from the role after the given one, and says whether there is more: all of
+// it, or what is left to decide.
+func (f *Office) ReviewItems(ctx context.Context, id uuid.UUID, undecided bool, after string) (items []store.ReviewItem, more bool, err error) {
+	if undecided {
+		items, err = f.Store.UndecidedItems(ctx, id, after, PerPage+1, f.Now())
+	} else {
+		items, err = f.Store.ReviewItems(ctx, id, after, PerPage+1)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("list what review %s is about: %w", id, err)
+	}
+	return items[:min(len(items), PerPage)], len(items) > PerPage, nil
+}
+
+// ReviewReport lists all that a review is about.
+func (f *Office) ReviewReport(ctx context.Context, id uuid.UUID) (items []store.ReviewItem, err error) {
+	const batch = 500
+	for after := ""; ; {
+		list, err := f.Store.ReviewItems(ctx, id, after, batch)
+		if err != nil {
+			return nil, fmt.Errorf("list what review %s is about: %w", id, err)
+		}
+		items = append(items, list...)
+		if len(list) < batch {
+			return items, nil
+		}
+		after = list[len(list)-1].RoleID
+	}
+}

@@ -1,0 +1,1 @@
+DROP INDEX role_profile_position_ends;

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// KeptAuthenticators lists the authenticators of a person that can sign her in, or can again when an officer says so, oldest
+// first; at most 100.
+func (q queries) KeptAuthenticators(ctx context.Context, personID string) ([]Authenticator, error) {
+	return all[Authenticator](ctx, q, `
+		SELECT `+authenticatorColumns+` FROM authenticator a
+		WHERE a.person_id = $1 AND a.state IN ('active', 'suspended', 'lost') ORDER BY a.created_at, a.id LIMIT 100`, personID)
+}
+
+// LockAuthenticators waits until nobody signs in with an authenticator of a person or takes one away, and lets nobody until the
+// transaction ends. They are locked by id, so that two who do so at once do not wait for each other.
+func (t *Tx) LockAuthenticators(ctx context.Context, personID string) error {
+	return t.db.exec(ctx, `SELECT FROM authenticator WHERE person_id = $1 ORDER BY id FOR UPDATE`, personID)
+}
+
+// OwnSession is a live session as its person sees it.
+type OwnSession struct {
+	ID                 uuid.UUID
+	AuthenticatorLevel int
+	Methods            []string
+	CreatedAt          time.Time
+	AuthenticatedAt    time.Time
+	IdleAt             time.Time
+	ExpiresAt          time.Time
+	Address            string // from which she last signed in; "" where the record does not say so any more
+}
+
+// SessionsOf lists the live sessions of a person, the newest sign-in first, at most limit of them. The address is looked up
+// in the last thousand lines about her.
+func (q queries) SessionsOf(ctx context.Context, personID string, limit int, now time.Time) ([]OwnSession, error) {
+	return all[OwnSession](ctx, q, `
+		WITH lately AS MATERIALIZED (
+			SELECT e.sequence, e.event, e.refusal, e.session_id, e.address
+			FROM audit_event e WHERE e.person_id = $1 AND e.person_id <> '' ORDER BY e.sequence DESC LIMIT 1000
+		)
+		SELECT s.id, s.authenticator_level, s.methods, s.created_at, s.authenticated_at, s.idle_at, s.expires_at, coalesce((
+			SELECT l.address FROM lately l WHERE l.session_id = s.id AND l.event = 'signed_in' AND l.refusal = '' ORDER BY l.sequence DESC LIMIT 1), '') AS address
+		FROM session s
+		WHERE s.person_id = $1 AND s.ended_at IS NULL AND s.idle_at > $3 AND s.expires_at > $3
+		ORDER BY s.authenticated_at DESC, s.id LIMIT $2`, personID, limit, now)
+}
+
+// EndSessionOf ends a session of a person. One that is not hers, or ended already, is ErrNotFound.
+func (q queries) EndSessionOf(ctx context.Context, personID string, id uuid.UUID, now time.Time) error {
+	_, err := scalar[uuid.UUID](ctx, q, `UPDATE session SET ended_at = $3 WHERE id = $2 AND person_id = $1 AND ended_at IS NULL RETURNING id`, personID, id, now)
+	return err
+}
+
+// EndOtherSessions ends every session of a person but one, and returns which they were.
+func (q queries) EndOtherSessions(ctx context.Context, personID string, but uuid.UUID, now time.Time) ([]uuid.UUID, error) {
+	return scalar[[]uuid.UUID](ctx, q, `
+		WITH ended AS (
+			UPDATE session SET ended_at = $3 WHERE person_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id
+		)
+		SELECT coalesce(array_agg(id), '{}') FROM ended`, personID, but, now)
+}
+
+// EventsAbout lists lines of the record about a person that are of some events, newest first, from the one before the given
+// sequence number, at most limit of them; 0 begins with the newest.
+func (q queries) EventsAbout(ctx context.Context, personID string, events []string, before int64, limit int) ([]AuditEvent, error) {
+	return all[AuditEvent](ctx, q, `
+		SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail
+		FROM audit_event WHERE person_id = $1 AND person_id <> '' AND event = ANY ($2) AND sequence < coalesce(nullif($3, 0), 9223372036854775807)
+		ORDER BY sequence DESC LIMIT $4`, personID, events, before, limit)
+}

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// EvidenceProposal is a piece of evidence that waits for a second officer.
+type EvidenceProposal struct {
+	ID               uuid.UUID
+	PersonID         string
+	OrganisationCode string
+	Kind             string
+	PieceSealed      []byte // nil once it is decided
+	ProposedAt       time.Time
+	ProposedBy       string
+	ProposedRole     string // that she acted in
+}
+
+const proposalColumns = `id, person_id, organisation_code, kind, piece_sealed, proposed_at, proposed_by, proposed_role`
+
+// AsksSecondChecker says whether one of some organisations asks that a second officer confirms evidence.
+func (q queries) AsksSecondChecker(ctx context.Context, codes []string) (bool, error) {
+	return scalar[bool](ctx, q, `SELECT EXISTS (SELECT FROM organisation WHERE code = ANY ($1) AND second_checker)`, codes)
+}
+
+// SetSecondChecker says whether an organisation asks for that. One that is unknown is ErrNotFound.
+func (t *Tx) SetSecondChecker(ctx context.Context, code string, asks bool) error {
+	_, err := scalar[string](ctx, t.queries, `UPDATE organisation SET second_checker = $2 WHERE code = $1 RETURNING code`, code, asks)
+	return err
+}
+
+// AddEvidenceProposal puts a piece of evidence aside, until it is decided.
+func (t *Tx) AddEvidenceProposal(ctx context.Context, p EvidenceProposal) error {
+	return t.db.exec(ctx, `INSERT INTO evidence_proposal (`+proposalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		p.ID, p.PersonID, p.OrganisationCode, p.Kind, p.PieceSealed, p.ProposedAt, p.ProposedBy, p.ProposedRole)
+}
+
+// EvidenceProposal reads a piece that waits.
+func (q queries) EvidenceProposal(ctx context.Context, id uuid.UUID) (EvidenceProposal, error) {
+	return one[EvidenceProposal](ctx, q, `SELECT `+proposalColumns+` FROM evidence_proposal WHERE id = $1 AND state = 'proposed'`, id)
+}
+
+// EvidenceProposalsOf lists what waits of a person by id, at most limit of it.
+func (q queries) EvidenceProposalsOf(ctx context.Context, personID string, limit int) ([]EvidenceProposal, error) {
+	return all[EvidenceProposal](ctx, q, `
+		SELECT `+proposalColumns+` FROM evidence_proposal WHERE person_id = $1 AND state = 'proposed' ORDER BY id LIMIT $2`, personID, limit)
+}
+
+// EvidenceProposals lists what waits at an organisation and below it, oldest first, from the one after the given id, at most
+// limit of it.
+func (q queries) EvidenceProposals(ctx context.Context, organisation string, after uuid.UUID, limit int) ([]EvidenceProposal, error) {
+	return all[EvidenceProposal](ctx, q, below+`
+		SELECT `+proposalColumns+` FROM evidence_proposal
+		WHERE organisation_code IN (SELECT code FROM below) AND id > $2 AND state = 'proposed' ORDER BY id LIMIT $3`, organisation, after, limit)
+}
+
+// CountEvidenceProposals counts what EvidenceProposals lists, as far as most.
+func (q queries) CountEvidenceProposals(ctx context.Context, organisation string, most int) (Waiting, error) {
+	return one[Waiting](ctx, q, below+`
+		SELECT count(*) AS count, min(proposed_at) AS oldest_at FROM (
+			SELECT proposed_at FROM evidence_proposal
+			WHERE organisation_code IN (SELECT code FROM below) AND state = 'proposed' ORDER BY id LIMIT $2) w`, organisation, most)
+}
+
+// DecideEvidenceProposal ends a proposal: it is confirmed, or dismissed. Of any number at once one does; the others get
+// ErrNotFound.
+func (t *Tx) DecideEvidenceProposal(ctx context.Context, id uuid.UUID, state, by, role string, now time.Time) error {
+	_, err := scalar[uuid.UUID](ctx, t.queries, `
+		UPDATE evidence_proposal SET state = $2, decided_by = $3, decided_role = $4, decided_at = $5, piece_sealed = NULL
+		WHERE id = $1 AND state = 'proposed' RETURNING id`, id, state, by, role, now)
+	return err
+}
+
+// LockEvidenceProposals lists what waits by id, wherever it does, from the one after the given id, at most limit of it, to be
+// sealed anew.
+func (t *Tx) LockEvidenceProposals(ctx context.Context, after uuid.UUID, limit int) ([]EvidenceProposal, error) {
+	return all[EvidenceProposal](ctx, t.queries, `
+		SELECT `+proposalColumns+` FROM evidence_proposal WHERE id > $1 AND state = 'proposed' ORDER BY id LIMIT $2 FOR UPDATE`, after, limit)
+}
+
+// ResealEvidenceProposal stores a piece as it was sealed anew.
+func (t *Tx) ResealEvidenceProposal(ctx context.Context, id uuid.UUID, sealed []byte) error {
+	return t.db.exec(ctx, `UPDATE evidence_proposal SET piece_sealed = $2 WHERE id = $1`, id, sealed)
+}

@@ -1,0 +1,40 @@
+package web
+
+import "time"
+
+// deskGlancePages are an organisation at a glance and what its figures lead to, by the name of their golden file.
+func deskGlancePages() map[string]Page {
+	at := func(day int) time.Time { return time.Date(2026, time.November, day, 9, 0, 0, 0, time.UTC) }
+	desk := Desk{
+		Frame:  Frame{RequestID: "7ZQK3M5TXA", SignedInAs: "Winifred Stewardley"},
+		Role:   Role{ID: "555200000105", Name: "Registration Authority Manager", Organisation: "Riverside General Hospital", OrganisationCode: "RX001"},
+		Places: []Place{{"What needs doing", "/desk", ""}, {"Requests", "/desk/requests", ""}},
+	}
+	wrong := desk
+	wrong.Errors = []FieldError{{"organisation", "Enter the code of an organisation, such as RX001"}}
+	figures := []Figure{
+		{"Open requests", Amount{1000, true}, "The oldest has waited for 3 days", "/desk/requests?organisation=RX001"},
+		{"Positions to approve", Amount{1, false}, "The oldest has waited for 2 hours", "/desk/positions?organisation=RX001&state=proposed"},
+		{"Open access reviews", Amount{}, "", "/desk/reviews?organisation=RX001"},
+	}
+	bars := []Bar{
+		{"1 November 2026", Amount{1000, true}, "/desk/expiring?week=1"}, {"8 November 2026", Amount{1, false}, "/desk/expiring?week=2"},
+		{"15 November 2026", Amount{500, false}, "/desk/expiring?week=3"}, {"22 November 2026", Amount{}, "/desk/expiring?week=4"},
+	}
+	chart := Chart{"expiring", "Positions that people lose in the next four weeks", "How many expire, week by week", "Week from", bars}
+	nothing := chart
+	nothing.Bars = bars[3:]
+	role := ExpiringRole{"Amara Okafor", "555100000001", "/desk/people/555100000001", "Ward nurse", "/desk/positions/555500000001", "RX001", at(29)}
+	list := DeskExpiring{Desk: desk, Organisation: "RX001", From: at(1), Until: at(29), GlanceURL: "/desk/organisations/RX001"}
+	listed := list
+	listed.Roles, listed.NextURL = []ExpiringRole{role, role}, "/desk/expiring?after=1"
+	return map[string]Page{
+		"desk-glance":         DeskGlance{Desk: desk, Organisation: "RX001", Figures: figures, Expiring: &chart},
+		"desk-glance-nothing": DeskGlance{Desk: desk, Organisation: "RX001", Figures: figures[2:], Expiring: &nothing},
+		"desk-glance-reviews": DeskGlance{Desk: desk, Organisation: "RX001", Figures: figures[:1]},
+		"desk-expiring":       listed,
+		"desk-expiring-none":  list,
+		"desk-expiring-error": DeskExpiring{Desk: wrong, Organisation: "NOWHERE"},
+		"desk-glance-link":    DeskHome{Desk: desk, Requests: &Waiting{}, GlanceURL: "/desk/organisations/RX001"},
+	}
+}

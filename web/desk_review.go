@@ -1,0 +1,92 @@
+package web
+
+import "time"
+
+// DeskReviews lists reviews of who holds positions, newest first.
+type DeskReviews struct {
+	Desk
+	// Organisation is the code that the list is of, with what is below it.
+	Organisation string
+	Reviews      []ReviewRow
+	NewURL       string
+	// NextURL leads to older ones. Empty at the end.
+	NextURL string
+}
+
+func (p DeskReviews) page() (string, Frame) { return "desk-reviews", p.Frame }
+
+// ReviewRow is a review in that list.
+type ReviewRow struct {
+	OrganisationName, OrganisationCode string
+	// Below says that it is also of what is below the organisation, and Removes that what nobody decides is removed.
+	Below, Removes bool
+	DueAt          time.Time
+	// State is in words: "Open", "Overdue", "Finished".
+	State string
+	// Items is what it is about. Certified, Removed and Lapsed is what became of it, Undecided what is left, and Ended what
+	// ended by itself meanwhile.
+	Items, Certified, Removed, Lapsed, Undecided, Ended int
+	URL                                                 string
+}
+
+// DeskReviewForm opens a review.
+type DeskReviewForm struct {
+	Desk
+	PostURL string
+	// What was entered.
+	Organisation, Due, Reason string
+	// Below and Removes are to tick.
+	Below, Removes []Option
+}
+
+func (p DeskReviewForm) page() (string, Frame) { return "desk-review-form", p.Frame }
+
+// DeskReview is one review: what is left to decide, or all of it.
+type DeskReview struct {
+	Desk
+	ReviewRow
+	Reason, OpenedBy string
+	OpenedAt         time.Time
+	// All lists what was decided as well. AllURL and UndecidedURL lead to the other choice.
+	All                  bool
+	AllURL, UndecidedURL string
+	Entries              []ReviewEntry
+	// OnPage are the roles of what can be certified here, for the button that does so.
+	OnPage string
+	// PostURL is what the form posts to. ReportURL is a file of CSV.
+	PostURL, ReportURL, NextURL string
+}
+
+func (p DeskReview) page() (string, Frame) { return "desk-review", p.Frame }
+
+// Decidable says whether something is on the page to decide.
+func (p DeskReview) Decidable() bool {
+	for _, e := range p.Entries {
+		if e.Decidable {
+			return true
+		}
+	}
+	return false
+}
+
+// ReviewEntry is a position that somebody holds.
+type ReviewEntry struct {
+	Role, Name, PersonID, PersonURL, PositionName, OrganisationCode string
+	StartsAt                                                        time.Time
+	// ExpiresAt is zero for never.
+	ExpiresAt time.Time
+	// Outcome is in words, and empty while it can be decided. By is who did, at At; empty for nobody.
+	Outcome, By string
+	At          time.Time
+	// Decidable offers it to be ticked, and Note says why not, or what the officer cannot do about it.
+	Decidable, Ticked bool
+	Note              string
+}
+
+// ReviewsDue is how many reviews are open, and when the first of them is due.
+type ReviewsDue struct {
+	Count   int
+	FirstAt time.Time
+	Overdue bool
+	URL     string
+}
