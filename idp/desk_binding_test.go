@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/credence-id/credence/idp/directory"
@@ -126,6 +127,9 @@ func TestNobodyHasMoreAuthenticatorsThanAreShown(t *testing.T) {
 		FROM authenticator, generate_series(1, 128) n, LATERAL (
 			SELECT CASE WHEN n <= 17 THEN 'active' WHEN n = 18 THEN 'lost' ELSE 'revoked' END AS state, CASE WHEN n > 17 THEN created_at END AS at) s
 		WHERE person_id = $1`, noRole)
+	p.exec(`
+		INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
+		SELECT now(), 'enrolled', '', person_id, person_id, '', '', '', jsonb_build_object('authenticator', id) FROM authenticator WHERE name = 'Key'`)
 	agent, of := p.browserOf(raAgent), authenticatorsOf(noRole)
 	p.clock.advance(time.Second)
 	for _, want := range []int{http.StatusOK, http.StatusForbidden} { // the last that is taken, and one more
@@ -139,5 +143,28 @@ func TestNobodyHasMoreAuthenticatorsThanAreShown(t *testing.T) {
 	}
 	if lines := p.audited("enrolled"); lines[len(lines)-1] != "enrolled: too_many_authenticators" {
 		t.Errorf("the record ends with %v, want the refusal", lines)
+	}
+}
+
+// By what an officer's identity is proved she is an officer: nobody below her takes that away.
+func TestDeskLowersNobodyAbove(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	agent, manager := p.browserOf(raAgent), p.browserOf(raManager)
+	for _, person := range []string{raAdvanced, noRole} {
+		path := "/desk/people/" + person + "/evidence/01900000-0000-7000-8000-000000000000/withdraw"
+		want := http.StatusNotFound // there is no such piece
+		if person == raAdvanced {
+			want = http.StatusForbidden
+		}
+		if a := agent.post(path, url.Values{"reason": {"mistaken"}}); a.StatusCode != want {
+			t.Errorf("an agent at %s = %d %s, want %d", path, a.StatusCode, text(a.body), want)
+		}
+		if a := manager.post(path, url.Values{"reason": {"mistaken"}}); a.StatusCode != http.StatusNotFound {
+			t.Errorf("a manager at %s = %d %s, want 404", path, a.StatusCode, text(a.body))
+		}
+	}
+	if diff := cmp.Diff([]string{"desk_opened: above_own"}, p.audited("desk_opened")); diff != "" {
+		t.Errorf("the record differs (-want +got):\n%s", diff)
 	}
 }

@@ -165,6 +165,7 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		"GET /desk/organisations/{code}":     "yyyyy----",
 		"GET /desk/expiring":                 "yyyy---y-",
 		"GET /desk/requests":                 "yyyy---y-",
+		"GET /desk/requests/bulk":            "yyyy---y-",
 		"GET /desk/requests/{id}":            "yyyy-----",
 		"GET /desk/positions":                "yyyy---y-",
 		"GET /desk/positions/new":            "yy-----y-",
@@ -203,6 +204,9 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		"GET /desk/reviews/new":             "yy-----y-",
 		"GET /desk/reviews/{id}":            "yy-------",
 		"GET /desk/reviews/{id}/report.csv": "yy-------",
+
+		"GET /desk/audit":           "------y--",
+		"GET /desk/audit/lines.csv": "------y--",
 
 		"GET /desk/clients":             "yy-----y-",
 		"GET /desk/clients/apply":       "yy-----y-",
@@ -243,7 +247,7 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		if strings.HasPrefix(path, "/desk/introductions") {
 			id = introduction
 		}
-		path = strings.NewReplacer("{code}", "ZX100", "{merge}", merge, "{id}", id, "{proposal}", proposal, "{position}", ward, "{person}", noRole, "{evidence}", p.recorded(noRole), "{authenticator}", p.newestKey(noRole), "{act}", "revoke").Replace(path)
+		path = strings.NewReplacer("{code}", "ZX100", "{merge}", merge, "{id}", id, "{proposal}", proposal, "{position}", ward, "{person}", noRole, "{evidence}", p.recorded(noRole), "{authenticator}", p.newestKey(noRole), "{act}", "revoke", "lines.csv", "lines.csv?person="+raAgent).Replace(path)
 		for i, o := range officers {
 			want := map[byte]int{'y': http.StatusOK, '-': http.StatusForbidden}[row[i]]
 			if got := browsers[i].get(path); got.StatusCode != want {
@@ -532,7 +536,7 @@ func TestDeskRoundTrips(t *testing.T) {
 	ward, request := p.wardNurse()
 	b, _ := p.atDesk(raManager, "/desk")
 	for path, most := range map[string]int{
-		"/desk": 3, "/desk/requests": 3, "/desk/requests/" + request: 5, "/desk/positions": 3, "/desk/positions/" + ward: 7, "/desk/positions/" + ward + "/holders": 5,
+		"/desk": 6, "/desk/requests": 3, "/desk/requests/" + request: 5, "/desk/positions": 3, "/desk/positions/" + ward: 7, "/desk/positions/" + ward + "/holders": 5,
 		"/desk/positions/new": 1,
 	} {
 		b.get(path)

@@ -44,6 +44,23 @@ func TestLanguageIsChosen(t *testing.T) {
 	}
 }
 
+// What is wrong is said in the language of the page on which it happens: by the script of a page too, and in English at the desk,
+// which is in English alone.
+func TestProblemsAreInTheLanguageOfThePage(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	b := p.browser()
+	b.from(issuer+"/", "/language/cy")
+	b.get("/nowhere").wantPage(t, http.StatusNotFound, "/nowhere", "Heb ddod o hyd i’r dudalen", `<html lang="cy">`)
+	b.get("/desk/nowhere").wantPage(t, http.StatusNotFound, "/desk/nowhere", "Page not found", `<html lang="en-GB">`)
+	for language, want := range map[string]string{"cy": "Ni ellir parhau â’r mewngofnodi hwn. Ewch yn ôl", "en-GB": "This sign-in cannot be continued. Go back"} {
+		b.from(issuer+"/", "/language/"+language)
+		if a := b.post("/sign-in/passkey?state=x", nil); !strings.Contains(a.body, want) {
+			t.Errorf("in %s the script is told %q, want %q in it", language, a.body, want)
+		}
+	}
+}
+
 // RFC 9700, Section 4.11: "Authorization servers MUST NOT expose open redirectors."
 func TestChoosingALanguageLeadsNowhereElse(t *testing.T) {
 	t.Parallel()

@@ -31,11 +31,9 @@ const (
 	oneTimeCode    = "656005750112"
 )
 
-// everything asks for all scopes but those that change the flow.
+// everything asks for all scopes but those that change the flow, and those of the API.
 func everything() string {
-	return strings.Join(slices.DeleteFunc(oauth.Scopes(), func(s string) bool {
-		return s == oauth.ScopeOfflineAccess || s == oauth.ScopeChangedRole
-	}), " ")
+	return strings.Join(slices.DeleteFunc(oauth.DefaultScopes(), func(s string) bool { return s == oauth.ScopeChangedRole }), " ")
 }
 
 // granted fails unless the token endpoint issued tokens.

@@ -118,14 +118,14 @@ func (p *provider) setPassword(personID, password string) app {
 	return a
 }
 
-// password signs in on the page that an answer offers it on, and follows redirects.
-func (b *browser) password(page answer, username, password, code string) answer {
+// password signs in the person with one role, on the page that an answer offers it on, and follows redirects.
+func (b *browser) password(page answer, password, code string) answer {
 	b.t.Helper()
 	link := page.passwordLink()
 	if link == "" {
 		b.t.Fatalf("%s offers no sign-in with a password: %s", page.path(), text(page.body))
 	}
-	return b.enterPassword(b.get(link), username, password, code)
+	return b.enterPassword(b.get(link), oneRole, password, code)
 }
 
 // enterPassword fills in the page for a password.
@@ -181,7 +181,7 @@ func TestPasswordSignIn(t *testing.T) {
 	signIn := func(code string) map[string]any {
 		t.Helper()
 		b, k := p.browser(), newPKCE()
-		a := b.password(b.authorize(request(confidentialClient, k)), oneRole, phrase, code)
+		a := b.password(b.authorize(request(confidentialClient, k)), phrase, code)
 		got := p.as(confidentialClient, redeem(confidentialClient, a.redirect(t).Get("code"), k))
 		if got.status != http.StatusOK {
 			t.Fatalf("token endpoint answers %d %s", got.status, got.Error)
@@ -467,7 +467,7 @@ func TestRevokedPasswordEndsSessions(t *testing.T) {
 	signedIn := func(code string) (*browser, tokens) {
 		t.Helper()
 		b, k := p.browser(), newPKCE()
-		a := b.password(b.authorize(request(confidentialClient, k, "scope", "openid offline_access")), oneRole, phrase, code)
+		a := b.password(b.authorize(request(confidentialClient, k, "scope", "openid offline_access")), phrase, code)
 		return b, p.as(confidentialClient, redeem(confidentialClient, a.redirect(t).Get("code"), k))
 	}
 	ended := func(what string, b *browser, got tokens) {

@@ -78,7 +78,7 @@ func constants(t *testing.T, name string) (said, all []string) {
 		switch n := n.(type) {
 		case *ast.KeyValueExpr:
 			if key, ok := n.Key.(*ast.Ident); ok && slices.Contains([]string{"Title", "Message", "Next"}, key.Name) {
-				if text, ok := constant(n.Value); ok {
+				if text, ok := constant(n.Value); ok && !inEnglish(text) {
 					said = append(said, text)
 				}
 			}

@@ -23,6 +23,8 @@ CREATE TRIGGER authenticator_revoked BEFORE UPDATE ON authenticator
     FOR EACH ROW WHEN (OLD.state = 'revoked' AND NEW.state <> 'revoked') EXECUTE FUNCTION keep_authenticator_revoked();
 CREATE TRIGGER authenticator_state BEFORE INSERT OR UPDATE ON authenticator
     FOR EACH ROW WHEN (NEW.state = 'active' AND NEW.revoked_at IS NOT NULL) EXECUTE FUNCTION take_authenticator_for_revoked();
+ALTER TABLE authenticator ENABLE ALWAYS TRIGGER authenticator_revoked; -- as all of that table: 0012
+ALTER TABLE authenticator ENABLE ALWAYS TRIGGER authenticator_state;
 
 -- A link that somebody else could come by works only together with a code, which its person is told another way. A replica of
 -- the release before, which asks for none, fails to use such a link.

@@ -26,6 +26,7 @@ $$;
 REVOKE EXECUTE ON FUNCTION keep_person_merged() FROM PUBLIC;
 CREATE TRIGGER person_merged AFTER UPDATE OF merged_into ON person FOR EACH ROW
     WHEN (OLD.merged_into IS DISTINCT FROM NEW.merged_into) EXECUTE FUNCTION keep_person_merged();
+ALTER TABLE person ENABLE ALWAYS TRIGGER person_merged; -- as all of that table: 0012
 
 -- Of two profiles that are merged at one organisation the roles go to the membership of the one that is kept.
 GRANT UPDATE (membership_id) ON role_profile TO credence_service;

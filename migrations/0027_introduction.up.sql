@@ -1,6 +1,6 @@
 -- A position that is asked for somebody who is not on record yet. An officer finds or creates the person and takes the
--- introduction up, which makes the request; another decides that. What nobody took up is deleted a while after it ended, because
--- it has the name of somebody who may never have come.
+-- introduction up, which makes the request; another decides that. An introduction is deleted a while after it ended, because it has
+-- the name of somebody who may never have come.
 CREATE TABLE introduction (
     id                uuid PRIMARY KEY, -- of version 7: in the order in which they were asked
     position_id       text NOT NULL,

@@ -22,17 +22,18 @@ func expiring(f, u, a, n string) string {
 	const columns = `r.id AS role_id, r.membership_id, r.position_id, p.organisation_code, r.ends_at`
 	then := `r.position_id IS NOT NULL AND r.ends_at >= ` + f + ` AND r.ends_at < ` + u + ` AND (r.ends_at, r.id) > (` + f + `, ` + a + `)`
 	return `
-		SELECT * FROM (
+		SELECT r.role_id, r.membership_id, r.position_id, r.organisation_code, r.ends_at FROM (
 			(SELECT ` + columns + `
 			FROM below b
 			CROSS JOIN LATERAL (SELECT p.id, p.organisation_code FROM position p WHERE p.organisation_code = b.code OFFSET 0) p
-			CROSS JOIN LATERAL (SELECT r.* FROM role_profile r WHERE r.position_id = p.id AND ` + then + ` OFFSET 0) r
+			CROSS JOIN LATERAL (SELECT r.id, r.membership_id, r.position_id, r.ends_at FROM role_profile r WHERE r.position_id = p.id AND ` + then + ` OFFSET 0) r
 			WHERE NOT ` + many + `
 			ORDER BY r.ends_at, r.id LIMIT ` + n + `)
 			UNION ALL
 			(SELECT ` + columns + `
-			FROM role_profile r CROSS JOIN LATERAL (SELECT p.organisation_code FROM position p WHERE p.id = r.position_id OFFSET 0) p
-			WHERE ` + many + ` AND ` + then + ` AND ` + isBelow + `
+			FROM (SELECT r.id, r.membership_id, r.position_id, r.ends_at FROM role_profile r WHERE ` + then + ` ORDER BY r.ends_at, r.id OFFSET 0) r
+			CROSS JOIN LATERAL (SELECT p.organisation_code FROM position p WHERE p.id = r.position_id OFFSET 0) p
+			WHERE ` + many + ` AND ` + isBelow + `
 			ORDER BY r.ends_at, r.id LIMIT ` + n + `)
 		) r
 		ORDER BY r.ends_at, r.role_id LIMIT ` + n

@@ -317,6 +317,10 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", "", 10)) }},
 		{"list the sessions of a person", func() error { return second(hot.SessionsOf(ctx, ana, 10, now)) }},
 		{"list what happened to a person", func() error { return second(hot.EventsAbout(ctx, ana, []string{"signed_in"}, 5, 10)) }},
+		{"read the record about a person", func() error { return second(hot.ReadAudit(ctx, store.AuditLines{PersonID: ana, Until: later}, 10)) }},
+		{"read the record of what an officer did", func() error {
+			return errors.Join(second(hot.RolesEver(ctx, ana)), second(hot.RolePlaces(ctx, []string{anaRole})), second(hot.ReadAudit(ctx, store.AuditLines{PersonID: ana, Roles: []string{anaRole}, Until: later}, 10)))
+		}},
 		{"lock authenticators", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error {
 				return errors.Join(tx.LockAuthenticators(ctx, ana), second(tx.KeptAuthenticators(ctx, ana)))
@@ -365,7 +369,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"find people by user ids", func() error { return second(hot.PeopleOfIDs(ctx, []string{ana, ben})) }},
 		{"correct a person", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error {
-				return errors.Join(tx.LockOpenRequests(ctx, ana), tx.CorrectPerson(ctx, ana, store.Details{GivenName: "Ana", FamilyName: "Ng", DisplayName: "Ana Ng"}), tx.AddPersonChange(ctx, store.PersonChange{
+				return errors.Join(tx.LockOpenRequests(ctx, ana), tx.LockAccess(ctx, ana), tx.CorrectPerson(ctx, ana, store.Details{GivenName: "Ana", FamilyName: "Ng", DisplayName: "Ana Ng"}), tx.AddPersonChange(ctx, store.PersonChange{
 					ID: uuid.New(), PersonID: ana, Kind: "corrected", Actor: ben, ActorRole: benRole, Reason: "x", Old: []byte("{}"), New: []byte("{}"), At: now,
 				}), second(tx.LastChange(ctx, ana, "corrected")))
 			})

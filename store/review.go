@@ -22,6 +22,8 @@ type Review struct {
 	ClosedAt         *time.Time // nil: something is left to decide
 }
 
+const reviewColumns = `r.id, r.organisation_code, r.below, r.removes, r.due_at, r.reason, r.opened_by, r.opened_role, r.opened_at, r.closed_at`
+
 // ReviewRow is a review with how far it has come.
 type ReviewRow struct {
 	Review
@@ -36,7 +38,7 @@ type ReviewRow struct {
 
 // reviewRow is what a ReviewRow has of a review r at the time $2.
 const reviewRow = `
-	SELECT r.id, r.organisation_code, r.below, r.removes, r.due_at, r.reason, r.opened_by, r.opened_role, r.opened_at, r.closed_at,
+	SELECT ` + reviewColumns + `,
 		o.name AS organisation_name, (SELECT p.display_name FROM person p WHERE p.id = r.opened_by) AS opened_by_name, i.*
 	FROM r
 	CROSS JOIN LATERAL (
@@ -83,15 +85,15 @@ func (t *Tx) AddReviewItems(ctx context.Context, id uuid.UUID, organisation stri
 
 // Review reads a review.
 func (q queries) Review(ctx context.Context, id uuid.UUID, now time.Time) (ReviewRow, error) {
-	return one[ReviewRow](ctx, q, `WITH r AS (SELECT * FROM review WHERE id = $1)`+reviewRow, id, now)
+	return one[ReviewRow](ctx, q, `WITH r AS (SELECT `+reviewColumns+` FROM review r WHERE r.id = $1)`+reviewRow, id, now)
 }
 
 // Reviews lists the reviews of an organisation and of those below it, newest first, from the one before the given id, at most
 // limit of them.
 func (q queries) Reviews(ctx context.Context, organisation string, before uuid.UUID, limit int, now time.Time) ([]ReviewRow, error) {
 	return all[ReviewRow](ctx, q, below+`, r AS (
-			SELECT r.* FROM below b
-			CROSS JOIN LATERAL (SELECT * FROM review r WHERE r.organisation_code = b.code AND r.id < $3 ORDER BY r.id DESC LIMIT $4) r
+			SELECT `+reviewColumns+` FROM below b
+			CROSS JOIN LATERAL (SELECT `+reviewColumns+` FROM review r WHERE r.organisation_code = b.code AND r.id < $3 ORDER BY r.id DESC LIMIT $4) r
 			ORDER BY r.id DESC LIMIT $4
 		)`+reviewRow+` ORDER BY r.id DESC`, organisation, now, before, limit)
 }
@@ -196,7 +198,7 @@ func (t *Tx) CloseReview(ctx context.Context, id uuid.UUID, now time.Time) error
 // time and id, at most limit of them.
 func (q queries) OpenReviews(ctx context.Context, dueAfter time.Time, after uuid.UUID, limit int) ([]Review, error) {
 	return all[Review](ctx, q, `
-		SELECT r.id, r.organisation_code, r.below, r.removes, r.due_at, r.reason, r.opened_by, r.opened_role, r.opened_at, r.closed_at
+		SELECT `+reviewColumns+`
 		FROM review r WHERE r.closed_at IS NULL AND r.due_at >= $1 AND (r.due_at, r.id) > ($1, $2) ORDER BY r.due_at, r.id LIMIT $3`, dueAfter, after, limit)
 }
 
@@ -205,7 +207,7 @@ func (q queries) OpenReviews(ctx context.Context, dueAfter time.Time, after uuid
 // opened for no longer than notice is not among them.
 func (q queries) DueReviews(ctx context.Context, after, upTo time.Time, notice time.Duration, prefix string, limit int) ([]Review, error) {
 	return all[Review](ctx, q, `
-		SELECT r.id, r.organisation_code, r.below, r.removes, r.due_at, r.reason, r.opened_by, r.opened_role, r.opened_at, r.closed_at
+		SELECT `+reviewColumns+`
 		FROM review r
 		WHERE r.closed_at IS NULL AND r.due_at > $1 AND r.due_at <= $2 AND r.opened_at <= r.due_at - $3::interval
 			AND EXISTS (SELECT FROM person p WHERE p.id = r.opened_by AND p.disabled_at IS NULL AND coalesce(p.email, '') <> '' OFFSET 0)

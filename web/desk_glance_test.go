@@ -18,8 +18,10 @@ func deskGlancePages() map[string]Page {
 		{"Open access reviews", Amount{}, "", "/desk/reviews?organisation=RX001"},
 	}
 	bars := []Bar{
-		{"1 November 2026", Amount{1000, true}, "/desk/expiring?week=1"}, {"8 November 2026", Amount{1, false}, "/desk/expiring?week=2"},
-		{"15 November 2026", Amount{500, false}, "/desk/expiring?week=3"}, {"22 November 2026", Amount{}, "/desk/expiring?week=4"},
+		{"1 November 2026", Amount{1000, true}, "/desk/expiring?week=1"},
+		{"8 November 2026", Amount{1, false}, "/desk/expiring?week=2"},
+		{"15 November 2026", Amount{500, false}, "/desk/expiring?week=3"},
+		{"22 November 2026", Amount{}, "/desk/expiring?week=4"},
 	}
 	chart := Chart{"expiring", "Positions that people lose in the next four weeks", "How many expire, week by week", "Week from", bars}
 	nothing := chart

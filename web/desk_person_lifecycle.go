@@ -46,7 +46,7 @@ type DeskCorrected struct {
 	Desk
 	PersonName, PersonURL string
 	Changes               []Difference
-	// Unnamed says that the evidence which proves the identity is about other details; it is at EvidenceURL.
+	// Unnamed says that evidence was about other details, and counts no more. What is to prove the identity is recorded at EvidenceURL.
 	Unnamed     bool
 	EvidenceURL string
 }

@@ -43,7 +43,7 @@ func TestJourneyDeskPhotograph(t *testing.T) {
 	drawing, note := filepath.Join(dir, "drawing.png"), filepath.Join(dir, "note.png")
 	m := image.NewGray(image.Rect(0, 0, 900, 600))
 	for i := range m.Pix {
-		m.Pix[i] = uint8(i / 900 % 251) //nolint:gosec // stripes
+		m.Pix[i] = uint8(i / 900 % 251)
 	}
 	var file bytes.Buffer
 	if err := png.Encode(&file, m); err != nil {

@@ -46,7 +46,7 @@ func TestJourneyWelsh(t *testing.T) {
 	b.waitURL(d.demo)
 
 	b.open(d.issuer + "/")
-	b.want("#summary", "Mewngofnodwyd gyda")
+	b.want("#summary", "Mewngofnodi gyda")
 	b.see("welsh-home")
 	for _, page := range []struct{ path, heading, name string }{
 		{"/levels", "Eich lefelau, a pham", "levels"},

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -64,13 +65,7 @@ func (h *Handler) makeCodes(w http.ResponseWriter, r *http.Request, o owner) err
 	if !h.Enroller.Recovers(o.Person) {
 		return to(w, r, recoveryPath)
 	}
-	codes, err := h.Enroller.MakeRecoveryCodes(r.Context(), o.Person.ID, h.by(o), func(tx *store.Tx) error {
-		now, err := h.again(r.Context(), tx, o, h.asKept)
-		if err == nil && now.Level < registration.MostRecovered {
-			err = errAgain
-		}
-		return err
-	})
+	codes, err := h.newCodes(r.Context(), o)
 	if errors.Is(err, errAgain) {
 		return to(w, r, recoveryPath+"/new")
 	}
@@ -80,19 +75,33 @@ func (h *Handler) makeCodes(w http.ResponseWriter, r *http.Request, o owner) err
 	return h.Pages.Render(w, http.StatusOK, web.AccountRecovery{Account: h.account(r, o), Codes: codes})
 }
 
+// newCodes makes recovery codes, if the sign-in still lets her.
+func (h *Handler) newCodes(ctx context.Context, o owner) ([]string, error) {
+	return h.Enroller.MakeRecoveryCodes(ctx, o.Person.ID, h.by(o), func(tx *store.Tx) error {
+		now, err := h.again(ctx, tx, o, h.asKept)
+		if err == nil && now.Level < registration.MostRecovered {
+			err = errAgain
+		}
+		return err
+	})
+}
+
 // loseCodes takes a report that the recovery codes were lost.
 func (h *Handler) loseCodes(w http.ResponseWriter, r *http.Request, o owner) error {
-	err := h.Store.InTx(r.Context(), func(tx *store.Tx) error {
-		now, err := h.again(r.Context(), tx, o, h.asActive)
+	if err := h.dropCodes(r.Context(), o); err != nil {
+		return err
+	}
+	return to(w, r, recoveryPath)
+}
+
+func (h *Handler) dropCodes(ctx context.Context, o owner) error {
+	return h.Store.InTx(ctx, func(tx *store.Tx) error {
+		now, err := h.again(ctx, tx, o, h.asActive)
 		if err != nil {
 			return err
 		}
 		by := h.by(now)
 		by.Detail = map[string]string{"why": "reported lost"}
-		return registration.DropRecoveryCodes(r.Context(), tx, now.Person.ID, by)
+		return registration.DropRecoveryCodes(ctx, tx, now.Person.ID, by)
 	})
-	if err != nil {
-		return err
-	}
-	return to(w, r, recoveryPath)
 }

@@ -95,6 +95,7 @@ const (
 	DeskOpened             Event = "desk_opened"             // privacy officers: only refusals are recorded
 	PersonSearched         Event = "person_searched"         // privacy officers: who looked for people, by what, and how many were shown
 	PersonViewed           Event = "person_viewed"           // privacy officers: which officer looked at whose record
+	AuditRead              Event = "audit_read"              // privacy officers: who read which lines of the record, and how many
 	DataDownloaded         Event = "data_downloaded"         // privacy officers: who took all that is held about herself
 	MessageGivenUp         Event = "message_given_up"        // registration: who was not told of what, and why
 )

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -25,7 +24,7 @@ type holder struct {
 	store.Standing
 
 	of   authority.Subject // what an officer does something to who does it to what she has
-	lets authority.Subject // and who lets her sign in: that makes her whichever officers she is, and is to be
+	lets authority.Subject // and who lets her sign in
 }
 
 // path is that of the list of her authenticators.
@@ -39,29 +38,10 @@ func (h *Handler) holder(ctx context.Context, o officer, id string, acts ...auth
 	if p.of, err = h.Works(ctx, p.Person); err != nil {
 		return holder{}, err
 	}
-	if p.lets, err = h.signingIn(ctx, h.Store, p.of); err != nil {
+	if p.lets, err = h.Over(ctx, h.Store, p.of); err != nil {
 		return holder{}, err
 	}
 	return p, h.may(ctx, o, p.of, acts...)
-}
-
-// mostHeld bounds the roles that are looked at of one person: twice as many as she may have.
-const mostHeld = 200
-
-// signingIn is what an officer does who lets a person sign in: it makes her whichever officers the person is, and is to be, since
-// what signs her in today does so then as well.
-func (h *Handler) signingIn(ctx context.Context, records interface {
-	HeldRoles(ctx context.Context, personID string, limit int, now time.Time) ([]store.HeldRole, error)
-}, of authority.Subject,
-) (authority.Subject, error) {
-	held, err := records.HeldRoles(ctx, of.PersonID, mostHeld, h.Now())
-	if err != nil {
-		return of, fmt.Errorf("read roles of person %s: %w", of.PersonID, err)
-	}
-	for _, role := range held {
-		of.Makes = append(of.Makes, h.Rules.ActorsOf(role.JobRole, role.Activities)...)
-	}
-	return of, nil
 }
 
 // enrollee reads a person to whom an officer may bind an authenticator.
@@ -202,7 +182,7 @@ func (h *Handler) mayBind(ctx context.Context, tx *store.Tx, o officer, p holder
 	if err != nil {
 		return err
 	}
-	lets, err := h.signingIn(ctx, tx, p.of)
+	lets, err := h.Over(ctx, tx, p.of)
 	if err != nil {
 		return err
 	}

@@ -84,6 +84,8 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET "+reviewsPath+"/{id}", h.officers(h.review))
 	handle("POST "+reviewsPath+"/{id}", h.officers(h.decideReview))
 	handle("GET "+reviewsPath+"/{id}/report.csv", h.officers(h.reviewReport))
+	handle("GET "+auditPath, h.officers(h.audit))
+	handle("GET "+auditPath+"/lines.csv", h.officers(h.auditLines))
 	handle("GET /desk/clients", h.officers(h.clients))
 	handle("GET /desk/clients/apply", h.officers(h.applying))
 	handle("POST /desk/clients/apply", h.officers(h.apply))
@@ -128,6 +130,7 @@ func (h *Handler) desk(r *http.Request, o officer) web.Desk {
 		{"Positions", positionsPath, office.OnPositions()},
 		{"Reviews", reviewsPath, []authority.Act{authority.ReviewAccess}},
 		{"Services", clientsPath, onClients()},
+		{"Audit record", auditPath, []authority.Act{authority.ReadAudit}},
 	} {
 		if p.acts != nil && !h.can(o, here, p.acts...) {
 			continue

@@ -61,7 +61,7 @@ func Mistakes(err error) (list []*InvalidError, ok bool) {
 
 // Parts are the errors that one was joined of.
 func Parts(err error) (list []error) {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what errors.Join makes, and nothing that wraps it
+	joined, ok := err.(interface{ Unwrap() []error }) // what errors.Join makes, and nothing that wraps it
 	if !ok {
 		return []error{err}
 	}

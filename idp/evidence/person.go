@@ -13,6 +13,20 @@ import (
 // WithdrawAllIn is Withdraw for all that counts for a person, as a part of the caller's transaction. It is for a person whose
 // profile is merged into another: what proves who she is has to be recorded for that one, and could not be while it counts here.
 func (r *Recorder) WithdrawAllIn(ctx context.Context, tx *store.Tx, actor, personID string, reason Reason, now time.Time) (Change, error) {
+	return r.withdrawIn(ctx, tx, act{actor: actor, at: now}, personID, reason, func(store.IdentityRow, store.Evidence) (bool, error) { return true, nil })
+}
+
+// WithdrawUnnamedIn is Withdraw, in the caller's transaction, for what counts for a person and is not about her by the name and
+// date of birth that are on record now: it proves who somebody else is, or was.
+func (r *Recorder) WithdrawUnnamedIn(ctx context.Context, tx *store.Tx, actor, personID string, now time.Time) (Change, error) {
+	return r.withdrawIn(ctx, tx, act{actor: actor, at: now}, personID, Superseded, func(person store.IdentityRow, e store.Evidence) (bool, error) {
+		f, err := readFacts(e)
+		return err == nil && !f.names(person), err
+	})
+}
+
+// withdrawIn withdraws those pieces that are gone of all that count for a person.
+func (r *Recorder) withdrawIn(ctx context.Context, tx *store.Tx, by act, personID string, reason Reason, gone func(store.IdentityRow, store.Evidence) (bool, error)) (Change, error) {
 	person, err := lock(ctx, tx, personID)
 	if err != nil {
 		return Change{}, err
@@ -21,31 +35,21 @@ func (r *Recorder) WithdrawAllIn(ctx context.Context, tx *store.Tx, actor, perso
 	if err != nil {
 		return Change{}, fmt.Errorf("read evidence: %w", err)
 	}
-	w := withdrawal{person: person, reason: reason, gone: counts, counts: counts, act: act{actor: actor, at: now}}
-	if len(counts) == 0 {
-		return Change{PersonID: personID, Before: outcome(person.Identity), After: outcome(person.Identity)}, nil
-	}
-	w.piece = counts[0]
-	return r.withdraw(ctx, tx, w)
-}
-
-// NamesIn says, in the caller's transaction, whether all that counts for a person is about her as she is on record now.
-func (r *Recorder) NamesIn(ctx context.Context, tx *store.Tx, personID string) (bool, error) {
-	person, err := tx.Identity(ctx, personID)
-	if err != nil {
-		return false, personError(personID, err)
-	}
-	counts, err := tx.EvidenceInForce(ctx, assurance.MaxPieces, personID)
-	if err != nil {
-		return false, fmt.Errorf("read evidence: %w", err)
-	}
+	w := withdrawal{person: person, reason: reason, counts: counts, act: by}
 	for _, e := range counts {
-		f, err := readFacts(e)
-		if err != nil || !f.names(person) {
-			return false, err
+		goes, err := gone(person, e)
+		if err != nil {
+			return Change{}, err
+		}
+		if goes {
+			w.gone = append(w.gone, e)
 		}
 	}
-	return true, nil
+	if len(w.gone) == 0 {
+		return Change{PersonID: personID, Before: outcome(person.Identity), After: outcome(person.Identity)}, nil
+	}
+	w.piece = w.gone[0]
+	return r.withdraw(ctx, tx, w)
 }
 
 // PeopleByNumberIn lists by id, in the caller's transaction, of whom a piece of a kind with this number is on record, whether it

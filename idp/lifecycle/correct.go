@@ -33,7 +33,7 @@ type Correction struct {
 type Corrected struct {
 	Changes []position.Change // what was changed
 	Alike   directory.Alike   // who may be the same person by the new details: then nothing was changed
-	Unnamed bool              // the evidence that proves the identity is about other details
+	Unnamed bool              // evidence was about other details, and counts no more
 }
 
 // Correct changes who a person is said to be, for a reason. Somebody else having corrected it since is the refusal
@@ -101,20 +101,21 @@ func (a *act) correct(ctx context.Context, r *Registrar, c Correction) (Correcte
 			return Corrected{}, err
 		}
 	}
-	named, err := r.Evidence.NamesIn(ctx, a.Tx, c.Person)
+	withdrawn, err := r.Evidence.WithdrawUnnamedIn(ctx, a.Tx, a.entry.Actor, c.Person, a.now)
 	if err != nil {
-		return Corrected{}, fmt.Errorf("read evidence of person %s: %w", c.Person, err)
+		return Corrected{}, fmt.Errorf("withdraw evidence of person %s: %w", c.Person, err)
 	}
+	unnamed := len(withdrawn.Evidence) > 0
 	from, to := map[string]string{}, map[string]string{}
 	for _, change := range changes {
 		from[change.Field], to[change.Field] = change.From, change.To
 		a.note(map[string]string{change.Field: change.To, change.Field + "_before": change.From})
 	}
 	a.note(map[string]string{"reason": c.Reason})
-	if !named {
-		a.note(map[string]string{"evidence": "about other details"})
+	if unnamed {
+		a.note(map[string]string{"withdrawn_evidence": strconv.Itoa(len(withdrawn.Evidence))})
 	}
-	return Corrected{Changes: changes, Unnamed: !named}, a.change(ctx, c.Person, "corrected", "", c.Reason, from, to)
+	return Corrected{Changes: changes, Unnamed: unnamed}, a.change(ctx, c.Person, "corrected", "", c.Reason, from, to)
 }
 
 // others finds who else may be the person by the new details, unless the officer was shown all of them and is sure.

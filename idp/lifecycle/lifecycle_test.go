@@ -172,7 +172,8 @@ func (d *desk) correction(person string) lifecycle.Correction {
 	return lifecycle.Correction{Person: person, Details: s.Details, Seen: s.Last, Reason: "Married"}
 }
 
-// What differs is changed and put on record with what it was, and the evidence that is about another name is not passed over.
+// What differs is changed and put on record with what it was, and evidence that is about another name counts no more: a level
+// that was proved for one person is never another's by renaming her.
 func TestCorrect(t *testing.T) {
 	t.Parallel()
 	d, ctx := newDesk(t), t.Context()
@@ -189,8 +190,8 @@ func TestCorrect(t *testing.T) {
 		t.Errorf("Correct differs (-want +got):\n%s", diff)
 	}
 	p := d.standing(former).Person
-	if p.FamilyName != "Laterley" || p.DisplayName != "Lotte Laterley" || p.Email != "" || p.GivenName != "Lotte" || p.IdentityLevel != "high" {
-		t.Errorf("the person after a correction = %+v, want the new details and the level as it was", p)
+	if p.FamilyName != "Laterley" || p.DisplayName != "Lotte Laterley" || p.Email != "" || p.GivenName != "Lotte" || p.IdentityLevel != "none" {
+		t.Errorf("the person after a correction = %+v, want the new details, and nothing that proves them", p)
 	}
 	changes, err := d.Store.PersonChanges(ctx, []string{former}, uuid.Max, 10)
 	must(t, err)
@@ -198,7 +199,7 @@ func TestCorrect(t *testing.T) {
 		string(changes[0].Old) != `{"email": "lotte.formerley@larkmere.example", "family_name": "Formerley", "display_name": "Lotte Formerley"}` {
 		t.Errorf("what was changed = %+v, want the one correction with what it was", changes)
 	}
-	if e := d.last("person_corrected"); e.Detail["family_name_before"] != "Formerley" || e.Detail["given_name"] != "" || e.Detail["evidence"] == "" || e.Detail["officer"] != agent.Person {
+	if e := d.last("person_corrected"); e.Detail["family_name_before"] != "Formerley" || e.Detail["given_name"] != "" || e.Detail["withdrawn_evidence"] == "" || e.Detail["officer"] != agent.Person {
 		t.Errorf("the line of the record = %v, want what differs and no more", e.Detail)
 	}
 
@@ -320,6 +321,7 @@ func TestCloseAndReopen(t *testing.T) {
 	d.exec(`INSERT INTO enrolment_link (hash, person_id, created_at, expires_at) VALUES (sha256('b'), $1, $2, $2)`, former, now.AddDate(0, 0, 1))
 	d.exec(`INSERT INTO authenticator (id, person_id, name, kind, sign_count, aaguid, transports, backup_eligible, backup_state, attestation_format, attestation_verdict, created_at, secret_sealed)
 		VALUES ($3, $1, 'Password', 'password', 0, '00000000-0000-0000-0000-000000000000', '{}', true, false, '', 'none', $2, '\x00')`, former, now, former[:8]+"-0000-7000-8000-000000000000")
+	d.exec(`INSERT INTO recovery_code (mac, person_id, created_at) VALUES (sha256('c'), $1, $2)`, former, now)
 	must(t, audit.Record(ctx, d.Store, audit.Entry{At: now, Event: audit.Enrolled, Person: former, Detail: map[string]string{"authenticator": former[:8] + "-0000-7000-8000-000000000000"}}))
 	s, err := d.Look(ctx, agent, authority.ClosePerson, former, "")
 	must(t, err)
@@ -334,6 +336,9 @@ func TestCloseAndReopen(t *testing.T) {
 	refused(t, "Close(by a sponsor)", d.Close(ctx, sponsor, former, lifecycle.Left, "Retired"), position.NoRight)
 	refused(t, "Close(an officer above her)", d.Close(ctx, agent, advanced.Person, lifecycle.Left, "Retired"), position.AboveOwn)
 	must(t, d.Close(ctx, agent, former, lifecycle.Left, "Retired"))
+	if codes, err := d.Store.RecoveryCodes(ctx, former); err != nil || codes.Left != 0 {
+		t.Errorf("recovery codes of a closed profile = %+v, %v, want none", codes, err)
+	}
 	refused(t, "Close(again)", d.Close(ctx, agent, former, lifecycle.Left, "Retired"), lifecycle.Closed)
 	c := d.correction(former)
 	c.Title = "Dr"

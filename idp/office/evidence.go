@@ -48,6 +48,19 @@ func (f *Office) ToProve(ctx context.Context, o Officer, id string) (store.Perso
 	return found.Person, f.May(ctx, o, of, authority.RecordEvidence)
 }
 
+// mayLower wants a person to be no officer above the one who would lower how well her identity is proved: it is what lets her act
+// as an officer.
+func (f *Office) mayLower(ctx context.Context, o Officer, p store.Person) error {
+	of, err := f.Works(ctx, p)
+	if err != nil {
+		return err
+	}
+	if of, err = f.Over(ctx, f.Store, of); err != nil {
+		return err
+	}
+	return f.May(ctx, o, of, authority.RecordEvidence)
+}
+
 // Proof is by what the identity of a person is proved.
 type Proof struct {
 	Person    store.Person
@@ -104,8 +117,14 @@ func (f *Office) Proof(ctx context.Context, o Officer, personID string, after uu
 // the same word for word, and is recorded once. Her organisation answers for each check, but for that of a record, which whoever
 // keeps it answers for. She declares that she met the person and saw the originals, or it is refused.
 func (f *Office) Prove(ctx context.Context, o Officer, personID string, piece evidence.Piece) (evidence.Change, error) {
-	if _, err := f.ToProve(ctx, o, personID); err != nil {
+	person, err := f.ToProve(ctx, o, personID)
+	if err != nil {
 		return evidence.Change{}, err
+	}
+	if slices.ContainsFunc(piece.Checks, func(c assurance.Check) bool { return c.Failed }) {
+		if err := f.mayLower(ctx, o, person); err != nil {
+			return evidence.Change{}, err
+		}
 	}
 	if piece.Declared == "" {
 		return evidence.Change{}, fmt.Errorf("evidence %w: nobody declares to have met the person: set declared", evidence.ErrInvalid)
@@ -127,6 +146,9 @@ func (f *Office) Prove(ctx context.Context, o Officer, personID string, piece ev
 // Piece reads a piece of evidence of a person that an officer may withdraw.
 func (f *Office) Piece(ctx context.Context, o Officer, personID, text string) (person store.Person, piece store.Evidence, err error) {
 	if person, err = f.ToProve(ctx, o, personID); err != nil {
+		return person, piece, err
+	}
+	if err = f.mayLower(ctx, o, person); err != nil {
 		return person, piece, err
 	}
 	id, err := uuid.Parse(text)

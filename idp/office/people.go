@@ -200,6 +200,25 @@ func (f *Office) Works(ctx context.Context, p store.Person) (authority.Subject, 
 	return s, nil
 }
 
+// mostHeld bounds the roles that are looked at of one person: twice as many as she may have.
+const mostHeld = 200
+
+// Over is what an officer does something to who does it to a person as the officer that the person is, or is to be: who lets her
+// sign in can act as that, and who takes from her what it rests on takes it away.
+func (f *Office) Over(ctx context.Context, records interface {
+	HeldRoles(ctx context.Context, personID string, limit int, now time.Time) ([]store.HeldRole, error)
+}, of authority.Subject,
+) (authority.Subject, error) {
+	held, err := records.HeldRoles(ctx, of.PersonID, mostHeld, f.Now())
+	if err != nil {
+		return of, fmt.Errorf("read roles of person %s: %w", of.PersonID, err)
+	}
+	for _, role := range held {
+		of.Makes = append(of.Makes, f.Rules.ActorsOf(role.JobRole, role.Activities)...)
+	}
+	return of, nil
+}
+
 // Standing reads a person and whether she is enabled. That an officer sees who it is, is on record elsewhere.
 func (f *Office) Standing(ctx context.Context, id string) (store.Standing, error) {
 	return standing(ctx, f.Store, id, f.Now())

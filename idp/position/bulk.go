@@ -59,7 +59,7 @@ func ParseBulk(data []byte) ([]BulkRow, error) {
 	}
 	want := bulkColumns()
 	if !slices.Equal(slices.Sorted(slices.Values(titles)), slices.Sorted(slices.Values(want))) {
-		return nil, fmt.Errorf("its titles are %.100q: want %q, in any order", titles, want)
+		return nil, fmt.Errorf("its titles are %.100q: want %s, in any order", strings.Join(titles, ","), strings.Join(want, ","))
 	}
 	var rows []BulkRow
 	var mistakes []error

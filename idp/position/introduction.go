@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -26,7 +27,7 @@ type Introduced struct {
 }
 
 func (i Introduced) check(now time.Time) error {
-	errs := []error{i.NewPerson.Check(now)}
+	errs := []error{i.Check(now)}
 	if i.DateOfBirth == nil {
 		errs = append(errs, &directory.InvalidError{Field: "date_of_birth", Want: "a date of birth"})
 	}
@@ -153,12 +154,10 @@ func (a *act) takeUp(ctx context.Context, id uuid.UUID, person string) (uuid.UUI
 		return uuid.Nil, err
 	}
 	asked := a.line(audit.RequestAsked, person)
-	for name, value := range map[string]string{
+	maps.Copy(asked.Detail, map[string]string{
 		"kind": q.Kind, "position": p.ID, "version": strconv.Itoa(v.Version), "reason": clip(q.Reason), "starts_at": moment(&q.StartsAt), "expires_at": moment(q.ExpiresAt),
 		"request": request.String(), "asked_by": q.AskedBy, "introduction": id.String(),
-	} {
-		asked.Detail[name] = value
-	}
+	})
 	if err := audit.Record(ctx, a.Tx, asked); err != nil {
 		return uuid.Nil, err
 	}

@@ -5,7 +5,8 @@
 // nobody anything; the last one may close the position, which ends what it gave. What a version says never changes, so
 // whoever approved it approved what it says. A request asks that a person be given a position in the version that is in
 // force, or lose it. One officer asks and another decides, and neither is the person it is for; only a position that is
-// marked as assignable is given at once, by a sponsor. What was approved is a role profile, like any other but that it
+// marked as assignable is given at once, by a sponsor. For somebody who is not on record yet an officer introduces her, another
+// puts her on record, and a third decides. What was approved is a role profile, like any other but that it
 // names its position and its request, and it ends when the request said. A version that is approved later reaches who
 // holds the position when somebody asks for it again: the role that follows replaces the one before.
 //

@@ -117,14 +117,14 @@ func (e *Enroller) recoveryMACs(personID, code string) [][]byte {
 }
 
 // errRecovery says that a recovery code does not work: it is not one of this person, or there is no such person. A right one
-// that does not work either is a *recoveryRefusal.
+// that does not work either is a *recoveryError.
 var errRecovery = errors.New("the recovery code does not work")
 
-// recoveryRefusal says why a right recovery code does not work.
-type recoveryRefusal struct{ reason string }
+// recoveryError says why a right recovery code does not work.
+type recoveryError struct{ reason string }
 
 // Error says it as the record does.
-func (r *recoveryRefusal) Error() string { return "the recovery code does not work: " + r.reason }
+func (r *recoveryError) Error() string { return "the recovery code does not work: " + r.reason }
 
 // recover spends a recovery code of a person, and sends her the link with which she binds an authenticator. It is announced at
 // once at every address at which she can be told: NIST SP 800-63B-4, Section 4.2.3.
@@ -143,7 +143,7 @@ func (e *Enroller) recover(ctx context.Context, personID, code string) error {
 			return err
 		}
 		if reason := cmp.Or(found.Fallen(), e.refusesRecovery(found.Person)); reason != "" {
-			return &recoveryRefusal{reason} // and the code stays hers
+			return &recoveryError{reason} // and the code stays hers
 		}
 		nobodys := e.codeMACs(secret, rand.Text())[0]
 		if err := tx.AddRecoveryLink(ctx, hash(secret), nobodys, personID, int(MostRecovered), now, expiresAt); err != nil {
@@ -233,7 +233,7 @@ func (h *Handler) takeRecoveryCode(w http.ResponseWriter, r *http.Request) error
 func (h *Handler) tryRecovery(ctx context.Context, personID, code string) error {
 	err := h.Enroller.recover(ctx, personID, code)
 	refused := audit.Entry{At: h.Now(), Event: audit.Recovered, Refusal: "code_wrong", Person: personID}
-	if right, ok := errors.AsType[*recoveryRefusal](err); ok {
+	if right, ok := errors.AsType[*recoveryError](err); ok {
 		refused.Refusal = right.reason
 		return cmp.Or(recordRefusal(ctx, h.Store, refused), errRecovery)
 	}

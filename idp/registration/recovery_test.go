@@ -11,7 +11,7 @@ func TestParseRecoveryCode(t *testing.T) {
 	t.Parallel()
 	const code = "OIBDEFGHIJKLMN23"
 	for text, want := range map[string]string{
-		code: code, "OIBD-EFGH-IJKL-MN23": code, " oibd efgh\tijkl mn23 ": code, "018D-EFGH-IJKL-MN23": code,
+		code: code, "OIBD-EFGH-IJKL-MN23": code, "oibd efgh\tijkl mn23": code, "018D-EFGH-IJKL-MN23": code,
 		"": "", "OIBD-EFGH-IJKL-MN2": "", "OIBD-EFGH-IJKL-MN234": "", "OIBD-EFGH-IJKL-MN29": "", "OIBD-EFGH-IJKL-MN2é": "", "OIBDEFGHIJKLMN2\xff": "",
 	} {
 		if got, ok := registration.ParseRecoveryCode(text); got != want || ok != (want != "") {

@@ -1,11 +1,12 @@
 // Package throttle counts what fails: at signing in, at using an enrolment link, at the token endpoint.
 //
-// What proves to be right always gets in, whatever has failed before: a passkey's answer, an enrolment link and a client's
-// secret cannot be guessed, so that shutting somebody out would protect nothing, and would let anybody shut out a whole
-// hospital, or a person or client in whose name they fail. Limits change what a failure is answered (429, and when to
-// come back) and whether it is recorded one by one, so that nobody floods the audit record. Two are refused before they are
-// looked at ([Limiter.Check]): a client's id at an address, because each such request costs statements and lines of the
-// record; and a password, because it can be guessed. That a limit was reached is recorded once.
+// What proves to be right always gets in, whatever has failed before: a passkey's answer, an enrolment link, a recovery
+// code and a client's secret cannot be guessed, so that shutting somebody out would protect nothing, and would let
+// anybody shut out a whole hospital, or a person or client in whose name they fail. Limits change what a failure is
+// answered (429, and when to come back) and whether it is recorded one by one, so that nobody floods the audit record.
+// Two are refused before they are looked at ([Limiter.Check]): a client's id at an address, because each such request
+// costs statements and lines of the record; and a password, because it can be guessed. That a limit was reached is
+// recorded once.
 //
 // What succeeds is not counted; nor is what fails although the key or link was proved to be somebody's. That the caller
 // always records: outsiders cannot flood the record with it, and nobody can hide it by filling limits.

@@ -1,0 +1,134 @@
+package office
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/store"
+)
+
+// AuditSearch says which lines of the record a privacy officer asks for.
+type AuditSearch struct {
+	Person      string      // a user id
+	Did         bool        // what she did to others as an officer, in place of what is on record about her
+	Event       audit.Event // "": any
+	From, Until time.Time   // until is not among them; zero is none
+	Before      int64       // the line from which the list goes on; 0 begins with the newest
+}
+
+// AuditLine is a line of the record with what people call what it names.
+type AuditLine struct {
+	store.AuditEvent
+
+	ActorName, PersonName string          // "": it is no person, or nobody
+	Role                  store.RolePlace // in which an officer acted; its id is "" where none did
+}
+
+// ReadAudit reads lines of the record, newest first and at most limit of them, says whether there are more, and records who read
+// which. A privacy officer reads about whoever has a role at her organisation or below it, and what officers did in roles
+// there, whether they still have them or not.
+func (f *Office) ReadAudit(ctx context.Context, o Officer, asked AuditSearch, limit int) (lines []AuditLine, more bool, err error) {
+	p, err := f.Standing(ctx, asked.Person)
+	if err != nil {
+		return nil, false, err
+	}
+	wanted := store.AuditLines{PersonID: p.Person.ID, Event: string(asked.Event), From: asked.From, Until: asked.Until, Before: asked.Before}
+	if wanted.Until.IsZero() {
+		wanted.Until = f.Now().Add(time.Hour) // of clocks that are fast
+	}
+	of, err := f.Works(ctx, p.Person)
+	if asked.Did && err == nil {
+		of, wanted.Roles, err = f.served(ctx, o, p.Person.ID)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	if err := f.May(ctx, o, of, authority.ReadAudit); err != nil {
+		return nil, false, err
+	}
+	var events []store.AuditEvent
+	err = f.Store.InTx(ctx, func(tx *store.Tx) error {
+		if events, err = tx.ReadAudit(ctx, wanted, limit+1); err != nil {
+			return fmt.Errorf("read record of person %s: %w", asked.Person, err)
+		}
+		more, events = len(events) > limit, events[:min(len(events), limit)]
+		return audit.Record(ctx, tx, f.Line(o, audit.AuditRead, asked.Person, asked.detail(len(events))))
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	lines, err = f.named(ctx, events)
+	return lines, more, err
+}
+
+// detail is what the record says of what was asked, and of how much was read.
+func (s AuditSearch) detail(lines int) map[string]string {
+	detail := map[string]string{"lines": strconv.Itoa(lines), "of": map[bool]string{false: "about", true: "did"}[s.Did]}
+	if s.Event != "" {
+		detail["event"] = string(s.Event)
+	}
+	for name, t := range map[string]time.Time{"from": s.From, "until": s.Until} {
+		if !t.IsZero() {
+			detail[name] = t.UTC().Format(time.RFC3339)
+		}
+	}
+	if s.Before != 0 {
+		detail["before"] = strconv.FormatInt(s.Before, 10)
+	}
+	return detail
+}
+
+// served is where somebody has or had roles, and which of them are within an officer's reach.
+func (f *Office) served(ctx context.Context, o Officer, personID string) (of authority.Subject, within []string, err error) {
+	of.PersonID = personID
+	roles, err := f.Store.RolesEver(ctx, personID)
+	if err != nil {
+		return of, nil, fmt.Errorf("list roles of person %s: %w", personID, err)
+	}
+	there := make(map[string]authority.Subject)
+	for _, role := range roles {
+		at, known := there[role.OrganisationCode]
+		if !known {
+			if at, err = f.At(ctx, role.OrganisationCode); err != nil {
+				return of, nil, err
+			}
+			there[role.OrganisationCode] = at
+			of.Path = append(of.Path, at.Path...)
+		}
+		if f.Can(o, at, authority.ReadAudit) {
+			within = append(within, role.ID)
+		}
+	}
+	return of, within, nil
+}
+
+// named adds what people call whom and what lines name.
+func (f *Office) named(ctx context.Context, events []store.AuditEvent) ([]AuditLine, error) {
+	people, roles := make(map[string]bool), make(map[string]bool)
+	for _, e := range events {
+		people[e.Actor], people[e.PersonID], roles[e.Detail["officer_role"]] = true, true, true
+	}
+	names, err := f.Names(ctx, slices.Collect(maps.Keys(people))...)
+	if err != nil {
+		return nil, err
+	}
+	places, err := f.Store.RolePlaces(ctx, slices.Collect(maps.Keys(roles)))
+	if err != nil {
+		return nil, fmt.Errorf("read roles: %w", err)
+	}
+	by := make(map[string]store.RolePlace)
+	for _, place := range places {
+		by[place.ID] = place
+	}
+	lines := make([]AuditLine, len(events))
+	for i, e := range events {
+		lines[i] = AuditLine{AuditEvent: e, ActorName: names[e.Actor], PersonName: names[e.PersonID], Role: by[e.Detail["officer_role"]]}
+	}
+	return lines, nil
+}

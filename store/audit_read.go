@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// AuditLines says which lines of the record are read, all of one person: those about her, or those of what she did as an officer
+// in one of some roles.
+type AuditLines struct {
+	PersonID string
+	Roles    []string  // ids of role profiles; none: the lines about her
+	Event    string    // "": any
+	From     time.Time // and not before
+	Until    time.Time // and before
+	Before   int64     // the sequence number of the line from which they go on; 0 begins with the newest
+}
+
+// ReadAudit lists lines of the record, newest first, at most limit of them.
+func (q queries) ReadAudit(ctx context.Context, l AuditLines, limit int) ([]AuditEvent, error) {
+	const columns, narrowed = `SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail FROM audit_event`,
+		` AND ($2 = '' OR event = $2) AND at >= $3 AND at < $4 AND sequence < coalesce(nullif($5, 0), 9223372036854775807) ORDER BY sequence DESC LIMIT $6`
+	if len(l.Roles) == 0 {
+		return all[AuditEvent](ctx, q, columns+` WHERE person_id = $1 AND person_id <> ''`+narrowed, l.PersonID, l.Event, l.From, l.Until, l.Before, limit)
+	}
+	return all[AuditEvent](ctx, q, columns+` WHERE actor = $1 AND actor <> person_id AND actor <> client_id AND detail ->> 'officer_role' = ANY ($7)`+narrowed,
+		l.PersonID, l.Event, l.From, l.Until, l.Before, limit, l.Roles)
+}
+
+// RolePlace is where a role is, or was.
+type RolePlace struct {
+	ID               string
+	OrganisationCode string
+	JobRole          string // S:G:R code
+}
+
+// RolePlaces reads roles by id, also those that have ended.
+func (q queries) RolePlaces(ctx context.Context, ids []string) ([]RolePlace, error) {
+	return all[RolePlace](ctx, q, `
+		SELECT r.id, m.organisation_code, r.job_role FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE r.id = ANY ($1)`, ids)
+}
+
+// RolesEver lists the roles that a person has, had or is to have.
+func (q queries) RolesEver(ctx context.Context, personID string) ([]RolePlace, error) {
+	return all[RolePlace](ctx, q, `
+		SELECT r.id, m.organisation_code, r.job_role FROM membership m JOIN role_profile r ON r.membership_id = m.id WHERE m.person_id = $1 ORDER BY r.id`, personID)
+}

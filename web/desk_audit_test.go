@@ -1,0 +1,35 @@
+package web
+
+import "time"
+
+// deskAuditPages are the pages that read the record, by the name of their golden file.
+func deskAuditPages() map[string]Page {
+	desk := Desk{
+		Frame:  Frame{RequestID: "7ZQK3M5TXA", SignedInAs: "Prudence Readwell"},
+		Role:   Role{ID: "555200000109", Name: "Privacy Officer", Organisation: "Riverside General Hospital", OrganisationCode: "RX001"},
+		Places: []Place{{"What needs doing", "/desk", ""}, {"Audit record", "/desk/audit", "page"}},
+	}
+	wrong := desk
+	wrong.Errors = []FieldError{{"person", "Enter the user ID of somebody who is on record, of 12 digits"}, {"until", "Enter a day that is not before the first, such as 30/11/2030"}}
+	first := DeskAudit{
+		Desk: desk, Of: "about", Most: 1000,
+		Ofs:    []Option{{Value: "about", Label: "What is on record about this person"}, {Value: "did", Label: "What this person did as an officer", Hint: "In roles at your organisation or below it"}},
+		Events: []Option{{Label: "Anything"}, {Value: "person_viewed", Label: "Record of a person looked at"}},
+	}
+	none, mistaken, did := first, first, first
+	none.Person, none.Searched, none.Name = "555100000001", true, "Amara Okafor"
+	mistaken.Desk, mistaken.Person, mistaken.From, mistaken.Until = wrong, "Amara", "2/11/2030", "1/11/2030"
+	read := none
+	at := time.Date(2026, time.November, 22, 9, 0, 0, 0, time.UTC)
+	read.Lines = []AuditLine{
+		{
+			At: at, What: "Record of a person looked at", Refused: "another organisation", By: "Aidan Agentson (555100000002)", About: "Amara Okafor (555100000001)",
+			Role: "Registration Authority Agent at RX001", Address: "192.0.2.1", Reference: "GHDQGYMT3XZBPVLS",
+		},
+		{At: at, What: "Token given to a service", By: "Amara Okafor (555100000001)", About: "Amara Okafor (555100000001)", Service: "ward"},
+		{At: at, What: "Access stopped", By: "operator"},
+	}
+	read.DownloadURL, read.NextURL = "/desk/audit/lines.csv?person=555100000001", "/desk/audit?before=7&person=555100000001"
+	did.Person, did.Of, did.Searched, did.Name, did.Lines, did.DownloadURL = "555100000002", "did", true, "Aidan Agentson", read.Lines[:1], "/desk/audit/lines.csv?of=did"
+	return map[string]Page{"desk-audit": read, "desk-audit-first": first, "desk-audit-none": none, "desk-audit-did": did, "desk-audit-error": mistaken}
+}
