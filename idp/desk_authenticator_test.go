@@ -237,19 +237,19 @@ func TestSuspendedPasswordSignsNobodyIn(t *testing.T) {
 	for _, kind := range []string{"password", "totp"} {
 		id := p.authenticator(kind).String()
 		b := p.browser()
-		if a := b.password(b.get("/sign-in"), phrase, codes.later()); a.path() != "/" {
+		if a := b.password(b.get("/sign-in"), codes.later()); a.path() != "/" {
 			t.Fatalf("sign-in before the %s is suspended leads to %s", kind, a.path())
 		}
 		manager.post(authenticatorsOf(oneRole)+"/"+id+"/suspend", url.Values{"reason": {"Seen by others"}})
 		if b.home() != "" {
 			t.Errorf("the session of a suspended %s is there", kind)
 		}
-		a := b.password(b.get("/sign-in"), phrase, codes.later())
+		a := b.password(b.get("/sign-in"), codes.later())
 		if n := p.count(`SELECT count(*) FROM session WHERE ended_at IS NULL AND 'otp' = ANY (methods)`); n != 0 || kind == "password" && b.home() != "" {
 			t.Errorf("sign-in with a suspended %s leads to %s, and %d sessions of both", kind, a.path(), n)
 		}
 		manager.post(authenticatorsOf(oneRole)+"/"+id+"/resume", url.Values{"reason": {"Not after all"}})
-		if a := b.password(b.get("/sign-in"), phrase, codes.later()); a.path() != "/" {
+		if a := b.password(b.get("/sign-in"), codes.later()); a.path() != "/" {
 			t.Errorf("sign-in once the %s is resumed leads to %s: %s", kind, a.path(), text(a.body))
 		}
 	}

@@ -224,7 +224,7 @@ func TestStepUpWithPassword(t *testing.T) {
 	if a := b.at(without).get(page.passwordLink()); !strings.Contains(a.body, `value="`+oneRole+`"`) {
 		t.Errorf("the page for a password does not know whose it is: %s", text(a.body))
 	}
-	a := b.at(without).password(page, phrase, phone.later())
+	a := b.at(without).password(page, phone.later())
 	got := p.as(confidentialClient, redeem(confidentialClient, a.redirect(t).Get("code"), k))
 	if got.status != http.StatusOK {
 		t.Fatalf("token endpoint answers %d %s", got.status, got.Error)

@@ -119,13 +119,13 @@ func (p *provider) setPassword(personID, password string) app {
 }
 
 // password signs in the person with one role, on the page that an answer offers it on, and follows redirects.
-func (b *browser) password(page answer, password, code string) answer {
+func (b *browser) password(page answer, code string) answer {
 	b.t.Helper()
 	link := page.passwordLink()
 	if link == "" {
 		b.t.Fatalf("%s offers no sign-in with a password: %s", page.path(), text(page.body))
 	}
-	return b.enterPassword(b.get(link), oneRole, password, code)
+	return b.enterPassword(b.get(link), oneRole, phrase, code)
 }
 
 // enterPassword fills in the page for a password.
@@ -181,7 +181,7 @@ func TestPasswordSignIn(t *testing.T) {
 	signIn := func(code string) map[string]any {
 		t.Helper()
 		b, k := p.browser(), newPKCE()
-		a := b.password(b.authorize(request(confidentialClient, k)), phrase, code)
+		a := b.password(b.authorize(request(confidentialClient, k)), code)
 		got := p.as(confidentialClient, redeem(confidentialClient, a.redirect(t).Get("code"), k))
 		if got.status != http.StatusOK {
 			t.Fatalf("token endpoint answers %d %s", got.status, got.Error)
@@ -467,7 +467,7 @@ func TestRevokedPasswordEndsSessions(t *testing.T) {
 	signedIn := func(code string) (*browser, tokens) {
 		t.Helper()
 		b, k := p.browser(), newPKCE()
-		a := b.password(b.authorize(request(confidentialClient, k, "scope", "openid offline_access")), phrase, code)
+		a := b.password(b.authorize(request(confidentialClient, k, "scope", "openid offline_access")), code)
 		return b, p.as(confidentialClient, redeem(confidentialClient, a.redirect(t).Get("code"), k))
 	}
 	ended := func(what string, b *browser, got tokens) {
