@@ -209,6 +209,12 @@ func (t *Tx) SpendLinksOfManagers(ctx context.Context, now time.Time) error {
 			SELECT m.person_id FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE r.job_role LIKE '%:R5080' AND (r.ends_at IS NULL OR r.ends_at > $1))`, now)
 }
 
+// SpendLinks spends the enrolment links of a person: whoever has one binds nothing by it any more.
+func (t *Tx) SpendLinks(ctx context.Context, personID string, now time.Time) error {
+	return t.db.exec(ctx, `
+		UPDATE enrolment_link SET used_at = $2, code_given_at = coalesce(code_given_at, $2) WHERE person_id = $1 AND used_at IS NULL`, personID, now)
+}
+
 // UseEnrolmentLink spends a live link for what may reach a level, for which its code was given if it takes one, and fewer wrong
 // ones than are allowed. Of concurrent calls one succeeds and the others get ErrNotFound.
 func (q queries) UseEnrolmentLink(ctx context.Context, hash []byte, level, allowed int, now time.Time) (personID string, err error) {

@@ -1,9 +1,11 @@
 package position_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
 )
 
 func managers(p *position.Draft) { p.Name, p.JobRole, p.Activities = "RA manager", raManager, nil }
@@ -70,5 +72,34 @@ func TestRolesBeyondWhatIsLookedAt(t *testing.T) {
 	refused(t, "Ask(for one more)", err, position.TooManyRoles)
 	if given < 100 {
 		t.Errorf("roles that were given = %d, want some hundred first", given)
+	}
+}
+
+// A link that was made while somebody was nobody's officer binds nothing to the officer that she becomes: whoever made it may
+// make none for her now.
+func TestLinksFromBeforeAnOffice(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		position func(*position.Draft)
+		spent    bool
+	}{
+		"she becomes an officer": {managers, true},
+		"she becomes a nurse":    {func(*position.Draft) {}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, ctx := newDesk(t), t.Context()
+			link := bytes.Repeat([]byte{7}, 32)
+			must(t, d.Store.InTx(ctx, func(tx *store.Tx) error {
+				return tx.AddEnrolmentLink(ctx, link, nil, d.nurse, now, now.AddDate(0, 0, 1))
+			}))
+			_, err := d.Decide(ctx, d.manager, d.ask(asked(d.nurse, d.position(tt.position))), position.Approve, "Yes")
+			must(t, err)
+			found, err := d.Store.EnrolmentLink(ctx, link, now)
+			must(t, err)
+			if spent := found.UsedAt != nil; spent != tt.spent {
+				t.Errorf("the link is spent = %t, want %t", spent, tt.spent)
+			}
+		})
 	}
 }

@@ -161,6 +161,9 @@ func (a *act) open(ctx context.Context, q store.Request, v store.PositionVersion
 
 // lockPeople keeps whoever would give the person something else waiting, or end a role of the officer.
 func (a *act) lockPeople(ctx context.Context, person string) error {
+	if err := a.LockAccess(ctx, person); err != nil {
+		return fmt.Errorf("lock what people sign in with: %w", err)
+	}
 	people, err := a.LockIdentities(ctx, person, a.by.Person)
 	if err != nil {
 		return fmt.Errorf("lock people: %w", err)
@@ -254,6 +257,12 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 		return "", fmt.Errorf("give position %s: %w", q.PositionID, err)
 	}
 	a.note(map[string]string{"role": role})
+	if len(a.rules.ActorsOf(v.JobRole, v.Activities)) > 0 {
+		// Links were made while she was nobody's officer, by officers who may not make one for her as she is now.
+		if err := a.SpendLinks(ctx, q.PersonID, a.now); err != nil {
+			return "", fmt.Errorf("spend enrolment links of person %s: %w", q.PersonID, err)
+		}
+	}
 	return role, a.messenger.Post(ctx, a.Tx, messenger.Message{
 		Person: q.PersonID, Letter: messenger.PositionGiven{Position: v.Name, Organisation: p.OrganisationName, StartsAt: starts, EndsAt: q.ExpiresAt},
 	})
