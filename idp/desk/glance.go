@@ -37,6 +37,7 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 	waiting("Open requests", list("/desk/requests"), g.Requests)
 	waiting("People to put on record", list(introductionsPath), g.Introductions)
 	waiting("Positions to approve", address(positionsPath, "organisation", g.Organisation, "state", "proposed"), g.Positions)
+	waiting("Evidence that waits for a second checker", proposalsPath, g.Evidence)
 	if g.Reviews != nil {
 		f := web.Figure{Name: "Open access reviews", Amount: web.Amount{Count: int(g.Reviews.Count), OrMore: g.Reviews.Count >= office.MostCounted}, URL: list(reviewsPath)}
 		if first := g.Reviews.FirstAt; first != nil {

@@ -1,8 +1,6 @@
 package desk
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/credence-id/credence/idp/authority"
@@ -13,7 +11,7 @@ import (
 
 // overview says what needs doing.
 func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o officer) error {
-	doing, err := h.needsDoing(r.Context(), o)
+	doing, err := h.NeedsDoing(r.Context(), o.Officer)
 	if err != nil {
 		return err
 	}
@@ -29,68 +27,19 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o officer) er
 		return shown
 	}
 	var reviews *web.ReviewsDue
-	if doing.reviews != nil {
-		reviews = &web.ReviewsDue{Count: int(doing.reviews.Count), URL: reviewsPath}
-		if first := doing.reviews.FirstAt; first != nil {
+	if doing.Reviews != nil {
+		reviews = &web.ReviewsDue{Count: int(doing.Reviews.Count), URL: reviewsPath}
+		if first := doing.Reviews.FirstAt; first != nil {
 			reviews.FirstAt, reviews.Overdue = *first, !first.After(now)
 		}
 	}
-	glance := ""
-	if h.can(o, authority.Subject{Path: []string{o.Organisation}}, office.OnGlance()...) {
+	here, glance := authority.Subject{Path: []string{o.Organisation}}, ""
+	if h.can(o, here, office.OnGlance()...) {
 		glance = organisationsPath + "/" + o.Organisation
 	}
 	return h.Pages.Render(w, http.StatusOK, web.DeskHome{
-		Desk: h.desk(r, o), Requests: waiting(doing.requests, "/desk/requests"),
-		Introductions: waiting(doing.introductions, introductionsPath), Positions: waiting(doing.positions, "/desk/positions?state=proposed"),
-		Evidence: waiting(doing.evidence, proposalsPath), Reviews: reviews, CanFind: doing.find, GlanceURL: glance,
+		Desk: h.desk(r, o), Requests: waiting(doing.Requests, "/desk/requests"),
+		Introductions: waiting(doing.Introductions, introductionsPath), Positions: waiting(doing.Positions, "/desk/positions?state=proposed"),
+		Evidence: waiting(doing.Evidence, proposalsPath), Reviews: reviews, CanFind: h.can(o, here, authority.FindPerson), GlanceURL: glance,
 	})
-}
-
-// doing is what an officer may have to do.
-type doing struct {
-	requests, introductions, positions, evidence *store.Waiting // nil: it is not her business
-	reviews                                      *store.Due
-	find                                         bool
-}
-
-// needsDoing counts what waits at the organisation of an officer and below it, of what is her business.
-func (h *Handler) needsDoing(ctx context.Context, o officer) (doing, error) {
-	here := authority.Subject{Path: []string{o.Organisation}}
-	d := doing{find: h.can(o, here, authority.FindPerson)}
-	if h.can(o, here, office.OnRequests()...) {
-		waiting, err := h.Store.CountOpenRequests(ctx, o.Organisation, office.MostCounted, h.Now())
-		if err != nil {
-			return doing{}, fmt.Errorf("count open requests of organisation %s: %w", o.Organisation, err)
-		}
-		d.requests = &waiting
-	}
-	if h.can(o, here, office.OnIntroductions()...) {
-		waiting, err := h.Store.CountOpenIntroductions(ctx, o.Organisation, office.MostCounted, h.Now())
-		if err != nil {
-			return doing{}, fmt.Errorf("count open introductions of organisation %s: %w", o.Organisation, err)
-		}
-		d.introductions = &waiting
-	}
-	if h.can(o, here, authority.ApprovePosition) {
-		waiting, err := h.Store.CountProposedPositions(ctx, o.Organisation, office.MostCounted)
-		if err != nil {
-			return doing{}, fmt.Errorf("count proposed positions of organisation %s: %w", o.Organisation, err)
-		}
-		d.positions = &waiting
-	}
-	if h.can(o, here, authority.RecordEvidence) {
-		waiting, err := h.Store.CountEvidenceProposals(ctx, o.Organisation, office.MostCounted)
-		if err != nil {
-			return doing{}, fmt.Errorf("count proposals of evidence at organisation %s: %w", o.Organisation, err)
-		}
-		d.evidence = &waiting
-	}
-	if h.can(o, here, authority.ReviewAccess) {
-		due, err := h.Store.CountOpenReviews(ctx, o.Organisation, office.MostCounted)
-		if err != nil {
-			return doing{}, fmt.Errorf("count open reviews of organisation %s: %w", o.Organisation, err)
-		}
-		d.reviews = &due
-	}
-	return d, nil
 }

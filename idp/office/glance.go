@@ -18,13 +18,20 @@ const WeeksAhead = 4
 
 const week = 7 * 24 * time.Hour
 
-// Glance is what needs doing at an organisation and below it, of what is an officer's business: nil is not.
-type Glance struct {
-	Organisation                       string
+// Doing is what needs doing at an organisation and below it, of what is an officer's business: nil is not.
+type Doing struct {
 	Requests, Introductions, Positions *store.Waiting
+	Evidence                           *store.Waiting // its list is of her own organisation
 	Reviews                            *store.Due
-	At                                 time.Time
-	Expiring                           []int64 // what positions give that ends, by weeks from At on
+}
+
+// Glance is what needs doing at an organisation and below it, and what soon will.
+type Glance struct {
+	Doing
+
+	Organisation string
+	At           time.Time
+	Expiring     []int64 // what positions give that ends, by weeks from At on; nil: it is not her business
 }
 
 // OnGlance are the acts any of which shows something at a glance.
@@ -43,34 +50,54 @@ func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g 
 		return g, err
 	}
 	g.Organisation, g.At = organisation, f.Now()
+	if g.Doing, err = f.needsDoing(ctx, o, organisation, here, g.At); err != nil || !f.Can(o, here, OnPositions()...) {
+		return g, err
+	}
+	g.Expiring, err = f.Store.CountExpiringRoles(ctx, organisation, g.At, WeeksAhead, MostCounted)
+	if err != nil {
+		return g, fmt.Errorf("count roles that expire of organisation %s: %w", organisation, err)
+	}
+	return g, nil
+}
+
+// NeedsDoing counts what needs doing at the organisation of an officer and below it, in a round trip for each figure.
+func (f *Office) NeedsDoing(ctx context.Context, o Officer) (Doing, error) {
+	return f.needsDoing(ctx, o, o.Organisation, authority.Subject{Path: []string{o.Organisation}}, f.Now())
+}
+
+func (f *Office) needsDoing(ctx context.Context, o Officer, organisation string, here authority.Subject, now time.Time) (d Doing, err error) {
 	for _, figure := range []struct {
 		what string
 		acts []authority.Act
 		read func() error
 	}{
 		{"open requests", OnRequests(), func() error {
-			return keep(&g.Requests)(f.Store.CountOpenRequests(ctx, organisation, MostCounted, g.At))
+			return keep(&d.Requests)(f.Store.CountOpenRequests(ctx, organisation, MostCounted, now))
 		}},
 		{"open introductions", OnIntroductions(), func() error {
-			return keep(&g.Introductions)(f.Store.CountOpenIntroductions(ctx, organisation, MostCounted, g.At))
+			return keep(&d.Introductions)(f.Store.CountOpenIntroductions(ctx, organisation, MostCounted, now))
 		}},
 		{"proposed positions", []authority.Act{authority.ApprovePosition}, func() error {
-			return keep(&g.Positions)(f.Store.CountProposedPositions(ctx, organisation, MostCounted))
+			return keep(&d.Positions)(f.Store.CountProposedPositions(ctx, organisation, MostCounted))
 		}},
-		{"open reviews", []authority.Act{authority.ReviewAccess}, func() error { return keep(&g.Reviews)(f.Store.CountOpenReviews(ctx, organisation, MostCounted)) }},
-		{"roles that expire", OnPositions(), func() error {
-			g.Expiring, err = f.Store.CountExpiringRoles(ctx, organisation, g.At, WeeksAhead, MostCounted)
-			return err
+		{"open reviews", []authority.Act{authority.ReviewAccess}, func() error {
+			return keep(&d.Reviews)(f.Store.CountOpenReviews(ctx, organisation, MostCounted))
+		}},
+		{"evidence that waits", []authority.Act{authority.RecordEvidence}, func() error {
+			if organisation != o.Organisation {
+				return nil
+			}
+			return keep(&d.Evidence)(f.Store.CountEvidenceProposals(ctx, organisation, MostCounted))
 		}},
 	} {
 		if !f.Can(o, here, figure.acts...) {
 			continue
 		}
 		if err := figure.read(); err != nil {
-			return g, fmt.Errorf("count %s of organisation %s: %w", figure.what, organisation, err)
+			return Doing{}, fmt.Errorf("count %s of organisation %s: %w", figure.what, organisation, err)
 		}
 	}
-	return g, nil
+	return d, nil
 }
 
 // keep has what was read kept, if it could be.
