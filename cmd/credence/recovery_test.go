@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/webauthn"
 )
 
 // mailed waits for a message of `dev` with a subject, and returns the link in it.
@@ -80,7 +82,9 @@ func TestJourneyRecovery(t *testing.T) {
 	c.see("recovery-sent")
 
 	c.open(mailed(t, d, "Get back into your account"))
-	key := c.addAuthenticator(syncedPasskey())
+	options := syncedPasskey()
+	options.Transport = webauthn.AuthenticatorTransportUsb // so that it does not offer itself
+	key := c.addAuthenticator(options)
 	c.want("h1", "Add a passkey or security key")
 	c.fill("#authenticator-name", "New phone")
 	c.click("#enrol-submit")
