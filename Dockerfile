@@ -4,8 +4,9 @@
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
-# go.mod replaces a module by this directory.
+# go.mod replaces modules by these directories.
 COPY idp/oauth/oryx idp/oauth/oryx
+COPY idp/oauth/govalidator idp/oauth/govalidator
 RUN go mod download
 COPY . .
 # What `credence version` says, because the repository stays outside: --build-arg VERSION=$(git describe --tags --always --dirty)

@@ -94,3 +94,5 @@ require (
 )
 
 replace github.com/ory/x => ./idp/oauth/oryx
+
+replace github.com/asaskevich/govalidator => ./idp/oauth/govalidator

@@ -54,6 +54,7 @@ func run(ctx context.Context, log *slog.Logger, provider *idp.Provider, sites ..
 	for _, s := range sites {
 		s.start(ctx, group, log)
 	}
+	debug.FreeOSMemory() // what starting has left behind
 	return group.Wait()
 }
 
