@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"mime/quotedprintable"
 	"net/mail"
@@ -16,31 +17,38 @@ import (
 )
 
 // mailed waits for a message of `dev` with a subject, and returns the link in it.
-func mailed(t *testing.T, d *trial, subject string) string {
+func mailed(t *testing.T, d *trial, subject string) (link string) {
 	t.Helper()
-	link := regexp.MustCompile(regexp.QuoteMeta(d.issuer) + `/\S+token=\S+`)
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		files, err := filepath.Glob(filepath.Join(d.dir, "mail", "*.eml"))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := until(ctx, func() bool { link = linkIn(t, d, subject); return link != "" }); err != nil {
+		t.Fatalf("no message has come with the subject %q: %v", subject, err)
+	}
+	return link
+}
+
+// linkIn is the link in the message with a subject; "" when there is none yet.
+func linkIn(t *testing.T, d *trial, subject string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(d.dir, "mail", "*.eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range files {
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			message, err := mail.ReadMessage(bytes.NewReader(raw))
-			if err != nil || message.Header.Get("Subject") != subject {
-				continue
-			}
-			body, err := io.ReadAll(quotedprintable.NewReader(message.Body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return link.FindString(string(body))
+		message, err := mail.ReadMessage(bytes.NewReader(raw))
+		if err != nil || message.Header.Get("Subject") != subject {
+			continue
 		}
+		body, err := io.ReadAll(quotedprintable.NewReader(message.Body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return regexp.MustCompile(regexp.QuoteMeta(d.issuer) + `/\S+token=\S+`).FindString(string(body))
 	}
-	t.Fatalf("after 30 s no message has come with the subject %q", subject)
 	return ""
 }
 

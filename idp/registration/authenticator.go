@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -170,12 +169,6 @@ func (c Change) In(ctx context.Context, tx *store.Tx, by audit.Entry) error {
 		return err
 	}
 	return c.Messenger.Post(ctx, tx, messenger.Message{Person: fallout.PersonID, Letter: messenger.AuthenticatorChanged{Authenticator: held.Name, State: string(does.to)}})
-}
-
-// ReportLost says for a person that she has lost an authenticator of hers, which then signs nobody in. One that she does not
-// have is directory.ErrUnknown, and one that is no longer in use a *[StateError].
-func ReportLost(ctx context.Context, s *store.Store, personID string, authenticator uuid.UUID, now time.Time) error {
-	return ChangeAuthenticator(ctx, s, Change{Authenticator: authenticator, Person: personID, Act: ReportLoss}, audit.Entry{At: now, Actor: personID})
 }
 
 // with is what is said of an event, and more of it.

@@ -113,22 +113,27 @@ func TestRightsToChangeAuthenticators(t *testing.T) {
 	}
 }
 
-func TestReportLost(t *testing.T) {
+// What somebody does to an authenticator as hers is done to hers alone.
+func TestAPersonReportsHerLoss(t *testing.T) {
 	t.Parallel()
 	s, _ := newBoard(t)
 	ctx, hers, other := t.Context(), newPerson(t, s), newPerson(t, s)
+	report := func(id uuid.UUID) error {
+		change := registration.Change{Authenticator: id, Person: hers, Act: registration.ReportLoss}
+		return registration.ChangeAuthenticator(ctx, s, change, audit.Entry{At: now, Actor: hers})
+	}
 	key := enrol(t, s, hers)
 	for what, id := range map[string]uuid.UUID{"somebody else's": enrol(t, s, other), "nobody's": uuid.New()} {
-		if err := registration.ReportLost(ctx, s, hers, id, now); !errors.Is(err, directory.ErrUnknown) {
-			t.Errorf("ReportLost(%s) = %v, want %v", what, err, directory.ErrUnknown)
+		if err := report(id); !errors.Is(err, directory.ErrUnknown) {
+			t.Errorf("report of the loss of %s = %v, want %v", what, err, directory.ErrUnknown)
 		}
 	}
-	must(t, registration.ReportLost(ctx, s, hers, key, now))
+	must(t, report(key))
 	if e := last(t, s); stateOf(t, s, hers, key) != registration.Lost || e.Event != "authenticator_lost" || e.Actor != hers || e.PersonID != hers {
-		t.Errorf("ReportLost() = %s, record %+v, want it lost, by herself", stateOf(t, s, hers, key), e)
+		t.Errorf("the reported one = %s, record %+v, want it lost, by herself", stateOf(t, s, hers, key), e)
 	}
-	if _, ok := errors.AsType[*registration.StateError](registration.ReportLost(ctx, s, hers, key, now)); !ok {
-		t.Error("ReportLost(again) is no *StateError")
+	if _, ok := errors.AsType[*registration.StateError](report(key)); !ok {
+		t.Error("a second report is no *StateError")
 	}
 }
 
