@@ -189,7 +189,7 @@ func (a *act) notOwnClosing(ctx context.Context, person string) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read who closed the profile of person %s: %w", person, err)
 	}
-	o, err := position.OfficerIn(ctx, a, a.rules, a.by, a.now)
+	o, err := position.OfficerIn(ctx, a.Tx, a.rules, a.by, a.now)
 	if err != nil {
 		return err
 	}

@@ -214,7 +214,7 @@ func idForm(id string) bool {
 // which the person has a role, or had when the profile was closed, or else the one that is named; and the person is no officer
 // above her.
 func (a *act) must(ctx context.Context, what authority.Act, s Subject, organisation string) error {
-	o, err := position.OfficerIn(ctx, a, a.rules, a.by, a.now)
+	o, err := position.OfficerIn(ctx, a.Tx, a.rules, a.by, a.now)
 	if err != nil {
 		return err
 	}

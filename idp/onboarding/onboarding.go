@@ -116,7 +116,7 @@ func (a *act) note(values map[string]string) {
 
 // may wants one of some acts to be the officer's at an organisation, in the role that she has at this moment.
 func (a *act) may(ctx context.Context, organisation string, acts ...authority.Act) error {
-	o, err := position.OfficerIn(ctx, a, a.rules, a.by, a.now)
+	o, err := position.OfficerIn(ctx, a.Tx, a.rules, a.by, a.now)
 	if err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func OfficerIn(ctx context.Context, records interface {
 // may says whether the officer may do something to a position of an organisation, for a person unless it is "", and so
 // make somebody these officers.
 func (a *act) may(ctx context.Context, what authority.Act, organisation, person string, makes ...authority.Actor) (authority.Grant, error) {
-	o, err := OfficerIn(ctx, a, a.rules, a.by, a.now)
+	o, err := OfficerIn(ctx, a.Tx, a.rules, a.by, a.now)
 	if err != nil {
 		return authority.None, err
 	}
