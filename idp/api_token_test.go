@@ -9,6 +9,7 @@ import (
 
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/position"
 )
 
 // RFC 6750, Section 3; RFC 9470, Section 3. A token opens the API at both processes for as long as all that it stands on does, and
@@ -132,7 +133,7 @@ func TestAPIReadsStrictly(t *testing.T) {
 		{"no JSON", http.MethodPost, "/api/people", "given_name=Una", nil, http.StatusBadRequest},
 		{"a form", http.MethodPost, "/api/people", "given_name=Una", []string{"Content-Type", formType}, http.StatusUnsupportedMediaType},
 		{"nothing", http.MethodPost, "/api/people", "", nil, http.StatusUnprocessableEntity},
-		{"too much", http.MethodPost, "/api/people", `{"title":"` + strings.Repeat("a", 64<<10) + `"}`, nil, http.StatusRequestEntityTooLarge},
+		{"too much", http.MethodPost, "/api/people", `{"title":"` + strings.Repeat("a", 2*position.LargestBulk) + `"}`, nil, http.StatusRequestEntityTooLarge},
 		{"values that are wrong", http.MethodPost, "/api/people", `{"given_name":"","family_name":"\u202e","date_of_birth":"1980-03-31"}`, nil, http.StatusUnprocessableEntity},
 		{"a date that is none", http.MethodPost, "/api/people", `{"given_name":"Una","family_name":"Newfound","date_of_birth":"31/3/1980"}`, nil, http.StatusUnprocessableEntity},
 		{"an unknown parameter", http.MethodGet, "/api/people?name=Larkspell&nickname=P", "", nil, http.StatusBadRequest},

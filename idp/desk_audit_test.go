@@ -43,8 +43,8 @@ func TestDeskReadsTheRecord(t *testing.T) {
 		{"of later days", "from=1/1/2999&person=" + noOfficer, http.StatusOK, "Nothing like this is on record"},
 		{"what an officer did", "of=did&person=" + raAgent, http.StatusOK, "About Perpetua Vouchsafe (" + raSponsor + ")"},
 		{"her own lines", "person=" + privacy, http.StatusOK, "Audit record read"},
-		{"about a line that is none", "before=x&person=" + noOfficer, http.StatusOK, "Record of a person looked at"},
-		{"before all lines", "before=1&person=" + noOfficer, http.StatusOK, "Nothing like this is on record"},
+		{"about a line that is none", "after=x&person=" + noOfficer, http.StatusOK, "Record of a person looked at"},
+		{"after the last line", "after=1&person=" + noOfficer, http.StatusOK, "Nothing like this is on record"},
 		{"about somebody who has no role", "person=" + noRole, http.StatusForbidden, "neither at the organisation"},
 		{"what an officer of the organisation above did", "of=did&person=" + raManager, http.StatusForbidden, "neither at the organisation"},
 		{"about nobody", "person=555500000001", http.StatusBadRequest, "Enter the user ID of somebody"},
@@ -99,12 +99,16 @@ func TestDeskDownloadsTheRecord(t *testing.T) {
 	if !strings.Contains(page.body, "LINE1010<") || strings.Contains(page.body, "LINE990<") {
 		t.Errorf("the first page = %s, want the newest 20", text(page.body))
 	}
-	next := regexp.MustCompile(`href="(/desk/audit\?before=[^"]*)"`).FindStringSubmatch(page.body)
+	next := regexp.MustCompile(`href="(/desk/audit\?after=[^"]*)"`).FindStringSubmatch(page.body)
 	if next == nil {
 		t.Fatalf("the first page leads to no next: %s", text(page.body))
 	}
 	if a := b.get(html.UnescapeString(next[1])); !strings.Contains(a.body, "LINE990<") || strings.Contains(a.body, "LINE991<") {
 		t.Errorf("the next page = %s, want what follows", text(a.body))
+	}
+	page = b.get("/desk/audit?sort=at&event=person_viewed&person=" + noOfficer)
+	if !strings.Contains(page.body, "LINE1<") || strings.Contains(page.body, "LINE21<") || !strings.Contains(page.body, "/desk/audit/lines.csv?event=person_viewed&amp;of=about&amp;person="+noOfficer+"&amp;sort=at") {
+		t.Errorf("the first page, the oldest first = %s, want the oldest 20", text(page.body))
 	}
 	a := b.get("/desk/audit/lines.csv?event=person_viewed&person=" + noOfficer)
 	if kind := a.Header.Get("Content-Type"); a.StatusCode != http.StatusOK || kind != "text/csv; charset=utf-8" || !strings.HasPrefix(a.Header.Get("Content-Disposition"), "attachment") {

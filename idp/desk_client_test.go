@@ -14,9 +14,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/desk"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/onboarding"
+	"github.com/credence-id/credence/idp/outbound"
 	"github.com/credence-id/credence/idp/position"
 )
 
@@ -29,24 +31,83 @@ func (p *provider) onboarder() *onboarding.Registrar {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return &onboarding.Registrar{Store: p.store, Rules: rules, Prober: onboarding.NewProber(), Now: p.clock.Now}
+	return &onboarding.Registrar{Store: p.store, Rules: rules, Prober: onboarding.NewProber(outbound.Guard{}), Now: p.clock.Now}
 }
 
 // wardList is a service of the hospital in integration that was applied for and approved.
 func (p *provider) wardList() (application string) {
 	p.t.Helper()
 	ctx, r := p.t.Context(), p.onboarder()
-	id, err := r.Apply(ctx, position.Acting{Person: raManager, Role: managersRole}, onboarding.Wanted{
+	id, err := r.Apply(ctx, deed.Acting{Person: raManager, Role: managersRole}, onboarding.Wanted{
 		Organisation: "ZX100", Environment: onboarding.Integration, Purpose: "Nurses see who is on the ward", Contact: "ward@example.org",
 		Client: oauth.Registration{Name: "Ward list", RedirectURIs: []string{callback}, Scopes: []string{"openid", "profile"}},
 	})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err = r.Decide(ctx, position.Acting{Person: raAdvanced, Role: advancedsRole}, id, position.Approve, "As agreed"); err != nil {
+	if _, err = r.Decide(ctx, deed.Acting{Person: raAdvanced, Role: advancedsRole}, id, position.Approve, "As agreed"); err != nil {
 		p.t.Fatal(err)
 	}
 	return id.String()
+}
+
+// wardListWithKeys is a service of the hospital like wardList, with a key.
+func (p *provider) wardListWithKeys() (application string) {
+	p.t.Helper()
+	ctx, r := p.t.Context(), p.onboarder()
+	id, err := r.Apply(ctx, deed.Acting{Person: raManager, Role: managersRole}, onboarding.Wanted{
+		Organisation: "ZX100", Environment: onboarding.Integration, Purpose: "Nurses see who is on the ward", Contact: "ward@example.org",
+		Client: oauth.Registration{
+			Name: "Ward round", Authentication: oauth.AuthPrivateKeyJWT, JWKS: keySet(p.t, newClientKey(p.t, "2026-a")), RedirectURIs: []string{callback}, Scopes: []string{"openid"},
+		},
+	})
+	if err == nil {
+		_, err = r.Decide(ctx, deed.Acting{Person: raAdvanced, Role: advancedsRole}, id, position.Approve, "As agreed")
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return id.String()
+}
+
+// A private key that a developer hands in is on no page and on no record; and whoever replaces keys is of the service's side.
+func TestDeskTakesNoPrivateKey(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	const private = `{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}]}`
+	public := strings.Replace(private, `, "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"`, "", 1)
+	fmt.Fprintln(p.secrets, "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A") // the invariants look for it everywhere
+	b, _ := p.atDesk(p.developer(), clientsPath+"/apply")
+	a := b.post(clientsPath+"/apply", service("authentication", "private_key_jwt", "jwks", private))
+	if a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "There is a private or secret key in it") || strings.Contains(a.body, "nWGxne") {
+		t.Errorf("to apply with a private key = %d %s, want it refused, and not shown again", a.StatusCode, text(a.body))
+	}
+	a = b.post(clientsPath+"/apply", service("authentication", "private_key_jwt", "jwks", public, "name", ""))
+	if a.StatusCode != http.StatusBadRequest || !strings.Contains(a.body, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo") {
+		t.Errorf("to apply with a public key and a mistake = %d %s, want the key kept", a.StatusCode, text(a.body))
+	}
+	of := b.rest(b.post(clientsPath+"/apply", service("authentication", "private_key_jwt", "jwks", public))).path()
+	if a := b.get(of + "/keys"); a.StatusCode != http.StatusForbidden {
+		t.Errorf("the keys before it is approved = %d, want 403", a.StatusCode)
+	}
+	keyed := clientsPath + "/" + p.wardListWithKeys()
+	seen := regexp.MustCompile(`action="([^"]+/keys\?seen=[0-9a-f]{16})"`).FindStringSubmatch(b.get(keyed + "/keys").body)
+	if seen == nil {
+		t.Fatal("the page about keys has no form")
+	}
+	if a := b.post(seen[1], url.Values{"jwks": {private}}); a.StatusCode != http.StatusBadRequest || strings.Contains(a.body, "nWGxne") {
+		t.Errorf("to replace keys by a private one = %d %s, want it refused, and not shown again", a.StatusCode, text(a.body))
+	}
+	elsewhere, _ := p.atDesk(p.newOfficer("ZX200", "S8001:G8002:R8008", "B9003"), clientsPath)
+	if a := elsewhere.post(seen[1], url.Values{"jwks": {public}}); a.StatusCode != http.StatusForbidden {
+		t.Errorf("to replace keys from elsewhere = %d, want 403", a.StatusCode)
+	}
+	if a := b.rest(b.post(seen[1], url.Values{"jwks": {public}})); a.StatusCode != http.StatusOK || !strings.Contains(a.words(t), "a (EdDSA)") {
+		t.Errorf("to replace keys = %d %s, want the new one", a.StatusCode, text(a.body))
+	}
+	if a := b.post(seen[1], url.Values{"jwks": {public}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "have been replaced since") {
+		t.Errorf("the form sent again = %d %s, want that they were replaced since", a.StatusCode, text(a.body))
+	}
 }
 
 // developer is a person of the hospital who applies for services.
@@ -106,6 +167,8 @@ func TestDeskOfADeveloper(t *testing.T) {
 		}
 		want, of := http.StatusForbidden, ward
 		switch {
+		case strings.HasSuffix(path, "/keys"):
+			of = id // which has a secret
 		case strings.HasPrefix(path, clientsPath):
 			want, of = http.StatusOK, id
 		case strings.HasPrefix(path, "/desk/requests"):
@@ -170,6 +233,10 @@ func TestDeskOnboardsAClient(t *testing.T) {
 	client := found[1]
 	if a := advanced.post(of, decision); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "decided or withdrawn already") {
 		t.Errorf("POST again = %d %s, want that it was decided", a.StatusCode, text(a.body))
+	}
+
+	if a := p.second().browser().get("/authorize?" + request(client, newPKCE()).Encode()); !strings.Contains(a.words(t), "Ward list (Larkmere") {
+		t.Errorf("the sign-in page = %s, want the organisation behind the service", text(a.body))
 	}
 
 	first := developer.secretOf(p, of, 0, "")
@@ -244,7 +311,11 @@ func TestDeskTakesAClientLive(t *testing.T) {
 		t.Errorf("the form to go live = %s, want what integration has", text(a.body))
 	}
 	live := developer.rest(developer.post(a.address().RequestURI(), service(app...))).path()
-	if a := advanced.post(live, decision); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "has not passed its last readiness check") {
+	if a := advanced.post(live, decision); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "not decided by colleagues") {
+		t.Errorf("to approve it as a colleague = %d %s, want 400", a.StatusCode, text(a.body))
+	}
+	manager, _ := p.atDesk(raManager, clientsPath)
+	if a := manager.post(live, decision); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "has not passed its last readiness check") {
 		t.Errorf("to approve it before a check = %d %s, want 400", a.StatusCode, text(a.body))
 	}
 	if a := developer.rest(developer.post(of+"/check", nil)); !strings.Contains(a.words(t), "It answered 502: the service failed") {
@@ -258,7 +329,7 @@ func TestDeskTakesAClientLive(t *testing.T) {
 	if a := developer.rest(developer.post(of+"/check", nil)); !strings.Contains(a.words(t), "All addresses answered") {
 		t.Errorf("the check of what answers = %s, want that it does", text(a.body))
 	}
-	if a := advanced.rest(advanced.post(live, decision)); !strings.Contains(a.words(t), "State Approved") || !strings.Contains(a.words(t), "Stage Live") {
+	if a := manager.rest(manager.post(live, decision)); !strings.Contains(a.words(t), "State Approved") || !strings.Contains(a.words(t), "Stage Live") {
 		t.Errorf("the application to go live = %s, want it approved", text(a.body))
 	}
 	gone := developer.rest(developer.post(clientsPath+"/apply", service())).path()
@@ -276,7 +347,7 @@ func TestDeskListsClients(t *testing.T) {
 	p := newProvider(t)
 	r := p.onboarder()
 	for i := range 21 {
-		_, err := r.Apply(t.Context(), position.Acting{Person: raManager, Role: managersRole}, onboarding.Wanted{
+		_, err := r.Apply(t.Context(), deed.Acting{Person: raManager, Role: managersRole}, onboarding.Wanted{
 			Organisation: "ZX100", Environment: onboarding.Development, Purpose: "x", Contact: "ward@example.org",
 			Client: oauth.Registration{Name: fmt.Sprintf("Service %d.", i), RedirectURIs: []string{callback}, Scopes: []string{"openid"}},
 		})
@@ -320,5 +391,10 @@ func (p *provider) walkClients(b *browser, see func(name string, pending bool, a
 	}
 	see("a service with a mistake", false, b.post(clientsPath+"/apply", service("name", "<script>\u202e", "redirect_uris", "javascript:alert(1)\r\n<b>", "purpose", "</textarea><script>")))
 	see("a secret with a mistake", false, b.post(clientsPath+"/"+id+"/secret?seen=<script>", url.Values{"days": {"<script>"}}))
+	keyed := p.wardListWithKeys()
+	for _, path := range []string{"", "/keys", "/check", "/secret"} {
+		see(clientsPath+"/"+keyed+path, false, b.get(clientsPath+"/"+keyed+path))
+	}
+	see("keys with a mistake", false, b.post(clientsPath+"/"+keyed+"/keys?seen=<script>", url.Values{"jwks": {"</textarea><script>"}}))
 	see("an old secret that is none", false, b.post(clientsPath+"/"+id+"/secret", url.Values{"end": {"1"}}))
 }

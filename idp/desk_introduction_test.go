@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 )
@@ -17,7 +18,7 @@ import (
 // introduced is a request for a position for somebody who is not on record yet, which nobody has taken up.
 func (p *provider) introduced(ward string) string {
 	p.t.Helper()
-	id, err := p.registrar().Introduce(p.t.Context(), position.Acting{Person: raSponsor, Role: sponsorsRole}, position.Introduced{
+	id, err := p.registrar().Introduce(p.t.Context(), deed.Acting{Person: raSponsor, Role: sponsorsRole}, position.Introduced{
 		NewPerson: directory.NewPerson{GivenName: "Zoë", FamilyName: "Quist", DateOfBirth: new(time.Date(1985, time.February, 1, 0, 0, 0, 0, time.UTC))},
 		Position:  ward, Reason: "Starts on Monday",
 	})

@@ -9,10 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/lifecycle"
-	"github.com/credence-id/credence/idp/position"
 )
 
 // formerly is somebody of the seed whose only role has ended, and whose identity is proved to level high.
@@ -35,7 +35,7 @@ func (p *provider) profiles() *lifecycle.Registrar {
 // proposed is a merge of two people who have no role, which nobody has decided.
 func (p *provider) proposed() string {
 	p.t.Helper()
-	id, err := p.profiles().ProposeMerge(p.t.Context(), position.Acting{Person: raManager, Role: managersRole}, p.unproved(), noRole, "The same photograph")
+	id, err := p.profiles().ProposeMerge(p.t.Context(), deed.Acting{Person: raManager, Role: managersRole}, p.unproved(), noRole, "The same photograph")
 	if err != nil {
 		p.t.Fatal(err)
 	}

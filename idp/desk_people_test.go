@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 )
@@ -192,7 +193,7 @@ func TestDeskShowsPerson(t *testing.T) {
 		t.Errorf("the record says %q saw %q (-want +got):\n%s", actor, person, diff)
 	}
 
-	if _, err := p.registrar().Decide(t.Context(), position.Acting{Person: raAgent, Role: agentsRole}, uuid.MustParse(request), position.Approve, "Yes"); err != nil {
+	if _, err := p.registrar().Decide(t.Context(), deed.Acting{Person: raAgent, Role: agentsRole}, uuid.MustParse(request), position.Approve, "Yes"); err != nil {
 		t.Fatal(err)
 	}
 	end := path + "/positions/" + ward + "?end=1"
@@ -284,7 +285,7 @@ func TestDeskAsks(t *testing.T) {
 // drafted is a position of the hospital that nobody has approved.
 func (p *provider) drafted() string {
 	p.t.Helper()
-	id, err := p.registrar().Propose(p.t.Context(), position.Acting{Person: raAdvanced, Role: advancedsRole}, "ZX100",
+	id, err := p.registrar().Propose(p.t.Context(), deed.Acting{Person: raAdvanced, Role: advancedsRole}, "ZX100",
 		position.Draft{Name: "Not yet", JobRole: "S8000:G8000:R8001", Reason: "Later"})
 	if err != nil {
 		p.t.Fatal(err)
@@ -297,12 +298,12 @@ func TestDeskGivesAtOnceAndAsksForTheEnd(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	ctx, r := t.Context(), p.registrar()
-	bank, err := r.Propose(ctx, position.Acting{Person: raManager, Role: managersRole}, "ZX100",
+	bank, err := r.Propose(ctx, deed.Acting{Person: raManager, Role: managersRole}, "ZX100",
 		position.Draft{Name: "Bank nurse", JobRole: "S8000:G8000:R8001", Assignable: true, Reason: "Winter"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Approve(ctx, position.Acting{Person: raAdvanced, Role: advancedsRole}, bank, 1); err != nil {
+	if _, err := r.Approve(ctx, deed.Acting{Person: raAdvanced, Role: advancedsRole}, bank, 1); err != nil {
 		t.Fatal(err)
 	}
 	person := "/desk/people/" + noRole

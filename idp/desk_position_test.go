@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
-	"github.com/credence-id/credence/idp/position"
 )
 
 // A position shows what it gives with what it includes, and what includes it; so does the request for it.
@@ -68,7 +68,7 @@ func TestDeskTakesNoFormOfAnotherRole(t *testing.T) {
 	if a := agent.post(other+"role=000000000001", form); a.StatusCode != http.StatusForbidden || !strings.Contains(a.words(t), "filled this in for another role") {
 		t.Errorf("a form of another role = %d %s, want it refused", a.StatusCode, text(a.body))
 	}
-	if got := p.audited("desk_opened"); len(got) != 1 || got[0] != "desk_opened: "+string(position.AnotherRole) {
+	if got := p.audited("desk_opened"); len(got) != 1 || got[0] != "desk_opened: "+string(deed.AnotherRole) {
 		t.Errorf("the record = %v, want the refusal", got)
 	}
 	if a := agent.rest(agent.post(at, form)); !strings.Contains(a.words(t), "Approved") {

@@ -10,15 +10,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 )
 
 // asksSecondChecker says that what is checked at an organisation waits for a second officer, or does not.
 func (p *provider) asksSecondChecker(organisation string, asks bool) {
 	p.t.Helper()
-	if err := evidence.SetSecondChecker(p.t.Context(), p.store, organisation, asks, "test", p.clock.Now()); err != nil {
-		p.t.Fatal(err)
-	}
+	p.setPolicy(organisation, func(policy *directory.Policy) { policy.SecondChecker = asks })
 }
 
 // proposedEvidence is a piece of evidence of somebody that the agent checked and that waits.
@@ -78,7 +77,7 @@ func TestDeskHasASecondChecker(t *testing.T) {
 		t.Errorf("the evidence = %s, want that nothing is proved, and what waits", words)
 	}
 	path := "/desk/evidence/" + waiting[0]
-	if got := p.count(`SELECT count(*) FROM evidence_proposal WHERE position('707' IN encode(piece_sealed, 'escape')) > 0`); got != 0 {
+	if got := p.count(`SELECT count(*) FROM evidence_proposal WHERE position('707777707' IN encode(piece_sealed, 'escape')) > 0`); got != 0 {
 		t.Error("what waits rests as it is, want it sealed")
 	}
 
@@ -137,8 +136,8 @@ func TestDeskHasASecondChecker(t *testing.T) {
 	if a := agent.post(of+"/new?kind=passport", passportForm()); !strings.Contains(a.words(t), "It was on record already") || len(p.waiting(person)) != 0 {
 		t.Errorf("to send the form once more = %s, want that it is on record", text(a.body))
 	}
-	want := []string{"second_checker_set", "evidence_proposed", "evidence_recorded", "evidence_recorded", "evidence_decided"}
-	if got := p.audited("second_checker_set", "evidence_proposed", "evidence_recorded", "evidence_decided"); !slices.Equal(got[len(got)-len(want):], want) {
+	want := []string{"organisation_policy_set", "evidence_proposed", "evidence_recorded", "evidence_recorded", "evidence_decided"}
+	if got := p.audited("organisation_policy_set", "evidence_proposed", "evidence_recorded", "evidence_decided"); !slices.Equal(got[len(got)-len(want):], want) {
 		t.Errorf("the record ends with %q, want %q", got, want)
 	}
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/position"
 )
 
@@ -17,11 +18,11 @@ import (
 func (p *provider) nursed(person, positionID string) string {
 	p.t.Helper()
 	ctx, r := p.t.Context(), p.registrar()
-	asked, err := r.Ask(ctx, position.Acting{Person: raSponsor, Role: sponsorsRole}, position.Asked{Kind: position.Assign, Person: person, Position: positionID, Reason: "Starts on Monday"})
+	asked, err := r.Ask(ctx, deed.Acting{Person: raSponsor, Role: sponsorsRole}, position.Asked{Kind: position.Assign, Person: person, Position: positionID, Reason: "Starts on Monday"})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	given, err := r.Decide(ctx, position.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "Yes")
+	given, err := r.Decide(ctx, deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "Yes")
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -32,7 +33,7 @@ func (p *provider) nursed(person, positionID string) string {
 func (p *provider) reviewed() string {
 	p.t.Helper()
 	scope := position.Scope{Organisation: "ZX100", DueAt: p.clock.Now().Add(24 * time.Hour), Reason: "Each November"}
-	id, err := p.registrar().OpenReview(p.t.Context(), position.Acting{Person: raManager, Role: managersRole}, scope)
+	id, err := p.registrar().OpenReview(p.t.Context(), deed.Acting{Person: raManager, Role: managersRole}, scope)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func TestDeskReviews(t *testing.T) {
 	if a := manager.post(path, url.Values{"organisation": {"ZX100"}, "due": {due}, "reason": {"Again"}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "is open already") {
 		t.Errorf("a second review = %d %s, want 400", a.StatusCode, text(a.body))
 	}
-	if words := manager.get("/desk").words(t); !strings.Contains(words, "1 is open . The first is due on") {
+	if words := manager.get("/desk").words(t); !strings.Contains(words, "1 is open . The last day of the first is") {
 		t.Errorf("what needs doing = %s, want the review", words)
 	}
 	advanced, _ := p.atDesk(raAdvanced, at)
@@ -103,5 +104,8 @@ func TestDeskReviews(t *testing.T) {
 	rows, err := csv.NewReader(strings.NewReader(report.body)).ReadAll()
 	if err != nil || len(rows) != 3 || rows[0][0] != "person" || report.Header.Get("Content-Type") != "text/csv; charset=utf-8" || !strings.HasPrefix(report.Header.Get("Content-Disposition"), "attachment") {
 		t.Errorf("the report = %v %v %q, want a file of two lines", report.Header, err, rows)
+	}
+	if actor, _, detail := p.line("person_searched"); actor != raManager || detail["by"] != "review_report" || detail["hits"] != "2" || !strings.HasSuffix(at, detail["review"]) {
+		t.Errorf("the record says %s, %v, want that the manager took two names away", actor, detail)
 	}
 }

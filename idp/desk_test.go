@@ -13,10 +13,12 @@ import (
 
 	"github.com/credence-id/credence/idp"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/desk"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
+	"github.com/credence-id/credence/store"
 )
 
 // Officers of the seed: the manager is of the health board, the others of its hospital.
@@ -58,14 +60,14 @@ func (p *provider) wardNurse() (positionID, requestID string) {
 	p.t.Helper()
 	ctx, r := p.t.Context(), p.registrar()
 	draft := position.Draft{Name: "Ward nurse", JobRole: "S8000:G8000:R8001", Activities: []string{"B0401"}, Reason: "A new ward"}
-	id, err := r.Propose(ctx, position.Acting{Person: raManager, Role: managersRole}, "ZX100", draft)
+	id, err := r.Propose(ctx, deed.Acting{Person: raManager, Role: managersRole}, "ZX100", draft)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := r.Approve(ctx, position.Acting{Person: raAdvanced, Role: advancedsRole}, id, 1); err != nil {
+	if _, err := r.Approve(ctx, deed.Acting{Person: raAdvanced, Role: advancedsRole}, id, 1); err != nil {
 		p.t.Fatal(err)
 	}
-	asked, err := r.Ask(ctx, position.Acting{Person: raSponsor, Role: sponsorsRole}, position.Asked{Kind: position.Assign, Person: noRole, Position: id, Reason: "Starts on Monday"})
+	asked, err := r.Ask(ctx, deed.Acting{Person: raSponsor, Role: sponsorsRole}, position.Asked{Kind: position.Assign, Person: noRole, Position: id, Reason: "Starts on Monday"})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -144,10 +146,11 @@ func TestDeskPagesByOfficer(t *testing.T) {
 	ward, request := p.wardNurse()
 	client, introduction := p.wardList(), p.introduced(ward)
 	p.photographed(noRole)
-	proposal := p.proposedEvidence(noRole)
+	proposal, meeting := p.proposedEvidence(noRole), p.met(noRole)
 	merge := p.proposed()
 	p.nursed(formerly, ward)
 	review := p.reviewed()
+	_, _, opened := p.brokenGlass()
 	officers := []struct{ name, person string }{
 		{"manager", raManager},
 		{"advanced agent", raAdvanced},
@@ -159,11 +162,17 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		{"manager elsewhere", p.newOfficer("ZX200", "S0080:G0450:R5080")},
 		{"no officer", noOfficer},
 	}
-	// y opens, - does not, in the order of the officers.
+	// y opens, - does not, and n is nothing of hers, in the order of the officers.
 	rows := map[string]string{
-		"GET /desk":                          "yyyyyyyy-",
-		"GET /desk/organisations/{code}":     "yyyyy----",
+		"GET /desk":                      "yyyyyyyy-",
+		"GET /desk/organisations/{code}": "yyyyyyy--",
+		"GET /desk/unusual":              "------y--",
+
+		"GET /desk/organisations/{code}/policy": "yyyyyyy--",
+
+		"GET /desk/suspended":                "yyyy-y-y-",
 		"GET /desk/expiring":                 "yyyy---y-",
+		"GET /desk/self-registered":          "yyy-y--y-",
 		"GET /desk/requests":                 "yyyy---y-",
 		"GET /desk/requests/bulk":            "yyyy---y-",
 		"GET /desk/requests/{id}":            "yyyy-----",
@@ -174,6 +183,7 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		"GET /desk/positions/{id}/close":     "yy-------",
 		"GET /desk/positions/{id}/holders":   "yyyy-----",
 		"GET /desk/positions/{id}/introduce": "yyyy-----",
+		"GET /desk/positions/{id}/withheld":  "yyyy-----",
 		"GET /desk/introductions":            "yyyyy--y-",
 		"GET /desk/introductions/{id}":       "yyyyy----",
 
@@ -200,10 +210,20 @@ func TestDeskPagesByOfficer(t *testing.T) {
 
 		"GET /desk/people/{id}/evidence/{evidence}/withdraw": "yyy-y--y-",
 
+		"GET /desk/people/{id}/meetings/new":                "yyy-y--y-",
+		"GET /desk/people/{id}/meetings/{meeting}":          "nny-n--n-",
+		"GET /desk/people/{id}/meetings/{meeting}/evidence": "nny-n--n-",
+
 		"GET /desk/reviews":                 "yy-----y-",
 		"GET /desk/reviews/new":             "yy-----y-",
 		"GET /desk/reviews/{id}":            "yy-------",
 		"GET /desk/reviews/{id}/report.csv": "yy-------",
+
+		"GET /desk/retention":      "y-----yy-",
+		"GET /desk/retention/{id}": "y-----yy-",
+
+		"GET /desk/break-glass":      "y-----yy-",
+		"GET /desk/break-glass/{id}": "y-----y--",
 
 		"GET /desk/audit":           "------y--",
 		"GET /desk/audit/lines.csv": "------y--",
@@ -213,6 +233,7 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		"GET /desk/clients/{id}":        "yy-------",
 		"GET /desk/clients/{id}/check":  "yy-------",
 		"GET /desk/clients/{id}/secret": "yy-------",
+		"GET /desk/clients/{id}/keys":   "yy-------",
 
 		"GET /desk/people/{id}/authenticators":                       "yyyy-y-y-",
 		"GET /desk/people/{id}/authenticators/new":                   "yyy----y-",
@@ -241,15 +262,24 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		if strings.HasPrefix(path, "/desk/reviews") {
 			id = review
 		}
+		if strings.HasPrefix(path, "/desk/break-glass") {
+			id = strings.TrimPrefix(opened, "/break-glass/")
+		}
 		if strings.HasPrefix(path, "/desk/clients") {
 			id = client
+		}
+		if strings.HasSuffix(path, "/keys") {
+			id = p.wardListWithKeys()
+		}
+		if strings.HasPrefix(path, "/desk/retention") {
+			id = p.retained()
 		}
 		if strings.HasPrefix(path, "/desk/introductions") {
 			id = introduction
 		}
-		path = strings.NewReplacer("{code}", "ZX100", "{merge}", merge, "{id}", id, "{proposal}", proposal, "{position}", ward, "{person}", noRole, "{evidence}", p.recorded(noRole), "{authenticator}", p.newestKey(noRole), "{act}", "revoke", "lines.csv", "lines.csv?person="+raAgent).Replace(path)
+		path = strings.NewReplacer("{code}", "ZX100", "{merge}", merge, "{id}", id, "{proposal}", proposal, "{position}", ward, "{person}", noRole, "{evidence}", p.recorded(noRole), "{meeting}", meeting, "{authenticator}", p.newestKey(noRole), "{act}", "revoke", "lines.csv", "lines.csv?person="+raAgent).Replace(path)
 		for i, o := range officers {
-			want := map[byte]int{'y': http.StatusOK, '-': http.StatusForbidden}[row[i]]
+			want := map[byte]int{'y': http.StatusOK, '-': http.StatusForbidden, 'n': http.StatusNotFound}[row[i]]
 			if got := browsers[i].get(path); got.StatusCode != want {
 				t.Errorf("%s for the %s = %d, want %d: %s", pattern, o.name, got.StatusCode, want, text(got.body))
 			}
@@ -430,7 +460,7 @@ func TestDeskClosesAPosition(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.registrar().Decide(t.Context(), position.Acting{Person: raAgent, Role: agentsRole}, request, position.Approve, "As asked"); err != nil {
+	if _, err := p.registrar().Decide(t.Context(), deed.Acting{Person: raAgent, Role: agentsRole}, request, position.Approve, "As asked"); err != nil {
 		t.Fatal(err)
 	}
 	at := "/desk/positions/" + ward
@@ -491,7 +521,7 @@ func TestDeskChangesTheRole(t *testing.T) {
 // walkDesk is walk through the pages of the desk.
 func (p *provider) walkDesk(see func(name string, pending bool, a answer)) {
 	p.t.Helper()
-	requests, err := p.owner.OpenRequests(p.t.Context(), "ZX100", uuid.Nil, 1, p.clock.Now())
+	requests, err := p.owner.OpenRequests(p.t.Context(), "ZX100", store.Order{}, uuid.Nil, 1, p.clock.Now())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -510,7 +540,7 @@ func (p *provider) walkDesk(see func(name string, pending bool, a answer)) {
 		"/desk/positions/new?organisation=<script>", ward, ward + "/revision", ward + "/close", ward + "/holders",
 		"/desk/people", "/desk/people/new", "/desk/people?q=<script>alert(1)</script>", "/desk/people/" + noRole, "/desk/people/" + noRole + "/positions?q=<script>",
 		strings.Replace(ward, "/desk", "/desk/people/"+noRole, 1),
-		"/desk/people/" + noRole + "/photograph", "/desk/people/" + noRole + "/evidence", "/desk/people/" + noRole + "/evidence/new", "/desk/people/" + noRole + "/evidence/new?kind=passport",
+		"/desk/people/" + noRole + "/photograph", "/desk/people/" + noRole + "/evidence", "/desk/people/" + noRole + "/meetings/new", "/desk/people/" + noRole + "/evidence/new", "/desk/people/" + noRole + "/evidence/new?kind=passport",
 		"/desk/people/" + noRole + "/evidence/" + p.recorded(noRole) + "/withdraw",
 		authenticatorsOf(noRole), authenticatorsOf(noRole) + "/new", authenticatorsOf(noRole) + "/link", authenticatorsOf(oneRole), authenticatorsOf(oneRole) + "/" + key + "/revoke",
 	} {
@@ -536,7 +566,7 @@ func TestDeskRoundTrips(t *testing.T) {
 	ward, request := p.wardNurse()
 	b, _ := p.atDesk(raManager, "/desk")
 	for path, most := range map[string]int{
-		"/desk": 6, "/desk/requests": 3, "/desk/requests/" + request: 5, "/desk/positions": 3, "/desk/positions/" + ward: 7, "/desk/positions/" + ward + "/holders": 5,
+		"/desk": 2, "/desk/requests": 3, "/desk/requests/" + request: 5, "/desk/positions": 3, "/desk/positions/" + ward: 7, "/desk/positions/" + ward + "/holders": 5,
 		"/desk/positions/new": 1,
 	} {
 		b.get(path)

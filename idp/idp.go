@@ -19,25 +19,32 @@ import (
 
 	"github.com/credence-id/credence/idp/account"
 	"github.com/credence-id/credence/idp/api"
+	"github.com/credence-id/credence/idp/assertion"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/breakglass"
 	"github.com/credence-id/credence/idp/desk"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
 	"github.com/credence-id/credence/idp/lifecycle"
+	"github.com/credence-id/credence/idp/meeting"
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/onboarding"
+	"github.com/credence-id/credence/idp/outbound"
 	"github.com/credence-id/credence/idp/password"
 	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/idp/retention"
 	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/idp/selfregistration"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/signin"
 	"github.com/credence-id/credence/idp/sweep"
 	"github.com/credence-id/credence/idp/throttle"
+	"github.com/credence-id/credence/idp/unusual"
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
@@ -64,6 +71,9 @@ type Config struct {
 	Mail     messenger.Carrier
 	MailFrom *mail.Address
 
+	// Help is where whoever is not known finds help, or whose organisation does not say.
+	Help directory.Help
+
 	// Traces makes the traces of requests. Nil traces nothing.
 	Traces trace.TracerProvider
 
@@ -77,9 +87,12 @@ type Provider struct {
 	keys       *keys.Ring
 	clients    *oauth.Clients
 	catalogue  func(ctx context.Context) error // keeps it fresh
+	policies   func(ctx context.Context) error // keeps them fresh
 	models     *webauthn.Models
 	limiter    *throttle.Limiter
 	sweeper    *sweep.Sweeper
+	watch      *unusual.Watch
+	eraser     *retention.Eraser
 	positions  *position.Registrar
 	messenger  *messenger.Outbox // nil tells nobody
 	collectors []prometheus.Collector
@@ -87,7 +100,7 @@ type Provider struct {
 
 // New assembles a provider and reads what it keeps in memory. At first start it makes the signing keys.
 func New(ctx context.Context, c Config) (*Provider, error) {
-	pages, err := web.New(web.Options{Development: c.Simulated != nil})
+	pages, err := web.New(web.Options{Development: c.Simulated != nil, Help: web.Help(c.Help)})
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +109,10 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		return nil, err
 	}
 	if err := catalogue.Load(ctx, c.Store); err != nil {
+		return nil, err
+	}
+	policies := directory.NewPolicies(c.Help)
+	if err := policies.Load(ctx, c.Store); err != nil {
 		return nil, err
 	}
 	rules, err := authority.New()
@@ -136,6 +153,10 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	retained, err := retention.Rules()
+	if err != nil {
+		return nil, err
+	}
 	outbox, err := newOutbox(c)
 	if err != nil {
 		return nil, err
@@ -143,47 +164,59 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	passwords := password.New(c.Store, c.Key, c.Now)
 	sessions := &session.Manager{Store: c.Store, Secure: strings.HasPrefix(c.Issuer, "https://"), Now: c.Now}
 	signIn := &signin.Handler{
-		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Passwords: passwords, Evidence: recorder, Catalogue: catalogue, Pages: pages,
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Passwords: passwords, Evidence: recorder, Catalogue: catalogue, Policies: policies, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("pending sign-in"), Now: c.Now, Log: c.Log, Simulated: c.Simulated,
 	}
 	enroller := &registration.Enroller{Issuer: c.Issuer, Store: c.Store, WebAuthn: relyingParty, Key: c.Key, Now: c.Now, Messenger: outbox}
 	register := &registration.Handler{
-		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Enroller: enroller, Passwords: passwords, Evidence: recorder, Rules: rules, Catalogue: catalogue, Pages: pages,
+		Store: c.Store, Sessions: sessions, WebAuthn: relyingParty, Enroller: enroller, Passwords: passwords, Evidence: recorder, Rules: rules, Catalogue: catalogue, Policies: policies, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("enrolled"), Now: c.Now, Log: c.Log,
 	}
+	joining := &selfregistration.Handler{Issuer: c.Issuer, Store: c.Store, Messenger: outbox, Throttle: limiter, Pages: pages, Now: c.Now}
 	if outbox != nil {
 		signIn.RecoverURL = "/recover"
 	}
+	meetings := &meeting.Registrar{Store: c.Store, Key: c.Key, Messenger: outbox, Now: c.Now}
 	own := &account.Handler{
-		Store: c.Store, Sessions: sessions, SignIn: signIn, WebAuthn: relyingParty, Enroller: enroller, Evidence: recorder, Catalogue: catalogue, Pages: pages, Now: c.Now,
+		Store: c.Store, Sessions: sessions, SignIn: signIn, WebAuthn: relyingParty, Enroller: enroller, Evidence: recorder, Meetings: meetings, Catalogue: catalogue, Policies: policies, Pages: pages, Now: c.Now,
 	}
 	registrar := &position.Registrar{Store: c.Store, Rules: rules, Catalogue: catalogue, Messenger: outbox, Now: c.Now, Log: c.Log}
-	work := &office.Office{Store: c.Store, Positions: registrar, Evidence: recorder, Photographs: photograph.New(c.Store, c.Key, c.Now), Rules: rules, Now: c.Now}
-	prober := onboarding.NewProber()
-	prober.Loopback = c.Simulated != nil
+	work := &office.Office{
+		Store: c.Store, Positions: registrar, Evidence: recorder, Photographs: photograph.New(c.Store, c.Key, c.Now), Meetings: meetings, Enroller: enroller, Rules: rules, Policies: policies, Now: c.Now,
+	}
+	outgoing := outbound.Guard{Loopback: c.Simulated != nil}
+	published, err := assertion.NewPublished(outgoing, c.Now, c.Log)
+	if err != nil {
+		return nil, err
+	}
 	profiles := &lifecycle.Registrar{Store: c.Store, Rules: rules, Evidence: recorder, Messenger: outbox, Now: c.Now}
+	glass := breakglass.New(breakglass.Config{Store: c.Store, Rules: rules, Messenger: outbox, Now: c.Now, Log: c.Log})
+	services := &onboarding.Registrar{Store: c.Store, Rules: rules, Prober: onboarding.NewProber(outgoing), Now: c.Now}
 	officers := &desk.Handler{
-		Office: work, Sessions: sessions, SignIn: signIn, Enroller: enroller, Catalogue: catalogue, Lifecycle: profiles, Pages: pages,
-		Onboarding: &onboarding.Registrar{Store: c.Store, Rules: rules, Prober: prober, Now: c.Now},
+		Office: work, Sessions: sessions, SignIn: signIn, Catalogue: catalogue, Lifecycle: profiles, Retained: retained, Pages: pages,
+		Onboarding: services,
+		Breakglass: glass,
 	}
 	endpoints := &oauth.Handler{
-		Issuer: c.Issuer, Store: c.Store, Clients: clients, Keys: ring, Sessions: sessions, SignIn: signIn, Evidence: recorder, Catalogue: catalogue, Pages: pages,
+		Issuer: c.Issuer, Store: c.Store, Clients: clients, Keys: ring, Published: published, Sessions: sessions, SignIn: signIn, Evidence: recorder, Catalogue: catalogue, Pages: pages,
 		Throttle: limiter, Box: c.Key.Box("pending authorization"), SameOrigin: sameOrigin, Now: c.Now, Log: c.Log,
 	}
 
-	programs := &api.Handler{Office: work, Issuer: c.Issuer, Tokens: endpoints, Log: c.Log}
+	programs := &api.Handler{Office: work, Lifecycle: profiles, Onboarding: services, Issuer: c.Issuer, Tokens: endpoints, Log: c.Log}
 
 	signIn.Return = endpoints.Return
 
-	s := &server{mux: http.NewServeMux(), pages: pages, log: c.Log, now: c.Now, trusted: c.TrustedProxies, hsts: hsts(c.Issuer), metrics: newMetrics(), traces: c.Traces}
+	s := &server{mux: http.NewServeMux(), pages: pages, sessions: sessions, policies: policies, log: c.Log, now: c.Now, trusted: c.TrustedProxies, hsts: hsts(c.Issuer), metrics: newMetrics(), traces: c.Traces}
 	if err := endpoints.Mount(s.handle); err != nil {
 		return nil, err
 	}
 	signIn.Mount(s.handle)
 	register.Mount(s.handle)
+	joining.Mount(s.handle)
 	own.Mount(s.handle)
+	(&breakglass.Handler{Registrar: glass, Sessions: sessions, SignIn: signIn, Throttle: limiter, Pages: pages}).Mount(s.handle)
 	officers.Mount(s.handle)
-	if err := programs.Mount(s.handle); err != nil {
+	if err := programs.Mount(s.handle); err != nil { //nolint:contextcheck // each request has its own
 		return nil, err
 	}
 	s.mux.Handle("GET /static/", pages.Static())
@@ -200,12 +233,15 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		keys:       ring,
 		clients:    clients,
 		catalogue:  func(ctx context.Context) error { return catalogue.Run(ctx, c.Store, c.Log) },
+		policies:   func(ctx context.Context) error { return policies.Run(ctx, c.Store, c.Log) },
 		models:     models,
 		limiter:    limiter,
 		sweeper:    sweeper,
+		watch:      &unusual.Watch{Store: c.Store, Now: c.Now, Log: c.Log},
+		eraser:     &retention.Eraser{Store: c.Store, Rules: retained, Evidence: recorder, Now: c.Now, Log: c.Log},
 		positions:  registrar,
 		messenger:  outbox,
-		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), models.Collectors(), passwords.Collectors(), limiter.Collectors(), sweeper.Collectors(), outbox.Collectors(), c.Store.Collectors(), s.metrics.collectors()),
+		collectors: slices.Concat(endpoints.Collectors(), ring.Collectors(), models.Collectors(), passwords.Collectors(), limiter.Collectors(), sweeper.Collectors(), outbox.Collectors(), glass.Collectors(), c.Store.Collectors(), s.metrics.collectors()),
 	}, nil
 }
 
@@ -245,6 +281,9 @@ func (p *Provider) RunClients(ctx context.Context) error { return p.clients.Run(
 // RunCatalogue keeps the codes that can be granted fresh until the context ends.
 func (p *Provider) RunCatalogue(ctx context.Context) error { return p.catalogue(ctx) }
 
+// RunPolicies keeps fresh how organisations have their work done until the context ends.
+func (p *Provider) RunPolicies(ctx context.Context) error { return p.policies(ctx) }
+
 // RunModels keeps what is known of models of authenticators fresh until the context ends.
 func (p *Provider) RunModels(ctx context.Context) error { return p.models.Run(ctx) }
 
@@ -254,11 +293,20 @@ func (p *Provider) RunMetadata(ctx context.Context) error { return p.models.RunM
 // RunThrottle learns which limits of failures were reached at other replicas, until the context ends.
 func (p *Provider) RunThrottle(ctx context.Context) error { return p.limiter.Run(ctx) }
 
+// RunWatch counts sign-ins and notes those that are unusual, every minute, until the context ends.
+func (p *Provider) RunWatch(ctx context.Context) error { return p.watch.Run(ctx) }
+
 // RunSweep deletes dead rows, every few minutes, until the context ends.
 func (p *Provider) RunSweep(ctx context.Context) error { return p.sweeper.Run(ctx) }
 
+// RunRetention erases what is said of people when its time is over, once a day, until the context ends.
+func (p *Provider) RunRetention(ctx context.Context) error { return p.eraser.Run(ctx) }
+
 // RunLapse ends requests that nobody decided in time, every few minutes, until the context ends.
 func (p *Provider) RunLapse(ctx context.Context) error { return p.positions.RunLapse(ctx) }
+
+// RunRollouts brings what was approved of positions to who holds them, until the context ends.
+func (p *Provider) RunRollouts(ctx context.Context) error { return p.positions.RunRollouts(ctx) }
 
 // RunReminders reminds people of what ends, until the context ends.
 func (p *Provider) RunReminders(ctx context.Context) error { return p.messenger.RunReminders(ctx) }

@@ -15,6 +15,8 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/idp/trace"
 	"github.com/credence-id/credence/store"
@@ -23,14 +25,16 @@ import (
 
 // server routes requests, and answers the errors of handlers in one place.
 type server struct {
-	mux     *http.ServeMux
-	pages   *web.Pages
-	log     *slog.Logger
-	now     func() time.Time
-	trusted []netip.Prefix // proxies
-	hsts    bool
-	metrics metrics
-	traces  oteltrace.TracerProvider
+	mux      *http.ServeMux
+	pages    *web.Pages
+	sessions *session.Manager
+	policies *directory.Policies
+	log      *slog.Logger
+	now      func() time.Time
+	trusted  []netip.Prefix // proxies
+	hsts     bool
+	metrics  metrics
+	traces   oteltrace.TracerProvider
 }
 
 // handle adds a handler whose error becomes a page: a *web.Problem says what it shows; of anything else, which is our
@@ -63,7 +67,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	shown := *problem
-	shown.RequestID = audit.RequestOf(r.Context()).ID
+	shown.RequestID, shown.Help = audit.RequestOf(r.Context()).ID, s.help(r)
 	if !strings.HasPrefix(r.URL.Path, "/desk") { // which is in English alone
 		shown.Language = web.LanguageOf(r, r.URL.Query().Get("ui_locales"))
 	}
@@ -71,6 +75,15 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.log.ErrorContext(r.Context(), "error page failed", slog.Any("error", err))
 		http.Error(w, "Sorry, there is a problem with this service.", http.StatusInternalServerError)
 	}
+}
+
+// help is where whoever sent a request finds help. Where nobody is signed in, or nobody can be read, it is what holds everywhere.
+func (s *server) help(r *http.Request) web.Help {
+	found, err := s.sessions.Find(r.Context(), s.sessions.CookieOf(r), "")
+	if err != nil {
+		return web.Help{}
+	}
+	return web.Help(s.policies.HelpFor(found.Person, found.Role))
 }
 
 // answerWithin is how long a request may take, whatever it waits for: a connection of the pool, or a database that has

@@ -2,10 +2,12 @@ package idp_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 )
@@ -24,7 +26,7 @@ func TestPositionIsInTheTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	officer := func(person, organisation, jobRole string, activities ...string) position.Acting {
+	officer := func(person, organisation, jobRole string, activities ...string) deed.Acting {
 		t.Helper()
 		id, err := directory.GrantRole(ctx, p.owner, catalogue, directory.NewRole{
 			PersonID: person, Organisation: organisation, JobRole: jobRole, Activities: activities,
@@ -32,7 +34,7 @@ func TestPositionIsInTheTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return position.Acting{Person: person, Role: id}
+		return deed.Acting{Person: person, Role: id}
 	}
 	manager := officer(oneRole, "ZX000", directory.RAManager)
 	agent := officer(hospitalDoctor, "ZX100", "S8001:G8002:R8008", "B9001")
@@ -80,6 +82,25 @@ func TestPositionIsInTheTokens(t *testing.T) {
 	got = q.as(otherClient, refresh(got.RefreshToken))
 	if got.status != http.StatusOK {
 		t.Fatalf("refresh while the position lasts = %d %s, want 200", got.status, got.Error)
+	}
+
+	// A new version of it is in the next token, and in what userinfo says, at every replica.
+	version, err := desk.Revise(ctx, agent, id, 1, position.Draft{Name: "Ward nurse", JobRole: "S8000:G8000:R8000", Activities: []string{"B0420"}, Reason: "No medicines"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := desk.Approve(ctx, manager, id, version); err != nil {
+		t.Fatal(err)
+	}
+	got = p.as(otherClient, refresh(got.RefreshToken))
+	role, _ = claims(t, got.AccessToken)["role"].(map[string]any)
+	if role["id"] != given.Role || role["code"] != "S8000:G8000:R8000" {
+		t.Errorf("the role of the next access token = %v, want %s as the new version says", role, given.Role)
+	}
+	for _, replica := range []*provider{p, q} {
+		if said, _ := replica.userinfo(got.AccessToken); said.StatusCode != http.StatusOK || !strings.Contains(said.body, `"B0420"`) || strings.Contains(said.body, `"B0401"`) {
+			t.Errorf("userinfo = %d %s, want the activities of the new version", said.StatusCode, said.body)
+		}
 	}
 
 	// It ends with what was asked.

@@ -676,7 +676,7 @@ func (p *provider) run() {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(p.t.Context()))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{p.handler.RunKeys, p.handler.RunClients, p.handler.RunModels, p.handler.RunCatalogue, p.handler.RunThrottle} {
+	for _, run := range []func(context.Context) error{p.handler.RunKeys, p.handler.RunClients, p.handler.RunModels, p.handler.RunCatalogue, p.handler.RunPolicies, p.handler.RunThrottle} {
 		running.Go(func() {
 			if err := run(ctx); err != nil {
 				p.t.Error(err)

@@ -9,7 +9,7 @@ import (
 
 // KeptAuthenticators lists the authenticators of a person that can sign her in, or can again when an officer says so, oldest
 // first; at most 100.
-func (q queries) KeptAuthenticators(ctx context.Context, personID string) ([]Authenticator, error) {
+func (q *queries) KeptAuthenticators(ctx context.Context, personID string) ([]Authenticator, error) {
 	return all[Authenticator](ctx, q, `
 		SELECT `+authenticatorColumns+` FROM authenticator a
 		WHERE a.person_id = $1 AND a.state IN ('active', 'suspended', 'lost') ORDER BY a.created_at, a.id LIMIT 100`, personID)
@@ -35,7 +35,7 @@ type OwnSession struct {
 
 // SessionsOf lists the live sessions of a person, the newest sign-in first, at most limit of them. The address is looked up
 // in the last thousand lines about her.
-func (q queries) SessionsOf(ctx context.Context, personID string, limit int, now time.Time) ([]OwnSession, error) {
+func (q *queries) SessionsOf(ctx context.Context, personID string, limit int, now time.Time) ([]OwnSession, error) {
 	return all[OwnSession](ctx, q, `
 		WITH lately AS MATERIALIZED (
 			SELECT e.sequence, e.event, e.refusal, e.session_id, e.address
@@ -49,13 +49,13 @@ func (q queries) SessionsOf(ctx context.Context, personID string, limit int, now
 }
 
 // EndSessionOf ends a session of a person. One that is not hers, or ended already, is ErrNotFound.
-func (q queries) EndSessionOf(ctx context.Context, personID string, id uuid.UUID, now time.Time) error {
+func (q *queries) EndSessionOf(ctx context.Context, personID string, id uuid.UUID, now time.Time) error {
 	_, err := scalar[uuid.UUID](ctx, q, `UPDATE session SET ended_at = $3 WHERE id = $2 AND person_id = $1 AND ended_at IS NULL RETURNING id`, personID, id, now)
 	return err
 }
 
 // EndOtherSessions ends every session of a person but one, and returns which they were.
-func (q queries) EndOtherSessions(ctx context.Context, personID string, but uuid.UUID, now time.Time) ([]uuid.UUID, error) {
+func (q *queries) EndOtherSessions(ctx context.Context, personID string, but uuid.UUID, now time.Time) ([]uuid.UUID, error) {
 	return scalar[[]uuid.UUID](ctx, q, `
 		WITH ended AS (
 			UPDATE session SET ended_at = $3 WHERE person_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id
@@ -65,7 +65,7 @@ func (q queries) EndOtherSessions(ctx context.Context, personID string, but uuid
 
 // EventsAbout lists lines of the record about a person that are of some events, newest first, from the one before the given
 // sequence number, at most limit of them; 0 begins with the newest.
-func (q queries) EventsAbout(ctx context.Context, personID string, events []string, before int64, limit int) ([]AuditEvent, error) {
+func (q *queries) EventsAbout(ctx context.Context, personID string, events []string, before int64, limit int) ([]AuditEvent, error) {
 	return all[AuditEvent](ctx, q, `
 		SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail
 		FROM audit_event WHERE person_id = $1 AND person_id <> '' AND event = ANY ($2) AND sequence < coalesce(nullif($3, 0), 9223372036854775807)

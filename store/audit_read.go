@@ -13,18 +13,23 @@ type AuditLines struct {
 	Event    string    // "": any
 	From     time.Time // and not before
 	Until    time.Time // and before
-	Before   int64     // the sequence number of the line from which they go on; 0 begins with the newest
+	Oldest   bool      // the oldest comes first, and not the newest
+	After    int64     // the sequence number of the line after which they go on; 0 is the beginning
 }
 
-// ReadAudit lists lines of the record, newest first, at most limit of them.
-func (q queries) ReadAudit(ctx context.Context, l AuditLines, limit int) ([]AuditEvent, error) {
-	const columns, narrowed = `SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail FROM audit_event`,
-		` AND ($2 = '' OR event = $2) AND at >= $3 AND at < $4 AND sequence < coalesce(nullif($5, 0), 9223372036854775807) ORDER BY sequence DESC LIMIT $6`
-	if len(l.Roles) == 0 {
-		return all[AuditEvent](ctx, q, columns+` WHERE person_id = $1 AND person_id <> ''`+narrowed, l.PersonID, l.Event, l.From, l.Until, l.Before, limit)
+// ReadAudit lists lines of the record, at most limit of them.
+func (q *queries) ReadAudit(ctx context.Context, l AuditLines, limit int) ([]AuditEvent, error) {
+	page := ` AND sequence < coalesce(nullif($5, 0), 9223372036854775807) ORDER BY sequence DESC LIMIT $6`
+	if l.Oldest {
+		page = ` AND sequence > $5 ORDER BY sequence LIMIT $6`
 	}
-	return all[AuditEvent](ctx, q, columns+` WHERE actor = $1 AND actor <> person_id AND actor <> client_id AND detail ->> 'officer_role' = ANY ($7)`+narrowed,
-		l.PersonID, l.Event, l.From, l.Until, l.Before, limit, l.Roles)
+	const columns, narrowed = `SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail FROM audit_event`,
+		` AND ($2 = '' OR event = $2) AND at >= $3 AND at < $4`
+	if len(l.Roles) == 0 {
+		return all[AuditEvent](ctx, q, columns+` WHERE person_id = $1 AND person_id <> ''`+narrowed+page, l.PersonID, l.Event, l.From, l.Until, l.After, limit)
+	}
+	return all[AuditEvent](ctx, q, columns+` WHERE actor = $1 AND actor <> person_id AND actor <> client_id AND detail ->> 'officer_role' = ANY ($7)`+narrowed+page,
+		l.PersonID, l.Event, l.From, l.Until, l.After, limit, l.Roles)
 }
 
 // RolePlace is where a role is, or was.
@@ -35,13 +40,13 @@ type RolePlace struct {
 }
 
 // RolePlaces reads roles by id, also those that have ended.
-func (q queries) RolePlaces(ctx context.Context, ids []string) ([]RolePlace, error) {
+func (q *queries) RolePlaces(ctx context.Context, ids []string) ([]RolePlace, error) {
 	return all[RolePlace](ctx, q, `
 		SELECT r.id, m.organisation_code, r.job_role FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE r.id = ANY ($1)`, ids)
 }
 
 // RolesEver lists the roles that a person has, had or is to have.
-func (q queries) RolesEver(ctx context.Context, personID string) ([]RolePlace, error) {
+func (q *queries) RolesEver(ctx context.Context, personID string) ([]RolePlace, error) {
 	return all[RolePlace](ctx, q, `
 		SELECT r.id, m.organisation_code, r.job_role FROM membership m JOIN role_profile r ON r.membership_id = m.id WHERE m.person_id = $1 ORDER BY r.id`, personID)
 }

@@ -34,7 +34,7 @@ const authenticatorColumns = `a.id, a.person_id, a.name, a.kind, a.credential_id
 	a.backup_state, a.attestation_format, a.attestation_object, a.client_data, a.attestation_verdict, a.created_at, a.last_used_at, a.state, a.revoked_at`
 
 // AddAuthenticator binds an authenticator, which is active. A credential id that is bound already, to whomever, is ErrConflict.
-func (q queries) AddAuthenticator(ctx context.Context, a Authenticator) error {
+func (q *queries) AddAuthenticator(ctx context.Context, a Authenticator) error {
 	_, err := scalar[uuid.UUID](ctx, q, `
 		INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports,
 			backup_eligible, backup_state, attestation_format, attestation_object, client_data, attestation_verdict, created_at)
@@ -54,7 +54,7 @@ type Credential struct {
 
 // Credential finds an authenticator by its credential id, in whichever state, and reads its owner; client "" means that none
 // is concerned.
-func (q queries) Credential(ctx context.Context, credentialID []byte, clientID string, now time.Time) (Credential, error) {
+func (q *queries) Credential(ctx context.Context, credentialID []byte, clientID string, now time.Time) (Credential, error) {
 	row, err := one[struct {
 		Authenticator
 		Handle []byte
@@ -74,7 +74,7 @@ func (q queries) Credential(ctx context.Context, credentialID []byte, clientID s
 
 // Authenticators lists a person's authenticators, oldest first, those that are not active too when asked; at most 100: of more it
 // leaves out the oldest, and none that is active before one that is not, so that nothing that signs anybody in is out of sight.
-func (q queries) Authenticators(ctx context.Context, personID string, inactive bool) ([]Authenticator, error) {
+func (q *queries) Authenticators(ctx context.Context, personID string, inactive bool) ([]Authenticator, error) {
 	return all[Authenticator](ctx, q, `
 		SELECT `+authenticatorColumns+` FROM (
 			SELECT `+authenticatorColumns+` FROM authenticator a
@@ -83,7 +83,7 @@ func (q queries) Authenticators(ctx context.Context, personID string, inactive b
 }
 
 // UseAuthenticator records that an authenticator signed somebody in.
-func (q queries) UseAuthenticator(ctx context.Context, id uuid.UUID, signCount int64, backupState bool, now time.Time) error {
+func (q *queries) UseAuthenticator(ctx context.Context, id uuid.UUID, signCount int64, backupState bool, now time.Time) error {
 	return q.db.exec(ctx, `
 		UPDATE authenticator SET sign_count = greatest(sign_count, $2), backup_state = $3, last_used_at = $4 WHERE id = $1`, id, signCount, backupState, now)
 }
@@ -100,13 +100,13 @@ type HeldAuthenticator struct{ PersonID, Name, Kind, State string }
 // LockAuthenticator waits until nobody signs in with an authenticator, and lets nobody until the transaction ends. What was
 // begun with it until then is there for the statements that follow.
 func (t *Tx) LockAuthenticator(ctx context.Context, id uuid.UUID) (HeldAuthenticator, error) {
-	return one[HeldAuthenticator](ctx, t.queries, `SELECT person_id, name, kind, state FROM authenticator WHERE id = $1 FOR UPDATE`, id)
+	return one[HeldAuthenticator](ctx, &t.queries, `SELECT person_id, name, kind, state FROM authenticator WHERE id = $1 FOR UPDATE`, id)
 }
 
 // ChangeAuthenticator takes an authenticator from one state to another. Unless that is "active", it ends the sessions whose
 // last sign-in was made with it: also those in which a password was used beside the authenticator that they name. One that is
 // unknown or in another state is ErrNotFound; a password that becomes active beside another one is ErrConflict.
-func (q queries) ChangeAuthenticator(ctx context.Context, id uuid.UUID, from, to string, now time.Time) (Fallout, error) {
+func (q *queries) ChangeAuthenticator(ctx context.Context, id uuid.UUID, from, to string, now time.Time) (Fallout, error) {
 	return one[Fallout](ctx, q, `
 		WITH changed AS (
 			UPDATE authenticator SET state = $3, revoked_at = CASE WHEN $3 <> 'active' THEN $4::timestamptz END WHERE id = $1 AND state = $2
@@ -122,7 +122,7 @@ func (q queries) ChangeAuthenticator(ctx context.Context, id uuid.UUID, from, to
 
 // AddEnrolmentLink records a link by the hash of its secret, with the keyed hash of the code that has to be given beside it, nil
 // for none. An unknown person is ErrReference.
-func (q queries) AddEnrolmentLink(ctx context.Context, hash, codeMAC []byte, personID string, now, expiresAt time.Time) error {
+func (q *queries) AddEnrolmentLink(ctx context.Context, hash, codeMAC []byte, personID string, now, expiresAt time.Time) error {
 	_, err := scalar[string](ctx, q, `
 		INSERT INTO enrolment_link (hash, code_mac, person_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING person_id`,
 		hash, codeMAC, personID, now, expiresAt)
@@ -141,7 +141,7 @@ type Enrolment struct {
 }
 
 // EnrolmentLink reads a link, used and expired ones too, without spending it.
-func (q queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time) (Enrolment, error) {
+func (q *queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time) (Enrolment, error) {
 	row, err := one[struct {
 		PersonID   string
 		Handle     []byte
@@ -168,7 +168,7 @@ func (q queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time) 
 // GiveCode tries a code for a live link, which is right when its keyed hash is one of these, and counts it when it is wrong. Of a
 // link that takes no code, or for which as many wrong ones were given as are allowed, it is ErrNotFound: also of any number of
 // concurrent calls no more are tried.
-func (q queries) GiveCode(ctx context.Context, hash []byte, macs [][]byte, allowed int, now time.Time) (right bool, err error) {
+func (q *queries) GiveCode(ctx context.Context, hash []byte, macs [][]byte, allowed int, now time.Time) (right bool, err error) {
 	return scalar[bool](ctx, q, `
 		UPDATE enrolment_link SET
 			wrong_codes = wrong_codes + CASE WHEN code_mac = ANY ($2) THEN 0 ELSE 1 END,
@@ -191,7 +191,7 @@ func (t *Tx) LockLinksOfManagers(ctx context.Context, now time.Time) error {
 }
 
 // ManagerIsEnrolled says whether a registration authority manager who is enabled has an authenticator.
-func (q queries) ManagerIsEnrolled(ctx context.Context, now time.Time) (bool, error) {
+func (q *queries) ManagerIsEnrolled(ctx context.Context, now time.Time) (bool, error) {
 	return scalar[bool](ctx, q, `
 		SELECT EXISTS (
 			SELECT FROM role_profile r
@@ -217,7 +217,7 @@ func (t *Tx) SpendLinks(ctx context.Context, personID string, now time.Time) err
 
 // UseEnrolmentLink spends a live link for what may reach a level, for which its code was given if it takes one, and fewer wrong
 // ones than are allowed. Of concurrent calls one succeeds and the others get ErrNotFound.
-func (q queries) UseEnrolmentLink(ctx context.Context, hash []byte, level, allowed int, now time.Time) (personID string, err error) {
+func (q *queries) UseEnrolmentLink(ctx context.Context, hash []byte, level, allowed int, now time.Time) (personID string, err error) {
 	return scalar[string](ctx, q, `
 		UPDATE enrolment_link l SET used_at = $3, code_given_at = coalesce(l.code_given_at, $3)
 		FROM person p
@@ -229,6 +229,6 @@ func (q queries) UseEnrolmentLink(ctx context.Context, hash []byte, level, allow
 
 // UseChallenge records that a challenge was answered. When it was answered before, that is ErrReplayed: in a transaction
 // it comes with the next statement that reports something, or with the commit, and nothing of the transaction happens.
-func (q queries) UseChallenge(ctx context.Context, hash []byte, expiresAt time.Time) error {
+func (q *queries) UseChallenge(ctx context.Context, hash []byte, expiresAt time.Time) error {
 	return q.db.exec(ctx, `INSERT INTO used_challenge (hash, expires_at) VALUES ($1, $2)`, hash, expiresAt)
 }

@@ -24,11 +24,14 @@ type NewMembership struct {
 	OrganisationCode string
 }
 
-// whole refuses a part of the record of a person who is not in it. The versions of records do not change with a load, so that
-// servers would go on with what they have in memory of a person who was there before.
+// whole refuses a part of the record of a person who is not in it, and who registered herself. The versions of records do not change with
+// a load, so that servers would go on with what they have in memory of a person who was there before.
 func (b Bulk) whole() error {
 	people := make(map[string]bool, len(b.People))
 	for _, p := range b.People {
+		if p.SelfRegisteredOrganisation != "" {
+			return fmt.Errorf("load person %q: who registered herself is not loaded", p.ID)
+		}
 		people[p.ID] = true
 	}
 	memberships := make(map[string]bool, len(b.Memberships))
@@ -122,6 +125,8 @@ func bulkBegins() []string {
 		`ALTER TABLE membership DISABLE TRIGGER membership_version`,
 		`ALTER TABLE role_profile DISABLE TRIGGER role_profile_version`,
 		`ALTER TABLE workgroup DISABLE TRIGGER workgroup_version`,
+		// Nobody in it registered herself.
+		`ALTER TABLE role_profile DISABLE TRIGGER role_profile_proved`,
 	}
 }
 
@@ -131,6 +136,7 @@ func bulkEnds() []string {
 		`ALTER TABLE membership ENABLE ALWAYS TRIGGER membership_version`,
 		`ALTER TABLE role_profile ENABLE ALWAYS TRIGGER role_profile_version`,
 		`ALTER TABLE workgroup ENABLE ALWAYS TRIGGER workgroup_version`,
+		`ALTER TABLE role_profile ENABLE ALWAYS TRIGGER role_profile_proved`,
 	}
 }
 
@@ -171,22 +177,22 @@ func (s *Store) Tidy(ctx context.Context) error {
 }
 
 // LastPerson is the highest id from one up to and without another that a person has, or "".
-func (q queries) LastPerson(ctx context.Context, from, to string) (string, error) {
+func (q *queries) LastPerson(ctx context.Context, from, to string) (string, error) {
 	return scalar[string](ctx, q, `SELECT coalesce(max(id), '') FROM person WHERE id >= $1 AND id < $2`, from, to)
 }
 
 // PeopleOutside says whether anybody has an id that is not from one up to and without another.
-func (q queries) PeopleOutside(ctx context.Context, from, to string) (bool, error) {
+func (q *queries) PeopleOutside(ctx context.Context, from, to string) (bool, error) {
 	return scalar[bool](ctx, q, `SELECT EXISTS (SELECT FROM person WHERE id < $1) OR EXISTS (SELECT FROM person WHERE id >= $2)`, from, to)
 }
 
 // Bound lists those of some credential ids that are bound to somebody.
-func (q queries) Bound(ctx context.Context, credentialIDs [][]byte) ([][]byte, error) {
+func (q *queries) Bound(ctx context.Context, credentialIDs [][]byte) ([][]byte, error) {
 	return scalar[[][]byte](ctx, q, `SELECT coalesce(array_agg(credential_id), '{}') FROM authenticator WHERE credential_id = ANY ($1)`, credentialIDs)
 }
 
 // BackendPID is the process id of a server process of PostgreSQL that serves this pool, on the machine where PostgreSQL runs.
-func (q queries) BackendPID(ctx context.Context) (int, error) {
+func (q *queries) BackendPID(ctx context.Context) (int, error) {
 	pid, err := scalar[int32](ctx, q, `SELECT pg_backend_pid()`)
 	return int(pid), err
 }

@@ -14,7 +14,7 @@ type CatalogueCode struct {
 }
 
 // CatalogueCodes lists the catalogue by kind and code. It is empty where none was imported.
-func (q queries) CatalogueCodes(ctx context.Context) ([]CatalogueCode, error) {
+func (q *queries) CatalogueCodes(ctx context.Context) ([]CatalogueCode, error) {
 	return all[CatalogueCode](ctx, q, `SELECT kind, code, name, retired_at FROM catalogue_code ORDER BY kind, code`)
 }
 

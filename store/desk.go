@@ -1,26 +1,15 @@
 package store
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
-// Waiting is how much waits for an officer.
-type Waiting struct {
-	Count    int64
-	OldestAt *time.Time // since when the oldest of it has; nil when nothing waits
-}
-
-// CountOpenRequests counts what [Store.OpenRequests] lists, as far as most.
-func (q queries) CountOpenRequests(ctx context.Context, organisation string, most int, now time.Time) (Waiting, error) {
-	return one[Waiting](ctx, q, `
-		SELECT count(*) AS count, min(r.asked_at) AS oldest_at
+// waitingRequests counts what OpenRequests lists, as far as $2.
+const waitingRequests = `
+		SELECT count(*) AS count, min(r.asked_at) AS first_at
 		FROM (
 			SELECT r.asked_at FROM request_queue w JOIN request r ON r.id = w.request_id
 			WHERE w.organisation_code = $1 AND r.state = 'open' AND r.lapses_at > $3
 			ORDER BY w.request_id LIMIT $2
-		) r`, organisation, most, now)
-}
+		) r`
 
 // proposed is the positions below whose newest version nobody has approved, from the one after the id $2, at most $3. Little
 // waits, so where the organisations are many all of that is looked through.
@@ -43,21 +32,24 @@ const proposed = below + `, v AS (
 		ORDER BY v.position_id LIMIT $3)
 	)`
 
-// CountProposedPositions counts what [Store.ProposedPositions] lists, as far as most.
-func (q queries) CountProposedPositions(ctx context.Context, organisation string, most int) (Waiting, error) {
-	return one[Waiting](ctx, q, proposed+` SELECT least(count(*), $3) AS count, min(v.made_at) AS oldest_at FROM v`, organisation, "", most)
-}
+// waitingPositions counts what ProposedPositions lists, as far as $3.
+const waitingPositions = proposed + ` SELECT least(count(*), $3) AS count, min(v.made_at) AS first_at FROM v`
 
 // ProposedPositions lists the positions of an organisation and of those below it whose newest version nobody has approved,
 // by id, from the one after the given id, at most limit of them.
-func (q queries) ProposedPositions(ctx context.Context, organisation, after string, limit int) ([]PositionRow, error) {
+func (q *queries) ProposedPositions(ctx context.Context, organisation, after string, limit int) ([]PositionRow, error) {
 	return all[PositionRow](ctx, q, proposed+` SELECT v.organisation_code, v.in_force, `+versionColumns+` FROM v ORDER BY v.position_id LIMIT $3`, organisation, after, limit)
+}
+
+// OrganisationName is what an organisation is called.
+func (q *queries) OrganisationName(ctx context.Context, code string) (string, error) {
+	return scalar[string](ctx, q, `SELECT o.name FROM organisation o WHERE o.code = $1`, code)
 }
 
 // PersonName is what a person is called.
 type PersonName struct{ ID, DisplayName string }
 
 // PersonNames reads what people are called, of those ids that there are.
-func (q queries) PersonNames(ctx context.Context, ids []string) ([]PersonName, error) {
+func (q *queries) PersonNames(ctx context.Context, ids []string) ([]PersonName, error) {
 	return all[PersonName](ctx, q, `SELECT p.id, p.display_name FROM person p WHERE p.id = ANY ($1)`, ids)
 }

@@ -21,17 +21,15 @@ func TestWaiting(t *testing.T) {
 		positions    store.Waiting
 		proposed     []store.PositionRow
 	}{
-		{organisation, now, store.Waiting{Count: 1, OldestAt: &now}, store.Waiting{Count: 1, OldestAt: &now}, []store.PositionRow{row}},
-		{organisation, later, store.Waiting{}, store.Waiting{Count: 1, OldestAt: &now}, []store.PositionRow{row}}, // the request has lapsed
+		{organisation, now, store.Waiting{Count: 1, FirstAt: &now}, store.Waiting{Count: 1, FirstAt: &now}, []store.PositionRow{row}},
+		{organisation, later, store.Waiting{}, store.Waiting{Count: 1, FirstAt: &now}, []store.PositionRow{row}}, // the request has lapsed
 		{"RXX02", now, store.Waiting{}, store.Waiting{}, []store.PositionRow{}},
 		{"nowhere", now, store.Waiting{}, store.Waiting{}, []store.PositionRow{}},
 	} {
-		requests, err := in.CountOpenRequests(ctx, tt.organisation, 10, tt.at)
-		must(t, err)
-		same(t, "CountOpenRequests("+tt.organisation+")", requests, tt.requests)
-		positions, err := in.CountProposedPositions(ctx, tt.organisation, 10)
-		must(t, err)
-		same(t, "CountProposedPositions("+tt.organisation+")", positions, tt.positions)
+		requests := in.waiting(t, store.WaitingRequests, tt.organisation, 10, tt.at)
+		same(t, "Waiting("+tt.organisation+")", requests, tt.requests)
+		positions := in.waiting(t, store.WaitingPositions, tt.organisation, 10, now)
+		same(t, "Waiting("+tt.organisation+")", positions, tt.positions)
 		list, err := in.ProposedPositions(ctx, tt.organisation, "", 10)
 		must(t, err)
 		same(t, "ProposedPositions("+tt.organisation+")", list, tt.proposed)
@@ -44,12 +42,10 @@ func TestWaiting(t *testing.T) {
 		must(t, tx.SettleRequest(ctx, requestID, store.Settlement{State: "withdrawn", Reason: "x", At: now}))
 		return tx.ApprovePositionVersion(ctx, anaPosition, 2, ben, benRole, later)
 	}))
-	requests, err := in.CountOpenRequests(ctx, organisation, 10, now)
-	must(t, err)
-	same(t, "CountOpenRequests(once it was withdrawn)", requests, store.Waiting{})
-	positions, err := in.CountProposedPositions(ctx, organisation, 10)
-	must(t, err)
-	same(t, "CountProposedPositions(once it was approved)", positions, store.Waiting{})
+	requests := in.waiting(t, store.WaitingRequests, organisation, 10, now)
+	same(t, "Waiting(once it was withdrawn)", requests, store.Waiting{})
+	positions := in.waiting(t, store.WaitingPositions, organisation, 10, now)
+	same(t, "Waiting(once it was approved)", positions, store.Waiting{})
 }
 
 // What is above sees what waits below, and a count goes no further than it is asked to.
@@ -72,10 +68,8 @@ func TestWaitingBelow(t *testing.T) {
 		most         int
 		want         int64
 	}{{organisation, 10, 3}, {"RXX02", 10, 2}, {organisation, 2, 2}, {"RXX02", 1, 1}} {
-		requests, err := in.CountOpenRequests(ctx, tt.organisation, tt.most, now)
-		must(t, err)
-		positions, err := in.CountProposedPositions(ctx, tt.organisation, tt.most)
-		must(t, err)
+		requests := in.waiting(t, store.WaitingRequests, tt.organisation, tt.most, now)
+		positions := in.waiting(t, store.WaitingPositions, tt.organisation, tt.most, now)
 		if requests.Count != tt.want || positions.Count != tt.want {
 			t.Errorf("what waits at %s, as far as %d = %d requests and %d positions, want %d", tt.organisation, tt.most, requests.Count, positions.Count, tt.want)
 		}

@@ -76,14 +76,17 @@ type NewPerson struct {
 	DateOfBirth   *time.Time
 	IdentityLevel string
 	Registrations []Registration
+
+	SelfRegisteredOrganisation string // at which she registered herself; "": others put her on record
 }
 
 // AddPerson records a person. The id being taken is ErrConflict.
-func (q queries) AddPerson(ctx context.Context, p NewPerson, now time.Time) error {
+func (q *queries) AddPerson(ctx context.Context, p NewPerson, now time.Time) error {
 	_, err := scalar[string](ctx, q, `
 		WITH added AS (
-			INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, email, date_of_birth, identity_level, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11)
+			INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, email, date_of_birth, identity_level, created_at,
+				self_registered_organisation)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11, nullif($14, ''))
 			RETURNING id
 		), registered AS (
 			INSERT INTO professional_registration (person_id, body, number)
@@ -92,14 +95,18 @@ func (q queries) AddPerson(ctx context.Context, p NewPerson, now time.Time) erro
 		SELECT id FROM added`,
 		p.ID, p.Handle, p.Title, p.GivenName, p.MiddleNames, p.FamilyName, p.DisplayName, p.Email, p.DateOfBirth, p.IdentityLevel, now,
 		column(p.Registrations, func(r Registration) string { return r.Body }),
-		column(p.Registrations, func(r Registration) string { return r.Number }))
+		column(p.Registrations, func(r Registration) string { return r.Number }),
+		p.SelfRegisteredOrganisation)
 	return err
 }
 
 // LockNewcomers keeps whoever would add somebody born on the same day, or with the same e-mail address, waiting until the
-// transaction ends, also while nobody is on record. An address of "" is nobody's.
-func (t *Tx) LockNewcomers(ctx context.Context, born time.Time, email string) error {
-	keys := []string{"born " + born.Format(time.DateOnly)}
+// transaction ends, also while nobody is on record. A day of nil and an address of "" are nobody's.
+func (t *Tx) LockNewcomers(ctx context.Context, born *time.Time, email string) error {
+	var keys []string
+	if born != nil {
+		keys = append(keys, "born "+born.Format(time.DateOnly))
+	}
 	if email != "" {
 		keys = append(keys, "email "+email)
 	}
@@ -110,17 +117,17 @@ func (t *Tx) LockNewcomers(ctx context.Context, born time.Time, email string) er
 }
 
 // Handle reads the WebAuthn user handle of a person.
-func (q queries) Handle(ctx context.Context, personID string) ([]byte, error) {
+func (q *queries) Handle(ctx context.Context, personID string) ([]byte, error) {
 	return scalar[[]byte](ctx, q, `SELECT handle FROM person WHERE id = $1`, personID)
 }
 
 // Person reads a person and whether she is enabled.
-func (q queries) Person(ctx context.Context, id string, now time.Time) (Standing, error) {
+func (q *queries) Person(ctx context.Context, id string, now time.Time) (Standing, error) {
 	return q.PersonAndClient(ctx, id, "", now)
 }
 
 // PersonAndClient is Person, and reads whether the client that asks for her is enabled; "" means that none is concerned.
-func (q queries) PersonAndClient(ctx context.Context, id, clientID string, now time.Time) (Standing, error) {
+func (q *queries) PersonAndClient(ctx context.Context, id, clientID string, now time.Time) (Standing, error) {
 	s, err := one[standing](ctx, q, `SELECT `+standingColumns+` FROM standing($1, nullif($2, ''), NULL) s`, id, clientID)
 	if err != nil {
 		return Standing{}, err
@@ -137,14 +144,14 @@ type PersonRow struct {
 }
 
 // People lists people by id, from the one after the given id, at most limit of them.
-func (q queries) People(ctx context.Context, after string, limit int) ([]PersonRow, error) {
+func (q *queries) People(ctx context.Context, after string, limit int) ([]PersonRow, error) {
 	return all[PersonRow](ctx, q, `
 		SELECT id, display_name, identity_level, disabled_at FROM person WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
 // DisablePerson disables a person, ends her sessions and spends her enrolment links. A person who is unknown or disabled
 // already is ErrNotFound.
-func (q queries) DisablePerson(ctx context.Context, id string, now time.Time) (Fallout, error) {
+func (q *queries) DisablePerson(ctx context.Context, id string, now time.Time) (Fallout, error) {
 	return one[Fallout](ctx, q, `
 		WITH disabled AS (
 			UPDATE person SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL RETURNING id
@@ -158,7 +165,7 @@ func (q queries) DisablePerson(ctx context.Context, id string, now time.Time) (F
 }
 
 // EnablePerson enables a disabled person whose profile is not closed. Sessions that ended stay ended.
-func (q queries) EnablePerson(ctx context.Context, id string) error {
+func (q *queries) EnablePerson(ctx context.Context, id string) error {
 	_, err := scalar[string](ctx, q, `
 		UPDATE person SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL AND closed_at IS NULL RETURNING id`, id)
 	return err
@@ -172,7 +179,7 @@ type Organisation struct {
 }
 
 // AddOrganisation records an organisation. The code being taken is ErrConflict, an unknown parent ErrReference.
-func (q queries) AddOrganisation(ctx context.Context, o Organisation, now time.Time) error {
+func (q *queries) AddOrganisation(ctx context.Context, o Organisation, now time.Time) error {
 	_, err := scalar[string](ctx, q, `
 		INSERT INTO organisation (code, name, parent_code, created_at) VALUES ($1, $2, $3, $4) RETURNING code`,
 		o.Code, o.Name, o.ParentCode, now)
@@ -180,28 +187,28 @@ func (q queries) AddOrganisation(ctx context.Context, o Organisation, now time.T
 }
 
 // Organisations lists organisations by code, from the one after the given code, at most limit of them.
-func (q queries) Organisations(ctx context.Context, after string, limit int) ([]Organisation, error) {
+func (q *queries) Organisations(ctx context.Context, after string, limit int) ([]Organisation, error) {
 	return all[Organisation](ctx, q, `
 		SELECT code, name, parent_code FROM organisation WHERE code > $1 ORDER BY code LIMIT $2`, after, limit)
 }
 
-// mostAbove is how many organisations stand above another, at most: whatever is higher still has no authority over it.
-const mostAbove = 20
+// MostAbove is how many organisations stand above another, at most: whatever is higher still has no authority over it.
+const MostAbove = 20
 
 // OrganisationPath reads the code of an organisation and of those above it, nearest first. One that is unknown is ErrNotFound.
-func (q queries) OrganisationPath(ctx context.Context, code string) ([]string, error) {
+func (q *queries) OrganisationPath(ctx context.Context, code string) ([]string, error) {
 	return scalar[[]string](ctx, q, `
 		WITH RECURSIVE path (code, parent_code, above) AS (
 			SELECT code, parent_code, 0 FROM organisation WHERE code = $1
 			UNION ALL
 			SELECT o.code, o.parent_code, p.above + 1 FROM path p JOIN organisation o ON o.code = p.parent_code WHERE p.above < $2
 		)
-		SELECT array_agg(code ORDER BY above) FROM path HAVING count(*) > 0`, code, mostAbove)
+		SELECT array_agg(code ORDER BY above) FROM path HAVING count(*) > 0`, code, MostAbove)
 }
 
 // EnsureMembership returns the id of a person's membership of an organisation, and adds it under the given id when
 // there is none. An unknown person or organisation is ErrReference.
-func (q queries) EnsureMembership(ctx context.Context, id, person, organisation string, now time.Time) (string, error) {
+func (q *queries) EnsureMembership(ctx context.Context, id, person, organisation string, now time.Time) (string, error) {
 	return scalar[string](ctx, q, `
 		INSERT INTO membership (id, person_id, organisation_code, created_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT ON CONSTRAINT membership_once DO UPDATE SET person_id = EXCLUDED.person_id
@@ -209,12 +216,12 @@ func (q queries) EnsureMembership(ctx context.Context, id, person, organisation 
 }
 
 // AddWorkgroup records a workgroup. One that is known already is left as it is.
-func (q queries) AddWorkgroup(ctx context.Context, w Workgroup) error {
+func (q *queries) AddWorkgroup(ctx context.Context, w Workgroup) error {
 	return q.db.exec(ctx, `INSERT INTO workgroup (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, w.ID, w.Name)
 }
 
 // Workgroups lists workgroups by id: those of some ids that there are.
-func (q queries) Workgroups(ctx context.Context, ids []string) ([]Workgroup, error) {
+func (q *queries) Workgroups(ctx context.Context, ids []string) ([]Workgroup, error) {
 	return all[Workgroup](ctx, q, `SELECT id, name FROM workgroup WHERE id = ANY ($1) ORDER BY id`, ids)
 }
 
@@ -233,7 +240,7 @@ type NewRole struct {
 }
 
 // AddRole records a role profile. The id being taken is ErrConflict, an unknown membership ErrReference.
-func (q queries) AddRole(ctx context.Context, r NewRole, now time.Time) error {
+func (q *queries) AddRole(ctx context.Context, r NewRole, now time.Time) error {
 	_, err := scalar[string](ctx, q, `
 		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, position_id, request_id, created_at)
 		VALUES ($1, $2, $3, coalesce($4::text[], '{}'), coalesce($5::text[], '{}'), coalesce($6::text[], '{}'), $7, $8, $9, $10, $11)
@@ -243,7 +250,7 @@ func (q queries) AddRole(ctx context.Context, r NewRole, now time.Time) error {
 }
 
 // EndRole ends a role profile that has not ended, and returns whose it was. Otherwise ErrNotFound.
-func (q queries) EndRole(ctx context.Context, id string, now time.Time) (personID string, err error) {
+func (q *queries) EndRole(ctx context.Context, id string, now time.Time) (personID string, err error) {
 	return scalar[string](ctx, q, `
 		UPDATE role_profile r SET ends_at = greatest($2, r.starts_at)
 		FROM membership m
@@ -263,7 +270,7 @@ type RoleRow struct {
 }
 
 // Roles lists role profiles by id, from the one after the given id, at most limit of them; person "" means everybody's.
-func (q queries) Roles(ctx context.Context, person, after string, limit int) ([]RoleRow, error) {
+func (q *queries) Roles(ctx context.Context, person, after string, limit int) ([]RoleRow, error) {
 	return all[RoleRow](ctx, q, `
 		SELECT r.id, m.person_id, m.organisation_code, r.job_role, r.activities, r.starts_at, r.ends_at
 		FROM role_profile r JOIN membership m ON m.id = r.membership_id

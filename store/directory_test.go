@@ -351,7 +351,7 @@ func TestLockNewcomers(t *testing.T) {
 	}
 	lock := func(born, email string, meanwhile func()) error {
 		return in.InTx(ctx, func(tx *store.Tx) error {
-			if err := tx.LockNewcomers(ctx, day(t, born), email); err != nil {
+			if err := tx.LockNewcomers(ctx, new(day(t, born)), email); err != nil {
 				return err
 			}
 			_, err := tx.PeopleOfID(ctx, ana) // with which the lock travels

@@ -25,7 +25,7 @@ type Evidence struct {
 	RecordedBy      string
 	WithdrawnAt     *time.Time // nil while it counts
 	WithdrawnBy     *string
-	WithdrawnReason *string // forged, mistaken or superseded
+	WithdrawnReason *string // forged, mistaken, superseded or erased
 }
 
 const evidenceColumns = `id, person_id, type, kind, facts, number_sealed, number_hash, process_id, recorded_at, recorded_by, withdrawn_at, withdrawn_by, withdrawn_reason`
@@ -61,36 +61,34 @@ const (
 )
 
 // Identity reads who a person is said to be, and how well that is proved.
-func (q queries) Identity(ctx context.Context, personID string) (IdentityRow, error) {
+func (q *queries) Identity(ctx context.Context, personID string) (IdentityRow, error) {
 	return one[IdentityRow](ctx, q, identityOf, personID)
 }
 
 // IdentityAndEvidence is Identity and EvidenceInForce for one person: both as of one moment, in one round trip.
 func (s *Store) IdentityAndEvidence(ctx context.Context, personID string, limit int) (person IdentityRow, counts []Evidence, err error) {
-	var batch pgx.Batch
-	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
-	batch.Queue(identityOf, personID).Query(func(rows pgx.Rows) (err error) {
-		person, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[IdentityRow])
-		return err
+	err = s.asOfOneMoment(ctx, func(batch *pgx.Batch) {
+		batch.Queue(identityOf, personID).Query(func(rows pgx.Rows) (err error) {
+			person, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[IdentityRow])
+			return err
+		})
+		batch.Queue(evidenceInForce, []string{personID}, limit).Query(func(rows pgx.Rows) (err error) {
+			counts, err = pgx.CollectRows(rows, pgx.RowToStructByName[Evidence])
+			return err
+		})
 	})
-	batch.Queue(evidenceInForce, []string{personID}, limit).Query(func(rows pgx.Rows) (err error) {
-		counts, err = pgx.CollectRows(rows, pgx.RowToStructByName[Evidence])
-		return err
-	})
-	batch.Queue(`COMMIT`)
-	err = s.pool.SendBatch(ctx, &batch).Close()
-	return person, counts, translate(err)
+	return person, counts, err
 }
 
 // Identities lists people by id, from the one after the given id, at most limit of them.
-func (q queries) Identities(ctx context.Context, after string, limit int) ([]IdentityRow, error) {
+func (q *queries) Identities(ctx context.Context, after string, limit int) ([]IdentityRow, error) {
 	return all[IdentityRow](ctx, q, `SELECT `+identityColumns+` FROM person WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
 // LockIdentities is Identity for several people, by id. Whoever would change what is on record of one waits until the
 // transaction ends. Who is unknown is not among them.
 func (t *Tx) LockIdentities(ctx context.Context, personIDs ...string) ([]IdentityRow, error) {
-	return all[IdentityRow](ctx, t.queries, `SELECT `+identityColumns+` FROM person WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`, personIDs)
+	return all[IdentityRow](ctx, &t.queries, `SELECT `+identityColumns+` FROM person WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`, personIDs)
 }
 
 // SetIdentity records what the evidence of a person comes to. It is what every token and page says from then on.
@@ -119,23 +117,23 @@ func (t *Tx) WithdrawEvidence(ctx context.Context, ids []uuid.UUID, by, reason s
 }
 
 // Evidence reads a piece of evidence, whether it counts or not.
-func (q queries) Evidence(ctx context.Context, id uuid.UUID) (Evidence, error) {
+func (q *queries) Evidence(ctx context.Context, id uuid.UUID) (Evidence, error) {
 	return one[Evidence](ctx, q, `SELECT `+evidenceColumns+` FROM evidence WHERE id = $1`, id)
 }
 
 // EvidenceOf lists what was ever recorded of a person by id, from the one after the given id, at most limit of it.
-func (q queries) EvidenceOf(ctx context.Context, personID string, after uuid.UUID, limit int) ([]Evidence, error) {
+func (q *queries) EvidenceOf(ctx context.Context, personID string, after uuid.UUID, limit int) ([]Evidence, error) {
 	return all[Evidence](ctx, q, `SELECT `+evidenceColumns+` FROM evidence WHERE person_id = $1 AND id > $2 ORDER BY id LIMIT $3`, personID, after, limit)
 }
 
 // EvidenceInForce lists what counts of some people, by person and id, at most limit of it.
-func (q queries) EvidenceInForce(ctx context.Context, limit int, personIDs ...string) ([]Evidence, error) {
+func (q *queries) EvidenceInForce(ctx context.Context, limit int, personIDs ...string) ([]Evidence, error) {
 	return all[Evidence](ctx, q, evidenceInForce, personIDs, limit)
 }
 
 // EvidenceByNumber lists what was ever recorded with one of some numbers, at most limit of it: what counts first, then what
 // was forged, by id.
-func (q queries) EvidenceByNumber(ctx context.Context, hashes [][]byte, limit int) ([]Evidence, error) {
+func (q *queries) EvidenceByNumber(ctx context.Context, hashes [][]byte, limit int) ([]Evidence, error) {
 	return all[Evidence](ctx, q, `
 		SELECT `+evidenceColumns+` FROM evidence WHERE number_hash = ANY ($1)
 		ORDER BY withdrawn_at IS NOT NULL, withdrawn_reason IS DISTINCT FROM 'forged', id LIMIT $2`, hashes, limit)
@@ -152,7 +150,7 @@ func (t *Tx) LockNumbers(ctx context.Context, hashes [][]byte) error {
 // LockSealedNumbers lists evidence that has a number by id, from the one after the given id, at most limit of it, to be
 // sealed anew. Only the owner of the table may.
 func (t *Tx) LockSealedNumbers(ctx context.Context, after uuid.UUID, limit int) ([]Evidence, error) {
-	return all[Evidence](ctx, t.queries, `
+	return all[Evidence](ctx, &t.queries, `
 		SELECT `+evidenceColumns+` FROM evidence WHERE id > $1 AND number_sealed IS NOT NULL ORDER BY id LIMIT $2 FOR UPDATE`, after, limit)
 }
 

@@ -22,14 +22,8 @@ type EvidenceProposal struct {
 const proposalColumns = `id, person_id, organisation_code, kind, piece_sealed, proposed_at, proposed_by, proposed_role`
 
 // AsksSecondChecker says whether one of some organisations asks that a second officer confirms evidence.
-func (q queries) AsksSecondChecker(ctx context.Context, codes []string) (bool, error) {
+func (q *queries) AsksSecondChecker(ctx context.Context, codes []string) (bool, error) {
 	return scalar[bool](ctx, q, `SELECT EXISTS (SELECT FROM organisation WHERE code = ANY ($1) AND second_checker)`, codes)
-}
-
-// SetSecondChecker says whether an organisation asks for that. One that is unknown is ErrNotFound.
-func (t *Tx) SetSecondChecker(ctx context.Context, code string, asks bool) error {
-	_, err := scalar[string](ctx, t.queries, `UPDATE organisation SET second_checker = $2 WHERE code = $1 RETURNING code`, code, asks)
-	return err
 }
 
 // AddEvidenceProposal puts a piece of evidence aside, until it is decided.
@@ -39,36 +33,37 @@ func (t *Tx) AddEvidenceProposal(ctx context.Context, p EvidenceProposal) error 
 }
 
 // EvidenceProposal reads a piece that waits.
-func (q queries) EvidenceProposal(ctx context.Context, id uuid.UUID) (EvidenceProposal, error) {
+func (q *queries) EvidenceProposal(ctx context.Context, id uuid.UUID) (EvidenceProposal, error) {
 	return one[EvidenceProposal](ctx, q, `SELECT `+proposalColumns+` FROM evidence_proposal WHERE id = $1 AND state = 'proposed'`, id)
 }
 
 // EvidenceProposalsOf lists what waits of a person by id, at most limit of it.
-func (q queries) EvidenceProposalsOf(ctx context.Context, personID string, limit int) ([]EvidenceProposal, error) {
+func (q *queries) EvidenceProposalsOf(ctx context.Context, personID string, limit int) ([]EvidenceProposal, error) {
 	return all[EvidenceProposal](ctx, q, `
 		SELECT `+proposalColumns+` FROM evidence_proposal WHERE person_id = $1 AND state = 'proposed' ORDER BY id LIMIT $2`, personID, limit)
 }
 
-// EvidenceProposals lists what waits at an organisation and below it, oldest first, from the one after the given id, at most
-// limit of it.
-func (q queries) EvidenceProposals(ctx context.Context, organisation string, after uuid.UUID, limit int) ([]EvidenceProposal, error) {
+// EvidenceProposals lists what waits at an organisation and below it, by [ByTime], which is since when, from the one after the
+// given id, at most limit of it.
+func (q *queries) EvidenceProposals(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int) ([]EvidenceProposal, error) {
+	const key = `proposed_at`
 	return all[EvidenceProposal](ctx, q, below+`
 		SELECT `+proposalColumns+` FROM evidence_proposal
-		WHERE organisation_code IN (SELECT code FROM below) AND id > $2 AND state = 'proposed' ORDER BY id LIMIT $3`, organisation, after, limit)
+		WHERE organisation_code IN (SELECT code FROM below) AND state = 'proposed'
+			AND `+o.among(key, `id`, `(SELECT proposed_at FROM evidence_proposal WHERE id = $2)`, `$2`)+`
+		ORDER BY `+o.by(key, `id`)+` LIMIT $3`, organisation, from(after), limit)
 }
 
-// CountEvidenceProposals counts what EvidenceProposals lists, as far as most.
-func (q queries) CountEvidenceProposals(ctx context.Context, organisation string, most int) (Waiting, error) {
-	return one[Waiting](ctx, q, below+`
-		SELECT count(*) AS count, min(proposed_at) AS oldest_at FROM (
+// waitingEvidence counts what EvidenceProposals lists, as far as $2.
+const waitingEvidence = below + `
+		SELECT count(*) AS count, min(proposed_at) AS first_at FROM (
 			SELECT proposed_at FROM evidence_proposal
-			WHERE organisation_code IN (SELECT code FROM below) AND state = 'proposed' ORDER BY id LIMIT $2) w`, organisation, most)
-}
+			WHERE organisation_code IN (SELECT code FROM below) AND state = 'proposed' ORDER BY id LIMIT $2) w`
 
 // DecideEvidenceProposal ends a proposal: it is confirmed, or dismissed. Of any number at once one does; the others get
 // ErrNotFound.
 func (t *Tx) DecideEvidenceProposal(ctx context.Context, id uuid.UUID, state, by, role string, now time.Time) error {
-	_, err := scalar[uuid.UUID](ctx, t.queries, `
+	_, err := scalar[uuid.UUID](ctx, &t.queries, `
 		UPDATE evidence_proposal SET state = $2, decided_by = $3, decided_role = $4, decided_at = $5, piece_sealed = NULL
 		WHERE id = $1 AND state = 'proposed' RETURNING id`, id, state, by, role, now)
 	return err
@@ -77,7 +72,7 @@ func (t *Tx) DecideEvidenceProposal(ctx context.Context, id uuid.UUID, state, by
 // LockEvidenceProposals lists what waits by id, wherever it does, from the one after the given id, at most limit of it, to be
 // sealed anew.
 func (t *Tx) LockEvidenceProposals(ctx context.Context, after uuid.UUID, limit int) ([]EvidenceProposal, error) {
-	return all[EvidenceProposal](ctx, t.queries, `
+	return all[EvidenceProposal](ctx, &t.queries, `
 		SELECT `+proposalColumns+` FROM evidence_proposal WHERE id > $1 AND state = 'proposed' ORDER BY id LIMIT $2 FOR UPDATE`, after, limit)
 }
 

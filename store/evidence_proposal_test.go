@@ -30,15 +30,21 @@ func TestEvidenceProposal(t *testing.T) {
 	}
 	first, newer := proposal(), proposal()
 	must(t, errors.Join(add(first), add(newer)))
-	list, err := in.EvidenceProposals(ctx, organisation, uuid.Nil, 10)
+	list, err := in.EvidenceProposals(ctx, organisation, store.Order{}, uuid.Nil, 10)
 	must(t, err)
 	same(t, "EvidenceProposals()", list, []store.EvidenceProposal{first, newer})
-	if list, err = in.EvidenceProposals(ctx, organisation, first.ID, 10); err != nil || len(list) != 1 {
+	if list, err = in.EvidenceProposals(ctx, organisation, store.Order{}, first.ID, 10); err != nil || len(list) != 1 {
 		t.Errorf("EvidenceProposals(after the first) = %v, %v, want the second", list, err)
 	}
-	waiting, err := in.CountEvidenceProposals(ctx, organisation, 10)
-	must(t, err)
-	same(t, "CountEvidenceProposals()", waiting, store.Waiting{Count: 2, OldestAt: &now})
+	newest := store.Order{By: store.ByTime, Descending: true}
+	if list, err = in.EvidenceProposals(ctx, organisation, newest, uuid.Nil, 1); err != nil || len(list) != 1 || list[0].ID != newer.ID {
+		t.Errorf("EvidenceProposals(from the last) = %v, %v, want the second", list, err)
+	}
+	if list, err = in.EvidenceProposals(ctx, organisation, newest, newer.ID, 10); err != nil || len(list) != 1 || list[0].ID != first.ID {
+		t.Errorf("EvidenceProposals(from the last, after it) = %v, %v, want the first", list, err)
+	}
+	waiting := in.waiting(t, store.WaitingEvidence, organisation, 10, now)
+	same(t, "Waiting()", waiting, store.Waiting{Count: 2, FirstAt: &now})
 	of, err := in.EvidenceProposalsOf(ctx, ben, 1)
 	must(t, err)
 	same(t, "EvidenceProposalsOf(1 at most)", of, []store.EvidenceProposal{first})
@@ -62,12 +68,9 @@ func TestEvidenceProposal(t *testing.T) {
 func TestSecondChecker(t *testing.T) {
 	t.Parallel()
 	in, ctx := newInstallation(t), t.Context()
-	set := func(code string, asks bool) error {
-		return in.InTx(ctx, func(tx *store.Tx) error { return tx.SetSecondChecker(ctx, code, asks) })
-	}
-	is(t, "SetSecondChecker(of no organisation)", set("NOWHERE", true), store.ErrNotFound)
+	conn := connect(t, in.serviceURL)
 	for _, asks := range []bool{false, true, false} {
-		must(t, set(organisation, asks))
+		exec(t, conn, `UPDATE organisation SET second_checker = $1 WHERE code = $2`, asks, organisation)
 		got, err := in.AsksSecondChecker(ctx, []string{"NOWHERE", organisation})
 		must(t, err)
 		same(t, "AsksSecondChecker()", got, asks)

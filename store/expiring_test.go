@@ -50,7 +50,7 @@ func TestExpiringRoles(t *testing.T) {
 			{"RXX02", now, week(4), "", 10, []store.ExpiringRole{second}},
 			{"nowhere", now, week(4), "", 10, []store.ExpiringRole{}},
 		} {
-			list, err := in.ExpiringRoles(ctx, tt.organisation, tt.from, tt.until, tt.after, tt.limit)
+			list, err := in.ExpiringRoles(ctx, tt.organisation, tt.from, tt.until, store.Order{By: store.ByExpiry}, tt.after, tt.limit)
 			must(t, err)
 			same(t, "ExpiringRoles("+tt.organisation+")", list, tt.want)
 		}

@@ -66,6 +66,9 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 		`INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, created_at, position_id, request_id)
 			SELECT to_char(900000000000 + r.position_id::bigint, 'FM000000000000'), m.id, 'S8000:G8000:R8000', '{}', '{B0420}', '{}', {now}, {now}, r.position_id, r.id
 			FROM request r JOIN membership m ON m.person_id = r.person_id`,
+		`INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, reason, asked_by, asked_role, asked_at, lapses_at, state, decided_at, decision_reason)
+			SELECT gen_random_uuid(), kind, person_id, position_id, 1, organisation_code, starts_at, 'x', asked_by, asked_role, asked_at, lapses_at, 'withdrawn', {now} + n * interval '1 s', 'x'
+			FROM (SELECT *, row_number() OVER () AS n FROM request) r`,
 		`INSERT INTO message (id, person_id, address, kind, dedupe_key, text_sealed, created_at, due_at, sent_at)
 			SELECT gen_random_uuid(), to_char(500000000000 + n, 'FM000000000000'), 'a@example.org', 'told', n, CASE WHEN n > 10000 THEN 'x'::bytea END, {now}, CASE WHEN n > 10000 THEN {now} END, CASE WHEN n <= 10000 THEN {now} END FROM {many}`,
 		`INSERT INTO person_change (id, person_id, kind, actor, actor_role, reason, old, new, at)
@@ -77,6 +80,8 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 		`INSERT INTO review_item (review_id, role_id, person_id, given_by)
 			SELECT v.id, r.id, m.person_id, a.asked_by FROM role_profile r JOIN membership m ON m.id = r.membership_id JOIN request a ON a.id = r.request_id
 			JOIN review v ON v.organisation_code = a.organisation_code`,
+		`INSERT INTO sign_in_day (organisation_code, day, sign_ins) SELECT 'N' || n, {now}::date, 1 FROM {many}`,
+		`INSERT INTO unusual_sign_in (organisation_code, sequence, at, reasons) SELECT 'N' || n, n, {now}, '{x}' FROM {many}`,
 		`INSERT INTO throttle (kind, slot, failures, most, ends_at) SELECT 'token', n, 1, 1 + n % 100, {now} + (n - 10000) * interval '1 s' FROM {many}`,
 	} {
 		exec(t, conn, fill.Replace(statement))
@@ -92,7 +97,7 @@ func growing() []string {
 	return []string{
 		"person", "professional_registration", "evidence", "membership", "role_profile", "authenticator", "enrolment_link", "used_challenge", "session",
 		"authorization_grant", "refresh_token", "audit_event", "throttle", "organisation", "position", "position_version", "request", "request_queue",
-		"message", "person_change", "person_merge", "review", "review_item",
+		"message", "person_change", "person_merge", "review", "review_item", "sign_in_day", "unusual_sign_in",
 	}
 }
 
@@ -224,6 +229,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 	in := newInstallation(t)
 	owner := connect(t, in.ownerURL)
 	seedMany(t, owner)
+	exec(t, owner, `UPDATE organisation SET self_registration = true WHERE code = '`+organisation+`'`)
 	before := in.scans(t, in.Store, owner)
 	conn := connect(t, in.serviceURL) // as the server itself: it may run them all
 	exec(t, conn, `SET plan_cache_mode = force_generic_plan`)
@@ -304,12 +310,12 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			return second(hot.HeldAuthenticators(ctx, []uuid.UUID{blueModel}, []string{organisation}, store.Position{PersonID: ana}, 10))
 		}},
 		{"list attested authenticators", func() error { return second(hot.AttestedAuthenticators(ctx, authenticatorID, 10)) }},
-		{"find people by name", func() error { return second(hot.PeopleNamed(ctx, "Ana Ng", ana, 10)) }},
-		{"find people by name and date of birth", func() error { return second(hot.PeopleBornOn(ctx, now, "Ana Ng", ana, 10)) }},
-		{"find people by email address", func() error { return second(hot.PeopleOfEmail(ctx, "ana@example.org", ana, 10)) }},
+		{"find people by name", func() error { return second(hot.PeopleNamed(ctx, "Ana Ng", store.Order{}, ana, 10)) }},
+		{"find people by name and date of birth", func() error { return second(hot.PeopleBornOn(ctx, now, "Ana Ng", store.Order{}, ana, 10)) }},
+		{"find people by email address", func() error { return second(hot.PeopleOfEmail(ctx, "ana@example.org", store.Order{}, ana, 10)) }},
 		{"find people by user id", func() error { return second(hot.PeopleOfID(ctx, ana)) }},
 		{"keep others from adding the same person", func() error {
-			return hot.InTx(ctx, func(tx *store.Tx) error { return tx.LockNewcomers(ctx, now, "ana@example.org") })
+			return hot.InTx(ctx, func(tx *store.Tx) error { return tx.LockNewcomers(ctx, &now, "ana@example.org") })
 		}},
 		{"read a date of birth", func() error { return second(hot.DateOfBirth(ctx, ana)) }},
 		{"list the roles of a person", func() error { return second(hot.PositionedRoles(ctx, ana, "", 10, now)) }},
@@ -317,7 +323,9 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", "", 10)) }},
 		{"list the sessions of a person", func() error { return second(hot.SessionsOf(ctx, ana, 10, now)) }},
 		{"list what happened to a person", func() error { return second(hot.EventsAbout(ctx, ana, []string{"signed_in"}, 5, 10)) }},
-		{"read the record about a person", func() error { return second(hot.ReadAudit(ctx, store.AuditLines{PersonID: ana, Until: later}, 10)) }},
+		{"read the record about a person", func() error {
+			return errors.Join(second(hot.ReadAudit(ctx, store.AuditLines{PersonID: ana, Until: later}, 10)), second(hot.ReadAudit(ctx, store.AuditLines{PersonID: ana, Until: later, Oldest: true}, 10)))
+		}},
 		{"read the record of what an officer did", func() error {
 			return errors.Join(second(hot.RolesEver(ctx, ana)), second(hot.RolePlaces(ctx, []string{anaRole})), second(hot.ReadAudit(ctx, store.AuditLines{PersonID: ana, Roles: []string{anaRole}, Until: later}, 10)))
 		}},
@@ -357,9 +365,17 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			})
 		}},
 		{"read a request", func() error { return second(hot.Request(ctx, requestID)) }},
-		{"list open requests", func() error { return second(hot.OpenRequests(ctx, organisation, uuid.Nil, 10, now)) }},
-		{"count open requests", func() error { return second(hot.CountOpenRequests(ctx, organisation, 10, now)) }},
-		{"count proposed positions", func() error { return second(hot.CountProposedPositions(ctx, organisation, 10)) }},
+		{"list in every order", func() error { return inEveryOrder(ctx, hot) }},
+		{"count sign-ins", func() error { return second(countSignIns(ctx, hot, later)) }},
+		{"list what sign-ins there were", func() error {
+			o := store.Order{By: store.ByTime, Descending: true}
+			return errors.Join(second(hot.SignInDays(ctx, organisation, zone, 28, now)), second(hot.UnusualSignIns(ctx, organisation, now, o, 0, 10)), second(hot.CountUnusualSignIns(ctx, organisation, now, 10)))
+		}},
+		{"list suspended authenticators", func() error {
+			return errors.Join(second(hot.SuspendedAuthenticators(ctx, organisation, store.Order{Descending: true}, uuid.Nil, 10)))
+		}},
+		{"list open requests", func() error { return second(hot.OpenRequests(ctx, organisation, store.Order{}, uuid.Nil, 10, now)) }},
+		{"count what waits", func() error { return second(hot.Waiting(ctx, "N1", figures(), 10, now)) }},
 		{"list proposed positions", func() error { return second(hot.ProposedPositions(ctx, organisation, "", 10)) }},
 		{"read a profile", func() error { return second(hot.Profile(ctx, ana)) }},
 		{"list profiles that were merged", func() error { return second(hot.MergedInto(ctx, ana)) }},
@@ -387,8 +403,21 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"read names of people", func() error { return second(hot.PersonNames(ctx, []string{ana, ben})) }},
 		{"list what somebody holds", func() error { return second(hot.HeldRoles(ctx, ana, 10, now)) }},
 		{"read workgroups", func() error { return second(hot.Workgroups(ctx, []string{workgroup})) }},
-		{"list who holds a position", func() error { return second(hot.Holders(ctx, anaPosition, "", 10, now)) }},
-		{"count who holds a position", func() error { return second(hot.CountHolders(ctx, anaPosition, now)) }},
+		{"list who holds a position", func() error { return second(hot.Holders(ctx, anaPosition, store.Order{}, "", 10, now)) }},
+		{"read who follows a position", func() error {
+			return errors.Join(second(hot.RoleHolders(ctx, []string{anaPosition}, "", 10, now)), second(hot.HeldRolesOf(ctx, []string{ana, ben}, 10, now)), second(hot.CountBehind(ctx, anaPosition, now)),
+				second(hot.WithheldRoles(ctx, anaPosition, "", 10, now)), second(hot.IncludersInTurn(ctx, anaPosition, 10)),
+				second(hot.Include(ctx, []string{anaPosition}, anaPosition, 5)), second(hot.Kept(ctx, ana)), second(hot.PositionNames(ctx, []string{anaPosition})))
+		}},
+		{"change roles", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				return errors.Join(tx.EndHeldRoles(ctx, []string{anaRole}, "", later), tx.LockPersonOfRole(ctx, anaRole), tx.LockOpenRequests(ctx, ana))
+			})
+		}},
+		{"list what is to be rolled out", func() error { return second(hot.Rollouts(ctx, "", 10)) }},
+		{"count who holds a position", func() error {
+			return errors.Join(second(hot.CountHolders(ctx, []string{anaPosition}, now)), second(hot.Holding(ctx, anaPosition, now)))
+		}},
 		{"decide a request", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error {
 				return errors.Join(tx.SettleRequest(ctx, requestID, store.Settlement{State: "withdrawn", Reason: "x", At: now}), second(tx.EndPosition(ctx, anaPosition, "", now, nil)))
@@ -407,10 +436,13 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			}
 			return err
 		}},
-		{"list reviews", func() error { return second(hot.Reviews(ctx, "N1", uuid.Max, 10, now)) }},
-		{"count open reviews", func() error { return second(hot.CountOpenReviews(ctx, "N1", 10)) }},
+		{"list reviews", func() error { return second(hot.Reviews(ctx, "N1", store.Order{}, uuid.Nil, 10, now)) }},
+		{"list break-glass", func() error {
+			return errors.Join(second(hot.BreakGlasses(ctx, "N1", true, uuid.Max, 10)))
+		}},
+		{"list managers to tell of break-glass", func() error { return second(hot.RAManagers(ctx, []string{"N1", "RXX01"}, 10, now)) }},
 		{"list what a review is about", func() error {
-			return errors.Join(second(hot.ReviewItems(ctx, uuid.New(), "", 10)), second(hot.UndecidedItems(ctx, uuid.New(), "", 10, now)))
+			return errors.Join(second(hot.ReviewItems(ctx, uuid.New(), store.Order{}, "", 10)), second(hot.UndecidedItems(ctx, uuid.New(), store.Order{}, "", 10, now)))
 		}},
 		{"list open reviews", func() error {
 			return errors.Join(second(hot.OpenReviews(ctx, now, uuid.Nil, 10)), second(hot.DueReviews(ctx, now, later, 0, "due/", 10)))
@@ -440,6 +472,14 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"post a message", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error { return tx.AddMessage(ctx, newMessage("x")) })
 		}},
+		{"register oneself", func() error {
+			secret, r := hash("self"), newSelfRegistration()
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				return errors.Join(second(tx.AddSelfRegistration(ctx, r, secret, now)), second(tx.SelfRegistration(ctx, secret, now)), second(tx.TakeSelfRegistration(ctx, secret, now)))
+			})
+		}},
+		{"list people to prove", func() error { return second(hot.UnprovedPeople(ctx, organisation, store.Order{}, ana, 10)) }},
+		{"sweep self-registrations", func() error { return second(hot.SweepSelfRegistrations(ctx, now, 10)) }},
 		{"claim messages", func() error { return second(hot.ClaimMessages(ctx, later, 10, now)) }},
 		{"finish messages", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error {
@@ -447,13 +487,14 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 				return errors.Join(tx.AddMessage(ctx, m), tx.PostponeMessage(ctx, m.ID, later, "deferred"), tx.GiveUpMessage(ctx, m.ID, "refused", now), tx.MessageSent(ctx, m.ID, now))
 			})
 		}},
-		{"list roles that expire", func() error { return second(hot.ExpiringRoles(ctx, organisation, now, later, "", 10)) }},
+		{"list roles that expire", func() error { return second(hot.ExpiringRoles(ctx, organisation, now, later, store.Order{}, "", 10)) }},
 		{"count roles that expire", func() error { return second(hot.CountExpiringRoles(ctx, organisation, now, 4, 10)) }},
 		{"list roles that end", func() error { return second(hot.EndingRoles(ctx, now, later, time.Hour, "ends/", 10)) }},
 		{"end requests that have lapsed", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error { return second(tx.LapseOldRequests(ctx, "x", 10, now)) })
 		}},
 		{"sweep messages", func() error { return second(hot.SweepMessages(ctx, now, 10)) }},
+		{"erase what is due", func() error { return eraseDue(ctx, hot) }},
 		{"sweep enrolment links", func() error { return second(hot.SweepEnrolmentLinks(ctx, now, 10)) }},
 	} {
 		if err := tt.do(); err != nil {

@@ -35,7 +35,7 @@ const grantColumns = `g.id, g.client_id, g.person_id, g.session_id, g.authentica
 	g.authenticated_at, g.identity_level, g.demand, g.claims, g.code_challenge, g.created_at, g.expires_at`
 
 // AddGrant records a grant and the hash of its authorization code.
-func (q queries) AddGrant(ctx context.Context, g Grant, codeHash []byte, codeExpiresAt time.Time) error {
+func (q *queries) AddGrant(ctx context.Context, g Grant, codeHash []byte, codeExpiresAt time.Time) error {
 	q.recent.issued(codeHash, g)
 	return q.db.exec(ctx, `
 		INSERT INTO authorization_grant (id, client_id, person_id, session_id, authenticator_id, role_id, scopes, redirect_uri, nonce, authenticator_level, methods,
@@ -58,7 +58,7 @@ type grantRow struct {
 	standing
 }
 
-func (q queries) standingGrant(ctx context.Context, now time.Time, sql string, args ...any) (StandingGrant, error) {
+func (q *queries) standingGrant(ctx context.Context, now time.Time, sql string, args ...any) (StandingGrant, error) {
 	row, err := one[grantRow](ctx, q, sql, args...)
 	if err != nil {
 		return StandingGrant{}, err
@@ -69,7 +69,7 @@ func (q queries) standingGrant(ctx context.Context, now time.Time, sql string, a
 
 // Code reads the grant of an authorization code of a client. A code that is unknown, another client's, used or expired is
 // ErrNotFound.
-func (q queries) Code(ctx context.Context, hash []byte, clientID string, now time.Time) (StandingGrant, error) {
+func (q *queries) Code(ctx context.Context, hash []byte, clientID string, now time.Time) (StandingGrant, error) {
 	return q.standingGrant(ctx, now, `
 		SELECT `+grantColumns+`, `+standingColumns+`
 		FROM authorization_grant g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id) s
@@ -78,7 +78,7 @@ func (q queries) Code(ctx context.Context, hash []byte, clientID string, now tim
 }
 
 // RefreshToken reads the grant of a refresh token of a client, as Code does of a code.
-func (q queries) RefreshToken(ctx context.Context, hash []byte, clientID string, now time.Time) (StandingGrant, error) {
+func (q *queries) RefreshToken(ctx context.Context, hash []byte, clientID string, now time.Time) (StandingGrant, error) {
 	return q.standingGrant(ctx, now, `
 		SELECT `+grantColumns+`, `+standingColumns+`
 		FROM refresh_token t
@@ -95,13 +95,14 @@ type Exchange struct {
 	Version uuid.UUID  // of the person's record that it was decided by
 	Next    []byte     // the hash of the refresh token that is among the tokens; nil when there is none
 	Event   AuditEvent // its time is when they were issued
+	Proof   *Assertion // by which the client was known; nil when that was something else
 }
 
 // ExchangeCode spends an authorization code, and records what is issued for it. The update is the gate: of concurrent calls
 // one succeeds and the others get ErrNotFound. So does one whose grant stands no more as it did when it was read: the grant
 // was revoked, client or session ended, or anything of the person's record has changed, her authenticators and roles
-// included. Then nothing was done.
-func (q queries) ExchangeCode(ctx context.Context, x Exchange) error {
+// included. Then nothing was done. Nor was it when the proof of the client was taken before, which is ErrReplayed.
+func (q *queries) ExchangeCode(ctx context.Context, x Exchange) error {
 	return q.exchange(ctx, `
 		UPDATE authorization_grant g SET code_used_at = $2
 		WHERE g.code_hash = $1 AND g.code_used_at IS NULL AND g.code_expires_at > $2 AND g.revoked_at IS NULL AND `+standsAsRead+`
@@ -109,7 +110,7 @@ func (q queries) ExchangeCode(ctx context.Context, x Exchange) error {
 }
 
 // ExchangeRefreshToken spends a refresh token, and records what is issued for it. The update is the gate, as in ExchangeCode.
-func (q queries) ExchangeRefreshToken(ctx context.Context, x Exchange) error {
+func (q *queries) ExchangeRefreshToken(ctx context.Context, x Exchange) error {
 	return q.exchange(ctx, `
 		UPDATE refresh_token t SET used_at = $2
 		FROM authorization_grant g
@@ -124,19 +125,26 @@ const standsAsRead = `EXISTS (
 			WHERE s.person_version = $3 AND s.client_stands AND s.session_stands)`
 
 // exchange runs as one statement what is done only if the first part of it, the gate, returns the id of a grant.
-func (q queries) exchange(ctx context.Context, gate string, x Exchange) error {
-	e := x.Event
+func (q *queries) exchange(ctx context.Context, gate string, x Exchange) error {
+	e, proof := x.Event, Assertion{}
+	if x.Proof != nil {
+		proof = *x.Proof
+	}
 	_, err := scalar[uuid.UUID](ctx, q, `
 		WITH spent AS (`+gate+`
 		), next AS (
 			INSERT INTO refresh_token (hash, grant_id, created_at)
 			SELECT $4::bytea, id, $2 FROM spent WHERE $4::bytea IS NOT NULL
+		), proved AS (
+			INSERT INTO used_assertion (client_id, hash, expires_at)
+			SELECT $14, $15::bytea, $16 FROM spent WHERE $15::bytea IS NOT NULL
 		), recorded AS (
 			INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail)
 			SELECT $2, $5, $6, $7, $8, $9, $10, id, $11, $12, coalesce($13::jsonb, '{}') FROM spent
 		)
 		SELECT id FROM spent`,
-		x.Hash, e.At, x.Version, x.Next, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.RequestID, e.Address, e.Detail)
+		x.Hash, e.At, x.Version, x.Next, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.RequestID, e.Address, e.Detail,
+		proof.ClientID, proof.Hash, proof.ExpiresAt)
 	switch {
 	case err == nil:
 		q.recent.exchanged(x)
@@ -147,7 +155,7 @@ func (q queries) exchange(ctx context.Context, gate string, x Exchange) error {
 }
 
 // UseCode spends an authorization code for nothing. The update is the gate, as in ExchangeCode.
-func (q queries) UseCode(ctx context.Context, hash []byte, now time.Time) error {
+func (q *queries) UseCode(ctx context.Context, hash []byte, now time.Time) error {
 	_, err := scalar[uuid.UUID](ctx, q, `
 		UPDATE authorization_grant SET code_used_at = $2
 		WHERE code_hash = $1 AND code_used_at IS NULL AND revoked_at IS NULL
@@ -156,7 +164,7 @@ func (q queries) UseCode(ctx context.Context, hash []byte, now time.Time) error 
 }
 
 // UseRefreshToken spends a refresh token for nothing. The update is the gate, as in ExchangeCode.
-func (q queries) UseRefreshToken(ctx context.Context, hash []byte, now time.Time) error {
+func (q *queries) UseRefreshToken(ctx context.Context, hash []byte, now time.Time) error {
 	_, err := scalar[uuid.UUID](ctx, q, `
 		UPDATE refresh_token t SET used_at = $2
 		FROM authorization_grant g
@@ -166,7 +174,7 @@ func (q queries) UseRefreshToken(ctx context.Context, hash []byte, now time.Time
 }
 
 // RevokeGrantOfCode revokes the grant of a code that this client has used before, and returns it; otherwise ErrNotFound.
-func (q queries) RevokeGrantOfCode(ctx context.Context, hash []byte, clientID string, now time.Time) (Grant, error) {
+func (q *queries) RevokeGrantOfCode(ctx context.Context, hash []byte, clientID string, now time.Time) (Grant, error) {
 	return one[Grant](ctx, q, `
 		UPDATE authorization_grant g SET revoked_at = coalesce(g.revoked_at, $3)
 		WHERE g.code_hash = $1 AND g.client_id = $2 AND g.code_used_at IS NOT NULL
@@ -175,7 +183,7 @@ func (q queries) RevokeGrantOfCode(ctx context.Context, hash []byte, clientID st
 
 // RevokeGrantOfRefreshToken revokes the grant of a refresh token that this client has used before, and returns it;
 // otherwise ErrNotFound.
-func (q queries) RevokeGrantOfRefreshToken(ctx context.Context, hash []byte, clientID string, now time.Time) (Grant, error) {
+func (q *queries) RevokeGrantOfRefreshToken(ctx context.Context, hash []byte, clientID string, now time.Time) (Grant, error) {
 	return one[Grant](ctx, q, `
 		UPDATE authorization_grant g SET revoked_at = coalesce(g.revoked_at, $3)
 		FROM refresh_token t
@@ -184,12 +192,12 @@ func (q queries) RevokeGrantOfRefreshToken(ctx context.Context, hash []byte, cli
 }
 
 // RevokeGrant revokes a grant: its code, its refresh token and its access tokens stop working.
-func (q queries) RevokeGrant(ctx context.Context, id uuid.UUID, now time.Time) error {
+func (q *queries) RevokeGrant(ctx context.Context, id uuid.UUID, now time.Time) error {
 	return q.db.exec(ctx, `UPDATE authorization_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`, id, now)
 }
 
 // Grant reads a grant that is not revoked, and what it stands on now.
-func (q queries) Grant(ctx context.Context, id uuid.UUID, now time.Time) (StandingGrant, error) {
+func (q *queries) Grant(ctx context.Context, id uuid.UUID, now time.Time) (StandingGrant, error) {
 	return q.standingGrant(ctx, now, `
 		SELECT `+grantColumns+`, `+standingColumns+`
 		FROM authorization_grant g CROSS JOIN LATERAL standing(g.person_id, g.client_id, g.session_id) s

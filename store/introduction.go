@@ -61,30 +61,33 @@ func (t *Tx) AddIntroduction(ctx context.Context, i Introduction) error {
 }
 
 // Introduction reads an introduction.
-func (q queries) Introduction(ctx context.Context, id uuid.UUID) (IntroductionRow, error) {
+func (q *queries) Introduction(ctx context.Context, id uuid.UUID) (IntroductionRow, error) {
 	return one[IntroductionRow](ctx, q, introductionRow+` WHERE i.id = $1`, id)
 }
 
 // LockIntroduction reads an introduction. Whoever else would end it waits until the transaction ends.
 func (t *Tx) LockIntroduction(ctx context.Context, id uuid.UUID) (Introduction, error) {
-	return one[Introduction](ctx, t.queries, `SELECT `+introductionColumns+` FROM introduction i WHERE i.id = $1 FOR NO KEY UPDATE`, id)
+	return one[Introduction](ctx, &t.queries, `SELECT `+introductionColumns+` FROM introduction i WHERE i.id = $1 FOR NO KEY UPDATE`, id)
 }
 
-// OpenIntroductions lists what nobody has taken up and has not lapsed, of an organisation and of those below it, oldest first,
-// from the one after the given id, at most limit of it.
-func (q queries) OpenIntroductions(ctx context.Context, organisation string, after uuid.UUID, limit int, now time.Time) ([]IntroductionRow, error) {
+// OpenIntroductions lists what nobody has taken up and has not lapsed, of an organisation and of those below it, by [ByAsked] or
+// [ByName], from the one after the given id, at most limit of it.
+func (q *queries) OpenIntroductions(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int, now time.Time) ([]IntroductionRow, error) {
+	key := `i.asked_at`
+	if o.By == ByName {
+		key = `lower(i.family_name || ' ' || i.given_name)`
+	}
 	return all[IntroductionRow](ctx, q, below+introductionRow+`
-		WHERE i.organisation_code IN (SELECT code FROM below) AND i.id > $2 AND i.state = 'open' AND i.lapses_at > $4
-		ORDER BY i.id LIMIT $3`, organisation, after, limit, now)
+		WHERE i.organisation_code IN (SELECT code FROM below) AND i.state = 'open' AND i.lapses_at > $4
+			AND `+o.among(key, `i.id`, `(SELECT `+key+` FROM introduction i WHERE i.id = $2)`, `$2`)+`
+		ORDER BY `+o.by(key, `i.id`)+` LIMIT $3`, organisation, from(after), limit, now)
 }
 
-// CountOpenIntroductions counts what OpenIntroductions lists, as far as most.
-func (q queries) CountOpenIntroductions(ctx context.Context, organisation string, most int, now time.Time) (Waiting, error) {
-	return one[Waiting](ctx, q, below+`
-		SELECT count(*) AS count, min(asked_at) AS oldest_at FROM (
+// waitingIntroductions counts what OpenIntroductions lists, as far as $2.
+const waitingIntroductions = below + `
+		SELECT count(*) AS count, min(asked_at) AS first_at FROM (
 			SELECT asked_at FROM introduction
-			WHERE organisation_code IN (SELECT code FROM below) AND state = 'open' AND lapses_at > $3 ORDER BY id LIMIT $2) w`, organisation, most, now)
-}
+			WHERE organisation_code IN (SELECT code FROM below) AND state = 'open' AND lapses_at > $3 ORDER BY id LIMIT $2) w`
 
 // IntroductionEnd is how an open introduction ends.
 type IntroductionEnd struct {
@@ -99,7 +102,7 @@ type IntroductionEnd struct {
 
 // EndIntroduction ends an open introduction. Of any number at once one does; the others get ErrNotFound.
 func (t *Tx) EndIntroduction(ctx context.Context, id uuid.UUID, e IntroductionEnd) error {
-	_, err := scalar[uuid.UUID](ctx, t.queries, `
+	_, err := scalar[uuid.UUID](ctx, &t.queries, `
 		UPDATE introduction SET state = $2, ended_by = $3, ended_role = $4, ended_reason = $5, person_id = $6, request_id = $7, ended_at = $8
 		WHERE id = $1 AND state = 'open' RETURNING id`, id, e.State, e.By, e.Role, e.Reason, e.Person, e.Request, e.At)
 	return err
@@ -114,7 +117,7 @@ type LapsedIntroduction struct {
 // LapseIntroductions ends open introductions that have lapsed, those that lapsed first first, at most limit of them, and
 // returns which they are. One that somebody is taking up is passed over.
 func (t *Tx) LapseIntroductions(ctx context.Context, limit int, now time.Time) ([]LapsedIntroduction, error) {
-	return all[LapsedIntroduction](ctx, t.queries, `
+	return all[LapsedIntroduction](ctx, &t.queries, `
 		UPDATE introduction SET state = 'lapsed', ended_at = $2
 		WHERE id = ANY (ARRAY(
 			SELECT id FROM introduction WHERE state = 'open' AND lapses_at <= $2 ORDER BY lapses_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED))
@@ -123,7 +126,7 @@ func (t *Tx) LapseIntroductions(ctx context.Context, limit int, now time.Time) (
 
 // SweepIntroductions deletes introductions some time after they ended: they have the names of people who may never have come.
 // Who asked for what, and what came of it, is in the audit record.
-func (q queries) SweepIntroductions(ctx context.Context, now time.Time, limit int) (int, error) {
+func (q *queries) SweepIntroductions(ctx context.Context, now time.Time, limit int) (int, error) {
 	return q.sweep(ctx, `
 		DELETE FROM introduction WHERE id = ANY (ARRAY(
 			SELECT id FROM introduction WHERE state <> 'open' AND ended_at <= $1 ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)

@@ -16,7 +16,7 @@ type SigningKey struct {
 }
 
 // SigningKeys lists the keys that are published or were after the given time, oldest first, the newest 100 at most.
-func (q queries) SigningKeys(ctx context.Context, since time.Time) ([]SigningKey, error) {
+func (q *queries) SigningKeys(ctx context.Context, since time.Time) ([]SigningKey, error) {
 	return all[SigningKey](ctx, q, `
 		SELECT id, alg, sealed, created_at, active_at, expires_at FROM (
 			SELECT id, alg, sealed, created_at, active_at, expires_at FROM signing_key
@@ -25,7 +25,7 @@ func (q queries) SigningKeys(ctx context.Context, since time.Time) ([]SigningKey
 }
 
 // AddSigningKey publishes the first key of its algorithm. One being there already is ErrConflict.
-func (q queries) AddSigningKey(ctx context.Context, k SigningKey) error {
+func (q *queries) AddSigningKey(ctx context.Context, k SigningKey) error {
 	_, err := scalar[string](ctx, q, `
 		INSERT INTO signing_key (id, alg, sealed, created_at, active_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
 		k.ID, k.Alg, k.Sealed, k.CreatedAt, k.ActiveAt)
@@ -34,7 +34,7 @@ func (q queries) AddSigningKey(ctx context.Context, k SigningKey) error {
 
 // ReplaceSigningKey publishes a key as the successor of another, which stays published until the given time. Of
 // concurrent calls for one predecessor one succeeds, and the others get ErrNotFound.
-func (q queries) ReplaceSigningKey(ctx context.Context, predecessorID string, expiresAt time.Time, k SigningKey) error {
+func (q *queries) ReplaceSigningKey(ctx context.Context, predecessorID string, expiresAt time.Time, k SigningKey) error {
 	_, err := scalar[string](ctx, q, `
 		WITH predecessor AS (
 			UPDATE signing_key SET expires_at = $2 WHERE id = $1 AND alg = $4 AND expires_at IS NULL RETURNING id
@@ -48,7 +48,7 @@ func (q queries) ReplaceSigningKey(ctx context.Context, predecessorID string, ex
 // LockSigningKeys lists every key that there is, and keeps whoever would change or replace one waiting until the
 // transaction ends.
 func (t *Tx) LockSigningKeys(ctx context.Context) ([]SigningKey, error) {
-	return all[SigningKey](ctx, t.queries, `SELECT id, alg, sealed, created_at, active_at, expires_at FROM signing_key ORDER BY id FOR UPDATE`)
+	return all[SigningKey](ctx, &t.queries, `SELECT id, alg, sealed, created_at, active_at, expires_at FROM signing_key ORDER BY id FOR UPDATE`)
 }
 
 // ResealSigningKey stores a key's private half as it was sealed anew. Only the owner of the tables may.

@@ -28,13 +28,18 @@ type Profile struct {
 	ClosedAt   *time.Time // nil while it is open
 	ClosedAs   string     // left, deceased, duplicate, fraud or other; "" while it is open
 	MergedInto string     // the profile that is kept of the same person; "" when none
+	ErasedAt   *time.Time // since when nothing says who the person was; nil: something does
+	CreatedAt  time.Time
+
+	SelfRegisteredOrganisation string // at which the person registered herself; "": others put her on record
 }
 
 // Profile reads the profile of a person.
-func (q queries) Profile(ctx context.Context, id string) (Profile, error) {
+func (q *queries) Profile(ctx context.Context, id string) (Profile, error) {
 	return one[Profile](ctx, q, `
 		SELECT id AS person_id, title, given_name, middle_names, family_name, display_name, coalesce(email, '') AS email, date_of_birth,
-			disabled_at, closed_at, coalesce(closed_as, '') AS closed_as, coalesce(merged_into, '') AS merged_into
+			disabled_at, closed_at, coalesce(closed_as, '') AS closed_as, coalesce(merged_into, '') AS merged_into,
+			erased_at, created_at, coalesce(self_registered_organisation, '') AS self_registered_organisation
 		FROM person WHERE id = $1`, id)
 }
 
@@ -48,7 +53,7 @@ func (t *Tx) CorrectPerson(ctx context.Context, id string, d Details) error {
 // ClosePerson closes a profile, which disables its person. Since when she is disabled who was disabled before, stays as it is.
 // A profile that is closed already is ErrNotFound.
 func (t *Tx) ClosePerson(ctx context.Context, id, as string, now time.Time) error {
-	_, err := scalar[string](ctx, t.queries, `
+	_, err := scalar[string](ctx, &t.queries, `
 		UPDATE person SET disabled_at = coalesce(disabled_at, $3), closed_at = $3, closed_as = $2 WHERE id = $1 AND closed_at IS NULL RETURNING id`, id, as, now)
 	return err
 }
@@ -56,7 +61,7 @@ func (t *Tx) ClosePerson(ctx context.Context, id, as string, now time.Time) erro
 // ReopenPerson opens a closed profile again. Whoever was disabled before it was closed stays so. A profile that is not closed,
 // or was merged, is ErrNotFound.
 func (t *Tx) ReopenPerson(ctx context.Context, id string) error {
-	_, err := scalar[string](ctx, t.queries, `
+	_, err := scalar[string](ctx, &t.queries, `
 		UPDATE person SET disabled_at = CASE WHEN disabled_at < closed_at THEN disabled_at END, closed_at = NULL, closed_as = NULL
 		WHERE id = $1 AND closed_at IS NOT NULL AND merged_into IS NULL RETURNING id`, id)
 	return err
@@ -71,7 +76,7 @@ type Holdings struct {
 }
 
 // Holdings counts what ends with the profile of a person.
-func (q queries) Holdings(ctx context.Context, personID string, now time.Time) (Holdings, error) {
+func (q *queries) Holdings(ctx context.Context, personID string, now time.Time) (Holdings, error) {
 	return one[Holdings](ctx, q, `
 		SELECT
 			(SELECT count(*) FROM membership m JOIN role_profile r ON r.membership_id = m.id WHERE m.person_id = $1 AND (r.ends_at IS NULL OR r.ends_at > $2)) AS roles,
@@ -83,7 +88,7 @@ func (q queries) Holdings(ctx context.Context, personID string, now time.Time) (
 // EndRoles ends, at a time, what a person may act as beyond it at an organisation, or "" for each, and returns which roles
 // those are.
 func (t *Tx) EndRoles(ctx context.Context, personID, organisation string, at time.Time) ([]EndedRole, error) {
-	return all[EndedRole](ctx, t.queries, `
+	return all[EndedRole](ctx, &t.queries, `
 		UPDATE role_profile r SET ends_at = greatest($3, r.starts_at)
 		FROM membership m
 		WHERE m.id = r.membership_id AND m.person_id = $1 AND ($2 = '' OR m.organisation_code = $2) AND (r.ends_at IS NULL OR r.ends_at > $3)
@@ -92,14 +97,14 @@ func (t *Tx) EndRoles(ctx context.Context, personID, organisation string, at tim
 
 // EndRoleSessions ends the sessions in which somebody acts in one of some roles, and returns which those are.
 func (t *Tx) EndRoleSessions(ctx context.Context, personID string, roles []string, now time.Time) ([]uuid.UUID, error) {
-	return scalar[[]uuid.UUID](ctx, t.queries, `
+	return scalar[[]uuid.UUID](ctx, &t.queries, `
 		WITH ended AS (UPDATE session SET ended_at = $3 WHERE person_id = $1 AND role_id = ANY ($2) AND ended_at IS NULL RETURNING id)
 		SELECT coalesce(array_agg(id), '{}') FROM ended`, personID, roles, now)
 }
 
 // EndAccess ends the sessions of a person and spends her enrolment links, and returns which sessions those are.
 func (t *Tx) EndAccess(ctx context.Context, personID string, now time.Time) ([]uuid.UUID, error) {
-	return scalar[[]uuid.UUID](ctx, t.queries, `
+	return scalar[[]uuid.UUID](ctx, &t.queries, `
 		WITH spent AS (
 			UPDATE enrolment_link SET used_at = $2, code_given_at = coalesce(code_given_at, $2) WHERE person_id = $1 AND used_at IS NULL
 		), ended AS (
@@ -110,7 +115,7 @@ func (t *Tx) EndAccess(ctx context.Context, personID string, now time.Time) ([]u
 
 // RevokeAuthenticators revokes what a person signs in with, and returns what that was.
 func (t *Tx) RevokeAuthenticators(ctx context.Context, personID string, now time.Time) ([]uuid.UUID, error) {
-	return scalar[[]uuid.UUID](ctx, t.queries, `
+	return scalar[[]uuid.UUID](ctx, &t.queries, `
 		WITH revoked AS (
 			UPDATE authenticator SET state = 'revoked', revoked_at = coalesce(revoked_at, $2) WHERE person_id = $1 AND state <> 'revoked' RETURNING id
 		)
@@ -133,6 +138,12 @@ func (t *Tx) LockAccess(ctx context.Context, personIDs ...string) error {
 		t.db.exec(ctx, `SELECT FROM authenticator WHERE person_id = ANY ($1) ORDER BY id FOR UPDATE`, personIDs))
 }
 
+// LockPersonOfRole keeps whoever would change what somebody has who has a role waiting until the transaction ends.
+func (t *Tx) LockPersonOfRole(ctx context.Context, roleID string) error {
+	return t.db.exec(ctx, `
+		SELECT FROM person p WHERE p.id = (SELECT m.person_id FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE r.id = $1) FOR NO KEY UPDATE`, roleID)
+}
+
 // CancelledRequest is a request that ended because of somebody whom it concerns.
 type CancelledRequest struct {
 	ID         uuid.UUID
@@ -143,7 +154,7 @@ type CancelledRequest struct {
 // CancelRequests ends the open requests for a person at an organisation, or "" for each, and for the whole of her also what
 // she asked for others; it returns which those are.
 func (t *Tx) CancelRequests(ctx context.Context, personID, organisation, reason string, now time.Time) ([]CancelledRequest, error) {
-	return all[CancelledRequest](ctx, t.queries, `
+	return all[CancelledRequest](ctx, &t.queries, `
 		UPDATE request SET state = 'lapsed', decision_reason = $3, decided_at = $4
 		WHERE state = 'open' AND (person_id = $1 AND ($2 = '' OR organisation_code = $2) OR asked_by = $1 AND $2 = '')
 		RETURNING id, person_id, position_id`, personID, organisation, reason, now)
@@ -174,14 +185,14 @@ func (t *Tx) AddPersonChange(ctx context.Context, c PersonChange) error {
 
 // PersonChanges lists what was done to the profiles of some people, newest first, from the one before the given id, at most
 // limit of it; uuid.Max is from the newest.
-func (q queries) PersonChanges(ctx context.Context, personIDs []string, before uuid.UUID, limit int) ([]PersonChange, error) {
+func (q *queries) PersonChanges(ctx context.Context, personIDs []string, before uuid.UUID, limit int) ([]PersonChange, error) {
 	return all[PersonChange](ctx, q, `
 		SELECT `+changeColumns+` FROM person_change c
 		WHERE c.person_id = ANY ($1) AND c.id < $2 ORDER BY c.id DESC LIMIT $3`, personIDs, before, limit)
 }
 
 // LastChange reads what was done last to the profile of a person of one kind. When nothing was, that is ErrNotFound.
-func (q queries) LastChange(ctx context.Context, personID, kind string) (PersonChange, error) {
+func (q *queries) LastChange(ctx context.Context, personID, kind string) (PersonChange, error) {
 	return one[PersonChange](ctx, q, `
 		SELECT `+changeColumns+` FROM person_change c WHERE c.person_id = $1 AND c.kind = $2 ORDER BY c.id DESC LIMIT 1`, personID, kind)
 }
@@ -206,7 +217,7 @@ const mergeColumns = `m.id, m.duplicate, m.kept, m.reason, m.proposed_by, m.prop
 
 // AddMerge proposes a merge. One being proposed of the same two profiles, whichever of them is kept, is ErrConflict.
 func (t *Tx) AddMerge(ctx context.Context, m Merge) error {
-	_, err := scalar[uuid.UUID](ctx, t.queries, `
+	_, err := scalar[uuid.UUID](ctx, &t.queries, `
 		INSERT INTO person_merge (id, duplicate, kept, reason, proposed_by, proposed_role, proposed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (least(duplicate, kept), greatest(duplicate, kept)) WHERE state = 'proposed' DO NOTHING
 		RETURNING id`, m.ID, m.Duplicate, m.Kept, m.Reason, m.ProposedBy, m.ProposedRole, m.ProposedAt)
@@ -217,12 +228,12 @@ func (t *Tx) AddMerge(ctx context.Context, m Merge) error {
 }
 
 // Merge reads a merge.
-func (q queries) Merge(ctx context.Context, id uuid.UUID) (Merge, error) {
+func (q *queries) Merge(ctx context.Context, id uuid.UUID) (Merge, error) {
 	return one[Merge](ctx, q, `SELECT `+mergeColumns+` FROM person_merge m WHERE m.id = $1`, id)
 }
 
 // ProposedMerges lists the merges of a person's profile that nobody has decided, oldest first, at most limit of them.
-func (q queries) ProposedMerges(ctx context.Context, personID string, limit int) ([]Merge, error) {
+func (q *queries) ProposedMerges(ctx context.Context, personID string, limit int) ([]Merge, error) {
 	return all[Merge](ctx, q, `
 		SELECT `+mergeColumns+` FROM person_merge m WHERE m.state = 'proposed' AND (m.duplicate = $1 OR m.kept = $1) ORDER BY m.id LIMIT $2`, personID, limit)
 }
@@ -235,7 +246,7 @@ func (t *Tx) LockMerges(ctx context.Context) error {
 
 // DecideMerge ends a merge that is proposed. Of any number at once one does; the others get ErrNotFound.
 func (t *Tx) DecideMerge(ctx context.Context, id uuid.UUID, state, by, role, reason string, now time.Time) error {
-	_, err := scalar[uuid.UUID](ctx, t.queries, `
+	_, err := scalar[uuid.UUID](ctx, &t.queries, `
 		UPDATE person_merge SET state = $2, decided_by = $3, decided_role = $4, decision_reason = $5, decided_at = $6
 		WHERE id = $1 AND state = 'proposed' RETURNING id`, id, state, by, role, reason, now)
 	return err
@@ -265,13 +276,13 @@ func (t *Tx) MergePerson(ctx context.Context, duplicate, kept string) error {
 const mostMerged = 100
 
 // MergedInto lists the profiles that were merged into another, by id.
-func (q queries) MergedInto(ctx context.Context, kept string) ([]string, error) {
+func (q *queries) MergedInto(ctx context.Context, kept string) ([]string, error) {
 	return scalar[[]string](ctx, q, `
 		SELECT coalesce(array_agg(d.id ORDER BY d.id), '{}') FROM (SELECT p.id FROM person p WHERE p.merged_into = $1 ORDER BY p.id LIMIT $2) d`, kept, mostMerged)
 }
 
 // PeopleOfIDs lists who has one of some user ids, by id.
-func (q queries) PeopleOfIDs(ctx context.Context, ids []string) ([]FoundPerson, error) {
+func (q *queries) PeopleOfIDs(ctx context.Context, ids []string) ([]FoundPerson, error) {
 	return all[FoundPerson](ctx, q, `
 		WITH f AS (SELECT p.id, p.display_name, p.identity_level, p.disabled_at FROM person p WHERE p.id = ANY ($1))`+found+` FROM f ORDER BY f.id`, ids)
 }

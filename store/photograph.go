@@ -26,12 +26,12 @@ type PhotographTaking struct {
 const photographTaking = `way, taken_at, taken_by, taken_role`
 
 // Photograph reads the photograph on record of a person.
-func (q queries) Photograph(ctx context.Context, personID string) (Photograph, error) {
+func (q *queries) Photograph(ctx context.Context, personID string) (Photograph, error) {
 	return one[Photograph](ctx, q, `SELECT id, person_id, image_sealed, `+photographTaking+` FROM photograph WHERE person_id = $1 AND replaced_at IS NULL`, personID)
 }
 
 // PhotographTaking says how the photograph on record of a person was taken, without the image.
-func (q queries) PhotographTaking(ctx context.Context, personID string) (PhotographTaking, error) {
+func (q *queries) PhotographTaking(ctx context.Context, personID string) (PhotographTaking, error) {
 	return one[PhotographTaking](ctx, q, `SELECT `+photographTaking+` FROM photograph WHERE person_id = $1 AND replaced_at IS NULL`, personID)
 }
 
@@ -48,8 +48,8 @@ func (t *Tx) SetPhotograph(ctx context.Context, p Photograph) error {
 // LockPhotographs lists photographs by id, also those that were replaced, from the one after the given id, at most limit of
 // them, to be sealed anew. Only the owner of the table may.
 func (t *Tx) LockPhotographs(ctx context.Context, after uuid.UUID, limit int) ([]Photograph, error) {
-	return all[Photograph](ctx, t.queries, `
-		SELECT id, person_id, image_sealed, `+photographTaking+` FROM photograph WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE`, after, limit)
+	return all[Photograph](ctx, &t.queries, `
+		SELECT id, person_id, image_sealed, `+photographTaking+` FROM photograph WHERE id > $1 AND image_sealed IS NOT NULL ORDER BY id LIMIT $2 FOR UPDATE`, after, limit)
 }
 
 // ResealPhotograph stores a photograph as it was sealed anew. Only the owner of the table may.

@@ -68,20 +68,20 @@ const (
 
 // AddPosition records a position without any version. The id being taken is ErrConflict, an unknown organisation ErrReference.
 func (t *Tx) AddPosition(ctx context.Context, id, organisation string, now time.Time) error {
-	_, err := scalar[string](ctx, t.queries, `INSERT INTO position (id, organisation_code, created_at) VALUES ($1, $2, $3) RETURNING id`, id, organisation, now)
+	_, err := scalar[string](ctx, &t.queries, `INSERT INTO position (id, organisation_code, created_at) VALUES ($1, $2, $3) RETURNING id`, id, organisation, now)
 	return err
 }
 
 // LockPosition reads a position. Whoever else would change it, or decide about it, waits until the transaction ends.
 func (t *Tx) LockPosition(ctx context.Context, id string) (HeldPosition, error) {
-	return one[HeldPosition](ctx, t.queries, `
+	return one[HeldPosition](ctx, &t.queries, `
 		SELECT p.id, p.organisation_code, o.name AS organisation_name, coalesce(p.version, 0) AS in_force
 		FROM position p JOIN organisation o ON o.code = p.organisation_code WHERE p.id = $1 FOR NO KEY UPDATE OF p`, id)
 }
 
 // LockPositionOfRequest is LockPosition for the position that a request is about.
 func (t *Tx) LockPositionOfRequest(ctx context.Context, requestID uuid.UUID) (HeldPosition, error) {
-	return one[HeldPosition](ctx, t.queries, `
+	return one[HeldPosition](ctx, &t.queries, `
 		SELECT p.id, p.organisation_code, o.name AS organisation_name, coalesce(p.version, 0) AS in_force
 		FROM position p JOIN organisation o ON o.code = p.organisation_code WHERE p.id = (SELECT r.position_id FROM request r WHERE r.id = $1) FOR NO KEY UPDATE OF p`, requestID)
 }
@@ -100,7 +100,7 @@ func (t *Tx) AddPositionVersion(ctx context.Context, v PositionVersion) error {
 // ApprovePositionVersion puts a version in force that nobody has approved. Otherwise ErrNotFound, and the one who made it
 // is ErrReference.
 func (t *Tx) ApprovePositionVersion(ctx context.Context, positionID string, version int, by, role string, now time.Time) error {
-	_, err := scalar[string](ctx, t.queries, `
+	_, err := scalar[string](ctx, &t.queries, `
 		WITH approved AS (
 			UPDATE position_version SET approved_by = $3, approved_role = $4, approved_at = $5
 			WHERE position_id = $1 AND version = $2 AND approved_at IS NULL RETURNING position_id, version
@@ -111,34 +111,35 @@ func (t *Tx) ApprovePositionVersion(ctx context.Context, positionID string, vers
 }
 
 // PositionVersion reads a version of a position.
-func (q queries) PositionVersion(ctx context.Context, positionID string, version int) (PositionVersion, error) {
+func (q *queries) PositionVersion(ctx context.Context, positionID string, version int) (PositionVersion, error) {
 	return one[PositionVersion](ctx, q, `SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = $1 AND v.version = $2`, positionID, version)
 }
 
 // PositionVersions lists the versions of a position, newest first, from the one before the given number, at most limit of
 // them.
-func (q queries) PositionVersions(ctx context.Context, positionID string, before, limit int) ([]PositionVersion, error) {
+func (q *queries) PositionVersions(ctx context.Context, positionID string, before, limit int) ([]PositionVersion, error) {
 	return all[PositionVersion](ctx, q, `
 		SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = $1 AND v.version < $2 ORDER BY v.version DESC LIMIT $3`, positionID, before, limit)
 }
 
-// GivenAccess is what a position gives, by what makes officers.
-type GivenAccess struct {
-	JobRole    string
-	Activities []string
+// Access is what a role gives.
+type Access struct {
+	JobRole     string   // S:G:R code
+	AreasOfWork []string // P:Q:T codes
+	Activities  []string // B codes
+	Workgroups  []string // ids
 }
 
 // GivenAccess lists what a position gives whoever asks for it now, and what it gave whoever holds it in an older version.
-func (q queries) GivenAccess(ctx context.Context, positionID string, now time.Time) ([]GivenAccess, error) {
-	return all[GivenAccess](ctx, q, `
-		SELECT v.job_role, v.activities FROM position p JOIN position_version v ON v.position_id = p.id
+func (q *queries) GivenAccess(ctx context.Context, positionID string, now time.Time) ([]Access, error) {
+	return all[Access](ctx, q, `
+		SELECT v.job_role, v.areas_of_work, v.activities, v.workgroups FROM position p JOIN position_version v ON v.position_id = p.id
 		WHERE p.id = $1 AND v.approved_at IS NOT NULL AND (v.version = p.version OR EXISTS (
-			SELECT FROM role_profile r JOIN request a ON a.id = r.request_id
-			WHERE r.position_id = p.id AND a.position_version = v.version AND (r.ends_at IS NULL OR r.ends_at > $2)))`, positionID, now)
+			SELECT FROM role_profile r WHERE r.position_id = p.id AND r.position_version = v.version AND (r.ends_at IS NULL OR r.ends_at > $2)))`, positionID, now)
 }
 
 // Position reads a position in its newest version.
-func (q queries) Position(ctx context.Context, id string) (PositionRow, error) {
+func (q *queries) Position(ctx context.Context, id string) (PositionRow, error) {
 	return one[PositionRow](ctx, q, `
 		SELECT p.organisation_code, coalesce(p.version, 0) AS in_force, `+versionColumns+`
 		FROM position p
@@ -148,7 +149,7 @@ func (q queries) Position(ctx context.Context, id string) (PositionRow, error) {
 
 // Positions lists the positions of an organisation and of those below it by id, from the one after the given id, at most
 // limit of them, each in its newest version.
-func (q queries) Positions(ctx context.Context, organisation, after string, limit int) ([]PositionRow, error) {
+func (q *queries) Positions(ctx context.Context, organisation, after string, limit int) ([]PositionRow, error) {
 	return all[PositionRow](ctx, q, below+`
 		SELECT p.organisation_code, coalesce(p.version, 0) AS in_force, `+versionColumns+`
 		FROM (
@@ -172,50 +173,91 @@ type HolderRow struct {
 	RoleID      string
 	PersonID    string
 	DisplayName string
-	Version     int // of the position, which the role gives
+	Version     int    // of the position, which the role gives
+	Withheld    string // why it gives less than that; "": it does not
 	StartsAt    time.Time
 	EndsAt      *time.Time
 }
 
-// Holders lists the roles that a position gives and that have not ended by id, from the one after the given id, at most
-// limit of them.
-func (q queries) Holders(ctx context.Context, positionID, after string, limit int, now time.Time) ([]HolderRow, error) {
+// Holders lists the roles that a position gives and that have not ended, by id or by [ByName], [ByStart] or [ByExpiry], from the one
+// after the given id, at most limit of them.
+func (q *queries) Holders(ctx context.Context, positionID string, o Order, after string, limit int, now time.Time) ([]HolderRow, error) {
+	beyond, order := o.ofHolders()
 	return all[HolderRow](ctx, q, `
-		SELECT r.id AS role_id, p.id AS person_id, p.display_name, a.position_version AS version, r.starts_at, r.ends_at
+		SELECT r.id AS role_id, p.id AS person_id, p.display_name, r.position_version AS version, coalesce(r.withheld, '') AS withheld, r.starts_at, r.ends_at
 		FROM role_profile r
-		JOIN request a ON a.id = r.request_id
 		JOIN membership m ON m.id = r.membership_id
 		JOIN person p ON p.id = m.person_id
-		WHERE r.position_id = $1 AND r.id > $2 AND (r.ends_at IS NULL OR r.ends_at > $4)
-		ORDER BY r.id LIMIT $3`, positionID, after, limit, now)
+		WHERE r.position_id = $1 AND `+beyond+` AND (r.ends_at IS NULL OR r.ends_at > $4)`+order+` LIMIT $3`, positionID, after, limit, now)
 }
 
-// CountHolders counts what Holders lists.
-func (q queries) CountHolders(ctx context.Context, positionID string, now time.Time) (int, error) {
-	n, err := scalar[int64](ctx, q, `SELECT count(*) FROM role_profile r WHERE r.position_id = $1 AND (r.ends_at IS NULL OR r.ends_at > $2)`, positionID, now)
+// ofHolders is how the holders of a position are ordered. By name all of them are read.
+func (o Order) ofHolders() (beyond, order string) {
+	const other = `nullif($2, '')`
+	switch o.By {
+	case ByName:
+		of := `(SELECT ` + nameKey + ` FROM role_profile r JOIN membership m ON m.id = r.membership_id JOIN person p ON p.id = m.person_id WHERE r.id = $2)`
+		return o.among(nameKey, `r.id`, of, other), ` ORDER BY ` + o.by(nameKey, `r.id`)
+	case ByStart, ByExpiry:
+		key := map[Column]string{ByStart: `r.starts_at`, ByExpiry: expiryKey}[o.By]
+		return o.beyond(key, `r.id`, `(SELECT `+key+` FROM role_profile r WHERE r.id = $2)`, other), ` ORDER BY ` + o.by(key, `r.id`)
+	default:
+		return `r.id > $2`, ` ORDER BY r.id`
+	}
+}
+
+// CountHolders counts what Holders lists of some positions.
+func (q *queries) CountHolders(ctx context.Context, positionIDs []string, now time.Time) (int, error) {
+	n, err := scalar[int64](ctx, q, `SELECT count(*) FROM role_profile r WHERE r.position_id = ANY ($1) AND (r.ends_at IS NULL OR r.ends_at > $2)`, positionIDs, now)
 	return int(n), err
 }
 
-// HeldRole is a role that somebody has or is to have, by what separates duties.
+// Holding is how many hold a position.
+type Holding struct {
+	Holders  int // whom Holders lists
+	Behind   int // of them, who may have what it does not give any more, or not yet
+	Withheld int // whom WithheldRoles lists since the version that is in force was approved
+}
+
+// Holding counts who holds a position.
+func (q *queries) Holding(ctx context.Context, positionID string, now time.Time) (Holding, error) {
+	return one[Holding](ctx, q, `
+		SELECT
+			(SELECT count(*) FROM role_profile r WHERE r.position_id = p.id AND (r.ends_at IS NULL OR r.ends_at > $2)) AS holders,
+			(SELECT count(*) FROM position_rollout w JOIN role_profile r ON r.position_id = w.position_id AND r.id > w.after_role
+				WHERE w.position_id = p.id AND (r.ends_at IS NULL OR r.ends_at > $2)) AS behind,
+			(SELECT count(*) FROM role_profile r WHERE r.position_id = p.id AND r.withheld IS NOT NULL AND (r.ends_at IS NULL OR r.ends_at >= v.approved_at)) AS withheld
+		FROM position p LEFT JOIN position_version v ON v.position_id = p.id AND v.version = p.version
+		WHERE p.id = $1`, positionID, now)
+}
+
+// HeldRole is a role that somebody has or is to have.
 type HeldRole struct {
+	Access
+
 	ID         string
+	PersonID   string
 	PositionID string // "": it is of no position
 	Version    int    // of the position
-	JobRole    string
-	Activities []string
+	Withheld   string // why it gives less than that; "": it does not
 	StartsAt   time.Time
 	EndsAt     *time.Time
 }
 
 // HeldRoles lists the roles of a person that have not ended by id, at most limit of them.
-func (q queries) HeldRoles(ctx context.Context, personID string, limit int, now time.Time) ([]HeldRole, error) {
+func (q *queries) HeldRoles(ctx context.Context, personID string, limit int, now time.Time) ([]HeldRole, error) {
+	return q.HeldRolesOf(ctx, []string{personID}, limit, now)
+}
+
+// HeldRolesOf is HeldRoles for several people.
+func (q *queries) HeldRolesOf(ctx context.Context, personIDs []string, limit int, now time.Time) ([]HeldRole, error) {
 	return all[HeldRole](ctx, q, `
-		SELECT r.id, coalesce(r.position_id, '') AS position_id, coalesce(a.position_version, 0) AS version, r.job_role, r.activities, r.starts_at, r.ends_at
+		SELECT r.id, m.person_id, coalesce(r.position_id, '') AS position_id, coalesce(r.position_version, 0) AS version, coalesce(r.withheld, '') AS withheld,
+			r.job_role, r.areas_of_work, r.activities, r.workgroups, r.starts_at, r.ends_at
 		FROM membership m
 		JOIN role_profile r ON r.membership_id = m.id
-		LEFT JOIN request a ON a.id = r.request_id
-		WHERE m.person_id = $1 AND (r.ends_at IS NULL OR r.ends_at > $3)
-		ORDER BY r.id LIMIT $2`, personID, limit, now)
+		WHERE m.person_id = ANY ($1) AND (r.ends_at IS NULL OR r.ends_at > $3)
+		ORDER BY r.id LIMIT $2`, personIDs, limit, now)
 }
 
 // EndedRole is a role that was ended.
@@ -224,7 +266,7 @@ type EndedRole struct{ ID, PersonID string }
 // EndPosition ends, at a time, what a position gives a person beyond it, or "" for everybody, and returns which roles those
 // are. What begins after it is left if it ends after until, unless that is nil.
 func (t *Tx) EndPosition(ctx context.Context, positionID, personID string, at time.Time, until *time.Time) ([]EndedRole, error) {
-	return all[EndedRole](ctx, t.queries, `
+	return all[EndedRole](ctx, &t.queries, `
 		UPDATE role_profile r SET ends_at = greatest($3, r.starts_at)
 		FROM membership m
 		WHERE m.id = r.membership_id AND ($2 = '' OR m.person_id = $2) AND r.position_id = $1 AND (r.ends_at IS NULL OR r.ends_at > $3)
@@ -232,7 +274,7 @@ func (t *Tx) EndPosition(ctx context.Context, positionID, personID string, at ti
 		RETURNING r.id, m.person_id`, positionID, personID, at, until)
 }
 
-// LockInclusions keeps whoever else would put in force that one position includes another waiting until the transaction ends.
+// LockInclusions keeps whoever else would approve a version waiting until the transaction ends, so that what includes what stays.
 func (t *Tx) LockInclusions(ctx context.Context) error {
 	return t.db.exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('position included', 0))`)
 }
@@ -247,7 +289,7 @@ type IncludedPosition struct {
 // IncludedPositions lists positions and those that they include in turn as far as a depth, each in the version that is in
 // force, nearest first and by id. Those that are closed are there, and what they included is not. It goes no further than limit
 // inclusions, of which several may be of one position.
-func (q queries) IncludedPositions(ctx context.Context, ids []string, depth, limit int) ([]IncludedPosition, error) {
+func (q *queries) IncludedPositions(ctx context.Context, ids []string, depth, limit int) ([]IncludedPosition, error) {
 	return all[IncludedPosition](ctx, q, `
 		WITH RECURSIVE included (id, depth) AS (
 			SELECT id, 1 FROM unnest($1::text[]) id
@@ -276,12 +318,12 @@ const includers = `
 	WHERE v.includes <> '{}' AND NOT v.closes AND v.includes @> ARRAY`
 
 // Includers lists the positions that include one in the version that is in force, by id, at most limit of them.
-func (q queries) Includers(ctx context.Context, id string, limit int) ([]PositionName, error) {
+func (q *queries) Includers(ctx context.Context, id string, limit int) ([]PositionName, error) {
 	return all[PositionName](ctx, q, includers+`[$1] ORDER BY p.id LIMIT $2`, id, limit)
 }
 
 // IncludedDepth is how many positions, each of which includes the next, lead to one, as far as most.
-func (q queries) IncludedDepth(ctx context.Context, id string, most int) (int, error) {
+func (q *queries) IncludedDepth(ctx context.Context, id string, most int) (int, error) {
 	return scalar[int](ctx, q, `
 		WITH RECURSIVE above (id, depth) AS (
 			SELECT $1::text, 0
@@ -289,4 +331,12 @@ func (q queries) IncludedDepth(ctx context.Context, id string, most int) (int, e
 			SELECT i.id, a.depth + 1 FROM above a CROSS JOIN LATERAL (`+includers+`[a.id]) i WHERE a.depth < $2
 		)
 		SELECT max(depth) FROM above`, id, most)
+}
+
+// PositionNames reads what positions are called in the version that is in force, or in the first one where none is, of those ids
+// that there are.
+func (q *queries) PositionNames(ctx context.Context, ids []string) ([]PositionName, error) {
+	return all[PositionName](ctx, q, `
+		SELECT p.id, p.organisation_code, v.name FROM position p JOIN position_version v ON v.position_id = p.id AND v.version = coalesce(p.version, 1)
+		WHERE p.id = ANY ($1)`, ids)
 }

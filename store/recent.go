@@ -66,7 +66,7 @@ func (r *recent) exchanged(x Exchange) {
 // if its person's record were still the one that was read last, and neither it nor its client or session had ended. It asks
 // the database nothing. What it stands on is compared by ExchangeCode and ExchangeRefreshToken, so tokens may be signed for
 // it; but to refuse anything, the grant has to be read.
-func (q queries) RecentGrant(hash []byte, now time.Time) (StandingGrant, bool) {
+func (q *queries) RecentGrant(hash []byte, now time.Time) (StandingGrant, bool) {
 	g, ok := q.recent.grants.Get(string(hash))
 	if !ok {
 		return StandingGrant{}, false

@@ -12,7 +12,7 @@ type RecoveryCodes struct {
 }
 
 // RecoveryCodes counts the recovery codes of a person.
-func (q queries) RecoveryCodes(ctx context.Context, personID string) (RecoveryCodes, error) {
+func (q *queries) RecoveryCodes(ctx context.Context, personID string) (RecoveryCodes, error) {
 	return one[RecoveryCodes](ctx, q, `SELECT count(*)::int AS left, max(created_at) AS made_at FROM recovery_code WHERE person_id = $1`, personID)
 }
 
@@ -28,7 +28,7 @@ func (t *Tx) ReplaceRecoveryCodes(ctx context.Context, personID string, macs [][
 // UseRecoveryCode spends the recovery code of a person that has one of these keyed hashes. Of concurrent calls one succeeds and
 // the others get ErrNotFound.
 func (t *Tx) UseRecoveryCode(ctx context.Context, personID string, macs [][]byte) error {
-	_, err := scalar[string](ctx, t.queries, `DELETE FROM recovery_code WHERE mac = ANY ($2) AND person_id = $1 RETURNING person_id`, personID, macs)
+	_, err := scalar[string](ctx, &t.queries, `DELETE FROM recovery_code WHERE mac = ANY ($2) AND person_id = $1 RETURNING person_id`, personID, macs)
 	return err
 }
 
@@ -41,7 +41,7 @@ func (t *Tx) AddRecoveryLink(ctx context.Context, hash, codeMAC []byte, personID
 }
 
 // EarlierAddresses lists the addresses that a person had before, of corrections made since a time, at most 10.
-func (q queries) EarlierAddresses(ctx context.Context, personID string, since time.Time) ([]string, error) {
+func (q *queries) EarlierAddresses(ctx context.Context, personID string, since time.Time) ([]string, error) {
 	return scalar[[]string](ctx, q, `
 		SELECT coalesce(array_agg(DISTINCT c.email), '{}') FROM (
 			SELECT old->>'email' AS email FROM person_change

@@ -53,7 +53,7 @@ const requestNamed = `
 
 // AddRequest records an open request. One being open for the person and position is ErrConflict.
 func (t *Tx) AddRequest(ctx context.Context, r Request) error {
-	_, err := scalar[uuid.UUID](ctx, t.queries, `
+	_, err := scalar[uuid.UUID](ctx, &t.queries, `
 		INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, expires_at, reason, asked_by, asked_role,
 			asked_at, lapses_at, taken_up_by)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
@@ -68,23 +68,58 @@ func (t *Tx) AddRequest(ctx context.Context, r Request) error {
 }
 
 // Request reads a request.
-func (q queries) Request(ctx context.Context, id uuid.UUID) (RequestRow, error) {
+func (q *queries) Request(ctx context.Context, id uuid.UUID) (RequestRow, error) {
 	return one[RequestRow](ctx, q, `SELECT `+requestColumns+`, `+requestNames+` FROM request r`+requestNamed+` WHERE r.id = $1`, id)
 }
 
 // LockRequest reads a request. Whoever else would decide it waits until the transaction ends.
+//
+// What else is open for the person is locked with it: of two who each held one, and then wanted the other, neither would go on.
 func (t *Tx) LockRequest(ctx context.Context, id uuid.UUID) (Request, error) {
-	return one[Request](ctx, t.queries, `SELECT `+requestColumns+` FROM request r WHERE r.id = $1 FOR NO KEY UPDATE`, id)
+	if err := t.db.exec(ctx, `
+		SELECT FROM request r
+		WHERE r.id = $1 OR r.state = 'open' AND (r.person_id = (SELECT person_id FROM request WHERE id = $1) OR r.asked_by = (SELECT person_id FROM request WHERE id = $1))
+		ORDER BY r.id FOR NO KEY UPDATE`, id); err != nil {
+		return Request{}, err
+	}
+	return one[Request](ctx, &t.queries, `SELECT `+requestColumns+` FROM request r WHERE r.id = $1 FOR NO KEY UPDATE`, id)
 }
 
-// OpenRequests lists what nobody has decided and has not lapsed, of an organisation and of those below it, oldest first,
-// from the one after the given id, at most limit of it.
-func (q queries) OpenRequests(ctx context.Context, organisation string, after uuid.UUID, limit int, now time.Time) ([]RequestRow, error) {
+// OpenRequests lists what nobody has decided and has not lapsed, of an organisation and of those below it, by [ByAsked] or
+// [ByStart], from the one after the given id, at most limit of it.
+func (q *queries) OpenRequests(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int, now time.Time) ([]RequestRow, error) {
+	if o.By == ByStart {
+		return q.openRequestsByStart(ctx, organisation, o, after, limit, now)
+	}
+	than := `>`
+	if o.Descending {
+		than = `<`
+	}
+	if o.Descending && after == uuid.Nil {
+		after = uuid.Max
+	}
 	return all[RequestRow](ctx, q, `
 		SELECT `+requestColumns+`, `+requestNames+`
 		FROM request_queue w JOIN request r ON r.id = w.request_id`+requestNamed+`
-		WHERE w.organisation_code = $1 AND w.request_id > $2 AND r.state = 'open' AND r.lapses_at > $4
-		ORDER BY w.request_id LIMIT $3`, organisation, after, limit, now)
+		WHERE w.organisation_code = $1 AND w.request_id `+than+` $2 AND r.state = 'open' AND r.lapses_at > $4
+		ORDER BY `+o.by(`w.organisation_code`, `w.request_id`)+` LIMIT $3`, organisation, after, limit, now)
+}
+
+// Where the organisations are many, all that waits is looked through, wherever it does.
+func (q *queries) openRequestsByStart(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int, now time.Time) ([]RequestRow, error) {
+	const key = `r.starts_at`
+	page := `r.state = 'open' AND r.lapses_at > $4 AND ` + o.beyond(key, `r.id`, `(SELECT r.starts_at FROM request r WHERE r.id = $2)`, `$2`)
+	order := ` ORDER BY ` + o.by(key, `r.id`)
+	return all[RequestRow](ctx, q, below+`
+		SELECT `+requestColumns+`, `+requestNames+`
+		FROM (
+			(SELECT `+requestColumns+` FROM request_queue w
+			CROSS JOIN LATERAL (SELECT `+requestColumns+` FROM request r WHERE r.id = w.request_id OFFSET 0) r
+			WHERE NOT `+many+` AND w.organisation_code = $1 AND `+page+order+` LIMIT $3)
+			UNION ALL
+			(SELECT `+requestColumns+` FROM request r
+			WHERE `+many+` AND `+page+` AND (SELECT true FROM request_queue w WHERE w.organisation_code = $1 AND w.request_id = r.id)`+order+` LIMIT $3)
+		) r`+requestNamed+order+` LIMIT $3`, organisation, from(after), limit, now)
 }
 
 // Settlement is how an open request ends.
@@ -99,7 +134,7 @@ type Settlement struct {
 
 // SettleRequest ends an open request. Of any number at once one does; the others get ErrNotFound.
 func (t *Tx) SettleRequest(ctx context.Context, id uuid.UUID, s Settlement) error {
-	_, err := scalar[uuid.UUID](ctx, t.queries, `
+	_, err := scalar[uuid.UUID](ctx, &t.queries, `
 		UPDATE request SET state = $2, decided_by = $3, decided_role = $4, assignable = $5, decision_reason = $6, decided_at = $7
 		WHERE id = $1 AND state = 'open' RETURNING id`, id, s.State, s.By, s.Role, s.Assignable, s.Reason, s.At)
 	return err
@@ -116,7 +151,7 @@ type LapsedRequest struct {
 // LapseRequests ends the open requests for a position and a person, or "" for everybody, that lapse up to a time, and
 // returns which they are.
 func (t *Tx) LapseRequests(ctx context.Context, positionID, personID string, upTo time.Time, reason string, now time.Time) ([]LapsedRequest, error) {
-	return all[LapsedRequest](ctx, t.queries, `
+	return all[LapsedRequest](ctx, &t.queries, `
 		UPDATE request SET state = 'lapsed', decision_reason = $4, decided_at = $5
 		WHERE position_id = $1 AND ($2 = '' OR person_id = $2) AND state = 'open' AND lapses_at <= $3
 		RETURNING id, person_id, position_id, asked_by`, positionID, personID, upTo, reason, now)
@@ -125,7 +160,7 @@ func (t *Tx) LapseRequests(ctx context.Context, positionID, personID string, upT
 // LapseOldRequests ends open requests that have lapsed, those that lapsed first first, at most limit of them, and returns
 // which they are. One that somebody is deciding is passed over.
 func (t *Tx) LapseOldRequests(ctx context.Context, reason string, limit int, now time.Time) ([]LapsedRequest, error) {
-	return all[LapsedRequest](ctx, t.queries, `
+	return all[LapsedRequest](ctx, &t.queries, `
 		UPDATE request SET state = 'lapsed', decision_reason = $1, decided_at = $3
 		WHERE id = ANY (ARRAY(
 			SELECT id FROM request WHERE state = 'open' AND lapses_at <= $3 ORDER BY lapses_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))

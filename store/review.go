@@ -52,7 +52,7 @@ const reviewRow = `
 
 // AddReview records a review without anything to decide. One of the organisation being open is ErrConflict.
 func (t *Tx) AddReview(ctx context.Context, r Review) error {
-	_, err := scalar[uuid.UUID](ctx, t.queries, `
+	_, err := scalar[uuid.UUID](ctx, &t.queries, `
 		INSERT INTO review (id, organisation_code, below, removes, due_at, reason, opened_by, opened_role, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (organisation_code) WHERE closed_at IS NULL DO NOTHING
 		RETURNING id`, r.ID, r.OrganisationCode, r.Below, r.Removes, r.DueAt, r.Reason, r.OpenedBy, r.OpenedRole, r.OpenedAt)
@@ -65,7 +65,7 @@ func (t *Tx) AddReview(ctx context.Context, r Review) error {
 // AddReviewItems adds to a review the roles that positions of an organisation, and of those below it if that is asked for,
 // give at this moment, at most limit of them, and says how many those are.
 func (t *Tx) AddReviewItems(ctx context.Context, id uuid.UUID, organisation string, andBelow bool, limit int, now time.Time) (int, error) {
-	return scalar[int](ctx, t.queries, below+`, added AS (
+	return scalar[int](ctx, &t.queries, below+`, added AS (
 			INSERT INTO review_item (review_id, role_id, person_id, given_by)
 			SELECT $2, h.id, m.person_id, coalesce(a.decided_by, a.asked_by)
 			FROM below b
@@ -84,37 +84,33 @@ func (t *Tx) AddReviewItems(ctx context.Context, id uuid.UUID, organisation stri
 }
 
 // Review reads a review.
-func (q queries) Review(ctx context.Context, id uuid.UUID, now time.Time) (ReviewRow, error) {
+func (q *queries) Review(ctx context.Context, id uuid.UUID, now time.Time) (ReviewRow, error) {
 	return one[ReviewRow](ctx, q, `WITH r AS (SELECT `+reviewColumns+` FROM review r WHERE r.id = $1)`+reviewRow, id, now)
 }
 
-// Reviews lists the reviews of an organisation and of those below it, newest first, from the one before the given id, at most
-// limit of them.
-func (q queries) Reviews(ctx context.Context, organisation string, before uuid.UUID, limit int, now time.Time) ([]ReviewRow, error) {
+// Reviews lists the reviews of an organisation and of those below it, by [ByOpened] or [ByDue], from the one after the given id,
+// at most limit of them.
+func (q *queries) Reviews(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int, now time.Time) ([]ReviewRow, error) {
+	key := `r.opened_at`
+	if o.By == ByDue {
+		key = `r.due_at`
+	}
+	beyond, order := o.beyond(key, `r.id`, `(SELECT `+key+` FROM review r WHERE r.id = $3)`, `$3`), ` ORDER BY `+o.by(key, `r.id`)
 	return all[ReviewRow](ctx, q, below+`, r AS (
 			SELECT `+reviewColumns+` FROM below b
-			CROSS JOIN LATERAL (SELECT `+reviewColumns+` FROM review r WHERE r.organisation_code = b.code AND r.id < $3 ORDER BY r.id DESC LIMIT $4) r
-			ORDER BY r.id DESC LIMIT $4
-		)`+reviewRow+` ORDER BY r.id DESC`, organisation, now, before, limit)
+			CROSS JOIN LATERAL (SELECT `+reviewColumns+` FROM review r WHERE r.organisation_code = b.code AND `+beyond+order+` LIMIT $4) r
+			`+order+` LIMIT $4
+		)`+reviewRow+order, organisation, now, from(after), limit)
 }
 
-// CountOpenReviews counts the reviews of an organisation and of those below it in which something is left to decide, as far as
-// most, and says when the first of them is due.
-func (q queries) CountOpenReviews(ctx context.Context, organisation string, most int) (Due, error) {
-	return one[Due](ctx, q, below+`
+// waitingReviews counts the reviews in which something is left to decide by when they are due, as far as $2.
+const waitingReviews = below + `
 		SELECT count(*) AS count, min(r.due_at) AS first_at
 		FROM (
 			SELECT r.due_at FROM below b
 			CROSS JOIN LATERAL (SELECT r.due_at FROM review r WHERE r.organisation_code = b.code AND r.closed_at IS NULL OFFSET 0) r
 			ORDER BY r.due_at LIMIT $2
-		) r`, organisation, most)
-}
-
-// Due is how much is to be done, and by when the first of it.
-type Due struct {
-	Count   int64
-	FirstAt *time.Time // nil when there is nothing
-}
+		) r`
 
 // ReviewItem is a role that a review is about.
 type ReviewItem struct {
@@ -123,7 +119,7 @@ type ReviewItem struct {
 	PersonName       string
 	HeldBy           string // who had it when the review was opened
 	PositionID       string
-	PositionName     string // by the version that she was given
+	PositionName     string // by the version that the role gives
 	OrganisationCode string // of the position
 	JobRole          string
 	Activities       []string
@@ -146,22 +142,36 @@ const reviewItem = `
 	JOIN membership m ON m.id = h.membership_id
 	JOIN person p ON p.id = m.person_id
 	JOIN request a ON a.id = h.request_id
-	JOIN position_version v ON v.position_id = a.position_id AND v.version = a.position_version`
+	JOIN position_version v ON v.position_id = h.position_id AND v.version = h.position_version`
 
-// ReviewItems lists the items of a review by the ids of the roles, from the one after the given id, at most limit of them.
-func (q queries) ReviewItems(ctx context.Context, id uuid.UUID, after string, limit int) ([]ReviewItem, error) {
-	return all[ReviewItem](ctx, q, reviewItem+` WHERE i.review_id = $1 AND i.role_id > $2 ORDER BY i.role_id LIMIT $3`, id, after, limit)
+// ReviewItems lists the items of a review by the ids of the roles or by [ByName], [ByPosition], [ByStart] or [ByExpiry], from the
+// one after the given id, at most limit of them.
+func (q *queries) ReviewItems(ctx context.Context, id uuid.UUID, o Order, after string, limit int) ([]ReviewItem, error) {
+	beyond, order := o.ofItems()
+	return all[ReviewItem](ctx, q, reviewItem+` WHERE i.review_id = $1 AND `+beyond+order+` LIMIT $3`, id, after, limit)
 }
 
 // UndecidedItems is ReviewItems for what nobody has decided and has not ended meanwhile.
-func (q queries) UndecidedItems(ctx context.Context, id uuid.UUID, after string, limit int, now time.Time) ([]ReviewItem, error) {
+func (q *queries) UndecidedItems(ctx context.Context, id uuid.UUID, o Order, after string, limit int, now time.Time) ([]ReviewItem, error) {
+	beyond, order := o.ofItems()
 	return all[ReviewItem](ctx, q, reviewItem+`
-		WHERE i.review_id = $1 AND i.role_id > $2 AND i.outcome IS NULL AND (h.ends_at IS NULL OR h.ends_at > $4) ORDER BY i.role_id LIMIT $3`, id, after, limit, now)
+		WHERE i.review_id = $1 AND i.outcome IS NULL AND (h.ends_at IS NULL OR h.ends_at > $4) AND `+beyond+order+` LIMIT $3`, id, after, limit, now)
+}
+
+// ofItems is how the items of a review are ordered, which are few thousand at most.
+func (o Order) ofItems() (beyond, order string) {
+	key := map[Column]string{ByName: nameKey, ByPosition: `v.name`, ByStart: `h.starts_at`, ByExpiry: `coalesce(h.ends_at, '10000-01-01Z')`}[o.By]
+	if key == "" {
+		return `i.role_id > $2`, ` ORDER BY i.role_id`
+	}
+	other := `(SELECT ` + key + ` FROM role_profile h JOIN membership m ON m.id = h.membership_id JOIN person p ON p.id = m.person_id
+		JOIN request a ON a.id = h.request_id JOIN position_version v ON v.position_id = a.position_id AND v.version = a.position_version WHERE h.id = $2)`
+	return o.among(key, `i.role_id`, other, `nullif($2, '')`), ` ORDER BY ` + o.by(key, `i.role_id`)
 }
 
 // LockPositionOfItem is LockPosition for the position of an item of a review.
 func (t *Tx) LockPositionOfItem(ctx context.Context, id uuid.UUID, roleID string) (HeldPosition, error) {
-	return one[HeldPosition](ctx, t.queries, `
+	return one[HeldPosition](ctx, &t.queries, `
 		SELECT p.id, p.organisation_code, o.name AS organisation_name, coalesce(p.version, 0) AS in_force
 		FROM position p JOIN organisation o ON o.code = p.organisation_code
 		WHERE p.id = (SELECT h.position_id FROM review_item i JOIN role_profile h ON h.id = i.role_id WHERE i.review_id = $1 AND i.role_id = $2)
@@ -169,14 +179,14 @@ func (t *Tx) LockPositionOfItem(ctx context.Context, id uuid.UUID, roleID string
 }
 
 // ReviewItem reads an item of a review.
-func (q queries) ReviewItem(ctx context.Context, id uuid.UUID, roleID string) (ReviewItem, error) {
+func (q *queries) ReviewItem(ctx context.Context, id uuid.UUID, roleID string) (ReviewItem, error) {
 	return one[ReviewItem](ctx, q, reviewItem+` WHERE i.review_id = $1 AND i.role_id = $2`, id, roleID)
 }
 
 // DecideReviewItem decides an item of a review; by and role are nil where nobody did. Of any number at once one does; the
 // others get ErrNotFound.
 func (t *Tx) DecideReviewItem(ctx context.Context, id uuid.UUID, roleID, outcome string, by, role *string, now time.Time) error {
-	_, err := scalar[string](ctx, t.queries, `
+	_, err := scalar[string](ctx, &t.queries, `
 		UPDATE review_item SET outcome = $3, decided_by = $4, decided_role = $5, decided_at = $6
 		WHERE review_id = $1 AND role_id = $2 AND outcome IS NULL RETURNING role_id`, id, roleID, outcome, by, role, now)
 	return err
@@ -185,7 +195,7 @@ func (t *Tx) DecideReviewItem(ctx context.Context, id uuid.UUID, roleID, outcome
 // CloseReview closes a review in which nothing is left to decide. Of any number at once one does; the others get ErrNotFound,
 // and so does who comes too early.
 func (t *Tx) CloseReview(ctx context.Context, id uuid.UUID, now time.Time) error {
-	_, err := scalar[uuid.UUID](ctx, t.queries, `
+	_, err := scalar[uuid.UUID](ctx, &t.queries, `
 		UPDATE review r SET closed_at = $2
 		WHERE r.id = $1 AND r.closed_at IS NULL AND NOT EXISTS (
 			SELECT FROM review_item i JOIN role_profile h ON h.id = i.role_id
@@ -196,7 +206,7 @@ func (t *Tx) CloseReview(ctx context.Context, id uuid.UUID, now time.Time) error
 
 // OpenReviews lists reviews that are not closed by the time at which they are due and by id, from the one after the given
 // time and id, at most limit of them.
-func (q queries) OpenReviews(ctx context.Context, dueAfter time.Time, after uuid.UUID, limit int) ([]Review, error) {
+func (q *queries) OpenReviews(ctx context.Context, dueAfter time.Time, after uuid.UUID, limit int) ([]Review, error) {
 	return all[Review](ctx, q, `
 		SELECT `+reviewColumns+`
 		FROM review r WHERE r.closed_at IS NULL AND r.due_at >= $1 AND (r.due_at, r.id) > ($1, $2) ORDER BY r.due_at, r.id LIMIT $3`, dueAfter, after, limit)
@@ -205,7 +215,7 @@ func (q queries) OpenReviews(ctx context.Context, dueAfter time.Time, after uuid
 // DueReviews lists open reviews that are due after one time and up to another, those that are due first first, at most limit
 // of them: of whose opener was not told with the key that is the prefix and the review's id, and has an address. One that was
 // opened for no longer than notice is not among them.
-func (q queries) DueReviews(ctx context.Context, after, upTo time.Time, notice time.Duration, prefix string, limit int) ([]Review, error) {
+func (q *queries) DueReviews(ctx context.Context, after, upTo time.Time, notice time.Duration, prefix string, limit int) ([]Review, error) {
 	return all[Review](ctx, q, `
 		SELECT `+reviewColumns+`
 		FROM review r

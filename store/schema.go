@@ -131,18 +131,18 @@ func runFile(ctx context.Context, db *sql.DB, file string, version int) error {
 func (s *Store) Schema(ctx context.Context) (Schema, error) {
 	schema := Schema{Latest: latest()}
 	// The table is opened to the service by the first migration: until then it may be absent or closed.
-	there, err := scalar[bool](ctx, s.queries, `SELECT to_regclass('schema_migrations') IS NOT NULL`)
+	there, err := scalar[bool](ctx, &s.queries, `SELECT to_regclass('schema_migrations') IS NOT NULL`)
 	if err != nil || !there {
 		return schema, err
 	}
-	readable, err := scalar[bool](ctx, s.queries, `SELECT has_table_privilege('schema_migrations', 'SELECT')`)
+	readable, err := scalar[bool](ctx, &s.queries, `SELECT has_table_privilege('schema_migrations', 'SELECT')`)
 	if err != nil {
 		return schema, err
 	}
 	if !readable {
 		return schema, fmt.Errorf("%w: this role may not read it: run `credence migrate up`, and connect as credence_service or a member of it", ErrSchema)
 	}
-	version, err := scalar[int64](ctx, s.queries, `SELECT coalesce(max(version), 0) FROM schema_migrations`)
+	version, err := scalar[int64](ctx, &s.queries, `SELECT coalesce(max(version), 0) FROM schema_migrations`)
 	schema.Version = int(version)
 	return schema, err
 }
@@ -163,7 +163,7 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 
 // CheckService fails when the role that we are connected as may do more than the service should: change the audit record.
 func (s *Store) CheckService(ctx context.Context) error {
-	may, err := scalar[bool](ctx, s.queries, `
+	may, err := scalar[bool](ctx, &s.queries, `
 		SELECT has_table_privilege('audit_event', 'UPDATE') OR has_table_privilege('audit_event', 'DELETE') OR has_table_privilege('audit_event', 'TRUNCATE')`)
 	if err != nil {
 		return fmt.Errorf("read privileges: %w", err)
@@ -191,22 +191,22 @@ func latest() int {
 }
 
 // MarkDevelopment marks the database as one of `credence dev`. The caller is its owner.
-func (q queries) MarkDevelopment(ctx context.Context, now time.Time) error {
+func (q *queries) MarkDevelopment(ctx context.Context, now time.Time) error {
 	return q.db.exec(ctx, `INSERT INTO development (marked_at) VALUES ($1) ON CONFLICT DO NOTHING`, now)
 }
 
 // Development says whether the database is marked as one of `credence dev`.
-func (q queries) Development(ctx context.Context) (bool, error) {
+func (q *queries) Development(ctx context.Context) (bool, error) {
 	return scalar[bool](ctx, q, `SELECT EXISTS (SELECT FROM development)`)
 }
 
 // Empty says whether the database holds no person, no organisation and no client.
-func (q queries) Empty(ctx context.Context) (bool, error) {
+func (q *queries) Empty(ctx context.Context) (bool, error) {
 	return scalar[bool](ctx, q, `
 		SELECT NOT EXISTS (SELECT FROM person) AND NOT EXISTS (SELECT FROM organisation) AND NOT EXISTS (SELECT FROM client)`)
 }
 
 // Generation is the number of a set that replicas keep in memory ("client", "signing_key"). It rises with each change.
-func (q queries) Generation(ctx context.Context, set string) (int64, error) {
+func (q *queries) Generation(ctx context.Context, set string) (int64, error) {
 	return scalar[int64](ctx, q, `SELECT value FROM generation WHERE name = $1`, set)
 }

@@ -26,57 +26,65 @@ const (
 	lookedFor    = `regexp_replace(normalize($1, NFKD), E'[\u0300-\u036F]', '', 'g')`
 )
 
-// likest goes on from people alike: those who may be meant by the name $1. It lists them likest first, from the one after the
-// id $2, at most $3 of them. At most $4 are looked at, so that a common name costs no more than others. Where a list went on
-// from is computed anew, so that an id is all that says it.
-const likest = `, likely AS (
-		SELECT a.id, a.display_name, a.identity_level, a.disabled_at, trigram.similarity(` + lookedFor + `, a.name) AS likeness FROM alike a LIMIT $4
+// alike goes on from people p, those who may be meant by the name $1. It lists them likest first, or by [ByName] or [ByPerson],
+// from the one after the id $2, at most $3 of them. At most $4 are looked at, so that a common name costs no more than others.
+func (o Order) alike() string {
+	key := `-trigram.similarity(` + lookedFor + `, ` + searchedName + `)`
+	switch o.By {
+	case ByName:
+		key = nameKey
+	case ByPerson:
+		key = `p.id`
+	default:
+	}
+	return `, likely AS (
+		SELECT p.id, p.display_name, p.identity_level, p.disabled_at, ` + key + ` AS key FROM p LIMIT $4
 	), f AS (
-		SELECT l.id, l.display_name, l.identity_level, l.disabled_at, l.likeness FROM likely l
-		WHERE $2 = '' OR (-l.likeness, l.id) > (SELECT -trigram.similarity(` + lookedFor + `, ` + searchedName + `), p.id FROM person p WHERE p.id = $2)
-		ORDER BY l.likeness DESC, l.id LIMIT $3
-	)` + found + ` FROM f ORDER BY f.likeness DESC, f.id`
+		SELECT l.id, l.display_name, l.identity_level, l.disabled_at, l.key FROM likely l
+		WHERE ` + o.among(`l.key`, `l.id`, `(SELECT `+key+` FROM person p WHERE p.id = $2)`, `nullif($2, '')`) + `
+		ORDER BY ` + o.by(`l.key`, `l.id`) + ` LIMIT $3
+	)` + found + ` FROM f ORDER BY ` + o.by(`f.key`, `f.id`)
+}
 
 // mostLikely is how many people are looked at for a name. Whoever looks for one of more has to say more.
 const mostLikely = 1000
 
-// PeopleNamed lists people who have a name like the given one, likest first, from the one after the given id, at most limit
-// of them.
-func (q queries) PeopleNamed(ctx context.Context, name, after string, limit int) ([]FoundPerson, error) {
+// PeopleNamed lists people who have a name like the given one, likest first or by [ByName] or [ByPerson], from the one after the
+// given id, at most limit of them.
+func (q *queries) PeopleNamed(ctx context.Context, name string, o Order, after string, limit int) ([]FoundPerson, error) {
 	return all[FoundPerson](ctx, q, `
-		WITH alike AS MATERIALIZED ( -- or else the limit would have the table read from its beginning
-			SELECT p.id, p.display_name, p.identity_level, p.disabled_at, `+searchedName+` AS name
+		WITH p AS MATERIALIZED ( -- or else the limit would have the table read from its beginning
+			SELECT p.id, p.display_name, p.given_name, p.family_name, p.identity_level, p.disabled_at
 			FROM person p WHERE `+lookedFor+` OPERATOR(trigram.<%) `+searchedName+`
-		)`+likest, name, after, limit, mostLikely)
+		)`+o.alike(), name, after, limit, mostLikely)
 }
 
 // PeopleBornOn is PeopleNamed among those who were born on a day. There are so few of them that the name may be less like
 // theirs.
-func (q queries) PeopleBornOn(ctx context.Context, born time.Time, name, after string, limit int) ([]FoundPerson, error) {
+func (q *queries) PeopleBornOn(ctx context.Context, born time.Time, name string, o Order, after string, limit int) ([]FoundPerson, error) {
 	return all[FoundPerson](ctx, q, `
-		WITH alike AS MATERIALIZED (
-			SELECT p.id, p.display_name, p.identity_level, p.disabled_at, `+searchedName+` AS name
+		WITH p AS MATERIALIZED (
+			SELECT p.id, p.display_name, p.given_name, p.family_name, p.identity_level, p.disabled_at
 			FROM person p WHERE p.date_of_birth = $5 AND trigram.word_similarity(`+lookedFor+`, `+searchedName+`) >= 0.3
-		)`+likest, name, after, limit, mostLikely, born)
+		)`+o.alike(), name, after, limit, mostLikely, born)
 }
 
-// PeopleOfEmail lists people who have an e-mail address, in whatever case, by id, from the one after the given id, at most
-// limit of them.
-func (q queries) PeopleOfEmail(ctx context.Context, email, after string, limit int) ([]FoundPerson, error) {
+// PeopleOfEmail is PeopleNamed for who has an e-mail address, in whatever case. Likest is then whose name is most like it.
+func (q *queries) PeopleOfEmail(ctx context.Context, email string, o Order, after string, limit int) ([]FoundPerson, error) {
 	return all[FoundPerson](ctx, q, `
-		WITH f AS (
-			SELECT p.id, p.display_name, p.identity_level, p.disabled_at FROM person p WHERE lower(p.email) = lower($1) AND p.id > $2 ORDER BY p.id LIMIT $3
-		)`+found+` FROM f ORDER BY f.id`, email, after, limit)
+		WITH p AS MATERIALIZED (
+			SELECT p.id, p.display_name, p.given_name, p.family_name, p.identity_level, p.disabled_at FROM person p WHERE lower(p.email) = lower($1)
+		)`+o.alike(), email, after, limit, mostLikely)
 }
 
 // PeopleOfID lists who has a user id: nobody, or one.
-func (q queries) PeopleOfID(ctx context.Context, id string) ([]FoundPerson, error) {
+func (q *queries) PeopleOfID(ctx context.Context, id string) ([]FoundPerson, error) {
 	return all[FoundPerson](ctx, q, `
 		WITH f AS (SELECT p.id, p.display_name, p.identity_level, p.disabled_at FROM person p WHERE p.id = $1)`+found+` FROM f`, id)
 }
 
 // DateOfBirth reads when a person was born; nil is that it is not known.
-func (q queries) DateOfBirth(ctx context.Context, personID string) (*time.Time, error) {
+func (q *queries) DateOfBirth(ctx context.Context, personID string) (*time.Time, error) {
 	return scalar[*time.Time](ctx, q, `SELECT p.date_of_birth FROM person p WHERE p.id = $1`, personID)
 }
 
@@ -94,22 +102,21 @@ type PositionedRole struct {
 
 // PositionedRoles lists the roles of a person that have not ended by id, from the one after the given id, at most limit of
 // them.
-func (q queries) PositionedRoles(ctx context.Context, personID, after string, limit int, now time.Time) ([]PositionedRole, error) {
+func (q *queries) PositionedRoles(ctx context.Context, personID, after string, limit int, now time.Time) ([]PositionedRole, error) {
 	return all[PositionedRole](ctx, q, `
 		SELECT r.id, o.code AS organisation_code, o.name AS organisation_name, r.job_role, coalesce(r.position_id, '') AS position_id,
 			coalesce(v.name, '') AS position_name, r.starts_at, r.ends_at
 		FROM membership m
 		JOIN organisation o ON o.code = m.organisation_code
 		JOIN role_profile r ON r.membership_id = m.id
-		LEFT JOIN request a ON a.id = r.request_id
-		LEFT JOIN position_version v ON v.position_id = a.position_id AND v.version = a.position_version
+		LEFT JOIN position_version v ON v.position_id = r.position_id AND v.version = r.position_version
 		WHERE m.person_id = $1 AND r.id > $2 AND (r.ends_at IS NULL OR r.ends_at > $4)
 		ORDER BY r.id LIMIT $3`, personID, after, limit, now)
 }
 
 // OpenRequestsFor lists what nobody has decided and has not lapsed of what is asked for a person, oldest first, at most limit
 // of it.
-func (q queries) OpenRequestsFor(ctx context.Context, personID string, limit int, now time.Time) ([]RequestRow, error) {
+func (q *queries) OpenRequestsFor(ctx context.Context, personID string, limit int, now time.Time) ([]RequestRow, error) {
 	return all[RequestRow](ctx, q, `
 		SELECT `+requestColumns+`, `+requestNames+` FROM request r`+requestNamed+`
 		WHERE r.person_id = $1 AND r.state = 'open' AND r.lapses_at > $3 ORDER BY r.id LIMIT $2`, personID, limit, now)
@@ -127,9 +134,22 @@ type OfferedPosition struct {
 }
 
 // OfferedPositions lists the positions of an organisation and of those below it that can be asked for and whose name has a
-// text in it, in whatever case, by id, from the one after the given id, at most limit of them.
-func (q queries) OfferedPositions(ctx context.Context, organisation, text, after string, limit int) ([]OfferedPosition, error) {
-	return all[OfferedPosition](ctx, q, below+`
+// text in it, in whatever case, by id, from the one after the given id, at most limit of them. Where organisations are many, the
+// first positions are walked through: among them are enough with a word that many have, and one that few have is quick to find by
+// the index of names.
+func (q *queries) OfferedPositions(ctx context.Context, organisation, text, after string, limit int) ([]OfferedPosition, error) {
+	return all[OfferedPosition](ctx, q, below+`, walked AS MATERIALIZED (
+			SELECT p.id, p.organisation_code, p.name, p.notes, p.job_role, p.assignable
+			FROM (
+				SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
+				FROM (SELECT p.id, p.organisation_code, p.version FROM position p WHERE `+many+` AND length($2) >= 3 AND p.id > $3 ORDER BY p.id LIMIT 2000) p
+				CROSS JOIN LATERAL (SELECT v.closes, v.name, v.notes, v.job_role, v.assignable FROM position_version v WHERE v.position_id = p.id AND v.version = p.version OFFSET 0) v
+				WHERE NOT v.closes AND strpos(lower(v.name), lower($2)) > 0
+				ORDER BY p.id OFFSET 0
+			) p
+			WHERE `+isBelow+`
+			ORDER BY p.id LIMIT $4
+		)
 		SELECT p.id, o.code AS organisation_code, o.name AS organisation_name, p.name, p.notes, p.job_role, p.assignable
 		FROM (
 			(SELECT p.id, p.organisation_code, p.name, p.notes, p.job_role, p.assignable FROM below b
@@ -149,12 +169,14 @@ func (q queries) OfferedPositions(ctx context.Context, organisation, text, after
 				AND NOT v.closes AND strpos(lower(v.name), lower($2)) > 0
 			ORDER BY p.id LIMIT $4)
 			UNION ALL
+			(SELECT id, organisation_code, name, notes, job_role, assignable FROM walked WHERE (SELECT count(*) FROM walked) = $4)
+			UNION ALL
 			(SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
 			FROM (
 				SELECT v.position_id, v.version, v.name, v.notes, v.job_role, v.assignable FROM position_version v
-				WHERE `+many+` AND length($2) >= 3 AND NOT v.closes AND v.name ILIKE '%' || regexp_replace($2, '([%_\\])', '\\\1', 'g') || '%' OFFSET 0
+				WHERE `+many+` AND length($2) >= 3 AND (SELECT count(*) FROM walked) < $4 AND NOT v.closes AND v.name ILIKE '%' || regexp_replace($2, '([%_\\])', '\\\1', 'g') || '%' OFFSET 0
 			) v
-			JOIN position p ON p.id = v.position_id AND p.version = v.version
+			CROSS JOIN LATERAL (SELECT p.id, p.organisation_code FROM position p WHERE p.id = v.position_id AND p.version = v.version OFFSET 0) p
 			WHERE p.id > $3 AND p.organisation_code IN (SELECT code FROM below)
 			ORDER BY p.id LIMIT $4)
 		) p

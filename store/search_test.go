@@ -70,16 +70,16 @@ func TestPeopleNamed(t *testing.T) {
 		{"no name", "", "", ""},
 		{"signs that mean something elsewhere", `%_\'`, "", ""},
 	} {
-		got, err := in.PeopleNamed(ctx, tt.name, tt.after, 10)
+		got, err := in.PeopleNamed(ctx, tt.name, store.Order{}, tt.after, 10)
 		if err != nil || ids(got) != tt.want {
 			t.Errorf("PeopleNamed(%s: %q, after %q) = %s, %v, want %s", tt.what, tt.name, tt.after, ids(got), err, tt.want)
 		}
 	}
-	first, err := in.PeopleNamed(ctx, "Amara Okafor", "", 1)
+	first, err := in.PeopleNamed(ctx, "Amara Okafor", store.Order{}, "", 1)
 	must(t, err)
 	same(t, "PeopleNamed(at most one)", first, []store.FoundPerson{{ID: "100000000011", DisplayName: "Amara Okafor", IdentityLevel: "none", Organisations: []string{}}})
 	must(t, second(in.DisablePerson(ctx, ben, later)))
-	both, err := in.PeopleNamed(ctx, "Ana Ng", "", 10)
+	both, err := in.PeopleNamed(ctx, "Ana Ng", store.Order{}, "", 10)
 	must(t, err)
 	same(t, "PeopleNamed(of one name)", both, []store.FoundPerson{
 		{ID: ana, DisplayName: "Ana Ng", IdentityLevel: "high", Organisations: []string{"Riverside"}},
@@ -97,7 +97,7 @@ func TestPeopleBornOn(t *testing.T) {
 		{"another name", "1990-01-01", "Okafor", "", ""},
 		{"another day", "1990-01-02", "John Smith", "", ""},
 	} {
-		got, err := in.PeopleBornOn(ctx, day(t, tt.born), tt.name, tt.after, 10)
+		got, err := in.PeopleBornOn(ctx, day(t, tt.born), tt.name, store.Order{}, tt.after, 10)
 		if err != nil || ids(got) != tt.want {
 			t.Errorf("PeopleBornOn(%s: %s, %q) = %s, %v, want %s", tt.what, tt.born, tt.name, ids(got), err, tt.want)
 		}
@@ -121,7 +121,7 @@ func TestPeopleOfEmail(t *testing.T) {
 		{"amara.okafor", "", ""},
 		{"", "", ""},
 	} {
-		got, err := in.PeopleOfEmail(ctx, tt.email, tt.after, 10)
+		got, err := in.PeopleOfEmail(ctx, tt.email, store.Order{}, tt.after, 10)
 		if err != nil || ids(got) != tt.want {
 			t.Errorf("PeopleOfEmail(%q, after %q) = %s, %v, want %s", tt.email, tt.after, ids(got), err, tt.want)
 		}

@@ -33,7 +33,7 @@ type BegunSession struct {
 }
 
 // AddSession records that a person signed in, in a browser that had no session cookie.
-func (q queries) AddSession(ctx context.Context, s Session, cookieHash []byte, now time.Time) error {
+func (q *queries) AddSession(ctx context.Context, s Session, cookieHash []byte, now time.Time) error {
 	return q.db.exec(ctx, `
 		INSERT INTO session (id, cookie_hash, person_id, authenticator_id, authenticator_level, methods, authenticated_at, created_at, idle_at, expires_at, role_id, role_chosen_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
@@ -44,7 +44,7 @@ func (q queries) AddSession(ctx context.Context, s Session, cookieHash []byte, n
 // A session of the same person goes on, with what is true of the new sign-in, also when it had
 // timed out: then the role is chosen anew. A session of somebody else ends. The cookie changes in any case. s.RoleID
 // becomes the active role if none was chosen before.
-func (q queries) BeginSession(ctx context.Context, s Session, oldCookieHash, cookieHash []byte, now time.Time) (BegunSession, error) {
+func (q *queries) BeginSession(ctx context.Context, s Session, oldCookieHash, cookieHash []byte, now time.Time) (BegunSession, error) {
 	return one[BegunSession](ctx, q, `
 		WITH renewed AS (
 			UPDATE session SET cookie_hash = $2, authenticator_id = $5, authenticator_level = $6, methods = $7, authenticated_at = $8,
@@ -82,7 +82,7 @@ type sessionRow struct {
 	standing
 }
 
-func (q queries) liveSession(ctx context.Context, now time.Time, sql string, args ...any) (LiveSession, error) {
+func (q *queries) liveSession(ctx context.Context, now time.Time, sql string, args ...any) (LiveSession, error) {
 	row, err := one[sessionRow](ctx, q, sql, args...)
 	if err != nil {
 		return LiveSession{}, err
@@ -92,7 +92,7 @@ func (q queries) liveSession(ctx context.Context, now time.Time, sql string, arg
 }
 
 // Session finds a live session by the hash of its cookie; client "" means that none is concerned.
-func (q queries) Session(ctx context.Context, cookieHash []byte, clientID string, now time.Time) (LiveSession, error) {
+func (q *queries) Session(ctx context.Context, cookieHash []byte, clientID string, now time.Time) (LiveSession, error) {
 	return q.liveSession(ctx, now, `
 		SELECT `+sessionColumns+`, `+standingColumns+`
 		FROM session e CROSS JOIN LATERAL standing(e.person_id, nullif($2, ''), e.id) s
@@ -100,7 +100,7 @@ func (q queries) Session(ctx context.Context, cookieHash []byte, clientID string
 }
 
 // TimedOutSession is Session for one that was not ended and may have timed out: it is there to be ended.
-func (q queries) TimedOutSession(ctx context.Context, cookieHash []byte, now time.Time) (LiveSession, error) {
+func (q *queries) TimedOutSession(ctx context.Context, cookieHash []byte, now time.Time) (LiveSession, error) {
 	return q.liveSession(ctx, now, `
 		SELECT `+sessionColumns+`, `+standingColumns+`
 		FROM session e CROSS JOIN LATERAL standing(e.person_id, NULL, e.id) s
@@ -108,13 +108,13 @@ func (q queries) TimedOutSession(ctx context.Context, cookieHash []byte, now tim
 }
 
 // TouchSession moves the moment at which an idle session ends. It never moves it back.
-func (q queries) TouchSession(ctx context.Context, id uuid.UUID, idleAt time.Time) error {
+func (q *queries) TouchSession(ctx context.Context, id uuid.UUID, idleAt time.Time) error {
 	return q.db.exec(ctx, `UPDATE session SET idle_at = $2 WHERE id = $1 AND ended_at IS NULL AND idle_at < $2`, id, idleAt)
 }
 
 // ChooseRole makes a role profile the active one of a live session: of its person, and current. Otherwise ErrNotFound.
 // A nil role is the choice to act in none.
-func (q queries) ChooseRole(ctx context.Context, id uuid.UUID, roleID *string, now time.Time) error {
+func (q *queries) ChooseRole(ctx context.Context, id uuid.UUID, roleID *string, now time.Time) error {
 	_, err := scalar[uuid.UUID](ctx, q, `
 		UPDATE session e SET role_id = $2, role_chosen_at = $3
 		WHERE e.id = $1 AND e.ended_at IS NULL AND ($2::text IS NULL OR EXISTS (
@@ -125,12 +125,12 @@ func (q queries) ChooseRole(ctx context.Context, id uuid.UUID, roleID *string, n
 }
 
 // EndSession ends a session. One that ended already stays as it was.
-func (q queries) EndSession(ctx context.Context, id uuid.UUID, now time.Time) error {
+func (q *queries) EndSession(ctx context.Context, id uuid.UUID, now time.Time) error {
 	return q.db.exec(ctx, `UPDATE session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL`, id, now)
 }
 
 // EndSessions ends every session of a person, and returns which they were.
-func (q queries) EndSessions(ctx context.Context, personID string, now time.Time) ([]uuid.UUID, error) {
+func (q *queries) EndSessions(ctx context.Context, personID string, now time.Time) ([]uuid.UUID, error) {
 	return scalar[[]uuid.UUID](ctx, q, `
 		WITH ended AS (
 			UPDATE session SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL RETURNING id

@@ -15,6 +15,7 @@ type Standing struct {
 	SessionStands       bool
 	AuthenticatorStands bool
 	RoleStands          bool
+	Unproved            bool   // she registered herself, and her identity is proved to less than medium: she acts as nothing
 	Person              Person // with what she may act as at that time
 }
 
@@ -45,7 +46,7 @@ const standingColumns = `s.person_version, s.client_stands, s.session_stands`
 
 // stand completes what a statement read by the record of the person, in the version that the statement saw or a newer one.
 // A nil authenticator or role is none.
-func (q queries) stand(ctx context.Context, s standing, personID string, authenticatorID *uuid.UUID, roleID *string, now time.Time) (Standing, error) {
+func (q *queries) stand(ctx context.Context, s standing, personID string, authenticatorID *uuid.UUID, roleID *string, now time.Time) (Standing, error) {
 	r, ok := q.recent.record(personID)
 	if !ok || r.Version != s.PersonVersion {
 		var err error
@@ -64,6 +65,7 @@ func (s standing) with(r record, authenticatorID *uuid.UUID, roleID *string, now
 		SessionStands:       s.SessionStands,
 		AuthenticatorStands: authenticatorID == nil || slices.Contains(r.Authenticators, *authenticatorID),
 		RoleStands:          roleID == nil || slices.ContainsFunc(r.Roles, func(role datedRole) bool { return role.ID == *roleID && role.current(now) }),
+		Unproved:            r.Unproved,
 		Person:              r.at(now),
 	}
 }
@@ -72,8 +74,9 @@ func (s standing) with(r record, authenticatorID *uuid.UUID, roleID *string, now
 type record struct {
 	Version        uuid.UUID
 	Disabled       bool
+	Unproved       bool
 	Person         Person      // without roles
-	Roles          []datedRole // that had not ended when it was read, those to come included, by id
+	Roles          []datedRole // that had not ended when it was read, those to come included, by id; none while she is unproved
 	Authenticators []uuid.UUID // that are active
 }
 
@@ -104,9 +107,9 @@ func (r record) at(now time.Time) Person {
 }
 
 // record reads the record of a person. It is bounded: a person with more roles than that is shown the first ones.
-func (q queries) record(ctx context.Context, id string, now time.Time) (record, error) {
+func (q *queries) record(ctx context.Context, id string, now time.Time) (record, error) {
 	return one[record](ctx, q, `
-		SELECT p.version, p.disabled_at IS NOT NULL AS disabled,
+		SELECT p.version, p.disabled_at IS NOT NULL AS disabled, `+unproved+` AS unproved,
 			jsonb_build_object(
 				'id', p.id,
 				'title', p.title,
@@ -141,7 +144,7 @@ func (q queries) record(ctx context.Context, id string, now time.Time) (record, 
 					FROM membership m
 					JOIN organisation o ON o.code = m.organisation_code
 					JOIN role_profile r ON r.membership_id = m.id
-					WHERE m.person_id = p.id AND (r.ends_at IS NULL OR r.ends_at > $2)
+					WHERE m.person_id = p.id AND (r.ends_at IS NULL OR r.ends_at > $2) AND NOT (`+unproved+`)
 					ORDER BY r.starts_at > $2, r.id LIMIT 200) r), '[]') AS roles, -- current ones before those to come
 			ARRAY(SELECT a.id FROM authenticator a WHERE a.person_id = p.id AND a.state = 'active') AS authenticators
 		FROM person p

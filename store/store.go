@@ -134,7 +134,7 @@ func (p pooled) exec(ctx context.Context, sql string, args ...any) error {
 }
 
 // one runs a statement that yields at most one row, and fails with ErrNotFound when it yields none.
-func one[T any](ctx context.Context, q queries, sql string, args ...any) (T, error) {
+func one[T any](ctx context.Context, q *queries, sql string, args ...any) (T, error) {
 	var out T
 	err := q.db.query(ctx, func(rows pgx.Rows) (err error) {
 		out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
@@ -144,7 +144,7 @@ func one[T any](ctx context.Context, q queries, sql string, args ...any) (T, err
 }
 
 // scalar is one for a statement of one column.
-func scalar[T any](ctx context.Context, q queries, sql string, args ...any) (T, error) {
+func scalar[T any](ctx context.Context, q *queries, sql string, args ...any) (T, error) {
 	var out T
 	err := q.db.query(ctx, func(rows pgx.Rows) (err error) {
 		out, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
@@ -154,13 +154,22 @@ func scalar[T any](ctx context.Context, q queries, sql string, args ...any) (T, 
 }
 
 // all runs a statement that yields any number of rows. The statement bounds them.
-func all[T any](ctx context.Context, q queries, sql string, args ...any) ([]T, error) {
+func all[T any](ctx context.Context, q *queries, sql string, args ...any) ([]T, error) {
 	var out []T
 	err := q.db.query(ctx, func(rows pgx.Rows) (err error) {
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[T])
 		return err
 	}, sql, args...)
 	return out, err
+}
+
+// asOfOneMoment sends the statements that add puts into a batch in one round trip. They see the same moment, and change nothing.
+func (s *Store) asOfOneMoment(ctx context.Context, add func(*pgx.Batch)) error {
+	var batch pgx.Batch
+	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
+	add(&batch)
+	batch.Queue(`COMMIT`)
+	return translate(s.pool.SendBatch(ctx, &batch).Close())
 }
 
 // translate turns what callers tell apart into our errors, and names the broken rule of the schema.
@@ -171,7 +180,7 @@ func translate(err error) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
 		case "23505": // unique_violation
-			if pg.ConstraintName == "used_challenge_pkey" {
+			if pg.ConstraintName == "used_challenge_pkey" || pg.ConstraintName == "used_assertion_pkey" {
 				return ErrReplayed
 			}
 			return fmt.Errorf("%s: %w", pg.ConstraintName, ErrConflict)

@@ -12,7 +12,7 @@ import (
 
 // swept lists the tables that are swept, in the order in which one round takes all that is dead.
 func swept() []string {
-	return []string{"refresh_token", "authorization_grant", "session", "used_challenge", "enrolment_link", "throttle", "message"}
+	return []string{"refresh_token", "authorization_grant", "session", "used_challenge", "used_assertion", "enrolment_link", "throttle", "message"}
 }
 
 // sweep sweeps one of them.
@@ -26,6 +26,8 @@ func (in *installation) sweep(ctx context.Context, table string, now time.Time, 
 		return in.SweepSessions(ctx, now, limit)
 	case "used_challenge":
 		return in.SweepChallenges(ctx, now, limit)
+	case "used_assertion":
+		return in.SweepAssertions(ctx, now, limit)
 	case "enrolment_link":
 		return in.SweepEnrolmentLinks(ctx, now, limit)
 	case "throttle":
@@ -54,6 +56,7 @@ func newDying(t *testing.T, rows int) *installation {
 	exec(t, conn, `DELETE FROM refresh_token`)
 	for _, statement := range []string{
 		`INSERT INTO used_challenge (hash, expires_at) SELECT sha256(n::text::bytea), $1 FROM generate_series(1, $2::int) n`,
+		`INSERT INTO used_assertion (client_id, hash, expires_at) SELECT 'ward', sha256(n::text::bytea), $1 FROM generate_series(1, $2::int) n`,
 		`INSERT INTO enrolment_link (hash, person_id, created_at, expires_at) SELECT sha256(n::text::bytea), '100000000001', $1, $1 FROM generate_series(1, $2::int) n`,
 		`INSERT INTO throttle (kind, slot, failures, most, ends_at) SELECT 'token', n, 1, 2, $1 FROM generate_series(1, $2::int) n`,
 		`INSERT INTO message (id, person_id, address, kind, dedupe_key, created_at, sent_at)
@@ -76,6 +79,7 @@ func TestSweepTakesTheDeadAndLeavesTheLiving(t *testing.T) {
 	const (
 		noToken   = `DELETE FROM refresh_token; `
 		noGrant   = `DELETE FROM authorization_grant; `
+		assertion = `INSERT INTO used_assertion VALUES ('ward', sha256('x'), '2026-03-04 06:06:07Z')`
 		challenge = `INSERT INTO used_challenge VALUES (sha256('x'), '2026-03-04 06:06:07Z')`
 		message   = `INSERT INTO message (id, person_id, address, kind, text_sealed, created_at, due_at) VALUES (gen_random_uuid(), '100000000001', 'a@example.org', 'told', 'x', '2026-03-04 06:06:07Z', '2026-03-04 06:06:07Z'); `
 		failures  = `INSERT INTO throttle (kind, slot, failures, most, ends_at) VALUES ('token', 1, 3, 3, '2026-03-04 06:06:07Z')`
@@ -97,6 +101,7 @@ func TestSweepTakesTheDeadAndLeavesTheLiving(t *testing.T) {
 		{"a session that ended", "session", noGrant + `UPDATE session SET ended_at = created_at`, true},
 		{"a session stays until the grants that were given in it have gone", "session", noToken, false},
 		{"an answered challenge", "used_challenge", challenge, true},
+		{"an assertion that was taken", "used_assertion", assertion, true},
 		{"an enrolment link", "enrolment_link", "", true},
 		{"a used enrolment link", "enrolment_link", `UPDATE enrolment_link SET used_at = created_at`, true},
 		{"a count of failures", "throttle", failures, true},

@@ -17,7 +17,7 @@ type FailureCount struct {
 // CountFailures counts one failure for each of the given kinds and slots, no two of which are the same, and returns
 // their counts in no order. Most and EndsAt are given: EndsAt is the end of the window, should the failure begin one. Of
 // any number of concurrent calls each gets a count of its own.
-func (q queries) CountFailures(ctx context.Context, failures []FailureCount, now time.Time) ([]FailureCount, error) {
+func (q *queries) CountFailures(ctx context.Context, failures []FailureCount, now time.Time) ([]FailureCount, error) {
 	n := len(failures)
 	kinds, slots, most, ends := make([]string, n), make([]int32, n), make([]int32, n), make([]time.Time, n)
 	for i, f := range failures {
@@ -36,7 +36,7 @@ func (q queries) CountFailures(ctx context.Context, failures []FailureCount, now
 }
 
 // ReachedLimits lists whatever reached its limit in a window that runs, at most limit of them: those that stay longest.
-func (q queries) ReachedLimits(ctx context.Context, now time.Time, limit int) ([]FailureCount, error) {
+func (q *queries) ReachedLimits(ctx context.Context, now time.Time, limit int) ([]FailureCount, error) {
 	return all[FailureCount](ctx, q, `
 		SELECT kind, slot, failures, most, ends_at FROM throttle
 		WHERE reached AND ends_at > $1 ORDER BY ends_at DESC LIMIT $2`, now, limit)

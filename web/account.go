@@ -12,6 +12,8 @@ type Account struct {
 // AccountOverview says who is signed in, and by what her identity is proved.
 type AccountOverview struct {
 	Account
+	// Meetings are those by video whose codes she is to read aloud.
+	Meetings     []AwaitedMeeting
 	Name, UserID string
 	// Email is empty where none is known.
 	Email string
@@ -24,6 +26,12 @@ type AccountOverview struct {
 }
 
 func (p AccountOverview) page() (string, Frame) { return "account", p.Frame }
+
+// AwaitedMeeting is a meeting by video that waits for its code.
+type AwaitedMeeting struct {
+	Officer, Organisation, Code string
+	EndsAt                      time.Time
+}
 
 // EvidenceOutline is a piece of evidence as its person sees it.
 type EvidenceOutline struct {

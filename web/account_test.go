@@ -40,7 +40,7 @@ func accountPages() map[string]Page {
 	one.None, one.Left = false, "2"
 	return map[string]Page{
 		"account": AccountOverview{
-			Account: account, Name: "Amara Okafor", UserID: "555100000001", Email: "amara.okafor@example.org", Identity: "Medium", SignIn: signIn,
+			Account: account, Meetings: []AwaitedMeeting{{"Bartholomew Keykeeper", "Riverside General Hospital", "1234 5678", at(22)}}, Name: "Amara Okafor", UserID: "555100000001", Email: "amara.okafor@example.org", Identity: "Medium", SignIn: signIn,
 			Evidence: []EvidenceOutline{{"Passport", "HM Passport Office", "···707", at(1), false}, {"Driving licence", "", "", at(2), true}},
 			Next:     &NextLevel{"high", [][]string{{"Bring your passport again: the desk has to read its chip."}, {"Bring a birth certificate.", "Have your face compared with your photo."}}},
 		},

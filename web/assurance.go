@@ -11,6 +11,8 @@ type StepUp struct {
 	With []string
 	// CanContinue offers to go on as she is signed in.
 	CanContinue bool
+	// ChangeRoleURL is a page to choose another role on, in which less may be asked. Empty for none.
+	ChangeRoleURL string
 }
 
 // Unmet tells a person that a service asks for more than can be given now, and what to do about it.
@@ -26,6 +28,8 @@ type Unmet struct {
 	Authenticator, Takes string
 	// CanContinue offers to go on all the same; Cancelable to go back to the service.
 	CanContinue, Cancelable bool
+	// ChangeRoleURL is a page to choose another role on, in which less may be asked. Empty for none.
+	ChangeRoleURL string
 }
 
 func (p Unmet) page() (string, Frame) { return "unmet", p.Frame }

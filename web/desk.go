@@ -35,8 +35,12 @@ type DeskHome struct {
 	Desk
 	// Requests, people to put on record, positions and evidence that wait for somebody. Nil where that is not her business.
 	Requests, Introductions, Positions, Evidence *Waiting
+	// Unproved are people who registered themselves and whose identity is to be proved. Nil where that is not her business.
+	Unproved *Waiting
 	// Reviews are those in which something is left to decide. Nil where that is not her business.
 	Reviews *ReviewsDue
+	// BreakGlass is what was opened and nobody has signed for. Nil where that is not her business.
+	BreakGlass *Waiting
 	// CanFind offers to search for people.
 	CanFind bool
 	// GlanceURL leads to her organisation at a glance. Empty where nothing there is her business.
@@ -53,9 +57,10 @@ type Waiting struct {
 	URL    string
 }
 
-// DeskRequests lists what is asked for and not decided, oldest first.
+// DeskRequests lists what is asked for and not decided.
 type DeskRequests struct {
 	Desk
+	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
 	Requests     []RequestRow
@@ -71,8 +76,9 @@ type RequestRow struct {
 	// What is "Give" or "End".
 	What, PersonName, PersonID, PositionName, OrganisationCode, AskedByName string
 	// Age is for how long it has waited: "3 days".
-	Age string
-	URL string
+	Age      string
+	StartsAt time.Time
+	URL      string
 }
 
 // DeskRequest is one request, and what can be done about it.
@@ -82,10 +88,10 @@ type DeskRequest struct {
 	// State is in words: "Waits for a decision", "Approved".
 	State string
 	// Open says that it can still be decided or withdrawn.
-	Open                        bool
-	Reason                      string
-	PersonURL                   string
-	AskedAt, StartsAt, LapsesAt time.Time
+	Open              bool
+	Reason            string
+	PersonURL         string
+	AskedAt, LapsesAt time.Time
 	// ExpiresAt and Decided are zero where there is none.
 	ExpiresAt time.Time
 	Decided   Decision

@@ -5,6 +5,7 @@ import "time"
 // DeskAudit reads the record: what is on it about somebody, or what she did to others as an officer.
 type DeskAudit struct {
 	Desk
+	Sorting
 	// Person, Of, Event, From and Until are what was entered. Of and Event are of Ofs and Events to choose from.
 	Person, Of, Event, From, Until string
 	Ofs, Events                    []Option

@@ -29,7 +29,8 @@ func deskAuditPages() map[string]Page {
 		{At: at, What: "Token given to a service", By: "Amara Okafor (555100000001)", About: "Amara Okafor (555100000001)", Service: "ward"},
 		{At: at, What: "Access stopped", By: "operator"},
 	}
-	read.DownloadURL, read.NextURL = "/desk/audit/lines.csv?person=555100000001", "/desk/audit?before=7&person=555100000001"
+	_, read.Sorting = sortings("/desk/audit", "When", "at", "Oldest first", "Newest first")
+	read.DownloadURL, read.NextURL = "/desk/audit/lines.csv?person=555100000001", "/desk/audit?after=7&person=555100000001"
 	did.Person, did.Of, did.Searched, did.Name, did.Lines, did.DownloadURL = "555100000002", "did", true, "Aidan Agentson", read.Lines[:1], "/desk/audit/lines.csv?of=did"
 	return map[string]Page{"desk-audit": read, "desk-audit-first": first, "desk-audit-none": none, "desk-audit-did": did, "desk-audit-error": mistaken}
 }

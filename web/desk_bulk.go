@@ -25,6 +25,8 @@ func (p DeskBulk) page() (string, Frame) { return "desk-bulk", p.Frame }
 type BulkEffect struct {
 	Line                 int
 	PersonID, PositionID string
+	// The names are empty where there is no such person or position, or it is none of the officer's.
+	PersonName, PositionName string
 	// Effect is in words: "Waits for another officer". URL leads to the request, once it was made.
 	Effect, URL string
 	Refused     bool

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// DeskClients lists the applications for clients that are in a state, newest first.
+// DeskClients lists the applications for clients that are in a state.
 type DeskClients struct {
 	Desk
+	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
 	// State is the Value of one of States.
@@ -40,6 +41,8 @@ type DeskClientForm struct {
 	FollowsName, FollowsURL string
 	// What was entered.
 	Organisation, Environment, Name, Purpose, Contact, RedirectURIs, PostLogoutRedirectURIs, Authentication, MinimumAuthenticator, MinimumIdentity string
+	// JWKS is what was entered if it is a set of public keys, or else empty.
+	JWKS, JWKSURI string
 	// What can be chosen. SetChoices sets these.
 	Scopes, RequiresRole, Identities []Option
 }
@@ -67,6 +70,7 @@ func (p DeskClientForm) Environments() []Option {
 func (p DeskClientForm) Authentications() []Option {
 	return []Option{
 		{Value: "client_secret_basic", Label: "With a secret, in a header", Hint: "A service with a server. Its libraries call it client_secret_basic"},
+		{Value: "private_key_jwt", Label: "With a key of its own", Hint: "A service with a server that signs: private_key_jwt. Nobody but the service ever has the key"},
 		{Value: "client_secret_post", Label: "With a secret, in the form", Hint: "Only where the header is not possible: client_secret_post"},
 		{Value: "none", Label: "It cannot keep a secret", Hint: "An app, or a page without a server"},
 	}
@@ -93,8 +97,10 @@ type DeskClient struct {
 	ClientID string
 	// Check is the last readiness check. Nil when there was none.
 	Check *ClientCheck
-	// CheckURL, SecretURL, LiveURL and FollowsURL are empty where there is nothing to do or to see.
-	CheckURL, SecretURL, LiveURL, FollowsURL string
+	// Alike says what else has a name that looks like this one.
+	Alike []string
+	// CheckURL, SecretURL, KeysURL, LiveURL and FollowsURL are empty where there is nothing to do or to see.
+	CheckURL, SecretURL, KeysURL, LiveURL, FollowsURL string
 	// CanDecide and CanWithdraw offer the forms, which post to PostURL what is entered: Verdict is "approved" or "refused".
 	CanDecide, CanWithdraw           bool
 	PostURL, Verdict, DecisionReason string
@@ -158,3 +164,14 @@ type DeskClientSecretMade struct {
 }
 
 func (p DeskClientSecretMade) page() (string, Frame) { return "desk-client-secret-made", p.Frame }
+
+// DeskClientKeys says which public keys of a client are registered, and takes others in their place.
+type DeskClientKeys struct {
+	Desk
+	Name, ClientURL, ClientID, PostURL string
+	Keys                               []string
+	// JWKS is what was entered if it is a set of public keys, or else empty.
+	JWKS string
+}
+
+func (p DeskClientKeys) page() (string, Frame) { return "desk-client-keys", p.Frame }

@@ -24,6 +24,7 @@ func deskClientPages() map[string]Page {
 	form.SetChoices([]string{"openid"}, false, scopes(), identities)
 	mistaken := form
 	mistaken.Desk = wrong(FieldError{"environment", "Select a stage"}, FieldError{"redirect_uris", "Redirect URI \"https://ward.example.org/#\": it must have no fragment"})
+	mistaken.Authentication, mistaken.JWKSURI = "private_key_jwt", "https://ward.example.org/jwks.json"
 	mistaken.Name, mistaken.Purpose, mistaken.Contact, mistaken.RedirectURIs = "Ward list", "Nurses see who is there", "ward@example.org", "https://ward.example.org/#"
 	live := form
 	live.PostURL, live.FollowsName, live.FollowsURL, live.Name = "/desk/clients/apply?follows=0196", "Ward list", of, "Ward list"
@@ -37,9 +38,13 @@ func deskClientPages() map[string]Page {
 	open := DeskClient{
 		Desk: desk, Name: "Ward list", State: "Open", Open: true, Details: details, AppliedByName: "Dara Devlin", AppliedAt: at(19), CheckURL: of + "/check", CanDecide: true, PostURL: of,
 	}
+	open.Alike = []string{"the organisation Ward List (RX009)", "the service ward list (4t9x2k) of organisation RX002"}
 	own, approved, refused := open, open, open
+	own.Alike, approved.Alike, refused.Alike = nil, nil, nil
 	own.Desk, own.CanDecide, own.CanWithdraw, own.Check, own.FollowsURL = wrong(FieldError{"reason", "Enter a reason, of up to 500 characters"}), false, true, &ClientCheck{At: at(20), ByName: "Dara Devlin"}, "/desk/clients/0195"
 	approved.State, approved.Open, approved.CanDecide, approved.ClientID, approved.Check = "Approved", false, false, client, passed
+	keyed := approved
+	keyed.Decided, keyed.KeysURL = Decision{"Crispin Seconder", "As agreed", at(21)}, of+"/keys"
 	approved.Decided, approved.SecretURL, approved.LiveURL = Decision{"Crispin Seconder", "As agreed", at(21)}, of+"/secret", "/desk/clients/apply?follows=0196"
 	refused.State, refused.Open, refused.CanDecide, refused.Decided, refused.CheckURL = "Withdrawn", false, false, Decision{"", "Not needed", at(21)}, ""
 	waits := open
@@ -48,13 +53,17 @@ func deskClientPages() map[string]Page {
 	first, secretMistaken := secret, secret
 	first.First, first.MadeAt, first.OldEndsAt = true, time.Time{}, time.Time{}
 	secretMistaken.Desk, secretMistaken.Days = wrong(FieldError{"days", "Enter a number of days from 0 to 30"}), "many"
+	keys := DeskClientKeys{Desk: desk, Name: "Ward list", ClientURL: of, ClientID: client, Keys: []string{"2026-a (RS256, RS512, PS256)", "2026-b (ES256)"}, PostURL: of + "/keys?seen=9f"}
+	keysMistaken := keys
+	keysMistaken.Desk, keysMistaken.JWKS = wrong(FieldError{"jwks", `Key "2025" is too weak: RSA keys are of 2048 bits at least`}), `{"keys": []}`
 	check := DeskClientCheck{Desk: desk, Name: "Ward list", ClientURL: of, PostURL: of + "/check", CanCheck: true, Check: passed}
 	notReady, never := check, check
 	notReady.Desk, notReady.Check = wrong(FieldError{"", "This was checked just now: wait a minute and check again."}), failed
 	never.Check, never.CanCheck = nil, false
 	row := ClientRow{"Ward list", "RX001", "Integration", "Dara Devlin", at(19), of}
+	_, newest := sortings("/desk/clients", "Applied on", "asked", "Oldest first", "Newest first")
 	return map[string]Page{
-		"desk-clients":             DeskClients{Desk: desk, Organisation: "RX001", State: "open", Clients: []ClientRow{row}, ApplyURL: "/desk/clients/apply", NextURL: "/desk/clients?before=0196"},
+		"desk-clients":             DeskClients{Desk: desk, Sorting: newest, Organisation: "RX001", State: "open", Clients: []ClientRow{row}, ApplyURL: "/desk/clients/apply", NextURL: "/desk/clients?after=0196&sort=-asked"},
 		"desk-clients-none":        DeskClients{Desk: desk, Organisation: "RX001", State: "refused"},
 		"desk-clients-error":       DeskClients{Desk: wrong(FieldError{"organisation", "Enter the code of an organisation, such as RX001"}), Organisation: "NOWHERE", State: "open"},
 		"desk-client-form":         form,
@@ -63,6 +72,9 @@ func deskClientPages() map[string]Page {
 		"desk-client":              open,
 		"desk-client-own":          own,
 		"desk-client-approved":     approved,
+		"desk-client-keyed":        keyed,
+		"desk-client-keys":         keys,
+		"desk-client-keys-error":   keysMistaken,
 		"desk-client-withdrawn":    refused,
 		"desk-client-waits":        waits,
 		"desk-client-check":        check,

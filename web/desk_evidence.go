@@ -13,9 +13,12 @@ type DeskEvidence struct {
 	Missing []EvidenceGap
 	// Waiting leads to what waits for a second officer.
 	Waiting []KindLink
-	// AddURL is where evidence is recorded.
-	AddURL   string
-	Evidence []EvidenceRow
+	// AddURL is where evidence is recorded, and MeetURL where the officer meets the person by video.
+	AddURL, MeetURL string
+	// VideoURL is where evidence is recorded in the meeting by video that lasts until VideoUntil. Empty where there is none.
+	VideoURL   string
+	VideoUntil time.Time
+	Evidence   []EvidenceRow
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string
 }
@@ -42,8 +45,8 @@ type EvidenceRow struct {
 	RecordedAt time.Time
 	// Organisation is where it was checked, and CheckedBy who did, where a second officer recorded it. Empty for none.
 	Organisation, CheckedBy string
-	// FaceToFace says that whoever checked it declared to have met the person.
-	FaceToFace bool
+	// FaceToFace and ByVideo say how whoever checked it declared to have met the person.
+	FaceToFace, ByVideo bool
 	// Withdrawn says when, by whom and why it was withdrawn. Nil while it counts.
 	Withdrawn *Withdrawn
 	// WithdrawURL is where it is withdrawn. Empty where that was done.
@@ -60,7 +63,9 @@ type Withdrawn struct {
 type DeskEvidenceKinds struct {
 	Desk
 	PersonName, EvidenceURL string
-	Groups                  []KindGroup
+	// VideoUntil is until when the meeting by video lasts. Zero: it is face to face.
+	VideoUntil time.Time
+	Groups     []KindGroup
 }
 
 func (p DeskEvidenceKinds) page() (string, Frame) { return "desk-evidence-kinds", p.Frame }
@@ -78,6 +83,8 @@ type KindLink struct{ Name, URL string }
 type DeskEvidenceForm struct {
 	Desk
 	PersonName, EvidenceURL string
+	// VideoUntil is until when the meeting by video lasts. Zero: it is face to face.
+	VideoUntil time.Time
 	// Kind is in words: "driving licence".
 	Kind    string
 	PostURL string

@@ -53,8 +53,9 @@ func deskEvidencePages() map[string]Page {
 		Says: []Detail{{"Given names", []string{"Amara"}}, {"Number", []string{"123456789"}}}, Checks: []string{"Inspected in the hand, 3 November 2026"}, PostURL: "/desk/evidence/0196",
 	}
 	own := proposal
-	own.Own = true
+	own.Own, own.ByVideo = true, true
 	own.Errors = []FieldError{{"verdict", "Select whether you confirm or dismiss it"}}
+	_, newest := sortings("/desk/evidence", "Since when", "at", "Oldest first", "Newest first")
 	return map[string]Page{
 		"desk-evidence": DeskEvidence{
 			Desk: desk, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", Identity: "Medium (M1A)", Note: "The level stands.",
@@ -62,7 +63,7 @@ func deskEvidencePages() map[string]Page {
 				{"high", [][]string{{"Bring your passport again: the desk has to read its chip.", "Have your face compared."}, {"Bring another proof of who you are."}}, [][]string{{"validity 3 of the passport"}, {"strength 4"}}},
 				{"very high", nil, [][]string{{"verification 4"}}},
 			},
-			AddURL: of + "/new", Evidence: []EvidenceRow{forged, passport}, NextURL: of + "?after=0196", Waiting: []KindLink{{"Driving licence", "/desk/evidence/0197"}},
+			AddURL: of + "/new", MeetURL: "/desk/people/555100000001/meetings/new", Evidence: []EvidenceRow{forged, passport}, NextURL: of + "?after=0196", Waiting: []KindLink{{"Driving licence", "/desk/evidence/0197"}},
 		},
 		"desk-photograph": DeskPhotograph{
 			Desk: camera, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", ImageURL: "/desk/people/555100000001/photograph.jpg", TakenBy: "Bartholomew Keykeeper",
@@ -71,12 +72,12 @@ func deskEvidencePages() map[string]Page {
 		"desk-photograph-none":        DeskPhotograph{Desk: unkept, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", PostURL: "/desk/people/555100000001/photograph"},
 		"desk-evidence-change-awaits": DeskEvidenceChange{Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, Kind: "passport", Awaits: true, Before: "Not proved", After: "High (H1A)"},
 		"desk-proposals": DeskProposals{
-			Desk: desk, Proposals: []ProposalRow{{"Passport", "Amara Okafor", "Bartholomew Keykeeper", "3 days", "/desk/evidence/0196"}}, NextURL: "/desk/evidence?after=0196",
+			Desk: desk, Sorting: newest, Proposals: []ProposalRow{{"Passport", "Amara Okafor", "Bartholomew Keykeeper", "3 days", "/desk/evidence/0196"}}, NextURL: "/desk/evidence?after=0196",
 		},
 		"desk-proposals-none": DeskProposals{Desk: desk},
 		"desk-proposal":       proposal,
 		"desk-proposal-own":   own,
-		"desk-evidence-none":  DeskEvidence{Desk: desk, PersonName: "Bram de Vries", PersonURL: "/desk/people/555100000002", Identity: "Not proved", AddURL: of + "/new"},
+		"desk-evidence-none":  DeskEvidence{Desk: desk, PersonName: "Bram de Vries", PersonURL: "/desk/people/555100000002", Identity: "Not proved", AddURL: of + "/new", MeetURL: "/desk/people/555100000001/meetings/new"},
 		"desk-evidence-kinds": DeskEvidenceKinds{Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, Groups: []KindGroup{
 			{"Documents", []KindLink{{"Passport", of + "/new?kind=passport"}, {"Driving licence", of + "/new?kind=driving_permit"}}},
 			{"People who vouch", []KindLink{{"Written attestation", of + "/new?kind=written_attestation"}}},

@@ -5,10 +5,15 @@ import "time"
 // DeskGlance is what needs doing at an organisation and below it, at a glance.
 type DeskGlance struct {
 	Desk
-	Organisation string
-	Figures      []Figure
+	// Organisation is its code, and Name what it is called.
+	Organisation, Name string
+	Figures            []Figure
+	// SignIns is how many there were, day by day.
+	SignIns *LineChart
 	// Expiring is when positions expire that people have. Nil where that is not the officer's business.
 	Expiring *Chart
+	// PolicyURL leads to how the organisation has its work done.
+	PolicyURL string
 }
 
 func (p DeskGlance) page() (string, Frame) { return "desk-glance", p.Frame }
@@ -19,7 +24,7 @@ type Amount struct {
 	OrMore bool
 }
 
-// Figure is how much there is of something, and leads to the list of it.
+// Figure is how much there is of something, and leads to the list of it, or to none where the officer may not see that.
 type Figure struct {
 	Name string
 	Amount
@@ -77,9 +82,10 @@ func (c Chart) Drawn() []DrawnBar {
 	return drawn
 }
 
-// DeskExpiring lists whose positions expire in a time, soonest first.
+// DeskExpiring lists whose positions expire in a time.
 type DeskExpiring struct {
 	Desk
+	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
 	From, Until  time.Time

@@ -2,9 +2,10 @@ package web
 
 import "time"
 
-// DeskIntroductions lists people who are not on record yet, for whom positions are asked, oldest first.
+// DeskIntroductions lists people who are not on record yet, for whom positions are asked.
 type DeskIntroductions struct {
 	Desk
+	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation  string
 	Introductions []IntroductionRow

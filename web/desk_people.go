@@ -2,9 +2,10 @@ package web
 
 import "time"
 
-// DeskPeople searches for people and lists who was found, likest first.
+// DeskPeople searches for people and lists who was found.
 type DeskPeople struct {
 	Desk
+	Sorting
 	// Query and Born are what was entered.
 	Query, Born string
 	// Document is the kind of document of which Query is the number, of Documents to choose from. Empty is none.

@@ -35,6 +35,7 @@ func deskPeoplePages() map[string]Page {
 	atOnce.AtOnce, end.End = true, true
 	mistaken.Desk = wrong(FieldError{"ends", "Enter a last day that is not before the first, such as 30/11/2031, or nothing"}, FieldError{"reason", "Enter a reason, of up to 500 characters"})
 	mistaken.Starts, mistaken.Ends = "1/12/2030", "1/11/2030"
+	oldest, _ := sortings("/desk/self-registered", "Registered", "at", "Oldest first", "Newest first")
 	return map[string]Page{
 		"desk-people":       DeskPeople{Desk: desk, Query: "Amara Okafor", Searched: true, People: []PersonRow{amara, bram}, NextURL: "/desk/people?after=555100000002&q=Amara+Okafor", CreateURL: "/desk/people/new"},
 		"desk-people-first": DeskPeople{Desk: desk, Documents: []Option{{Label: "Name, user ID or email address"}, {Value: "passport", Label: "Passport number"}}},
@@ -50,7 +51,22 @@ func deskPeoplePages() map[string]Page {
 			RolesURL: of + "?after=555200000101", AskURL: of + "/positions", EvidenceURL: of + "/evidence", PhotographURL: of + "/photograph.jpg", TakePhotographURL: of + "/photograph", AuthenticatorsURL: of + "/authenticators", Requests: []RequestRow{request, elsewhere},
 			Authenticators: []Authenticator{{Name: "Blue key", Kind: "Security key", AddedAt: at(1), LastUsedAt: at(22)}},
 		},
-		"desk-person-bare": DeskPerson{Desk: desk, Name: "Bram de Vries", UserID: "555100000002", Identity: "Not proved", Disabled: true},
+		"desk-person-self-registered": DeskPerson{
+			Desk: desk, Name: "Amara Okafor", UserID: "555100000001", Email: "amara@example.org", Identity: "Not proved",
+			Profile: Profile{RegisteredWith: "RX001", RegisteredAt: at(1), Unproved: true, SameNameURL: "/desk/people?q=Amara+Okafor"},
+		},
+		"desk-person-registered-proved": DeskPerson{
+			Desk: desk, Name: "Amara Okafor", UserID: "555100000001", Email: "amara@example.org", Identity: "High",
+			Profile: Profile{RegisteredWith: "RX001", RegisteredAt: at(1), SameNameURL: "/desk/people?q=Amara+Okafor"},
+		},
+		"desk-self-registered": DeskUnproved{
+			Desk: desk, Sorting: oldest, Organisation: "RX001", People: []UnprovedRow{{"Amara Okafor", "555100000001", "RX001", at(1), of}, {"Bram de Vries", "555100000002", "RX002", at(2), "/desk/people/555100000002"}},
+			NextURL: "/desk/self-registered?after=555100000002&organisation=RX001",
+		},
+		"desk-self-registered-none":  DeskUnproved{Desk: desk, Sorting: oldest, Organisation: "RX001"},
+		"desk-self-registered-error": DeskUnproved{Desk: wrong(FieldError{"organisation", "Enter the code of an organisation, such as RX001"}), Organisation: "ZZZ"},
+		"desk-to-prove":              DeskHome{Desk: desk, Unproved: &Waiting{2, false, "3 days", "/desk/self-registered"}},
+		"desk-person-bare":           DeskPerson{Desk: desk, Name: "Bram de Vries", UserID: "555100000002", Identity: "Not proved", Disabled: true},
 		"desk-offered": DeskOffered{
 			Desk: desk, PersonName: "Amara Okafor", PersonURL: of, SearchURL: of + "/positions", Query: "nurse",
 			Positions: []OfferedRow{

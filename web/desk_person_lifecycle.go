@@ -12,6 +12,12 @@ type Profile struct {
 	ClosedAt time.Time
 	// MergedInto is the profile that is kept of the same person.
 	MergedInto Link
+	// RegisteredWith is the code of the organisation with which the person registered herself, at RegisteredAt. Empty where others put
+	// her on record. Unproved says that nothing but the address is known to be right; others of her name are found at SameNameURL.
+	RegisteredWith string
+	RegisteredAt   time.Time
+	Unproved       bool
+	SameNameURL    string
 	// AlsoKnown are the profiles that were merged into this one.
 	AlsoKnown []Link
 	// Merges are those that nobody has decided.

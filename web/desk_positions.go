@@ -39,9 +39,12 @@ type DeskPosition struct {
 	IncludedBy Includers
 	// Proposed is the version that waits for approval, and Closes says that it would close the position. Nil when none waits.
 	Proposed *PositionVersion
+	// Gains and Loses is what who holds it gets and loses by the version that waits.
+	Gains, Loses []Detail
 	// Holders is how many hold it.
 	Holders    int
 	HoldersURL string
+	Reach      Reach
 	// ApproveURL is what the form posts to that approves. Empty for whom may not, and then WhyNot says why, in a sentence, if
 	// something waits that is her business.
 	ApproveURL, WhyNot string
@@ -55,6 +58,40 @@ type DeskPosition struct {
 }
 
 func (p DeskPosition) page() (string, Frame) { return "desk-position", p.Frame }
+
+// Reach is how far a position has come to who holds it, and whom the version reaches that waits for approval.
+type Reach struct {
+	// Behind is how many do not have what is in force yet, and Withheld how many have less than it gives. WithheldURL lists these.
+	Behind, Withheld int
+	WithheldURL      string
+	// Including is how many hold what includes it. Refused is to how many what waits would be withheld, of the first LookedAt where
+	// that is not 0; RefusedURL lists these.
+	Including, Refused, LookedAt int
+	RefusedURL                   string
+}
+
+// DeskPositionWithheld lists who has less than a position gives, or would have by the version that waits for approval.
+type DeskPositionWithheld struct {
+	Desk
+	PositionName, PositionURL string
+	Waiting                   bool
+	People                    []WithheldPerson
+	// LookedAt is how many were looked at to make this page, at most.
+	LookedAt int
+	NextURL  string
+}
+
+func (p DeskPositionWithheld) page() (string, Frame) { return "desk-position-withheld", p.Frame }
+
+// WithheldPerson is somebody who has less than a position gives.
+type WithheldPerson struct {
+	Name, PersonID, URL string
+	// PositionName is another position, which the person holds and which includes this one. Empty where it is this one.
+	PositionName, PositionURL string
+	// Because is why, and Ends says that the role ends.
+	Because string
+	Ends    bool
+}
 
 // IncludedPosition is a position that another includes, or that includes another.
 type IncludedPosition struct {
@@ -113,6 +150,7 @@ func (p DeskPositionClose) page() (string, Frame) { return "desk-position-close"
 // DeskHolders lists who holds a position.
 type DeskHolders struct {
 	Desk
+	Sorting
 	PositionName, PositionURL string
 	Holders                   []Holder
 	NextURL                   string

@@ -2,9 +2,10 @@ package web
 
 import "time"
 
-// DeskProposals lists the evidence that waits for a second officer, oldest first.
+// DeskProposals lists the evidence that waits for a second officer.
 type DeskProposals struct {
 	Desk
+	Sorting
 	Proposals []ProposalRow
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string
@@ -29,7 +30,9 @@ type DeskProposal struct {
 	Says   []Detail
 	Checks []string
 	// Own says that the officer checked it herself, so that another one has to confirm it.
-	Own              bool
+	Own bool
+	// ByVideo says that who checked it met the person by video, and not face to face.
+	ByVideo          bool
 	PostURL, Verdict string
 }
 

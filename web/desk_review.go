@@ -2,14 +2,15 @@ package web
 
 import "time"
 
-// DeskReviews lists reviews of who holds positions, newest first.
+// DeskReviews lists reviews of who holds positions.
 type DeskReviews struct {
 	Desk
+	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
 	Reviews      []ReviewRow
 	NewURL       string
-	// NextURL leads to older ones. Empty at the end.
+	// NextURL leads to what follows. Empty at the end.
 	NextURL string
 }
 
@@ -19,8 +20,8 @@ func (p DeskReviews) page() (string, Frame) { return "desk-reviews", p.Frame }
 type ReviewRow struct {
 	OrganisationName, OrganisationCode string
 	// Below says that it is also of what is below the organisation, and Removes that what nobody decides is removed.
-	Below, Removes bool
-	DueAt          time.Time
+	Below, Removes  bool
+	OpenedAt, DueAt time.Time
 	// State is in words: "Open", "Overdue", "Finished".
 	State string
 	// Items is what it is about. Certified, Removed and Lapsed is what became of it, Undecided what is left, and Ended what
@@ -28,6 +29,12 @@ type ReviewRow struct {
 	Items, Certified, Removed, Lapsed, Undecided, Ended int
 	URL                                                 string
 }
+
+// LastDay is the last on which officers decide. The days of officers are those of UTC.
+func (r ReviewRow) LastDay() time.Time { return lastDay(r.DueAt) }
+
+// lastDay is the day that ends at a time.
+func lastDay(ends time.Time) time.Time { return ends.UTC().Add(-time.Nanosecond) }
 
 // DeskReviewForm opens a review.
 type DeskReviewForm struct {
@@ -45,12 +52,11 @@ func (p DeskReviewForm) page() (string, Frame) { return "desk-review-form", p.Fr
 type DeskReview struct {
 	Desk
 	ReviewRow
+	Sorting
 	Reason, OpenedBy string
-	OpenedAt         time.Time
-	// All lists what was decided as well. AllURL and UndecidedURL lead to the other choice.
-	All                  bool
-	AllURL, UndecidedURL string
-	Entries              []ReviewEntry
+	// Show is "all" where what was decided is listed as well.
+	Show    string
+	Entries []ReviewEntry
 	// OnPage are the roles of what can be certified here, for the button that does so.
 	OnPage string
 	// PostURL is what the form posts to. ReportURL is a file of CSV.
@@ -58,6 +64,11 @@ type DeskReview struct {
 }
 
 func (p DeskReview) page() (string, Frame) { return "desk-review", p.Frame }
+
+// Shows are to choose from.
+func (p DeskReview) Shows() []Option {
+	return []Option{{Label: "What is left to decide"}, {Value: "all", Label: "All of it"}}
+}
 
 // Decidable says whether something is on the page to decide.
 func (p DeskReview) Decidable() bool {
@@ -90,3 +101,6 @@ type ReviewsDue struct {
 	Overdue bool
 	URL     string
 }
+
+// LastDay is the last on which officers decide in the first of them.
+func (r ReviewsDue) LastDay() time.Time { return lastDay(r.FirstAt) }

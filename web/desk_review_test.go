@@ -13,7 +13,7 @@ func deskReviewPages() map[string]Page {
 	wrong := desk
 	wrong.Errors = []FieldError{{"organisation", "Enter the code of an organisation, such as RX001"}}
 	row := ReviewRow{
-		OrganisationName: "Riverside General Hospital", OrganisationCode: "RX001", DueAt: at(30), State: "Open", Items: 9, Certified: 4, Removed: 1, Undecided: 3, Ended: 1,
+		OrganisationName: "Riverside General Hospital", OrganisationCode: "RX001", OpenedAt: at(1), DueAt: at(30), State: "Open", Items: 9, Certified: 4, Removed: 1, Undecided: 3, Ended: 1,
 		URL: "/desk/reviews/0196",
 	}
 	removes := row
@@ -27,12 +27,13 @@ func deskReviewPages() map[string]Page {
 		{Role: "555200000204", Name: "Amara Okafor", PersonID: "555100000001", PersonURL: "/desk/people/555100000001", PositionName: "Ward nurse", OrganisationCode: "RX001", StartsAt: at(1), Outcome: "Certified", By: "Crispin Seconder", At: at(2)},
 		{Role: "555200000205", Name: "Bram de Vries", PersonID: "555100000002", PersonURL: "/desk/people/555100000002", PositionName: "Ward nurse", OrganisationCode: "RX001", StartsAt: at(1), ExpiresAt: at(2), Outcome: "Ended meanwhile"},
 	}
+	first, last := sortings("/desk/reviews", "Due", "due", "Soonest first", "Latest first")
 	review := DeskReview{
-		Desk: desk, ReviewRow: row, Reason: "Each November", OpenedBy: "Crispin Seconder", OpenedAt: at(1), AllURL: "/desk/reviews/0196?show=all", UndecidedURL: "/desk/reviews/0196",
+		Desk: desk, ReviewRow: row, Reason: "Each November", OpenedBy: "Crispin Seconder", Sorting: first,
 		Entries: entries, OnPage: "555200000201", PostURL: "/desk/reviews/0196", ReportURL: "/desk/reviews/0196/report.csv", NextURL: "/desk/reviews/0196?after=555200000203",
 	}
 	all, none, failed := review, review, review
-	all.All, all.Entries, all.OnPage, all.NextURL, all.ReviewRow = true, decided, "", "", removes
+	all.Show, all.Entries, all.OnPage, all.NextURL, all.ReviewRow = "all", decided, "", "", removes
 	none.Entries, none.OnPage, none.NextURL = nil, "", ""
 	failed.Errors = []FieldError{{"entry", "Amara Okafor: another officer has decided this already"}}
 	form := DeskReviewForm{
@@ -43,8 +44,8 @@ func deskReviewPages() map[string]Page {
 	mistaken.Errors = []FieldError{{"due", "Enter a day after today and within a year, such as 30/11/2030"}, {"reason", "Enter a reason, of up to 500 characters"}}
 	mistaken.Due = "yesterday"
 	return map[string]Page{
-		"desk-reviews":           DeskReviews{Desk: desk, Organisation: "RX001", Reviews: []ReviewRow{row, removes}, NewURL: "/desk/reviews/new", NextURL: "/desk/reviews?before=0196"},
-		"desk-reviews-none":      DeskReviews{Desk: desk, Organisation: "RX001", NewURL: "/desk/reviews/new"},
+		"desk-reviews":           DeskReviews{Desk: desk, Sorting: last, Organisation: "RX001", Reviews: []ReviewRow{row, removes}, NewURL: "/desk/reviews/new", NextURL: "/desk/reviews?sort=-due&after=0196"},
+		"desk-reviews-none":      DeskReviews{Desk: desk, Sorting: last, Organisation: "RX001", NewURL: "/desk/reviews/new"},
 		"desk-reviews-error":     DeskReviews{Desk: wrong, Organisation: "NOWHERE", NewURL: "/desk/reviews/new"},
 		"desk-review-form":       form,
 		"desk-review-form-error": mistaken,

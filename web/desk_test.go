@@ -19,7 +19,7 @@ func deskPages() map[string]Page {
 	wrongOrganisation.Errors = []FieldError{{"organisation", "Enter the code of an organisation, such as RX001"}}
 	row := RequestRow{
 		What: "Give", PersonName: "Amara Okafor", PersonID: "555100000001", PositionName: "Ward nurse", OrganisationCode: "RX001", AskedByName: "Perpetua Vouchsafe",
-		Age: "3 days", URL: "/desk/requests/0196",
+		Age: "3 days", StartsAt: at(23, 8), URL: "/desk/requests/0196",
 	}
 	details := []Detail{
 		{"Name", []string{"Ward nurse"}},
@@ -30,7 +30,7 @@ func deskPages() map[string]Page {
 	differences := []Difference{{"Activities", []string{"View Patient Medication (B0401)"}, nil}}
 	request := DeskRequest{
 		Desk: desk, RequestRow: row, State: "Waits for a decision", Open: true, Reason: "Starts on Monday", PersonURL: "/desk/people/555100000001",
-		AskedAt: at(19, 9), StartsAt: at(23, 8), LapsesAt: at(30, 9), ExpiresAt: at(29, 8), Version: 2, Position: details, PositionURL: "/desk/positions/555500000001",
+		AskedAt: at(19, 9), LapsesAt: at(30, 9), ExpiresAt: at(29, 8), Version: 2, Position: details, PositionURL: "/desk/positions/555500000001",
 		PostURL: "/desk/requests/0196", CanDecide: true,
 	}
 	requestWith := func(change func(*DeskRequest)) DeskRequest {
@@ -66,6 +66,7 @@ func deskPages() map[string]Page {
 	includes.Effect = details
 	includes.IncludedBy = Includers{Positions: []IncludedPosition{{Name: "Ward manager", OrganisationCode: "RX001", URL: "/desk/positions/555500000005"}}}
 	revision.IncludedBy, revision.Includes = Includers{Positions: includes.Includes, More: true}, "555500000002\n555500000003"
+	asked, newest := sortings("/desk/requests", "Asked", "asked", "Oldest first", "Newest first")
 	return map[string]Page{
 		"desk":         DeskHome{Desk: desk, Requests: &Waiting{1000, true, "3 days", "/desk/requests"}, Positions: &Waiting{1, false, "2 hours", "/desk/positions?state=proposed"}, Evidence: &Waiting{2, false, "3 days", "/desk/evidence"}, CanFind: true},
 		"desk-quiet":   DeskHome{Desk: desk, Requests: &Waiting{URL: "/desk/requests"}},
@@ -74,8 +75,8 @@ func deskPages() map[string]Page {
 		"desk-refused-stranger": DeskRefused{
 			Desk: Desk{Frame: desk.Frame, Role: desk.Role}, Why: "The registration desk is for officers of the registration authority.", Next: "Ask your manager.",
 		},
-		"desk-requests":       DeskRequests{Desk: desk, Organisation: "RX001", Requests: []RequestRow{row, row}, NextURL: "/desk/requests?after=0196"},
-		"desk-requests-none":  DeskRequests{Desk: desk, Organisation: "RX001"},
+		"desk-requests":       DeskRequests{Desk: desk, Sorting: asked, Organisation: "RX001", Requests: []RequestRow{row, row}, NextURL: "/desk/requests?after=0196"},
+		"desk-requests-none":  DeskRequests{Desk: desk, Sorting: newest, Organisation: "RX001"},
 		"desk-requests-error": DeskRequests{Desk: wrongOrganisation, Organisation: "NOWHERE"},
 		"desk-request":        request,
 		"desk-request-error": requestWith(func(p *DeskRequest) {
@@ -112,8 +113,22 @@ func deskPages() map[string]Page {
 		"desk-position-form-revision": revision,
 		"desk-position-close":         DeskPositionClose{Desk: desk, PostURL: "/desk/positions/555500000001/close?seen=2", PositionName: "Ward nurse", Holders: 1, HoldersURL: position.HoldersURL, IncludedBy: includes.IncludedBy},
 		"desk-position-close-error":   DeskPositionClose{Desk: wrong, PostURL: "/desk/positions/555500000001/close?seen=2", PositionName: "Ward nurse", Reason: "x"},
+		"desk-position-reaches": DeskPosition{
+			Desk: desk, PositionRow: position.PositionRow, Details: details, Changes: differences, Proposed: &second, Holders: 1200, HoldersURL: position.HoldersURL,
+			Gains: details[3:4], Loses: details[2:3], ApproveURL: position.ApproveURL, Versions: []PositionVersion{second},
+			Reach: Reach{Behind: 200, Withheld: 1, WithheldURL: "/desk/positions/555500000001/withheld", Including: 30, Refused: 12, LookedAt: 1000, RefusedURL: "/desk/positions/555500000001/withheld?state=proposed"},
+		},
+		"desk-position-withheld": DeskPositionWithheld{
+			Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", NextURL: "/desk/positions/555500000001/withheld?after=1",
+			People: []WithheldPerson{{Name: "Amara Okafor", PersonID: "555100000001", URL: "/desk/people/555100000001", Because: "R0001 and B1300: who reads the record would read her own", Ends: true}},
+		},
+		"desk-position-withheld-proposed": DeskPositionWithheld{
+			Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", Waiting: true, LookedAt: 1000,
+			People: []WithheldPerson{{"Amara Okafor", "555100000001", "/desk/people/555100000001", "Ward manager", "/desk/positions/555500000005", "R0001 and B1300: who reads the record would read her own", false}},
+		},
+		"desk-position-withheld-none": DeskPositionWithheld{Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001"},
 		"desk-holders": DeskHolders{
-			Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", NextURL: "/desk/positions/555500000001/holders?after=1",
+			Desk: desk, Sorting: newest, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", NextURL: "/desk/positions/555500000001/holders?after=1",
 			Holders: []Holder{
 				{"Amara Okafor", "555100000001", "/desk/people/555100000001", 1, at(1, 9), at(30, 9)},
 				{"Bram de Vries", "555100000002", "/desk/people/555100000002", 2, at(1, 9), time.Time{}},

@@ -141,5 +141,9 @@ func (w Words) translate(source string) (string, error) {
 
 // time says when something was, to the minute.
 func (w Words) time(t time.Time) string {
-	return t.Format("2 ") + w.Say(t.Month().String()) + t.Format(" 2006 ") + w.Say("at") + t.Format(" 3:04pm MST")
+	return w.day(t) + t.Format(" ") + w.Say("at") + t.Format(" 3:04pm MST")
+}
+
+func (w Words) day(t time.Time) string {
+	return t.Format("2 ") + w.Say(t.Month().String()) + t.Format(" 2006")
 }

@@ -29,6 +29,8 @@ type Frame struct {
 	SignedInAs string
 	// SignOutURL is what the button in the header posts to. Empty means /logout.
 	SignOutURL string
+	// Help is where the person finds help. Empty means [Options].Help.
+	Help Help
 	// Camera lets the script of the page ask for the camera.
 	Camera bool
 	// Errors are mistakes in what was entered. A page with errors says so in its title and in a summary at its top.

@@ -134,7 +134,15 @@ func pages() map[string]Page {
 		"recover":              Recover{Frame: signedOut},
 		"recover-wrong":        Recover{Frame: Frame{Errors: []FieldError{{Message: "This recovery code does not work. Check it and your user ID. Each code works once, and new codes replace the old ones"}}}, Username: "555100000001"},
 		"recovery-sent":        RecoverySent{Frame: signedOut},
-		"welcome":              Welcome{Frame: signedOut, SignInURL: "/sign-in"},
+		"self-register":        SelfRegister{Frame: signedOut, Organisation: "Riverside General Hospital", PostURL: "/register/RX001"},
+		"self-register-wrong": SelfRegister{
+			Frame:        Frame{Errors: []FieldError{{"given_name", "Enter your given name, of up to 100 characters"}, {"email", "Enter your email address, such as ada@example.org"}}},
+			Organisation: "Riverside General Hospital", PostURL: "/register/RX001", FamilyName: "Okafor", Email: "amara",
+		},
+		"self-registration-sent":    SelfRegistrationSent{Frame: signedOut},
+		"self-registration-confirm": SelfRegistrationConfirm{Frame: signedOut, Name: "Amara Okafor", Email: "amara@example.org", Organisation: "Riverside General Hospital", PostURL: "/register/confirm?token=abc"},
+		"self-registration-known":   SelfRegistrationKnown{Frame: signedOut},
+		"welcome":                   Welcome{Frame: signedOut, SignInURL: "/sign-in"},
 		"home": Home{
 			Frame: signedIn, Name: "Amara Okafor", UserID: "555100000001", IdentityAssurance: "High: identity proved in person",
 			Method: "Security key", AuthenticatorAssurance: "Level 3: a key that cannot be copied",
@@ -193,8 +201,10 @@ func pages() map[string]Page {
 	maps.Copy(all, deskPages())
 	maps.Copy(all, accountPages())
 	maps.Copy(all, deskPeoplePages())
+	maps.Copy(all, breakGlassPages())
 	maps.Copy(all, deskIntroductionPages())
 	maps.Copy(all, deskEvidencePages())
+	maps.Copy(all, deskMeetingPages())
 	maps.Copy(all, deskAuthenticatorPages())
 	maps.Copy(all, deskCreatePages())
 	maps.Copy(all, deskLifecyclePages())
@@ -202,7 +212,9 @@ func pages() map[string]Page {
 	maps.Copy(all, deskReviewPages())
 	maps.Copy(all, deskBulkPages())
 	maps.Copy(all, deskGlancePages())
+	maps.Copy(all, deskPolicyPages())
 	maps.Copy(all, deskAuditPages())
+	maps.Copy(all, deskRetentionPages())
 	return all
 }
 

@@ -17,6 +17,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -40,6 +41,8 @@ type Options struct {
 	Development bool
 	// Location is the time zone in which times are shown. Nil means UTC.
 	Location *time.Location
+	// Help is where whoever is not known finds help, or whose organisation does not say. Empty for nowhere.
+	Help Help
 }
 
 // Pages renders pages and serves the files that they need.
@@ -105,7 +108,9 @@ func newLayout(o Options, language Language, words Words, assets map[string]asse
 		"development": func() bool { return o.Development },
 		"say":         words.Say,
 		"time":        func(t time.Time) string { return words.time(t.In(location)) },
+		"day":         words.day,
 		"field":       newField,
+		"help":        func(h Help) Help { return cmp.Or(h, o.Help) },
 		"choices":     choices,
 		"row":         func(label, value string) row { return row{Label: label, Value: value} },
 	})

@@ -123,7 +123,11 @@ func explainAuthority(rules *authority.Rules, catalogue *directory.Catalogue, st
 		return explainedOfficer{
 			ID: r.ID, JobRole: r.JobRole, JobRoleName: catalogue.JobRoleShortName(r.JobRole), Organisation: r.OrganisationCode, Actors: officer.Actors,
 			Acts: each(authority.Acts(), func(a authority.Act) explainedAct {
-				d := rules.May(officer, a, subject)
+				of := subject
+				if len(path) == 0 && rules.Where(a) == authority.Below {
+					of.Path = []string{"", r.OrganisationCode} // whichever it is
+				}
+				d := rules.May(officer, a, of)
 				return explainedAct{a, d.Grant, d.Refusal, rules.Where(a)}
 			}),
 		}
@@ -184,6 +188,8 @@ func (a explainedAct) reach(organisation string) string {
 		return "anybody"
 	case a.Where == authority.AtPerson:
 		return "people of " + organisation + " and below, or of no organisation"
+	case a.Where == authority.Below:
+		return "below " + organisation
 	default:
 		return organisation + " and below"
 	}

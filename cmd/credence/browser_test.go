@@ -113,6 +113,12 @@ func (b *browser) open(url string) {
 	do(b, "open "+url, chromedp.Navigate(url))
 }
 
+// follow clicks the first link of a list. The headings of a table may be links as well.
+func (b *browser) follow(list string) {
+	b.t.Helper()
+	b.click(fmt.Sprintf("%[1]s tbody a, %[1]s:not(table) a", list))
+}
+
 // click follows a link or sends a form, and waits until the page it leads to
 // has loaded, through whatever redirects and origins. A page that sends itself
 // on by script is where it ends; waitURL goes further.

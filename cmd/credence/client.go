@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,13 +20,14 @@ import (
 func newClientCommand(p *program) *cobra.Command {
 	return newGroup("client", "Register relying parties", `  credence client list
   credence client add --name "Ward list" --redirect-uri https://ward.example.org/callback`,
-		newClientAddCommand(p), newClientListCommand(p), newClientUpdateCommand(p), newClientDisableCommand(p))
+		newClientAddCommand(p), newClientListCommand(p), newClientUpdateCommand(p), newClientDisableCommand(p), newClientDecideCommand(p))
 }
 
 // clientFlags are the flags of what is registered of a client.
 type clientFlags struct {
 	oauth.Registration
 	scope, defaultACR, minimumIdentity, trustmark string
+	jwks                                          string // the name of a file
 	minimumAuthenticator                          int
 }
 
@@ -34,7 +36,9 @@ func (f *clientFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.Name, "name", "", "name that people see when they sign in")
 	flags.StringArrayVar(&f.RedirectURIs, "redirect-uri", nil, "`address` that answers go to, repeatable; compared byte for byte, but 127.0.0.1 and [::1] take any port")
 	flags.StringArrayVar(&f.PostLogoutRedirectURIs, "post-logout-redirect-uri", nil, "`address` to return to after sign-out, repeatable; \"\" alone is none")
-	flags.StringVar(&f.Authentication, "auth", oauth.AuthBasic, "`how` it authenticates: "+strings.Join([]string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthNone}, ", "))
+	flags.StringVar(&f.Authentication, "auth", oauth.AuthBasic, "`how` it authenticates: "+strings.Join(oauth.Authentications(), ", "))
+	flags.StringVar(&f.jwks, "jwks", "", "`file` with its public keys, a JSON Web Key Set; it then authenticates by "+oauth.AuthPrivateKeyJWT)
+	flags.StringVar(&f.JWKSURI, "jwks-uri", "", "`address` where it publishes its public keys; it then authenticates by "+oauth.AuthPrivateKeyJWT)
 	flags.StringVar(&f.IDTokenAlg, "id-token-alg", "RS256", "`algorithm` of its ID tokens: RS256, ES256")
 	flags.StringVar(&f.scope, "scope", "", "`scopes` it may ask for, separated by spaces (default all but "+oauth.ScopeOfflineAccess+" and those of the API)")
 	flags.StringVar(&f.Audience, "audience", "", "`URI` of the API that its access tokens are for (default the issuer)")
@@ -75,7 +79,7 @@ func (f *clientFlags) apply(cmd *cobra.Command, r *oauth.Registration) (changed 
 			changed = true
 		}
 	}
-	return changed
+	return f.applyKeys(cmd, r) || changed
 }
 
 // check refuses an address that is there twice, for one of the two was meant to be another, and lists with commas between.
@@ -105,23 +109,25 @@ func eachOnce(flag string, addresses []string) error {
 
 // clientJSON names what is registered as RFC 7591, Section 2 does, where it does.
 type clientJSON struct {
-	ID                     string     `json:"client_id"`
-	Secret                 string     `json:"client_secret,omitempty"`
-	Name                   string     `json:"client_name"`
-	RedirectURIs           []string   `json:"redirect_uris"`
-	PostLogoutRedirectURIs []string   `json:"post_logout_redirect_uris"`
-	Authentication         string     `json:"token_endpoint_auth_method"`
-	IDTokenAlg             string     `json:"id_token_signed_response_alg"`
-	Scope                  string     `json:"scope"`
-	Audience               string     `json:"audience"`
-	RequiresRole           bool       `json:"requires_role"`
-	DefaultACRValues       []string   `json:"default_acr_values"`
-	MinimumAuthenticator   int        `json:"minimum_authenticator_assurance_level"`
-	MinimumIdentity        string     `json:"minimum_identity_assurance_level"`
-	Trustmark              string     `json:"trustmark"`
-	VerifiedClaims         string     `json:"verified_claims"`
-	CreatedAt              time.Time  `json:"created_at"`
-	DisabledAt             *time.Time `json:"disabled_at"`
+	ID                     string          `json:"client_id"`
+	Secret                 string          `json:"client_secret,omitempty"`
+	Name                   string          `json:"client_name"`
+	RedirectURIs           []string        `json:"redirect_uris"`
+	PostLogoutRedirectURIs []string        `json:"post_logout_redirect_uris"`
+	Authentication         string          `json:"token_endpoint_auth_method"`
+	JWKS                   json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI                string          `json:"jwks_uri,omitempty"`
+	IDTokenAlg             string          `json:"id_token_signed_response_alg"`
+	Scope                  string          `json:"scope"`
+	Audience               string          `json:"audience"`
+	RequiresRole           bool            `json:"requires_role"`
+	DefaultACRValues       []string        `json:"default_acr_values"`
+	MinimumAuthenticator   int             `json:"minimum_authenticator_assurance_level"`
+	MinimumIdentity        string          `json:"minimum_identity_assurance_level"`
+	Trustmark              string          `json:"trustmark"`
+	VerifiedClaims         string          `json:"verified_claims"`
+	CreatedAt              time.Time       `json:"created_at"`
+	DisabledAt             *time.Time      `json:"disabled_at"`
 }
 
 func newClientJSON(c store.Client, secret string) clientJSON {
@@ -129,7 +135,7 @@ func newClientJSON(c store.Client, secret string) clientJSON {
 	return clientJSON{
 		ID: c.ID, Secret: secret, Name: c.Name,
 		RedirectURIs: each(c.RedirectURIs, uri), PostLogoutRedirectURIs: each(c.PostLogoutRedirectURIs, uri),
-		Authentication: c.Authentication, IDTokenAlg: c.IDTokenAlg, Scope: strings.Join(c.Scopes, " "), Audience: c.Audience,
+		Authentication: c.Authentication, JWKS: c.JWKS, JWKSURI: c.JWKSURI, IDTokenAlg: c.IDTokenAlg, Scope: strings.Join(c.Scopes, " "), Audience: c.Audience,
 		RequiresRole: c.RequiresRole, DefaultACRValues: each(c.DefaultACRValues, uri), MinimumAuthenticator: c.MinimumAuthenticatorLevel,
 		MinimumIdentity: c.MinimumIdentityLevel, Trustmark: c.Trustmark, VerifiedClaims: c.VerifiedClaims, CreatedAt: c.CreatedAt.UTC(), DisabledAt: c.DisabledAt,
 	}
@@ -157,10 +163,11 @@ func newClientAddCommand(p *program) *cobra.Command {
 		Use:   "add",
 		Short: "Register a client and print its id and its secret",
 		Example: `  credence client add --name "Ward list" --redirect-uri https://ward.example.org/callback --requires-role
+  credence client add --name "Ward round" --redirect-uri https://round.example.org/callback --jwks keys.json
   credence client add --name "Ward app" --redirect-uri http://127.0.0.1/callback --auth none --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := given.check(); err != nil {
+			if err := errors.Join(given.check(), given.readKeys()); err != nil {
 				return err
 			}
 			var r oauth.Registration
@@ -191,6 +198,9 @@ func newClientUpdateCommand(p *program) *cobra.Command {
   credence client update ward-list --rotate-secret`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := given.readKeys(); err != nil {
+				return err
+			}
 			if !given.apply(cmd, &oauth.Registration{}) && !rotate {
 				return &usageError{errors.New("there is nothing to change: give a flag of what is to change, or --rotate-secret")}
 			}
@@ -202,8 +212,11 @@ func newClientUpdateCommand(p *program) *cobra.Command {
 				if old, err := s.Client(ctx, args[0]); rotate && err == nil {
 					r := oauth.Registration{Authentication: old.Authentication}
 					_ = given.apply(cmd, &r)
-					if r.Authentication == oauth.AuthNone {
+					switch {
+					case r.Authentication == oauth.AuthNone:
 						return fmt.Errorf("client %q is public: it has no secret to rotate", args[0])
+					case !oauth.HasSecret(r.Authentication):
+						return fmt.Errorf("client %q has keys: it has no secret to rotate", args[0])
 					}
 				}
 				change := func(r *oauth.Registration) { _ = given.apply(cmd, r) }

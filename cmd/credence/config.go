@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/seal"
 )
@@ -89,6 +90,17 @@ type config struct {
 	// Example: Registration authority <registration@example.org>
 	MailFrom string
 
+	// CREDENCE_HELP_TEXT (serve) says in a sentence or two where people find help, at the end of each page: whoever has not signed
+	// in yet, and whose organisation says nothing (`credence organisation policy`). Default: none.
+	// Example: Ask the service desk of your organisation.
+	HelpText string
+
+	// CREDENCE_HELP_EMAIL (serve) is the address of the help desk, for the same people. Default: none. Example: help@example.org
+	HelpEmail string
+
+	// CREDENCE_HELP_TELEPHONE (serve) is its telephone number. Default: none. Example: 0113 496 0000
+	HelpTelephone string
+
 	// CREDENCE_DATABASE_URL (serve) names the PostgreSQL database and the service role, which may read and write rows and
 	// nothing else. It holds a password; CREDENCE_DATABASE_URL_FILE names a file that holds it instead.
 	// No default. Example: postgres://credence_service:password@db.example.org/credence?sslmode=verify-full
@@ -133,6 +145,9 @@ func (c *config) settings() []setting {
 		{name: "CREDENCE_RELATED_ORIGINS", value: &c.RelatedOrigins, check: checkOrigins},
 		{name: "CREDENCE_SMTP_URL", value: &c.SMTPURL, check: checkSMTP, secret: true},
 		{name: "CREDENCE_MAIL_FROM", value: &c.MailFrom, check: checkSender},
+		{name: "CREDENCE_HELP_TEXT", value: &c.HelpText, check: func(text string) error { return directory.Help{Text: text}.Check() }},
+		{name: "CREDENCE_HELP_EMAIL", value: &c.HelpEmail, check: func(text string) error { return directory.Help{Email: text}.Check() }},
+		{name: "CREDENCE_HELP_TELEPHONE", value: &c.HelpTelephone, check: func(text string) error { return directory.Help{Telephone: text}.Check() }},
 		{name: "CREDENCE_DATABASE_URL", value: &c.DatabaseURL, check: checkDatabaseURL, fix: "set it, or CREDENCE_DATABASE_URL_FILE, to postgres://user:password@host:port/database", secret: true},
 		{name: "CREDENCE_DATABASE_OWNER_URL", value: &c.DatabaseOwnerURL, check: checkDatabaseURL, secret: true},
 		{name: "CREDENCE_SEAL_KEY_FILE", value: &c.SealKeyFile, check: anyText, fix: "make a key with (umask 077; openssl rand -hex 32 > seal.key) and set it to the file"},

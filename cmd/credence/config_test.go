@@ -45,8 +45,9 @@ func TestReadConfig(t *testing.T) {
 				"CREDENCE_FIDO_METADATA=https://mds3.fidoalliance.org/", "CREDENCE_FIDO_METADATA_ROOT_FILE=/roots.pem", "CREDENCE_FIDO_CERTIFICATION=FIDO_CERTIFIED_L2",
 				"CREDENCE_RELATED_ORIGINS=https://id.example.net, https://id.example.com:8443",
 				"CREDENCE_SMTP_URL=smtps://ana:hunter4@mail.example.org", "CREDENCE_MAIL_FROM=Registration <registration@example.org>",
+				"CREDENCE_HELP_TEXT=Ask the service desk.", "CREDENCE_HELP_EMAIL=help@example.org", "CREDENCE_HELP_TELEPHONE=0113 496 0000",
 			},
-			config{Issuer: "https://id.example.org", Listen: ":80", TLSCertificateFile: "/tls.pem", TLSKeyFile: "/tls.key", TrustedProxies: "192.0.2.1, 2001:db8::/64", MetricsListen: "[::1]:0", OTLPEndpoint: "https://collector.example.org:4318/otlp", TraceRatio: "0.25", SealKeyFile: "/seal.key", DatabaseURL: databaseURL, DatabaseOwnerURL: ownerURL, FIDOMetadata: "https://mds3.fidoalliance.org/", FIDOMetadataRootFile: "/roots.pem", FIDOCertification: "FIDO_CERTIFIED_L2", RelatedOrigins: "https://id.example.net, https://id.example.com:8443", SMTPURL: "smtps://ana:hunter4@mail.example.org", MailFrom: "Registration <registration@example.org>"},
+			config{Issuer: "https://id.example.org", Listen: ":80", TLSCertificateFile: "/tls.pem", TLSKeyFile: "/tls.key", TrustedProxies: "192.0.2.1, 2001:db8::/64", MetricsListen: "[::1]:0", OTLPEndpoint: "https://collector.example.org:4318/otlp", TraceRatio: "0.25", SealKeyFile: "/seal.key", DatabaseURL: databaseURL, DatabaseOwnerURL: ownerURL, FIDOMetadata: "https://mds3.fidoalliance.org/", FIDOMetadataRootFile: "/roots.pem", FIDOCertification: "FIDO_CERTIFIED_L2", RelatedOrigins: "https://id.example.net, https://id.example.com:8443", SMTPURL: "smtps://ana:hunter4@mail.example.org", MailFrom: "Registration <registration@example.org>", HelpText: "Ask the service desk.", HelpEmail: "help@example.org", HelpTelephone: "0113 496 0000"},
 		},
 		"secrets in files": {
 			[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, databaseURL+"\n"), "CREDENCE_DATABASE_OWNER_URL_FILE=" + file(t, ownerURL)},
@@ -92,7 +93,7 @@ func TestReadConfigRefuses(t *testing.T) {
 		"an unknown name, and suggests the nearest": {[]string{"CREDENCE_ISSUR="}, []string{"CREDENCE_ISSUR is no setting: did you mean CREDENCE_ISSUER?"}},
 		"a name far from all, and lists them": {
 			[]string{"CREDENCE_PORT=80"},
-			[]string{"CREDENCE_PORT is no setting: there are CREDENCE_ISSUER, CREDENCE_LISTEN, CREDENCE_TLS_CERTIFICATE_FILE, CREDENCE_TLS_KEY_FILE, CREDENCE_TRUSTED_PROXIES, CREDENCE_METRICS_LISTEN, CREDENCE_OTLP_ENDPOINT, CREDENCE_TRACE_RATIO, CREDENCE_FIDO_METADATA, CREDENCE_FIDO_METADATA_ROOT_FILE, CREDENCE_FIDO_CERTIFICATION, CREDENCE_RELATED_ORIGINS, CREDENCE_SMTP_URL, CREDENCE_SMTP_URL_FILE, CREDENCE_MAIL_FROM, CREDENCE_DATABASE_URL, CREDENCE_DATABASE_URL_FILE, CREDENCE_DATABASE_OWNER_URL, CREDENCE_DATABASE_OWNER_URL_FILE, CREDENCE_SEAL_KEY_FILE"},
+			[]string{"CREDENCE_PORT is no setting: there are CREDENCE_ISSUER, CREDENCE_LISTEN, CREDENCE_TLS_CERTIFICATE_FILE, CREDENCE_TLS_KEY_FILE, CREDENCE_TRUSTED_PROXIES, CREDENCE_METRICS_LISTEN, CREDENCE_OTLP_ENDPOINT, CREDENCE_TRACE_RATIO, CREDENCE_FIDO_METADATA, CREDENCE_FIDO_METADATA_ROOT_FILE, CREDENCE_FIDO_CERTIFICATION, CREDENCE_RELATED_ORIGINS, CREDENCE_SMTP_URL, CREDENCE_SMTP_URL_FILE, CREDENCE_MAIL_FROM, CREDENCE_HELP_TEXT, CREDENCE_HELP_EMAIL, CREDENCE_HELP_TELEPHONE, CREDENCE_DATABASE_URL, CREDENCE_DATABASE_URL_FILE, CREDENCE_DATABASE_OWNER_URL, CREDENCE_DATABASE_OWNER_URL_FILE, CREDENCE_SEAL_KEY_FILE"},
 		},
 		"a database of another kind in a file":    {[]string{"CREDENCE_DATABASE_URL_FILE=" + file(t, "mysql://u:hunter2@h/d")}, []string{"CREDENCE_DATABASE_URL_FILE: want postgres://"}},
 		"a name that is abbreviated":              {[]string{"CREDENCE_TLS_CERT_FILE=x"}, []string{"CREDENCE_TLS_CERT_FILE is no setting: did you mean CREDENCE_TLS_CERTIFICATE_FILE?"}},
@@ -139,6 +140,8 @@ func TestReadConfigRefuses(t *testing.T) {
 		"more related origins than browsers take": {[]string{"CREDENCE_RELATED_ORIGINS=https://a.net,https://b.net,https://c.net,https://d.net,https://e.net,https://f.net"}, []string{"at most 5"}},
 		"a mail server without a scheme":          {[]string{"CREDENCE_SMTP_URL=ana:hunter4@mail.example.org"}, []string{"CREDENCE_SMTP_URL: want smtps://"}},
 		"a mail server without a password":        {[]string{"CREDENCE_SMTP_URL=smtps://ana@mail.example.org"}, []string{"CREDENCE_SMTP_URL: want both"}},
+		"a help desk that a link cannot have":     {[]string{"CREDENCE_HELP_EMAIL=help@example.org?bcc=eve"}, []string{`CREDENCE_HELP_EMAIL is "help@example.org?bcc=eve": help_email: want an email address`}},
+		"a telephone number in words":             {[]string{"CREDENCE_HELP_TELEPHONE=ask"}, []string{`CREDENCE_HELP_TELEPHONE is "ask": help_telephone: want a telephone number`}},
 		"a sender who has no address":             {[]string{"CREDENCE_MAIL_FROM=Registration"}, []string{`CREDENCE_MAIL_FROM is "Registration": want an address`}},
 		"a port that is too high":                 {[]string{"CREDENCE_LISTEN=:65536"}, []string{"0 to 65535"}},
 		"several mistakes, and says them all": {

@@ -47,7 +47,7 @@ func TestJourneyDeskClient(t *testing.T) {
 	b.atDesk(d, manager, "/desk/clients")
 	b.want("#clients", "Ward list")
 	b.see("desk-clients")
-	b.click("#clients a")
+	b.follow("#clients")
 	b.see("desk-client")
 	b.press("#verdict-approved")
 	b.fill("#reason", "As agreed")

@@ -36,7 +36,7 @@ func TestJourneyDeskCreate(t *testing.T) {
 	b.fill("#date_of_birth", "31 3 1990")
 	b.click("#look")
 	b.want("#people", "Born on the same day")
-	b.click("#people a")
+	b.follow("#people")
 	b.want("#person", "31 March 1990")
 
 	b.open(d.issuer + "/desk/people/new")

@@ -10,8 +10,8 @@ func TestJourneyDeskSecondChecker(t *testing.T) {
 	t.Parallel()
 	d := startTrial(t)
 	const agent, advanced, person = "656005750117", "656005750119", "656005750113"
-	if got := d.command("organisation", "second-checker", "ZX100", "on"); !strings.Contains(got, "is on") {
-		t.Fatalf("second-checker = %s, want it on", got)
+	if got := d.command("organisation", "policy", "ZX100", "--second-checker", "on", "--reason", "The board asks for it"); !strings.Contains(got, "second_checker     yes") {
+		t.Fatalf("policy = %s, want a second checker", got)
 	}
 	first := newBrowser(t)
 	first.atDesk(d, agent, "/desk/people/"+person+"/evidence/new?kind=passport")
@@ -38,7 +38,7 @@ func TestJourneyDeskSecondChecker(t *testing.T) {
 	second.click("#evidence a")
 	second.want("#proposals", "Checked by Bartholomew Keykeeper")
 	second.see("desk-proposals")
-	second.click("#proposals a")
+	second.follow("#proposals")
 	second.want("#says", "900800700")
 	second.click("#decide")
 	second.want("#error-summary", "Select whether you confirm or dismiss it")

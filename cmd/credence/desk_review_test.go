@@ -59,7 +59,8 @@ func TestJourneyDeskReview(t *testing.T) {
 	b.click("#certify-all")
 	b.want("#none", "Nothing is left to decide")
 	b.want("#progress", "Finished")
-	b.click("#all")
+	b.choose("#show", "all")
+	b.click("#filter")
 	b.want("#entries", "Certified by Crispin Seconder")
 	b.see("desk-review-all")
 }

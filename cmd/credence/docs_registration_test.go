@@ -32,7 +32,7 @@ func TestRegistrationListsWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
 	said := map[string]string{
 		"-": "-", "full": "yes", "request": "asks", "assignable": "assignable",
-		"anywhere": "anybody", "person": "her organisation and below, or no organisation", "organisation": "her organisation and below",
+		"anywhere": "anybody", "person": "her organisation and below, or no organisation", "organisation": "her organisation and below", "below": "below her organisation",
 	}
 	var want []string
 	for _, row := range carried(t, "officers.csv") {
@@ -50,7 +50,7 @@ func TestRegistrationListsWhoMayDoWhat(t *testing.T) {
 	if diff := cmp.Diff(want, regexp.MustCompile("(?m)^\\| `.*$").FindAllString(tables, -1)); diff != "" {
 		t.Errorf("the rows of %s differ from the tables (-want +got):\n%s", registrationDocument, diff)
 	}
-	for _, refusal := range []authority.Refusal{authority.NoRight, authority.OwnPerson, authority.AnotherOrganisation, authority.OwnRequest, authority.AboveOwn} {
+	for _, refusal := range []authority.Refusal{authority.NoRight, authority.OwnPerson, authority.AnotherOrganisation, authority.OwnRequest, authority.OwnOrganisation, authority.AboveOwn} {
 		if !strings.Contains(tables, "`"+string(refusal)+"`") {
 			t.Errorf("%s does not explain the refusal %s", registrationDocument, refusal)
 		}

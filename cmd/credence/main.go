@@ -55,10 +55,12 @@ func newRootCommand(p *program) *cobra.Command {
 		newPositionCommand(p),
 		newRequestCommand(p),
 		newBootstrapCommand(p),
+		newBreakGlassCommand(p),
 		newAuthorityCommand(p),
 		newAuthenticatorCommand(p),
 		newClientCommand(p),
 		newKeysCommand(p),
+		newRetentionCommand(p),
 		newBenchCommand(p),
 	)...)
 	root.Version = readVersion().String()

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/directory"
-	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/store"
 )
 
@@ -15,7 +14,7 @@ const listOrganisations = "`credence organisation list` shows organisations"
 
 func newOrganisationCommand(p *program) *cobra.Command {
 	return newGroup("organisation", "Add organisations that people act for", "  credence organisation list",
-		newOrganisationAddCommand(p), newOrganisationListCommand(p), newOrganisationSecondCheckerCommand(p))
+		newOrganisationAddCommand(p), newOrganisationListCommand(p), newOrganisationPolicyCommand(p))
 }
 
 func newOrganisationAddCommand(p *program) *cobra.Command {
@@ -45,30 +44,6 @@ func newOrganisationAddCommand(p *program) *cobra.Command {
 	add.Flags().StringVar(&parent, "parent", "", "`code` of the organisation that it belongs to")
 	require(add, "code", "name")
 	return add
-}
-
-func newOrganisationSecondCheckerCommand(p *program) *cobra.Command {
-	return &cobra.Command{
-		Use:   "second-checker ORGANISATION on|off",
-		Short: "Say whether evidence needs a second officer at an organisation and below it",
-		Long: "Say whether what officers of an organisation, and of those below it, check of a person's identity waits until a second one\n" +
-			"confirms it. At first it does not. Switch it on when every server runs this release. What is on record stays.",
-		Example: "  credence organisation second-checker ZX400 on",
-		Args:    cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			asks := args[1] == "on"
-			if !asks && args[1] != "off" {
-				return fmt.Errorf("second checker %q: want on or off", args[1])
-			}
-			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if err := evidence.SetSecondChecker(ctx, s, args[0], asks, operator(), p.clock()); err != nil {
-					return hint(err, evidence.ErrUnknown, listOrganisations)
-				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "At organisation %s the second checker is %s.\n", args[0], args[1])
-				return err
-			})
-		},
-	}
 }
 
 func newOrganisationListCommand(p *program) *cobra.Command {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/store"
 )
@@ -37,6 +38,13 @@ func newPersonCommand(p *program) *cobra.Command {
 		newPersonStateCommand(p, "disable", "Take all access from a person at once, and end her sessions", "disabled", directory.DisablePerson),
 		newPersonStateCommand(p, "enable", "Give a disabled person her access back", "enabled", directory.EnablePerson),
 		newPersonEnrolLinkCommand(p),
+		newPersonCorrectCommand(p),
+		newPersonLeaveCommand(p),
+		newPersonCloseCommand(p),
+		newPersonReopenCommand(p),
+		newPersonMergeCommand(p),
+		newPersonDecideMergeCommand(p, "approve-merge", "Approve a merge that another officer proposed", position.Approve),
+		newPersonDecideMergeCommand(p, "refuse-merge", "Refuse a merge that another officer proposed", position.Refuse),
 	)
 }
 

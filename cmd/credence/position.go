@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -46,7 +47,7 @@ func (p *program) withRegistrar(ctx context.Context, do func(ctx context.Context
 
 // addOfficerFlags gives a command the flags that name the officer for whom the operator acts. She may do what her role lets
 // her, and no more.
-func addOfficerFlags(cmd *cobra.Command, by *position.Acting) {
+func addOfficerFlags(cmd *cobra.Command, by *deed.Acting) {
 	by.Operator = operator()
 	cmd.Flags().StringVar(&by.Person, "as", "", "`id` of the officer for whom you act (required)")
 	cmd.Flags().StringVar(&by.Role, "role", "", "`id` of the role that she acts in (required)")
@@ -107,7 +108,7 @@ func (f *positionFlags) read(cmd *cobra.Command, before position.Draft) (positio
 
 func newPositionAddCommand(p *program) *cobra.Command {
 	var what positionFlags
-	var by position.Acting
+	var by deed.Acting
 	var organisation string
 	var asJSON bool
 	add := &cobra.Command{
@@ -141,7 +142,7 @@ func newPositionAddCommand(p *program) *cobra.Command {
 
 func newPositionReviseCommand(p *program) *cobra.Command {
 	var what positionFlags
-	var by position.Acting
+	var by deed.Acting
 	var asJSON bool
 	revise := &cobra.Command{
 		Use:   "revise ID",
@@ -199,7 +200,7 @@ func findPosition(ctx context.Context, s *store.Store, id string) (store.Positio
 }
 
 func newPositionApproveCommand(p *program) *cobra.Command {
-	var by position.Acting
+	var by deed.Acting
 	var version int
 	var asJSON bool
 	approve := &cobra.Command{
@@ -216,14 +217,18 @@ func newPositionApproveCommand(p *program) *cobra.Command {
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), struct {
-						Closed     bool `json:"closed"`
-						EndedRoles int  `json:"ended_roles"`
-					}{done.Closed, done.Ended})
+						Closed       bool `json:"closed"`
+						ChangedRoles int  `json:"changed_roles"`
+						LeftRoles    int  `json:"left_roles"`
+					}{done.Closed, done.Changed, done.Left})
 				}
 				if done.Closed {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "Position %s is closed. Roles that ended with it: %d.\n", args[0], done.Ended)
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "Position %s is closed. Roles that ended with it: %d.\n", args[0], done.Changed)
 				} else {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "Position %s is in force in version %d.\n", args[0], version)
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "Position %s is in force in version %d. Roles that changed with it: %d.\n", args[0], version, done.Changed)
+				}
+				if err == nil && done.Left > 0 {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "The servers bring it to %d more within minutes.\n", done.Left)
 				}
 				return err
 			})
@@ -237,7 +242,7 @@ func newPositionApproveCommand(p *program) *cobra.Command {
 }
 
 func newPositionCloseCommand(p *program) *cobra.Command {
-	var by position.Acting
+	var by deed.Acting
 	var reason string
 	var asJSON bool
 	closing := &cobra.Command{
@@ -257,7 +262,7 @@ lose it. Nobody does until another officer has approved it; credence position sh
 				if err != nil {
 					return err
 				}
-				holders, err := r.Store.CountHolders(ctx, args[0], p.clock())
+				holders, err := r.Store.CountHolders(ctx, args[:1], p.clock())
 				if err != nil {
 					return fmt.Errorf("count holders: %w", err)
 				}
@@ -393,7 +398,7 @@ func newPositionShowCommand(p *program) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("list versions of position %q: %w", args[0], err)
 				}
-				holders, err := s.Holders(ctx, args[0], page.after, page.limit+1, p.clock())
+				holders, err := s.Holders(ctx, args[0], store.Order{}, page.after, page.limit+1, p.clock())
 				if err != nil {
 					return fmt.Errorf("list holders of position %q: %w", args[0], err)
 				}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
@@ -18,11 +19,11 @@ func newRequestCommand(p *program) *cobra.Command {
 		newRequestAskCommand(p), newRequestListCommand(p),
 		newRequestDecideCommand(p, "approve", "Approve a request that another officer made", position.Approve),
 		newRequestDecideCommand(p, "refuse", "Refuse a request that another officer made", position.Refuse),
-		newRequestWithdrawCommand(p))
+		newRequestWithdrawCommand(p), newRequestBulkCommand(p))
 }
 
 func newRequestAskCommand(p *program) *cobra.Command {
-	var by position.Acting
+	var by deed.Acting
 	asked := position.Asked{Kind: position.Assign}
 	var starts, ends string
 	var end, asJSON bool
@@ -94,7 +95,7 @@ func printAnswer(cmd *cobra.Command, a position.Answer, asJSON bool) error {
 }
 
 func newRequestDecideCommand(p *program, name, short string, verdict position.Verdict) *cobra.Command {
-	var by position.Acting
+	var by deed.Acting
 	var reason string
 	var asJSON bool
 	decide := &cobra.Command{
@@ -122,7 +123,7 @@ func newRequestDecideCommand(p *program, name, short string, verdict position.Ve
 }
 
 func newRequestWithdrawCommand(p *program) *cobra.Command {
-	var by position.Acting
+	var by deed.Acting
 	var reason string
 	var asJSON bool
 	withdraw := &cobra.Command{
@@ -148,7 +149,7 @@ func newRequestWithdrawCommand(p *program) *cobra.Command {
 	return withdraw
 }
 
-func addReasonedFlags(cmd *cobra.Command, by *position.Acting, reason *string) {
+func addReasonedFlags(cmd *cobra.Command, by *deed.Acting, reason *string) {
 	cmd.Flags().StringVar(reason, "reason", "", "why, for the record (required)")
 	require(cmd, "reason")
 	addOfficerFlags(cmd, by)
@@ -180,7 +181,7 @@ func newRequestListCommand(p *program) *cobra.Command {
 		AskedAt      time.Time  `json:"asked_at"`
 		LapsesAt     time.Time  `json:"lapses_at"`
 	}
-	var by position.Acting
+	var by deed.Acting
 	var page paging
 	list := &cobra.Command{
 		Use:     "list",

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
-	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
 
@@ -64,7 +64,7 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 					return err
 				}
 				id, err := r.Grant(ctx, role, operator(), despite)
-				if refusal, apart := errors.AsType[*position.Refusal](err); apart {
+				if refusal, apart := errors.AsType[*deed.Refusal](err); apart {
 					return fmt.Errorf("%w: --despite-separation-of-duties grants it all the same", refusal)
 				}
 				if err != nil {

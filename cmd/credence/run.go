@@ -47,8 +47,12 @@ func run(ctx context.Context, log *slog.Logger, provider *idp.Provider, sites ..
 	group.Go(func() error { return provider.RunMetadata(ctx) })
 	group.Go(func() error { return provider.RunThrottle(ctx) })
 	group.Go(func() error { return provider.RunSweep(ctx) })
+	group.Go(func() error { return provider.RunWatch(ctx) })
+	group.Go(func() error { return provider.RunRetention(ctx) })
 	group.Go(func() error { return provider.RunCatalogue(ctx) })
+	group.Go(func() error { return provider.RunPolicies(ctx) })
 	group.Go(func() error { return provider.RunLapse(ctx) })
+	group.Go(func() error { return provider.RunRollouts(ctx) })
 	group.Go(func() error { return provider.RunReminders(ctx) })
 	group.Go(func() error { return provider.RunDelivery(ctx) })
 	for _, s := range sites {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
@@ -51,6 +52,12 @@ People are told by mail what was done to their accounts, if a mail server is nam
 
   CREDENCE_SMTP_URL              or CREDENCE_SMTP_URL_FILE: smtps://user:password@host:465
   CREDENCE_MAIL_FROM             whom people see as the sender
+
+Each page says at its end where people find help, unless their organisation says otherwise:
+
+  CREDENCE_HELP_TEXT             in a sentence or two
+  CREDENCE_HELP_EMAIL            the address of the help desk
+  CREDENCE_HELP_TELEPHONE        its telephone number
 
 Traces of requests go to an OpenTelemetry collector, if one is named:
 
@@ -114,6 +121,7 @@ func (p *program) serve(ctx context.Context) error {
 	provider, err := idp.New(ctx, idp.Config{
 		Issuer: c.Issuer, Store: s, Key: key, Now: p.clock, Log: log, TrustedProxies: proxies, Traces: traces.provider,
 		Metadata: source, RelatedOrigins: relatedOrigins(c.RelatedOrigins), Mail: carrier, MailFrom: sender,
+		Help: directory.Help{Text: c.HelpText, Email: c.HelpEmail, Telephone: c.HelpTelephone},
 	})
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/meeting"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/signin"
@@ -42,7 +43,9 @@ type Handler struct {
 	WebAuthn  *webauthn.RelyingParty
 	Enroller  *registration.Enroller
 	Evidence  *evidence.Recorder
+	Meetings  *meeting.Registrar
 	Catalogue *directory.Catalogue
+	Policies  *directory.Policies
 	Pages     *web.Pages
 	Now       func() time.Time
 }

@@ -70,7 +70,7 @@ func (h *Handler) adding(w http.ResponseWriter, r *http.Request, o owner) error 
 	if err != nil {
 		return fmt.Errorf("read user handle: %w", err)
 	}
-	ceremony, err := h.Enroller.BeginAtMost(r.Context(), o.Level, o.Person, handle, h.Sessions.Browser(w, r))
+	ceremony, err := h.Enroller.Begin(r.Context(), o.Level, o.Person, handle, h.Sessions.Browser(w, r))
 	if err != nil {
 		return err
 	}

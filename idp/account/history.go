@@ -34,6 +34,7 @@ func events() map[audit.Event]happened {
 		audit.RecoveryCodesMade:      {"Recovery codes were made", ""},
 		audit.RecoveryCodesDropped:   {"Your recovery codes were made worthless", ""},
 		audit.Recovered:              {"A recovery code was used", "A recovery code was refused"},
+		audit.SelfRegistered:         {"You registered yourself", "Somebody could not register with your email address"},
 		audit.PersonDisabled:         {"Your access was stopped", ""},
 		audit.PersonEnabled:          {"Your access was given back", ""},
 		audit.IdentityRecomputed:     {"The level of your identity was worked out again", ""},

@@ -54,7 +54,10 @@ func (h *Handler) words(r *http.Request) web.Words { return h.Pages.Words(web.La
 
 // account is what every page has.
 func (h *Handler) account(r *http.Request, o owner) web.Account {
-	a := web.Account{Frame: web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, ""), SignedInAs: o.Person.DisplayName}}
+	a := web.Account{Frame: web.Frame{
+		RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, ""), SignedInAs: o.Person.DisplayName,
+		Help: web.Help(h.Policies.HelpFor(o.Person, o.Role)),
+	}}
 	for _, p := range []web.Place{
 		{Name: "About you", URL: "/account"},
 		{Name: "Roles", URL: "/account/roles"},

@@ -16,7 +16,8 @@ import (
 	"github.com/credence-id/credence/web"
 )
 
-// overview says who is signed in, by what her identity is proved, and how strongly she signed in.
+// overview says who is signed in, by what her identity is proved, and how strongly she signed in; and, while an officer meets her by
+// video, the code that she reads aloud.
 func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) error {
 	words := h.words(r)
 	explained, err := h.Evidence.Explain(r.Context(), o.Person.ID)
@@ -31,6 +32,10 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) erro
 	if err != nil {
 		return err
 	}
+	meetings, err := h.Meetings.Awaited(r.Context(), o.Person.ID)
+	if err != nil {
+		return err
+	}
 	page := web.AccountOverview{
 		Account: h.account(r, o), Name: o.Person.DisplayName, UserID: o.Person.ID, Email: o.Person.Email,
 		Identity: registration.IdentityWords(explained.Recorded.Level), Next: next,
@@ -40,6 +45,9 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) erro
 		page.Evidence = append(page.Evidence, web.EvidenceOutline{
 			Kind: capital(words.Say(assurance.KindWords(piece.Kind))), Issuer: piece.Issuer, Number: piece.Number, RecordedAt: piece.RecordedAt, Withdrawn: piece.Withdrawn != nil,
 		})
+	}
+	for _, m := range meetings {
+		page.Meetings = append(page.Meetings, web.AwaitedMeeting{Officer: m.OfficerName, Organisation: m.OrganisationName, Code: m.Code, EndsAt: m.EndsAt})
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

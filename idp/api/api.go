@@ -28,16 +28,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/idp/onboarding"
+	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/strictjson"
+	"github.com/credence-id/credence/store"
 )
 
 // Handler serves the API.
 type Handler struct {
 	*office.Office
+
+	Lifecycle  *lifecycle.Registrar
+	Onboarding *onboarding.Registrar
 
 	Issuer string
 	Tokens *oauth.Handler
@@ -99,9 +107,11 @@ type call struct {
 
 // enter lets officers in, and nobody else.
 func (h *Handler) enter(w http.ResponseWriter, r *http.Request, scope string) (call, error) {
-	demand := office.Demand()
 	access, err := h.Tokens.Bearer(w, r, oauth.Requirement{
-		Scope: scope, Authenticator: demand.MinimumAuthenticator, MaxAge: SignInLasts, Event: audit.DeskOpened,
+		Scope: scope, MaxAge: SignInLasts, Event: audit.DeskOpened,
+		Authenticator: func(role store.Role) assurance.AuthenticatorLevel {
+			return h.Demand(role.OrganisationCode).MinimumAuthenticator
+		},
 	})
 	if err != nil {
 		return call{}, err
@@ -110,7 +120,7 @@ func (h *Handler) enter(w http.ResponseWriter, r *http.Request, scope string) (c
 	request.Client, request.Grant = access.Client, access.Grant
 	ctx := audit.WithRequest(r.Context(), request)
 	c := call{w, r.WithContext(ctx), h.Officer(access.Person.ID, access.Role)}
-	if !demand.Satisfied(access.Reached) {
+	if demand := h.Demand(access.Role.OrganisationCode); !demand.Satisfied(access.Reached) {
 		request.Refusal.Reason = "identity_not_proved"
 		return call{}, &Problem{
 			Status: http.StatusForbidden, Reason: request.Refusal.Reason,
@@ -120,8 +130,8 @@ func (h *Handler) enter(w http.ResponseWriter, r *http.Request, scope string) (c
 	return c, h.Enter(ctx, c.officer)
 }
 
-// mostBody bounds what is read of a request, in bytes.
-const mostBody = 64 << 10
+// mostBody bounds what is read of a request, in bytes: a file of requests with what JSON escapes of it.
+const mostBody = 2 * position.LargestBulk
 
 // read reads what a request sends: the body, or of a GET the parameters of its address.
 func (c call) read(into any) error {
@@ -167,6 +177,9 @@ func (c call) readQuery(into any) error {
 		if len(values) > 1 {
 			return &Problem{Status: http.StatusBadRequest, Detail: "A parameter of the address is there more than once."}
 		}
+		if strings.ContainsRune(values[0], 0) { // which no text on record has, and the database takes none
+			return &Problem{Status: http.StatusBadRequest, Detail: "A parameter of the address has a character that nothing has."}
+		}
 		members[name] = values[0]
 	}
 	text, err := json.Marshal(members)
@@ -193,21 +206,38 @@ func (c call) following(more bool, after string) string {
 func (c call) created(location string) { c.ResponseWriter.Header().Set("Location", location) }
 
 // tag says which version of a thing was answered, so that a change can say which it changes: RFC 9110, Section 8.8.3.
-func (c call) tag(version int) {
-	c.ResponseWriter.Header().Set("ETag", strconv.Quote(strconv.Itoa(version)))
+func (c call) tag(version any) {
+	c.ResponseWriter.Header().Set("ETag", strconv.Quote(fmt.Sprint(version)))
 }
 
-// version is that of the thing which a change is for: RFC 9110, Section 13.1.1.
-func (c call) version() (int, error) {
+// seen is the version of the thing which a change is for: RFC 9110, Section 13.1.1.
+func (c call) seen() (string, error) {
 	tag := c.Request.Header.Get("If-Match")
 	if tag == "" {
-		return 0, &Problem{Status: http.StatusPreconditionRequired, Detail: "Send If-Match with the ETag of what you have seen."}
+		return "", &Problem{Status: http.StatusPreconditionRequired, Detail: "Send If-Match with the ETag of what you have seen."}
 	}
-	version, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 32)
-	if err != nil || tag != strconv.Quote(strconv.FormatInt(version, 10)) {
-		return 0, &directory.InvalidError{Field: "If-Match", Want: "one ETag as it was answered, such as \"3\""}
+	version := strings.Trim(tag, `"`)
+	if tag != strconv.Quote(version) {
+		return "", errNoTag()
+	}
+	return version, nil
+}
+
+// version is what seen is of a thing whose versions are numbered.
+func (c call) version() (int, error) {
+	text, err := c.seen()
+	if err != nil {
+		return 0, err
+	}
+	version, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || text != strconv.FormatInt(version, 10) {
+		return 0, errNoTag()
 	}
 	return int(version), nil
+}
+
+func errNoTag() error {
+	return &directory.InvalidError{Field: "If-Match", Want: "one ETag as it was answered, such as \"3\""}
 }
 
 // answer sends what a route answers.

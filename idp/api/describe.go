@@ -37,7 +37,7 @@ func (h *Handler) describe() ([]byte, error) {
 		"info": object{
 			"title": "Credence registration API", "version": "1",
 			"description": "What officers of the registration authority do at the desk, for programs. An officer signs in by the code flow, with the scopes of the API, at " +
-				"authenticator assurance level 3; her access token works for an hour after that, and decides as whom she acts.",
+				"authenticator assurance level 3, or 2 where her organisation allows it; her access token works for an hour after that, and decides as whom she acts.",
 		},
 		"servers":    []object{{"url": h.Issuer}},
 		"paths":      paths,
@@ -82,7 +82,7 @@ func (s *schemas) operation(r route) object {
 	if r.conditional {
 		parameters = append(parameters, object{
 			"name": "If-Match", "in": "header", "required": true, "schema": object{"type": "string"},
-			"description": "The ETag of the position as you have seen it. When it has changed since, the answer is 412 and says how.",
+			"description": "The ETag of what it changes, as you have read it. When that has changed since, the answer is 412, and says how.",
 		})
 	}
 	switch {

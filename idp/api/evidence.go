@@ -60,7 +60,8 @@ type piece struct {
 	ExpiresOn    string              `json:"expires_on,omitempty" format:"date"`
 	Subject      evidence.Subject    `json:"subject" doc:"Whom it names."`
 	Checks       []checkMade         `json:"checks"`
-	Declared     evidence.Meeting    `json:"declared" enum:"in_person" doc:"How the officer met the person, whose originals she declares to have seen."`
+	Declared     evidence.Meeting    `json:"declared" enum:"in_person by_video" doc:"How the officer met the person, whose originals she declares to have seen."`
+	MeetingID    string              `json:"meeting,omitempty" doc:"The meeting by video, which was confirmed."`
 }
 
 type checkMade struct {
@@ -82,7 +83,7 @@ func (h *Handler) recordEvidence(c call, in piece) (evidence.Change, error) {
 		Piece: assurance.Piece{
 			Type: kinds[i].Type, Kind: in.Kind, Country: in.Country, Jurisdiction: in.Jurisdiction, Features: in.Features, IssuedOn: in.IssuedOn, ExpiresOn: in.ExpiresOn,
 		},
-		Subject: in.Subject, Number: in.Number, Issuer: in.Issuer, Declared: in.Declared,
+		Subject: in.Subject, Number: in.Number, Issuer: in.Issuer, Declared: in.Declared, MeetingID: in.MeetingID,
 	}
 	for _, k := range in.Checks {
 		given.Checks = append(given.Checks, assurance.Check{

@@ -40,13 +40,10 @@ func (h *Handler) introductionOf(i store.IntroductionRow) introduction {
 		ID: i.ID, State: i.State, Title: i.Title, GivenName: i.GivenName, MiddleNames: i.MiddleNames, FamilyName: i.FamilyName,
 		DateOfBirth: i.DateOfBirth.Format(time.DateOnly), Email: i.Email, Organisation: i.OrganisationCode, Position: i.PositionID, PositionName: i.PositionName,
 		Version: i.PositionVersion, StartsAt: i.StartsAt.UTC(), EndsAt: utc(i.ExpiresAt), Reason: i.Reason, AskedBy: someone{i.AskedBy, i.AskedByName},
-		AskedAt: i.AskedAt.UTC(), LapsesAt: i.LapsesAt.UTC(), Request: i.RequestID,
+		AskedAt: i.AskedAt.UTC(), LapsesAt: i.LapsesAt.UTC(), Person: or(i.PersonID), Request: i.RequestID,
 	}
 	if i.State == "open" && !i.LapsesAt.After(h.Now()) {
 		shown.State = "lapsed"
-	}
-	if i.PersonID != nil {
-		shown.Person = *i.PersonID
 	}
 	return shown
 }
@@ -56,7 +53,7 @@ func (h *Handler) listIntroductions(c call, in requestsWanted) (page[introductio
 	if err != nil {
 		from = uuid.Nil // from the beginning
 	}
-	rows, more, err := h.Introductions(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), from)
+	rows, more, err := h.Introductions(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), store.Order{}, from)
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].ID.String()

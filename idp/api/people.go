@@ -64,7 +64,7 @@ func (h *Handler) findPeople(c call, in wanted) (page[found], error) {
 		}
 		who.Born = &born
 	}
-	people, more, err := h.Search(c.Context(), c.officer, who, in.After)
+	people, more, err := h.Search(c.Context(), c.officer, who, store.Order{}, in.After)
 	last := ""
 	if len(people) > 0 {
 		last = people[len(people)-1].ID
@@ -107,7 +107,7 @@ func (h *Handler) addPerson(c call, in newcomer) (added, error) {
 	if err != nil {
 		return added{}, err
 	}
-	id, alike, err := h.Add(c.Context(), c.officer, directory.Newcomer{
+	id, others, err := h.Add(c.Context(), c.officer, directory.Newcomer{
 		NewPerson: directory.NewPerson{
 			Title: in.Title, GivenName: in.GivenName, MiddleNames: in.MiddleNames, FamilyName: in.FamilyName, Email: in.Email, DateOfBirth: &born,
 		},
@@ -117,33 +117,38 @@ func (h *Handler) addPerson(c call, in newcomer) (added, error) {
 		return added{}, err
 	}
 	if id == "" {
-		p := &Problem{Status: http.StatusConflict, Reason: "candidates", Detail: "Somebody on record may be the same person."}
-		if alike.More {
-			p.Detail += " There are more, who are less like her."
-		}
-		for _, a := range alike.People {
-			p.Candidates = append(p.Candidates, candidate{foundOf(a.FoundPerson), a.LikeName, a.SameBirth, a.SameEmail})
-		}
-		return added{}, p
+		return added{}, alike(others)
 	}
 	c.created("/api/people/" + id)
 	return added{id}, nil
 }
 
-type person struct {
-	UserID         string          `json:"user_id"`
-	Name           string          `json:"name"`
-	DateOfBirth    string          `json:"date_of_birth,omitempty" format:"date"`
-	Email          string          `json:"email,omitempty"`
-	Identity       string          `json:"identity_assurance_level"`
-	Disabled       bool            `json:"disabled"`
-	Registrations  []registration  `json:"registrations,omitempty"`
-	Roles          page[role]      `json:"roles" doc:"That she has, or is to have."`
-	Requests       []request       `json:"requests,omitempty" doc:"That wait for a decision."`
-	Authenticators []authenticator `json:"authenticators,omitempty"`
+// alike says who on record may be the same person.
+func alike(others directory.Alike) *Problem {
+	p := &Problem{Status: http.StatusConflict, Reason: "candidates", Detail: "Somebody on record may be the same person."}
+	if others.More {
+		p.Detail += " There are more, who are less like her."
+	}
+	for _, a := range others.People {
+		p.Candidates = append(p.Candidates, candidate{foundOf(a.FoundPerson), a.LikeName, a.SameBirth, a.SameEmail})
+	}
+	return p
 }
 
-type registration struct {
+type person struct {
+	UserID         string                     `json:"user_id"`
+	Name           string                     `json:"name"`
+	DateOfBirth    string                     `json:"date_of_birth,omitempty" format:"date"`
+	Email          string                     `json:"email,omitempty"`
+	Identity       string                     `json:"identity_assurance_level"`
+	Disabled       bool                       `json:"disabled"`
+	Registrations  []professionalRegistration `json:"registrations,omitempty"`
+	Roles          page[role]                 `json:"roles" doc:"That she has, or is to have."`
+	Requests       []request                  `json:"requests,omitempty" doc:"That wait for a decision."`
+	Authenticators []authenticator            `json:"authenticators,omitempty"`
+}
+
+type professionalRegistration struct {
 	Body   string `json:"body"`
 	Number string `json:"number"`
 }
@@ -175,6 +180,10 @@ type authenticator struct {
 	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
 }
 
+func authenticatorOf(a store.Authenticator) authenticator {
+	return authenticator{a.Kind, a.Name, a.CreatedAt.UTC(), utc(a.LastUsedAt)}
+}
+
 func (h *Handler) readPerson(c call, in after) (person, error) {
 	p, err := h.View(c.Context(), c.officer, c.PathValue("person"), in.After)
 	if err != nil {
@@ -192,13 +201,13 @@ func (h *Handler) readPerson(c call, in after) (person, error) {
 		shown.DateOfBirth = p.Born.Format(time.DateOnly)
 	}
 	for _, g := range p.Person.Registrations {
-		shown.Registrations = append(shown.Registrations, registration{g.Body, g.Number})
+		shown.Registrations = append(shown.Registrations, professionalRegistration{g.Body, g.Number})
 	}
 	for _, row := range p.Requests {
 		shown.Requests = append(shown.Requests, h.requestOf(row))
 	}
 	for _, a := range p.Authenticators {
-		shown.Authenticators = append(shown.Authenticators, authenticator{a.Kind, a.Name, a.CreatedAt.UTC(), utc(a.LastUsedAt)})
+		shown.Authenticators = append(shown.Authenticators, authenticatorOf(a))
 	}
 	return shown, nil
 }

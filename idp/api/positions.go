@@ -70,14 +70,10 @@ type version struct {
 }
 
 func versionOf(v store.PositionVersion) version {
-	shown := version{
+	return version{
 		Version: v.Version, Closes: v.Closes, Name: v.Name, Notes: v.Notes, JobRole: v.JobRole, AreasOfWork: v.AreasOfWork, Activities: v.Activities,
-		Workgroups: v.Workgroups, Assignable: v.Assignable, Reason: v.Reason, ProposedBy: v.MadeBy, ProposedAt: v.MadeAt.UTC(), ApprovedAt: utc(v.ApprovedAt),
+		Workgroups: v.Workgroups, Assignable: v.Assignable, Reason: v.Reason, ProposedBy: v.MadeBy, ProposedAt: v.MadeAt.UTC(), ApprovedBy: or(v.ApprovedBy), ApprovedAt: utc(v.ApprovedAt),
 	}
-	if v.ApprovedBy != nil {
-		shown.ApprovedBy = *v.ApprovedBy
-	}
-	return shown
 }
 
 type before struct {
@@ -129,7 +125,7 @@ func holderOf(r store.HolderRow) holder {
 }
 
 func (h *Handler) listHolders(c call, in after) (page[holder], error) {
-	_, rows, more, err := h.Holders(c.Context(), c.officer, c.PathValue("position"), in.After)
+	_, rows, more, err := h.Holders(c.Context(), c.officer, c.PathValue("position"), store.Order{}, in.After)
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].RoleID
@@ -219,10 +215,11 @@ func (h *Handler) proposeVersion(c call, propose func(id string, seen int) (int,
 type nothing struct{}
 
 type approved struct {
-	ID         string `json:"id"`
-	Version    int    `json:"version" doc:"That is in force now."`
-	Closed     bool   `json:"closed"`
-	EndedRoles int    `json:"ended_roles" doc:"How many ended with the position."`
+	ID           string `json:"id"`
+	Version      int    `json:"version" doc:"That is in force now."`
+	Closed       bool   `json:"closed"`
+	ChangedRoles int    `json:"changed_roles" doc:"How many roles follow it at once; they ended, if the position was closed."`
+	LeftRoles    int    `json:"left_roles" doc:"How many are left, which follow within minutes."`
 }
 
 func (h *Handler) approvePosition(c call, _ nothing) (approved, error) {
@@ -236,5 +233,5 @@ func (h *Handler) approvePosition(c call, _ nothing) (approved, error) {
 		return approved{}, err
 	}
 	c.tag(n)
-	return approved{id, n, done.Closed, done.Ended}, nil
+	return approved{id, n, done.Closed, done.Changed, done.Left}, nil
 }

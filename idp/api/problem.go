@@ -5,10 +5,14 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/registration"
 )
 
 // Problem is why a request came to nothing: RFC 9457, of type about:blank.
@@ -37,18 +41,32 @@ type difference struct {
 	To    string `json:"to"`
 }
 
+// differences are what was changed.
+func differences(changes []deed.Change) []difference {
+	list := make([]difference, len(changes))
+	for i, c := range changes {
+		list[i] = difference(c)
+	}
+	return list
+}
+
 // problemOf says what is told of an error. What is our fault says nothing.
 func problemOf(err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
-	if refusal, ok := errors.AsType[*position.Refusal](err); ok {
+	if refusal, ok := errors.AsType[*deed.Refusal](err); ok {
 		return refused(refusal)
 	}
 	if token, ok := errors.AsType[*oauth.BearerError](err); ok {
 		return &Problem{Status: token.Status, Reason: token.Code, Detail: token.Description}
 	}
+	if found, ok := errors.AsType[*registration.StateError](err); ok {
+		return &Problem{Status: http.StatusConflict, Reason: "authenticator_" + string(found.State), Detail: sentence(found.Error())}
+	}
 	switch {
+	case errors.Is(err, registration.ErrAnotherPassword):
+		return &Problem{Status: http.StatusConflict, Reason: "another_password", Detail: sentence(registration.ErrAnotherPassword.Error())}
 	case errors.Is(err, directory.ErrUnknown), errors.Is(err, evidence.ErrUnknown):
 		return &Problem{Status: http.StatusNotFound, Reason: "unknown", Detail: "What this is about does not exist, or not any more."}
 	case errors.Is(err, evidence.ErrDuplicate):
@@ -60,11 +78,24 @@ func problemOf(err error) *Problem {
 	case errors.Is(err, evidence.ErrInvalid):
 		return &Problem{Status: http.StatusUnprocessableEntity, Reason: "invalid", Detail: sentence(err.Error())}
 	}
-	mistakes, ok := directory.Mistakes(err)
-	if !ok {
+	return wrong(err)
+}
+
+// wrong says which values are, or that it is our fault.
+func wrong(err error) *Problem {
+	p := &Problem{Status: http.StatusUnprocessableEntity, Reason: "invalid", Detail: "Some values are wrong."}
+	var others []error
+	for _, e := range directory.Parts(err) {
+		if mistake, is := errors.AsType[*oauth.Mistake](e); is { // about a client
+			p.Errors = append(p.Errors, invalid{mistake.Field, mistake.Error()})
+			continue
+		}
+		others = append(others, e)
+	}
+	mistakes, ok := directory.Mistakes(errors.Join(others...))
+	if !ok && len(others) > 0 {
 		return &Problem{Status: http.StatusInternalServerError, Detail: "It is our fault, not yours. Try again in a few minutes."}
 	}
-	p := &Problem{Status: http.StatusUnprocessableEntity, Reason: "invalid", Detail: "Some values are wrong."}
 	for _, m := range mistakes {
 		p.Errors = append(p.Errors, invalid{m.Field, m.Want})
 	}
@@ -72,19 +103,16 @@ func problemOf(err error) *Problem {
 }
 
 // refused tells a refusal: that she may not, that it cannot be as things are, or that they have changed since.
-func refused(refusal *position.Refusal) *Problem {
-	text := (&position.Refusal{Reason: refusal.Reason, Because: refusal.Because}).Error()
-	p := &Problem{Status: http.StatusConflict, Reason: string(refusal.Reason), Detail: sentence(text)}
+func refused(refusal *deed.Refusal) *Problem {
+	p := &Problem{Status: http.StatusConflict, Reason: string(refusal.Reason), Detail: refusal.Sentence()}
 	switch refusal.Reason {
-	case position.NoRight, position.AnotherOrganisation, position.OwnPerson, position.OwnRequest, position.AboveOwn, position.NotInRole, position.NotAsker:
+	case lifecycle.OwnClosing, onboarding.NotApplicant, onboarding.NotAbove, deed.NoRight, deed.AnotherOrganisation, deed.OwnPerson, deed.OwnRequest, deed.OwnOrganisation, deed.AboveOwn, deed.NotInRole, position.NotAsker:
 		p.Status = http.StatusForbidden
-	case position.ChangedSince:
+	case deed.ChangedSince, onboarding.SecretSince:
 		p.Status = http.StatusPreconditionFailed
 	default:
 	}
-	for _, c := range refusal.Changes {
-		p.Changes = append(p.Changes, difference(c))
-	}
+	p.Changes = differences(refusal.Changes)
 	return p
 }
 

@@ -41,18 +41,20 @@ func (h *Handler) requestOf(q store.RequestRow) request {
 	shown := request{
 		ID: q.ID, Kind: position.Kind(q.Kind), State: q.State, Person: someone{q.PersonID, q.PersonName}, Organisation: q.OrganisationCode,
 		Position: q.PositionID, PositionName: q.PositionName, Version: q.PositionVersion, StartsAt: q.StartsAt.UTC(), EndsAt: utc(q.ExpiresAt), Reason: q.Reason,
-		AskedBy: someone{q.AskedBy, q.AskedByName}, AskedAt: q.AskedAt.UTC(), LapsesAt: q.LapsesAt.UTC(), DecidedAt: utc(q.DecidedAt),
+		AskedBy: someone{q.AskedBy, q.AskedByName}, AskedAt: q.AskedAt.UTC(), LapsesAt: q.LapsesAt.UTC(), DecidedBy: or(q.DecidedBy), DecidedAt: utc(q.DecidedAt), DecisionReason: or(q.DecisionReason),
 	}
 	if q.State == "open" && !q.LapsesAt.After(h.Now()) {
 		shown.State = "lapsed"
 	}
-	if q.DecidedBy != nil {
-		shown.DecidedBy = *q.DecidedBy
-	}
-	if q.DecisionReason != nil {
-		shown.DecisionReason = *q.DecisionReason
-	}
 	return shown
+}
+
+// or is the text that there may be.
+func or(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 func (h *Handler) listRequests(c call, in requestsWanted) (page[request], error) {
@@ -60,7 +62,7 @@ func (h *Handler) listRequests(c call, in requestsWanted) (page[request], error)
 	if err != nil {
 		from = uuid.Nil // from the beginning
 	}
-	rows, more, err := h.Queue(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), from)
+	rows, more, err := h.Queue(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), store.Order{}, from)
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].ID.String()

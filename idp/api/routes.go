@@ -7,6 +7,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/idp/registration"
 )
 
 // route is one thing that officers do through programs. The server, the description and the tests are made from it.
@@ -80,7 +81,7 @@ func (r route) changes() route {
 
 // routes is the API.
 func routes() []route {
-	find, prove := []authority.Act{authority.FindPerson}, []authority.Act{authority.RecordEvidence}
+	find, prove, certify := []authority.Act{authority.FindPerson}, []authority.Act{authority.RecordEvidence}, []authority.Act{authority.ReviewAccess}
 	return []route{
 		reading("/api/people", "findPeople", "Find people by user id, by e-mail address, or by name, which may come with a date of birth", find, (*Handler).findPeople),
 		acting("/api/people", "addPerson", "Put a person on record whom nobody there is", authority.CreatePerson, (*Handler).addPerson).creates(),
@@ -88,6 +89,32 @@ func routes() []route {
 		reading("/api/people/{person}/evidence", "listEvidence", "List by what an identity is proved, and what is missing for more", prove, (*Handler).listEvidence),
 		acting("/api/people/{person}/evidence", "recordEvidence", "Record a piece of evidence that you checked now", authority.RecordEvidence, (*Handler).recordEvidence),
 		acting("/api/people/{person}/evidence/{evidence}/withdrawal", "withdrawEvidence", "Withdraw a piece of evidence", authority.RecordEvidence, (*Handler).withdrawEvidence),
+		acting("/api/people/{person}/meetings", "beginMeeting", "Begin a meeting by video with a person, who is sent its code", authority.RecordEvidence, (*Handler).beginMeeting).creates(),
+		reading("/api/people/{person}/meetings/{meeting}", "readMeeting", "Read a meeting by video of yours", prove, (*Handler).readMeeting),
+		acting("/api/people/{person}/meetings/{meeting}/confirmation", "confirmMeeting", "Give the code that the person read aloud", authority.RecordEvidence, (*Handler).confirmMeeting),
+
+		reading("/api/evidence-proposals", "listProposals", "List the evidence that waits for a second officer at your organisation and below it, oldest first", prove, (*Handler).listProposals),
+		reading("/api/evidence-proposals/{proposal}", "readProposal", "Read a piece of evidence that waits", prove, (*Handler).readProposal),
+		acting("/api/evidence-proposals/{proposal}/confirmation", "confirmProposal", "Confirm a piece of evidence that another officer checked", authority.RecordEvidence, (*Handler).confirmProposal),
+		acting("/api/evidence-proposals/{proposal}/dismissal", "dismissProposal", "Dismiss a piece of evidence that waits", authority.RecordEvidence, (*Handler).dismissProposal),
+
+		reading("/api/people/{person}/details", "readDetails", "Read who somebody is said to be, to correct it", []authority.Act{authority.CorrectPerson}, (*Handler).readDetails),
+		acting("/api/people/{person}/details", "correctPerson", "Correct who somebody is said to be, all of it", authority.CorrectPerson, (*Handler).correctPerson).changes(),
+		acting("/api/people/{person}/closure", "closePerson", "Close the profile of a person, with all that she has", authority.ClosePerson, (*Handler).closePerson),
+		acting("/api/people/{person}/reopening", "reopenPerson", "Open a closed profile again, with nothing of what ended", authority.ReopenPerson, (*Handler).reopenPerson),
+		acting("/api/people/{person}/departure", "leave", "Record that a person leaves an organisation, at once or with the end of a day", authority.AssignPosition, (*Handler).leave),
+		acting("/api/merges", "proposeMerge", "Propose that one of two profiles of a person be merged into the other", authority.MergePeople, (*Handler).proposeMerge).creates(),
+		reading("/api/merges/{merge}", "readMerge", "Read a merge, with both profiles", []authority.Act{authority.MergePeople}, (*Handler).readMerge),
+		acting("/api/merges/{merge}/decision", "decideMerge", "Approve or refuse a merge that another officer proposed", authority.MergePeople, (*Handler).decideMerge),
+
+		reading("/api/people/{person}/authenticators", "listAuthenticators", "List what a person signs in with, or did", office.OnAuthenticators(), (*Handler).listAuthenticators),
+		acting("/api/people/{person}/enrolment-links", "makeEnrolmentLink", "Make a link by which a person enrols an authenticator, with its code", authority.IssueAuthenticator, (*Handler).makeEnrolmentLink),
+		acting("/api/people/{person}/authenticators/{authenticator}/suspension", "suspendAuthenticator", "Have nobody sign in with an authenticator until it is resumed", registration.Suspend.Right(), changeAuthenticator(registration.Suspend)),
+		acting("/api/people/{person}/authenticators/{authenticator}/resumption", "resumeAuthenticator", "Let an authenticator work again that was suspended", registration.Resume.Right(), changeAuthenticator(registration.Resume)),
+		acting("/api/people/{person}/authenticators/{authenticator}/loss", "reportLostAuthenticator", "Report an authenticator lost", registration.ReportLoss.Right(), changeAuthenticator(registration.ReportLoss)),
+		acting("/api/people/{person}/authenticators/{authenticator}/finding", "reportFoundAuthenticator", "Let an authenticator work again that was lost and found", registration.Find.Right(), changeAuthenticator(registration.Find)),
+		acting("/api/people/{person}/authenticators/{authenticator}/return", "returnAuthenticator", "Take an authenticator back", registration.Return.Right(), changeAuthenticator(registration.Return)),
+		acting("/api/people/{person}/authenticators/{authenticator}/revocation", "revokeAuthenticator", "Revoke an authenticator for good", registration.Revoke.Right(), changeAuthenticator(registration.Revoke)),
 
 		reading("/api/positions", "listPositions", "List the positions of an organisation and below it", office.OnPositions(), (*Handler).listPositions),
 		acting("/api/positions", "proposePosition", "Propose a position, for another officer to approve", authority.ManagePositions, (*Handler).proposePosition).creates(),
@@ -98,10 +125,29 @@ func routes() []route {
 		acting("/api/positions/{position}/approval", "approvePosition", "Approve what another officer proposed", authority.ApprovePosition, (*Handler).approvePosition).changes(),
 
 		reading("/api/requests", "listRequests", "List what waits for a decision at an organisation and below it, oldest first", office.OnRequests(), (*Handler).listRequests),
+		acting("/api/requests/bulk", "askBulk", "Ask for all that a file asks for: first to see what would come of it, then all or nothing", authority.RequestPosition, (*Handler).askBulk),
 		acting("/api/requests", "ask", "Ask that somebody be given a position, or lose it", authority.RequestPosition, (*Handler).ask).creates(),
 		reading("/api/requests/{request}", "readRequest", "Read a request", office.OnRequests(), (*Handler).readRequest),
 		acting("/api/requests/{request}/decision", "decide", "Approve or refuse what another officer asked", authority.DecideRequest, (*Handler).decide),
 		acting("/api/requests/{request}/withdrawal", "withdrawRequest", "Take back what you asked", authority.RequestPosition, (*Handler).withdrawRequest),
+
+		reading("/api/reviews", "listReviews", "List the reviews of who holds the positions of an organisation and below it, newest first", certify, (*Handler).listReviews),
+		acting("/api/reviews", "openReview", "Begin a review of who holds the positions of an organisation now", authority.ReviewAccess, (*Handler).openReview).creates(),
+		reading("/api/reviews/{review}", "readReview", "Read how far a review is", certify, (*Handler).readReview),
+		reading("/api/reviews/{review}/items", "listReviewItems", "List what a review is about", certify, (*Handler).listReviewItems),
+		acting("/api/reviews/{review}/decision", "decideReview", "Certify that positions are still needed, or remove them", authority.ReviewAccess, (*Handler).decideReview),
+
+		reading("/api/applications", "listApplications", "List the applications for clients of an organisation and below it, newest first", office.OnClients(), (*Handler).listApplications),
+		acting("/api/applications", "apply", "Apply for a client", authority.ApplyClient, (*Handler).apply).creates(),
+		reading("/api/applications/{application}", "readApplication", "Read an application, with its last readiness check", office.OnClients(), (*Handler).readApplication),
+		acting("/api/applications/{application}/check", "checkApplication", "Try the addresses and keys of an application", authority.ApplyClient, (*Handler).checkApplication).alsoFor(authority.ApproveClient),
+		acting("/api/applications/{application}/decision", "decideApplication", "Approve or refuse an application that another officer made", authority.ApproveClient, (*Handler).decideApplication),
+		acting("/api/applications/{application}/withdrawal", "withdrawApplication", "Take back what you applied for", authority.ApplyClient, (*Handler).withdrawApplication),
+		acting("/api/applications/{application}/secret", "rotateSecret", "Make a new secret of its client, which is answered this once", authority.ApplyClient, (*Handler).rotateSecret).changes(),
+
+		reading("/api/organisations/{organisation}/glance", "readGlance", "Count what needs doing at an organisation and below it", office.OnGlance(), (*Handler).readGlance),
+		reading("/api/organisations/{organisation}/policy", "readPolicy", "Read how an organisation has its work done", office.OnGlance(), (*Handler).readPolicy),
+		acting("/api/organisations/{organisation}/policy", "setPolicy", "Change what an organisation says of how it has its work done, all of it", authority.SetPolicy, (*Handler).setPolicy).changes().alsoFor(authority.RelaxPolicy),
 
 		reading("/api/introductions", "listIntroductions", "List who is to be put on record at an organisation and below it, with a position, oldest first", office.OnIntroductions(), (*Handler).listIntroductions),
 		acting("/api/introductions", "introduce", "Ask that somebody who is not on record yet be given a position", authority.RequestPosition, (*Handler).introduce).creates(),

@@ -32,6 +32,9 @@ type MethodUse struct {
 	Facts   []Fact
 }
 
+// InPerson says whether the check takes the person, or the piece, before whoever makes it.
+func (m CheckMethod) InPerson() bool { return tables().methods[m].inPerson }
+
 // MethodUses lists the check methods.
 func MethodUses() []MethodUse {
 	t := tables()

@@ -29,6 +29,8 @@ const (
 	UserinfoRead           Event = "userinfo_read"           // privacy officers: only refusals are recorded
 	SessionEnded           Event = "session_ended"           // investigators: when somebody stopped being there
 	PersonAdded            Event = "person_added"            // registration: joiners
+	SelfRegistrationAsked  Event = "self_registration_asked" // investigators: from where somebody had a link sent with which to register herself, and where
+	SelfRegistered         Event = "self_registered"         // registration: who put herself on record, at which organisation, and from where
 	PersonDisabled         Event = "person_disabled"         // registration: access was withdrawn
 	PersonEnabled          Event = "person_enabled"          // registration: access was given back
 	PersonCorrected        Event = "person_corrected"        // registration: which details were changed, and what they were
@@ -50,7 +52,8 @@ const (
 	EvidenceRecorded       Event = "evidence_recorded"       // registration: by what an identity is proved, who recorded it, and what it came to
 	EvidenceProposed       Event = "evidence_proposed"       // registration: what waits for a second officer, and who checked it
 	EvidenceDecided        Event = "evidence_decided"        // registration: who confirmed that, or dismissed it
-	SecondCheckerSet       Event = "second_checker_set"      // registration: whether evidence needs a second officer at an organisation, and needed one before
+	MeetingBegun           Event = "meeting_begun"           // investigators: which officer is about to meet whom by video, and that the person was sent a code
+	MeetingConfirmed       Event = "meeting_confirmed"       // investigators: that the person read it back, or how many codes were wrong
 	EvidenceWithdrawn      Event = "evidence_withdrawn"      // registration: what counts no more, why, and what is left
 	EvidenceResealed       Event = "evidence_resealed"       // operators: document numbers rest under another seal key
 	SecretsResealed        Event = "secrets_resealed"        // operators: so do passwords and keys of apps
@@ -58,8 +61,10 @@ const (
 	PhotographsResealed    Event = "photographs_resealed"    // operators: photographs rest under another seal key
 	IdentityRecomputed     Event = "identity_recomputed"     // registration: the tables changed, or a level had been asserted
 	OrganisationAdded      Event = "organisation_added"      // registration
+	OrganisationPolicySet  Event = "organisation_policy_set" // registration: how an organisation has its work done, what was changed of that, and why
 	RoleGranted            Event = "role_granted"            // privacy officers: who may act as what
 	RoleEnded              Event = "role_ended"              // privacy officers
+	RoleChanged            Event = "role_changed"            // privacy officers: what a role gives since its position gives something else, and gave before
 	ClientAdded            Event = "client_added"            // operators: which services may ask
 	ClientUpdated          Event = "client_updated"          // operators
 	ClientDisabled         Event = "client_disabled"         // operators
@@ -86,17 +91,28 @@ const (
 	ReviewOpened           Event = "review_opened"           // registration: of which organisation, by when, and what becomes of what nobody decides
 	ReviewDecided          Event = "review_decided"          // registration: whose position was certified or removed, or that nobody decided
 	ReviewClosed           Event = "review_closed"           // registration: that nothing was left to decide
+	BreakGlassSealed       Event = "break_glass_sealed"      // everybody: who knows the codes that could make an officer, at which organisation
+	BreakGlassAsked        Event = "break_glass_asked"       // investigators: who wants to be an officer for some hours, and why
+	BreakGlassJoined       Event = "break_glass_joined"      // investigators: who came with the second envelope
+	BreakGlassOpened       Event = "break_glass_opened"      // everybody: who is an officer for some hours, why, and who let her
+	BreakGlassEnded        Event = "break_glass_ended"       // registration: that somebody ended it before its time
+	BreakGlassSigned       Event = "break_glass_signed"      // privacy officers: who read what was done, and what she says of it
 	Bootstrapped           Event = "bootstrap"               // everybody: who could become the first registration authority manager
 	ClientApplied          Event = "client_applied"          // operators: who wants which service to be let people sign in, and why
 	ClientDecided          Event = "client_decided"          // operators: what came of it, or that it was withdrawn
 	ClientChecked          Event = "client_checked"          // operators: whether what was applied for answers
 	ClientSecretRotated    Event = "client_secret_rotated"   // investigators: who was shown a new secret, and how long the old one works
 	ClientSecretEnded      Event = "client_secret_ended"     // investigators: an old secret ended before its time
+	ClientKeysReplaced     Event = "client_keys_replaced"    // investigators: by which keys a service is known from then on
 	DeskOpened             Event = "desk_opened"             // privacy officers: only refusals are recorded
 	PersonSearched         Event = "person_searched"         // privacy officers: who looked for people, by what, and how many were shown
 	PersonViewed           Event = "person_viewed"           // privacy officers: which officer looked at whose record
 	AuditRead              Event = "audit_read"              // privacy officers: who read which lines of the record, and how many
 	DataDownloaded         Event = "data_downloaded"         // privacy officers: who took all that is held about herself
+	RetentionRun           Event = "retention_run"           // privacy officers: how much was erased because its time was over, by which rule
+	RetentionHeld          Event = "retention_held"          // privacy officers: of whom nothing is erased, and why
+	RetentionReleased      Event = "retention_released"      // privacy officers: the end of that
+	PersonErased           Event = "person_erased"           // privacy officers: of which user id nothing is left that says who it was, and why
 	MessageGivenUp         Event = "message_given_up"        // registration: who was not told of what, and why
 )
 

@@ -22,7 +22,8 @@ import (
 type Actor string
 
 // The officers. Of the first three each may do what the next may, an agent what a checker of identities and what a sponsor
-// may, and a sponsor what an administrator of smartcards may. The privacy officer and the developer stand beside them.
+// may, and a sponsor what an administrator of smartcards may. The privacy officer, the developer and the break-glass officer
+// stand beside them.
 const (
 	RAManager                   Actor = "ra_manager"
 	RAAgentAdvanced             Actor = "ra_agent_advanced"
@@ -31,12 +32,13 @@ const (
 	Sponsor                     Actor = "sponsor"
 	LocalSmartcardAdministrator Actor = "local_smartcard_administrator"
 	PrivacyOfficer              Actor = "privacy_officer"
-	Developer                   Actor = "developer" // of services that people sign in to: relying parties
+	Developer                   Actor = "developer"           // of services that people sign in to: relying parties
+	BreakGlassOfficer           Actor = "break_glass_officer" // for some hours, when no other is to be had: see package breakglass
 )
 
 // Actors lists the officers, highest first, and then who stand beside them.
 func Actors() []Actor {
-	return []Actor{RAManager, RAAgentAdvanced, RAAgent, IDChecker, Sponsor, LocalSmartcardAdministrator, PrivacyOfficer, Developer}
+	return []Actor{RAManager, RAAgentAdvanced, RAAgent, IDChecker, Sponsor, LocalSmartcardAdministrator, PrivacyOfficer, Developer, BreakGlassOfficer}
 }
 
 // Act is something that officers do.
@@ -60,9 +62,13 @@ const (
 	ApprovePosition         Act = "approve_position" // that another officer drafted or changed
 	DecideRequest           Act = "decide_request"
 	ReviewAccess            Act = "review_access"        // to open a review of who holds positions, and to decide in one
+	ReviewBreakGlass        Act = "review_break_glass"   // to read what was done by break-glass and to sign for it, and to end it
 	TakeUpIntroduction      Act = "take_up_introduction" // of somebody who is not on record yet, for whom another officer asks for a position
 	ApplyClient             Act = "apply_client"         // also to check whether one is ready, and to make its secrets
 	ApproveClient           Act = "approve_client"       // that another officer applied for
+	SetPolicy               Act = "set_policy"           // how an organisation has its work done: where its people find help, and whatever is stricter than it was
+	RelaxPolicy             Act = "relax_policy"         // whatever is less strict than it was: nobody does that for the organisation that she acts at
+	ReadRetention           Act = "read_retention"       // reports of what was erased because its time was over: numbers, of the whole installation
 	ReadAudit               Act = "read_audit"
 )
 
@@ -70,8 +76,8 @@ const (
 func Acts() []Act {
 	return []Act{
 		CreatePerson, CorrectPerson, ClosePerson, ReopenPerson, MergePeople, FindPerson, RecordEvidence, IssueAuthenticator, UnlockAuthenticator,
-		RenewExpiredCertificate, AssignPosition, RequestPosition, ManagePositions, ApprovePosition, DecideRequest, TakeUpIntroduction, ReviewAccess,
-		ApplyClient, ApproveClient, ReadAudit,
+		RenewExpiredCertificate, AssignPosition, RequestPosition, ManagePositions, ApprovePosition, DecideRequest, TakeUpIntroduction, ReviewAccess, ReviewBreakGlass,
+		ApplyClient, ApproveClient, SetPolicy, RelaxPolicy, ReadRetention, ReadAudit,
 	}
 }
 
@@ -100,6 +106,7 @@ const (
 	NoRight             Refusal = "no_right"             // none of what she is lets her
 	OwnPerson           Refusal = "own_person"           // it is about herself
 	AnotherOrganisation Refusal = "another_organisation" // it is neither at her organisation nor below it
+	OwnOrganisation     Refusal = "own_organisation"     // it is for an officer of an organisation above the one that it is about
 	OwnRequest          Refusal = "own_request"          // she asked for it
 	AboveOwn            Refusal = "above_own"            // it would make somebody an officer above her
 )
@@ -121,7 +128,8 @@ type Subject struct {
 	// theirs, and any is enough. It is empty when none is concerned, as of a person who is at none.
 	Path []string
 	// Makes is which officers the act makes somebody, or would: by giving a position, or by saying what one gives. Nobody
-	// makes officers above herself, and only a manager makes privacy officers, who stand beside the others.
+	// makes officers above herself, and only a manager is above privacy officers and break-glass officers, who stand beside the others.
+	// A break-glass officer is above nobody.
 	Makes []Actor
 }
 
@@ -139,9 +147,10 @@ const (
 	Anywhere       Where = "anywhere"     // people are found and recorded once in the nation, wherever they work
 	AtPerson       Where = "person"       // of a person at the officer's organisation, below it, or at none
 	AtOrganisation Where = "organisation" // at the officer's organisation or below it
+	Below          Where = "below"        // at an organisation below the officer's
 )
 
-func wheres() []Where { return []Where{Anywhere, AtPerson, AtOrganisation} }
+func wheres() []Where { return []Where{Anywhere, AtPerson, AtOrganisation, Below} }
 
 func (w Where) reaches(organisation string, path []string) bool {
 	switch {
@@ -202,6 +211,8 @@ func (r *Rules) May(o Officer, act Act, s Subject) Decision {
 		return Decision{Refusal: NoRight}
 	case s.PersonID != "" && s.PersonID == o.PersonID && !right.own:
 		return Decision{Refusal: OwnPerson}
+	case right.where == Below && len(s.Path) > 0 && s.Path[0] == o.Organisation:
+		return Decision{Refusal: OwnOrganisation}
 	case !right.where.reaches(o.Organisation, s.Path):
 		return Decision{Refusal: AnotherOrganisation}
 	case slices.ContainsFunc(s.Makes, func(a Actor) bool { return !o.reaches(a) }):
@@ -213,11 +224,11 @@ func (r *Rules) May(o Officer, act Act, s Subject) Decision {
 
 // reaches says whether an officer is at least as high as another.
 func (o Officer) reaches(other Actor) bool {
-	if other == PrivacyOfficer {
+	if other == PrivacyOfficer || other == BreakGlassOfficer {
 		return slices.Contains(o.Actors, RAManager)
 	}
 	return slices.ContainsFunc(o.Actors, func(a Actor) bool {
-		return a != PrivacyOfficer && slices.Index(Actors(), a) <= slices.Index(Actors(), other)
+		return a != PrivacyOfficer && a != BreakGlassOfficer && slices.Index(Actors(), a) <= slices.Index(Actors(), other)
 	})
 }
 

@@ -21,27 +21,31 @@ func newRules(tb testing.TB) *Rules {
 // order of Actors, y for Full, r for Request, a for Assignable.
 func matrix() map[Act]string {
 	return map[Act]string{
-		CreatePerson:            "yyyy----",
-		CorrectPerson:           "yyyyr---",
-		ClosePerson:             "yyy-r---",
-		ReopenPerson:            "yyy-r---",
-		MergePeople:             "yy------",
-		IssueAuthenticator:      "yyy-----",
-		UnlockAuthenticator:     "yyy-yy--",
-		RenewExpiredCertificate: "yyy-----",
-		AssignPosition:          "yyy-a---",
-		ManagePositions:         "yy------",
+		CreatePerson:            "yyyy----y",
+		CorrectPerson:           "yyyyr---y",
+		ClosePerson:             "yyy-r---y",
+		ReopenPerson:            "yyy-r---y",
+		MergePeople:             "yy-------",
+		IssueAuthenticator:      "yyy-----y",
+		UnlockAuthenticator:     "yyy-yy--y",
+		RenewExpiredCertificate: "yyy-----y",
+		AssignPosition:          "yyy-a---y",
+		ManagePositions:         "yy-------",
 
-		FindPerson:         "yyyyyy--",
-		RecordEvidence:     "yyyy----",
-		RequestPosition:    "yyy-y---",
-		ApprovePosition:    "yy------",
-		DecideRequest:      "yyy-----",
-		TakeUpIntroduction: "yyyy----",
-		ReadAudit:          "------y-",
-		ReviewAccess:       "yy------",
-		ApplyClient:        "yy-----y",
-		ApproveClient:      "yy------",
+		FindPerson:         "yyyyyy--y",
+		RecordEvidence:     "yyyy----y",
+		RequestPosition:    "yyy-y---y",
+		ApprovePosition:    "yy-------",
+		DecideRequest:      "yyy-----y",
+		TakeUpIntroduction: "yyyy----y",
+		ReadAudit:          "------y--",
+		ReadRetention:      "y-----y--",
+		ReviewAccess:       "yy-------",
+		ReviewBreakGlass:   "y-----y--",
+		ApplyClient:        "yy-----y-",
+		ApproveClient:      "yy-------",
+		SetPolicy:          "y--------",
+		RelaxPolicy:        "y--------", // below her organisation, as all of these are tried
 	}
 }
 
@@ -75,7 +79,7 @@ func TestMayIsTheMatrix(t *testing.T) {
 			if want.Grant == None {
 				want.Refusal = NoRight
 			}
-			if got := r.May(officer(actor), act, ofAnotherAt(hospital, board)); got != want {
+			if got := r.May(officer(actor), act, ofAnotherAt(ward, hospital, board)); got != want {
 				t.Errorf("May(%s, %s) = %+v, want %+v", actor, act, got, want)
 			}
 			cells++
@@ -158,12 +162,23 @@ func TestMayRefuses(t *testing.T) {
 		{"a developer applies for a client at her organisation", officer(Developer), ApplyClient, Subject{Path: []string{hospital}}, Decision{Grant: Full}},
 		{"nor elsewhere", officer(Developer), ApplyClient, Subject{Path: []string{surgery, board}}, Decision{Refusal: AnotherOrganisation}},
 		{"nor approves one", officer(Developer), ApproveClient, Subject{Path: []string{hospital}}, Decision{Refusal: NoRight}},
+		{"a break-glass officer gives a position", officer(BreakGlassOfficer), AssignPosition, making(), Decision{Grant: Full}},
+		{"and makes nobody an officer", officer(BreakGlassOfficer), AssignPosition, making(Developer), Decision{Refusal: AboveOwn}},
+		{"not even one like herself", officer(BreakGlassOfficer), AssignPosition, making(BreakGlassOfficer), Decision{Refusal: AboveOwn}},
+		{"nor does an agent make one", officer(RAAgent), AssignPosition, making(BreakGlassOfficer), Decision{Refusal: AboveOwn}},
+		{"a manager is above one", officer(RAManager), IssueAuthenticator, making(BreakGlassOfficer), Decision{Grant: Full}},
 		{"nobody else makes privacy officers", officer(RAAgentAdvanced), AssignPosition, making(PrivacyOfficer), Decision{Refusal: AboveOwn}},
 		{"nobody acts beside her organisation", officer(RAAgent), AssignPosition, ofAnotherAt(surgery, board), Decision{Refusal: AnotherOrganisation}},
 		{"nobody assigns where no organisation is named", officer(RAAgent), AssignPosition, ofAnotherAt(), Decision{Refusal: AnotherOrganisation}},
 		{"an officer of no organisation acts nowhere", homeless, AssignPosition, ofAnotherAt(hospital, ""), Decision{Refusal: AnotherOrganisation}},
 		{"the highest officer of another organisation is as little", officer(RAManager), ManagePositions, Subject{Path: []string{surgery, board}}, Decision{Refusal: AnotherOrganisation}},
 
+		{"a manager makes what is below her organisation less strict", officer(RAManager), RelaxPolicy, Subject{Path: []string{ward, hospital, board}}, Decision{Grant: Full}},
+		{"and not her own", officer(RAManager), RelaxPolicy, Subject{Path: []string{hospital, board}}, Decision{Refusal: OwnOrganisation}},
+		{"nor what is above it", officer(RAManager), RelaxPolicy, Subject{Path: []string{board}}, Decision{Refusal: AnotherOrganisation}},
+		{"nor what is nowhere", officer(RAManager), RelaxPolicy, Subject{}, Decision{Refusal: AnotherOrganisation}},
+		{"she makes her own stricter", officer(RAManager), SetPolicy, Subject{Path: []string{hospital, board}}, Decision{Grant: Full}},
+		{"and no agent does either", officer(RAAgentAdvanced), RelaxPolicy, Subject{Path: []string{hospital, board}}, Decision{Refusal: NoRight}},
 		{"a person who is at no organisation is everybody's", officer(RAAgent), IssueAuthenticator, ofAnotherAt(), Decision{Grant: Full}},
 		{"of the organisations of a person one is enough", officer(RAAgent), IssueAuthenticator, ofAnotherAt(surgery, board, hospital), Decision{Grant: Full}},
 		{"a person of other organisations is theirs", officer(RAAgent), IssueAuthenticator, ofAnotherAt(surgery, board), Decision{Refusal: AnotherOrganisation}},
@@ -212,11 +227,11 @@ func TestNobodyWidensOrProvesHerself(t *testing.T) {
 	t.Parallel()
 	r := newRules(t)
 	for _, act := range Acts() {
-		own := r.May(officer(Actors()...), act, Subject{PersonID: officerID, Path: []string{hospital}})
+		own := r.May(officer(Actors()...), act, Subject{PersonID: officerID, Path: []string{ward, hospital}})
 		if reads := act == FindPerson || act == ReadAudit; (own == Decision{Grant: Full}) != reads {
 			t.Errorf("May(%s, about herself) = %+v, want %v", act, own, reads)
 		}
-		if others := r.May(officer(Actors()...), act, ofAnotherAt(hospital)); others != (Decision{Grant: Full}) {
+		if others := r.May(officer(Actors()...), act, ofAnotherAt(ward, hospital)); others != (Decision{Grant: Full}) {
 			t.Errorf("May(%s, about another) = %+v, want full", act, others)
 		}
 	}
@@ -292,7 +307,7 @@ func TestRulesLeaveNothingOut(t *testing.T) {
 		}
 	}
 	for _, act := range Acts() {
-		if r.May(officer(Actors()...), act, ofAnotherAt(hospital)).Grant != Full {
+		if r.May(officer(Actors()...), act, ofAnotherAt(ward, hospital)).Grant != Full {
 			t.Errorf("rights.csv lets nobody %s", act)
 		}
 	}

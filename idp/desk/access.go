@@ -5,15 +5,14 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
-	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/signin"
 	"github.com/credence-id/credence/store"
@@ -26,6 +25,7 @@ type officer struct {
 
 	name    string
 	session uuid.UUID
+	level   assurance.AuthenticatorLevel // of her sign-in
 	role    store.Role
 	choice  bool // she has another role
 }
@@ -39,39 +39,48 @@ func (o officer) form(path string, pairs ...string) string {
 // officers lets officers to a page, and nobody else. Whoever has not signed in, or not strongly enough, or acts in no role, is
 // taken there first, and comes back to the page.
 func (h *Handler) officers(page func(http.ResponseWriter, *http.Request, officer) error) func(http.ResponseWriter, *http.Request) error {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		s, err := h.who(r)
-		if err != nil {
-			return err
-		}
-		req := h.needs(r)
-		step, err := h.step(r.Context(), &req, s)
-		if err != nil {
-			return err
-		}
-		if step != signin.Done {
-			return h.SignIn.Show(w, r, step, req, h.Sessions.Browser(w, r))
-		}
-		o := h.officer(*s)
-		err = h.enter(r.Context(), o, *s)
-		if of := r.URL.Query().Get("role"); err == nil && r.Method == http.MethodPost && of != "" && of != o.Role {
-			err = h.Refuse(r.Context(), o.Officer, position.AnotherRole)
-		}
-		if err == nil {
-			err = page(w, r, o)
-		}
-		if refusal, refused := errors.AsType[*position.Refusal](err); refused {
-			return h.Pages.Render(w, http.StatusForbidden, web.DeskRefused{Desk: h.desk(r, o), Why: sentence(refusal), Next: next(o)})
-		}
-		if errors.Is(err, directory.ErrUnknown) {
-			return &web.Problem{
-				Status: http.StatusNotFound, Title: "There is nothing here",
-				Message: "What this page is about does not exist, or not any more.",
-				Next:    "If you typed the address, check it. Otherwise go back to the registration desk and look for it there.",
-			}
-		}
+	return h.officersAt(0, page)
+}
+
+// officersAt is officers for a page that asks for a sign-in of a level, whatever the organisation asks for.
+func (h *Handler) officersAt(least assurance.AuthenticatorLevel, page func(http.ResponseWriter, *http.Request, officer) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error { return h.open(w, r, least, page) }
+}
+
+// open opens a page to an officer, or shows whoever comes what she has to do first, or why she may not.
+func (h *Handler) open(w http.ResponseWriter, r *http.Request, least assurance.AuthenticatorLevel, page func(http.ResponseWriter, *http.Request, officer) error) error {
+	s, err := h.who(r)
+	if err != nil {
 		return err
 	}
+	req := h.needs(r, s)
+	req.Demand.MinimumAuthenticator = max(req.Demand.MinimumAuthenticator, least)
+	step, err := h.step(r.Context(), &req, s)
+	if err != nil {
+		return err
+	}
+	if step != signin.Done {
+		return h.SignIn.Show(w, r, step, req, h.Sessions.Browser(w, r))
+	}
+	o := h.officer(*s)
+	err = h.enter(r.Context(), o, *s)
+	if of := r.URL.Query().Get("role"); err == nil && r.Method == http.MethodPost && of != "" && of != o.Role {
+		err = h.Refuse(r.Context(), o.Officer, deed.Refuse(deed.AnotherRole))
+	}
+	if err == nil {
+		err = page(w, r, o)
+	}
+	if refusal, refused := errors.AsType[*deed.Refusal](err); refused {
+		return h.Pages.Render(w, http.StatusForbidden, web.DeskRefused{Desk: h.desk(r, o), Why: refusal.Sentence(), Next: next(o)})
+	}
+	if errors.Is(err, directory.ErrUnknown) {
+		return &web.Problem{
+			Status: http.StatusNotFound, Title: "There is nothing here",
+			Message: "What this page is about does not exist, or not any more.",
+			Next:    "If you typed the address, check it. Otherwise go back to the registration desk and look for it there.",
+		}
+	}
+	return err
 }
 
 // who finds who is signed in; nil is nobody.
@@ -86,17 +95,24 @@ func (h *Handler) who(r *http.Request) (*session.Session, error) {
 // longestReturn bounds the address that travels with a sign-in, because its pages have it in theirs.
 const longestReturn = 500
 
-// needs is what the desk asks of whoever comes to a page. A form is posted to the address of the page that has it, so it is
-// always an address to come back to.
-func (h *Handler) needs(r *http.Request) signin.Request {
+// needs is what the desk asks of whoever comes to a page, by the role that she acts in: once she has another one it is asked
+// again. A form is posted to the address of the page that has it, so it is always an address to come back to.
+func (h *Handler) needs(r *http.Request, s *session.Session) signin.Request {
 	back := r.URL.RequestURI()
 	if len(back) > longestReturn {
 		back = "/desk"
 	}
-	return signin.Request{
+	req := signin.Request{
 		ReturnTo: back, ClientName: "Registration desk", Role: signin.RoleRequired, Freshness: assurance.Freshness{AskedAt: h.Now()},
-		Demand: office.Demand(),
+		Demand: h.LeastDemand(),
 	}
+	if s != nil && s.Role != nil {
+		req.Demand = h.Demand(s.Role.OrganisationCode)
+	}
+	if s != nil && len(s.Person.Roles) > 1 {
+		req.RoleURL = rolePath
+	}
+	return req
 }
 
 // step is what somebody has to do before she comes to the desk. Nobody is asked for a stronger sign-in who has nothing to make
@@ -115,7 +131,7 @@ func (h *Handler) step(ctx context.Context, req *signin.Request, s *session.Sess
 
 // officer is who a session makes, which has an active role.
 func (h *Handler) officer(s session.Session) officer {
-	return officer{Officer: h.Officer(s.Person.ID, *s.Role), name: s.Person.DisplayName, session: s.ID, role: *s.Role, choice: len(s.Person.Roles) > 1}
+	return officer{Officer: h.Officer(s.Person.ID, *s.Role), name: s.Person.DisplayName, session: s.ID, level: s.Level, role: *s.Role, choice: len(s.Person.Roles) > 1}
 }
 
 // enter refuses whom the active role makes no officer. Whoever works at the desk is not signed out for being idle.
@@ -138,12 +154,6 @@ func (h *Handler) may(ctx context.Context, o officer, subject authority.Subject,
 
 // codeForm is what the code of an organisation, and an id in a list, look like.
 var codeForm = regexp.MustCompile(`^[A-Z0-9]{1,12}$`)
-
-// sentence is a refusal for a page, without the values that the page itself shows.
-func sentence(refusal *position.Refusal) string {
-	text := (&position.Refusal{Reason: refusal.Reason, Because: refusal.Because}).Error()
-	return strings.ToUpper(text[:1]) + text[1:] + "."
-}
 
 // next is what an officer who is refused can do.
 func next(o officer) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -152,17 +153,17 @@ func (h *Handler) askable(ctx context.Context, o officer, personID, positionID s
 		return toAsk{}, err
 	}
 	if newest.InForce == 0 {
-		return toAsk{}, &position.Refusal{Reason: position.NotApproved}
+		return toAsk{}, position.Refusal(position.NotApproved)
 	}
 	v, err := h.Store.PositionVersion(ctx, positionID, newest.InForce)
 	if err != nil {
 		return toAsk{}, fmt.Errorf("read position %s in version %d: %w", positionID, newest.InForce, err)
 	}
 	if v.Closes {
-		return toAsk{}, &position.Refusal{Reason: position.PositionClosed}
+		return toAsk{}, position.Refusal(position.PositionClosed)
 	}
 	e, err := position.EffectOf(ctx, h.Store, v)
-	if _, refused := errors.AsType[*position.Refusal](err); err != nil && !refused { // its end can be asked for
+	if _, refused := errors.AsType[*deed.Refusal](err); err != nil && !refused { // its end can be asked for
 		return toAsk{}, err
 	}
 	atOnce := v.Assignable && len(h.Rules.ActorsOf(e.JobRole, e.Activities)) == 0 && h.gives(o, personID, there.Path)

@@ -15,6 +15,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
@@ -36,16 +37,16 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request, o officer) error
 		page.Lines = append(page.Lines, h.auditLine(line))
 	}
 	if len(lines) > 0 {
-		asked := []string{"person", page.Person, "of", page.Of, "event", page.Event, "from", page.From, "until", page.Until}
+		asked := []string{"person", page.Person, "of", page.Of, "event", page.Event, "from", page.From, "until", page.Until, "sort", page.Order}
 		page.DownloadURL = address(auditPath+"/lines.csv", asked...)
 		if more {
-			page.NextURL = address(auditPath, append(asked, "before", strconv.FormatInt(lines[len(lines)-1].Sequence, 10))...)
+			page.NextURL = address(auditPath, append(asked, "after", strconv.FormatInt(lines[len(lines)-1].Sequence, 10))...)
 		}
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
 
-// auditLines answers with the newest lines as a file of CSV.
+// auditLines answers with the first lines as a file of CSV.
 func (h *Handler) auditLines(w http.ResponseWriter, r *http.Request, o officer) error {
 	page, lines, _, err := h.readAudit(r, o, mostAuditLines)
 	if err != nil {
@@ -87,8 +88,11 @@ func (h *Handler) readAudit(r *http.Request, o officer, limit int) (web.DeskAudi
 		return page, nil, false, err
 	}
 	asked, wrong := askedOf(page)
-	if asked.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64); asked.Before < 0 {
-		asked.Before = 0 // from the newest
+	var order store.Order
+	order, page.Sorting = sorted(r, store.Order{By: store.ByTime, Descending: true}, column{by: store.ByTime, up: "oldest first", down: "newest first"})
+	asked.Oldest = !order.Descending
+	if asked.After, _ = strconv.ParseInt(q.Get("after"), 10, 64); asked.After < 0 {
+		asked.After = 0 // from the beginning
 	}
 	if page.Errors = wrong; len(wrong) > 0 {
 		return page, nil, false, nil

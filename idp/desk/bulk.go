@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/web"
 )
@@ -47,8 +48,14 @@ func (h *Handler) askBulk(w http.ResponseWriter, r *http.Request, o officer) err
 		return err
 	}
 	page.Given, page.Asked, page.Refused, page.Done, page.Changed = b.Given, b.Asked, b.Refused, b.Done, seen != "" && !b.Done
+	people, positions, err := h.BulkNames(r.Context(), o.Officer, b)
+	if err != nil {
+		return err
+	}
 	for _, e := range b.Effects {
-		page.Effects = append(page.Effects, bulkEffect(e, b.Done))
+		shown := bulkEffect(e, b.Done)
+		shown.PersonName, shown.PositionName = people[e.Person], positions[e.Position]
+		page.Effects = append(page.Effects, shown)
 	}
 	if b.Refused == 0 {
 		page.ApplyURL = o.form(bulkPath, "seen", b.Seal)
@@ -58,10 +65,10 @@ func (h *Handler) askBulk(w http.ResponseWriter, r *http.Request, o officer) err
 
 func bulkEffect(e position.BulkEffect, done bool) web.BulkEffect {
 	shown := web.BulkEffect{Line: e.Line, PersonID: e.Person, PositionID: e.Position, Effect: "Waits for another officer"}
-	refusal, refused := errors.AsType[*position.Refusal](e.Refusal)
+	refusal, refused := errors.AsType[*deed.Refusal](e.Refusal)
 	switch {
 	case refused:
-		shown.Refused, shown.Effect = true, sentence(refusal)
+		shown.Refused, shown.Effect = true, refusal.Sentence()
 	case e.Refusal != nil:
 		shown.Refused, shown.Effect = true, capital(strings.ReplaceAll(e.Refusal.Error(), "\n", "; "))
 	case e.Answer.Role != "":

@@ -14,8 +14,10 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -24,24 +26,17 @@ import (
 
 const clientsPath = "/desk/clients"
 
-// onClients are the acts any of which shows applications for clients.
-func onClients() []authority.Act {
-	return []authority.Act{authority.ApplyClient, authority.ApproveClient}
-}
-
 // clients lists the applications for clients that are in a state.
 func (h *Handler) clients(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
 	organisation, state := codeOr(q.Get("organisation"), o.Organisation), q.Get("state")
-	page := web.DeskClients{Desk: h.desk(r, o), Organisation: organisation, State: state, ApplyURL: clientsPath + "/apply"}
+	order, sorting := sorted(r, store.Order{By: store.ByAsked, Descending: true}, column{name: "Service"}, column{name: "Stage"}, column{name: "Organisation"},
+		column{name: "Applied by"}, column{"Applied on", store.ByAsked, "oldest first", "newest first"})
+	page := web.DeskClients{Desk: h.desk(r, o), Sorting: sorting, Organisation: organisation, State: state, ApplyURL: clientsPath + "/apply"}
 	if !slices.ContainsFunc(page.States(), func(s web.Option) bool { return s.Value == state }) {
 		page.State = "open"
 	}
-	before, err := uuid.Parse(q.Get("before"))
-	if err != nil {
-		before = uuid.Max // from the newest
-	}
-	rows, more, err := h.applications(r.Context(), o, organisation, page.State, before)
+	rows, more, err := h.Applications(r.Context(), o.Officer, organisation, page.State, order, followingUUID(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -56,28 +51,12 @@ func (h *Handler) clients(w http.ResponseWriter, r *http.Request, o officer) err
 		})
 	}
 	if more {
-		page.NextURL = address(clientsPath, "organisation", organisation, "state", page.State, "before", rows[len(rows)-1].ID.String())
+		page.NextURL = address(clientsPath, "organisation", organisation, "state", page.State, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
 	}
 	if !h.can(o, authority.Subject{Path: []string{o.Organisation}}, authority.ApplyClient) {
 		page.ApplyURL = ""
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
-}
-
-// applications lists a page of the applications of an organisation and below it, and says whether there are more.
-func (h *Handler) applications(ctx context.Context, o officer, organisation, state string, before uuid.UUID) (rows []store.ClientApplicationRow, more bool, err error) {
-	here, err := h.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := h.may(ctx, o, here, onClients()...); err != nil {
-		return nil, false, err
-	}
-	rows, err = h.Store.ClientApplications(ctx, organisation, state, before, perPage+1)
-	if err != nil {
-		return nil, false, fmt.Errorf("list applications of organisation %s: %w", organisation, err)
-	}
-	return rows[:min(len(rows), perPage)], len(rows) > perPage, nil
 }
 
 func environmentWords(environment string) string {
@@ -93,28 +72,16 @@ type applied struct {
 }
 
 // applied reads an application for which an officer has one of some rights.
-func (h *Handler) applied(ctx context.Context, o officer, text string, acts ...authority.Act) (a applied, err error) {
-	if a.id, err = uuid.Parse(text); err != nil {
-		return a, fmt.Errorf("application %.40q %w", text, directory.ErrUnknown)
-	}
-	a.ClientApplication, err = h.Store.ClientApplication(ctx, a.id)
-	if errors.Is(err, store.ErrNotFound) {
-		return a, fmt.Errorf("application %s %w", a.id, directory.ErrUnknown)
-	}
-	if err != nil {
-		return a, fmt.Errorf("read application %s: %w", a.id, err)
-	}
-	if a.at, err = h.At(ctx, a.OrganisationCode); err != nil {
-		return a, err
-	}
-	return a, h.may(ctx, o, a.at, acts...)
+func (h *Handler) applied(ctx context.Context, o officer, text string, acts ...authority.Act) (applied, error) {
+	a, at, err := h.Application(ctx, o.Officer, text, acts...)
+	return applied{a, a.ID, at}, err
 }
 
 func (a applied) url() string { return clientsPath + "/" + a.id.String() }
 
 // client shows one application.
 func (h *Handler) client(w http.ResponseWriter, r *http.Request, o officer) error {
-	a, err := h.applied(r.Context(), o, r.PathValue("id"), onClients()...)
+	a, err := h.applied(r.Context(), o, r.PathValue("id"), office.OnClients()...)
 	if err != nil {
 		return err
 	}
@@ -145,11 +112,17 @@ func (h *Handler) clientPage(r *http.Request, o officer, a applied) (web.DeskCli
 	if a.Follows != nil {
 		page.FollowsURL = clientsPath + "/" + a.Follows.String()
 	}
+	if page.Alike, err = h.alike(r.Context(), a); err != nil {
+		return page, err
+	}
 	mayApply := h.can(o, a.at, authority.ApplyClient)
 	if a.ClientID != nil {
 		page.ClientID = *a.ClientID
-		if mayApply && a.Authentication != oauth.AuthNone {
+		if mayApply && oauth.HasSecret(a.Authentication) {
 			page.SecretURL = a.url() + "/secret"
+		}
+		if mayApply && a.JWKS != nil {
+			page.KeysURL = a.url() + "/keys"
 		}
 		if mayApply && a.Environment == string(onboarding.Integration) {
 			page.LiveURL = clientsPath + "/apply?follows=" + a.id.String()
@@ -166,13 +139,13 @@ func (h *Handler) clientPage(r *http.Request, o officer, a applied) (web.DeskCli
 		return page, nil
 	}
 	page.CanWithdraw = mayApply && a.AppliedBy == o.PersonID
-	why := h.Refusal(o.Officer, a.at, authority.ApproveClient)
-	if why == "" {
-		why = authority.FourEyes(a.AppliedBy, o.PersonID, "")
+	why := onboarding.Decides(a.ClientApplication, o.Acting(), o.Organisation)
+	if refused := h.Refusal(o.Officer, a.at, authority.ApproveClient); refused != "" {
+		why = deed.Refuse(refused)
 	}
-	page.CanDecide = why == ""
+	page.CanDecide = why == nil
 	if !page.CanDecide && !page.CanWithdraw {
-		page.WhyNot = sentence(&position.Refusal{Reason: position.Reason(why)})
+		page.WhyNot = why.Sentence()
 	}
 	return page, nil
 }
@@ -195,6 +168,7 @@ func clientDetails(a store.ClientApplication) []web.Detail {
 		{Name: "People are sent back to", Values: a.RedirectURIs},
 		{Name: "After they sign out to", Values: a.PostLogoutRedirectURIs},
 		{Name: "How it proves that it is itself", Values: []string{authenticationWords(a.Authentication)}},
+		{Name: "Its keys", Values: keysWords(a)},
 		{Name: "What it may know", Values: scopes},
 		{Name: "How strongly people sign in", Values: []string{"At level " + strconv.Itoa(a.MinimumAuthenticatorLevel) + " at least"}},
 		{Name: "How well their identity is proved", Values: []string{provedWords(assurance.IdentityLevel(a.MinimumIdentityLevel))}},
@@ -216,7 +190,7 @@ func (h *Handler) decideClient(w http.ResponseWriter, r *http.Request, o officer
 	if err != nil {
 		return err
 	}
-	a, err := h.applied(r.Context(), o, r.PathValue("id"), onClients()...)
+	a, err := h.applied(r.Context(), o, r.PathValue("id"), office.OnClients()...)
 	if err != nil {
 		return err
 	}
@@ -292,6 +266,7 @@ func (h *Handler) apply(w http.ResponseWriter, r *http.Request, o officer) error
 	page.Errors, page.Environment, page.Name, page.Purpose, page.Contact = wrong, f.Get("environment"), f.Get("name"), f.Get("purpose"), f.Get("contact")
 	page.RedirectURIs, page.PostLogoutRedirectURIs, page.Authentication = f.Get("redirect_uris"), f.Get("post_logout_redirect_uris"), f.Get("authentication")
 	page.MinimumAuthenticator, page.MinimumIdentity = f.Get("minimum_authenticator"), f.Get("minimum_identity")
+	page.JWKS, page.JWKSURI = shownKeys(f), f.Get("jwks_uri")
 	if page.FollowsURL == "" {
 		page.Organisation = f.Get("organisation")
 	}
@@ -306,7 +281,7 @@ func (h *Handler) applyFor(ctx context.Context, o officer, follows string, f url
 		Organisation: codeOr(f.Get("organisation"), o.Organisation), Environment: onboarding.Environment(f.Get("environment")),
 		Purpose: oneLine(f.Get("purpose")), Contact: oneLine(f.Get("contact")),
 		Client: oauth.Registration{
-			Name: oneLine(f.Get("name")), Authentication: f.Get("authentication"), RedirectURIs: strings.Fields(f.Get("redirect_uris")),
+			Name: oneLine(f.Get("name")), Authentication: f.Get("authentication"), JWKS: enteredKeys(f), JWKSURI: oneLine(f.Get("jwks_uri")), RedirectURIs: strings.Fields(f.Get("redirect_uris")),
 			PostLogoutRedirectURIs: strings.Fields(f.Get("post_logout_redirect_uris")), Scopes: f["scope"], RequiresRole: f.Has("requires_role"),
 			MinimumAuthenticator: assurance.AuthenticatorLevel(level), MinimumIdentity: assurance.IdentityLevel(f.Get("minimum_identity")),
 		},

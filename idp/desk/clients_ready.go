@@ -10,6 +10,7 @@ import (
 
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/web"
 )
@@ -37,7 +38,7 @@ func (h *Handler) checking(w http.ResponseWriter, r *http.Request, o officer) er
 }
 
 func (h *Handler) showCheck(w http.ResponseWriter, r *http.Request, o officer, status int, wrong []web.FieldError) error {
-	a, err := h.applied(r.Context(), o, r.PathValue("id"), onClients()...)
+	a, err := h.applied(r.Context(), o, r.PathValue("id"), office.OnClients()...)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (h *Handler) showCheck(w http.ResponseWriter, r *http.Request, o officer, s
 
 // check runs the readiness check.
 func (h *Handler) check(w http.ResponseWriter, r *http.Request, o officer) error {
-	a, err := h.applied(r.Context(), o, r.PathValue("id"), onClients()...)
+	a, err := h.applied(r.Context(), o, r.PathValue("id"), office.OnClients()...)
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (h *Handler) secretPage(r *http.Request, o officer) (web.DeskClientSecret, 
 	if err != nil {
 		return web.DeskClientSecret{}, fmt.Errorf("read client %q: %w", *a.ClientID, err)
 	}
-	if c.Authentication == oauth.AuthNone || c.DisabledAt != nil {
+	if !oauth.HasSecret(c.Authentication) || c.DisabledAt != nil {
 		return web.DeskClientSecret{}, onboarding.Refuse(onboarding.NoSecret)
 	}
 	page := web.DeskClientSecret{

@@ -53,7 +53,7 @@ func clientMistakes(err error, o officer) (list []web.FieldError, _ error) {
 		}
 		list = append(list, rest...)
 	}
-	order := []string{"", "environment", "name", "purpose", "contact", "redirect_uris", "post_logout_redirect_uris", "authentication", "scope"}
+	order := []string{"", "environment", "name", "purpose", "contact", "redirect_uris", "post_logout_redirect_uris", "authentication", "jwks", "jwks_uri", "scope"}
 	slices.SortStableFunc(list, func(a, b web.FieldError) int { // as the form has them
 		return cmp.Compare(uint(slices.Index(order, a.Field)), uint(slices.Index(order, b.Field))) // what is not there comes last
 	})
@@ -87,9 +87,10 @@ func scopeOptions() (list []web.Option) {
 // authenticationWords says how a client authenticates.
 func authenticationWords(method string) string {
 	return map[string]string{
-		oauth.AuthBasic: "With a secret, in a header (client_secret_basic)",
-		oauth.AuthPost:  "With a secret, in the form (client_secret_post)",
-		oauth.AuthNone:  "It cannot keep a secret: an app, or a page without a server (none)",
+		oauth.AuthBasic:         "With a secret, in a header (client_secret_basic)",
+		oauth.AuthPost:          "With a secret, in the form (client_secret_post)",
+		oauth.AuthPrivateKeyJWT: "With a key of its own (private_key_jwt)",
+		oauth.AuthNone:          "It cannot keep a secret: an app, or a page without a server (none)",
 	}[method]
 }
 

@@ -8,23 +8,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/office"
-	"github.com/credence-id/credence/idp/position"
 )
 
-// Every kind of evidence can be checked at a desk, and every check has a name that people know.
+// Every kind of evidence can be checked at a desk, and by video too, where nothing is in the hand; and every check has a name that
+// people know.
 func TestDeskChecks(t *testing.T) {
 	t.Parallel()
-	for _, kind := range assurance.Kinds() {
-		var methods []assurance.CheckMethod
-		for _, use := range office.Checks(kind) {
-			methods = append(methods, use.Method)
-		}
-		if len(methods) == 0 {
-			t.Errorf("office.Checks(%s) = none, want some", kind.Name)
-		}
-		want, known := map[string][]assurance.CheckMethod{
+	for met, some := range map[evidence.Meeting]map[string][]assurance.CheckMethod{
+		evidence.InPerson: {
 			"passport": {
 				assurance.PhysicalInspection, assurance.PhysicalInspectionUV, assurance.DigitalInspection, assurance.CryptographicInspection, assurance.RecordMatch,
 				assurance.ComparisonInPerson, assurance.BiometricInPerson,
@@ -34,9 +28,28 @@ func TestDeskChecks(t *testing.T) {
 			},
 			"current_account":     {assurance.DigitalInspection, assurance.CryptographicInspection, assurance.RecordMatch},
 			"written_attestation": {assurance.PhysicalInspection, assurance.DigitalInspection, assurance.CryptographicInspection, assurance.RecordMatch},
-		}[kind.Name]
-		if diff := cmp.Diff(want, methods); known && diff != "" {
-			t.Errorf("office.Checks(%s) (-want +got):\n%s", kind.Name, diff)
+		},
+		evidence.ByVideo: {
+			"passport":            {assurance.RemoteInspection, assurance.DigitalInspection, assurance.RecordMatch, assurance.RemoteComparison, assurance.RemoteBiometric},
+			"birth_certificate":   {assurance.RemoteInspection, assurance.DigitalInspection, assurance.RecordMatch},
+			"current_account":     {assurance.DigitalInspection, assurance.RecordMatch},
+			"written_attestation": {assurance.RemoteInspection, assurance.DigitalInspection, assurance.RecordMatch},
+		},
+	} {
+		for _, kind := range assurance.Kinds() {
+			var methods []assurance.CheckMethod
+			for _, use := range office.Checks(kind, met) {
+				methods = append(methods, use.Method)
+				if met == evidence.ByVideo && use.Method.InPerson() {
+					t.Errorf("office.Checks(%s, by video) has %s, for which somebody has to be there", kind.Name, use.Method)
+				}
+			}
+			if len(methods) == 0 {
+				t.Errorf("office.Checks(%s, %s) = none, want some", kind.Name, met)
+			}
+			if want, known := some[kind.Name]; known && cmp.Diff(want, methods) != "" {
+				t.Errorf("office.Checks(%s, %s) (-want +got):\n%s", kind.Name, met, cmp.Diff(want, methods))
+			}
 		}
 	}
 	for _, use := range assurance.MethodUses() {
@@ -57,7 +70,7 @@ func TestEvidenceMistakes(t *testing.T) {
 		{"what is about no field", fmt.Errorf("piece 1 %w: its facts take 20000 bytes", evidence.ErrInvalid), "-"},
 		{"the document of somebody else", evidence.ErrDuplicate, "number"},
 		{"what was forged", fmt.Errorf("record: %w", evidence.ErrForged), "number"},
-		{"a refusal", &position.Refusal{Reason: position.OwnPerson}, ""},
+		{"a refusal", deed.Refuse(deed.OwnPerson), ""},
 		{"a failure", errors.New("the database is away"), ""},
 	} {
 		got, err := evidenceMistakes(test.err)

@@ -23,30 +23,30 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 		return err
 	}
 	list := func(path string) string { return address(path, "organisation", g.Organisation) }
-	page := web.DeskGlance{Desk: h.desk(r, o), Organisation: g.Organisation}
-	waiting := func(name, url string, of *store.Waiting) {
-		if of == nil {
+	page := web.DeskGlance{Desk: h.desk(r, o), Organisation: g.Organisation, Name: g.Name, PolicyURL: policyPath(g.Organisation)}
+	figure := func(name, url string, is store.Figure) {
+		of, hers := g.Doing[is]
+		if !hers {
 			return
 		}
 		f := web.Figure{Name: name, Amount: web.Amount{Count: int(of.Count), OrMore: of.Count >= office.MostCounted}, URL: url}
-		if of.OldestAt != nil {
-			f.Note = "The oldest has waited for " + age(*of.OldestAt, g.At)
+		if of.FirstAt != nil {
+			f.Note = waited(is, *of.FirstAt, g.At)
 		}
 		page.Figures = append(page.Figures, f)
 	}
-	waiting("Open requests", list("/desk/requests"), g.Requests)
-	waiting("People to put on record", list(introductionsPath), g.Introductions)
-	waiting("Positions to approve", address(positionsPath, "organisation", g.Organisation, "state", "proposed"), g.Positions)
-	waiting("Evidence that waits for a second checker", proposalsPath, g.Evidence)
-	if g.Reviews != nil {
-		f := web.Figure{Name: "Open access reviews", Amount: web.Amount{Count: int(g.Reviews.Count), OrMore: g.Reviews.Count >= office.MostCounted}, URL: list(reviewsPath)}
-		if first := g.Reviews.FirstAt; first != nil {
-			f.Note = "The first is due on " + first.Format(dayForm)
-			if !first.After(g.At) {
-				f.Note = "The first is overdue since " + first.Format(dayForm)
-			}
-		}
-		page.Figures = append(page.Figures, f)
+	figure("Open requests", list("/desk/requests"), store.WaitingRequests)
+	figure("People to put on record", list(introductionsPath), store.WaitingIntroductions)
+	figure("Positions to approve", address(positionsPath, "organisation", g.Organisation, "state", "proposed"), store.WaitingPositions)
+	figure("People who registered themselves, to prove", list(unprovedPath), store.WaitingPeople)
+	figure("Evidence that waits for a second checker", proposalsPath, store.WaitingEvidence)
+	figure("Break-glass to sign for", list(breakGlassPath), store.UnsignedBreakGlasses)
+	figure("Open access reviews", list(reviewsPath), store.WaitingReviews)
+	figure("Suspended and lost authenticators", list(suspendedPath), store.WaitingAuthenticators)
+	page.Figures = append(page.Figures, h.unusualFigure(o, g))
+	page.SignIns = &web.LineChart{ID: "signed-in", Title: "Sign-ins of the last four weeks", Description: "How many sign-ins there were, day by day", Of: "Day"}
+	for _, day := range g.SignIns {
+		page.SignIns.Points = append(page.SignIns.Points, web.Point{Name: day.Day.Format(dayForm), Count: int(day.SignIns)})
 	}
 	if g.Expiring != nil {
 		page.Expiring = &web.Chart{ID: "expiring", Title: "Positions that people lose in the next four weeks", Description: "How many expire, week by week", Of: "Week from"}
@@ -60,6 +60,20 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 	return h.Pages.Render(w, http.StatusOK, page)
 }
 
+// waited says how long the first of what waits has, and whether that is too long.
+func waited(figure store.Figure, first, now time.Time) string {
+	switch {
+	case figure == store.WaitingReviews && !first.After(now):
+		return "The first is overdue since " + first.Format(dayForm)
+	case figure == store.WaitingReviews:
+		return "The last day of the first is " + first.UTC().Add(-time.Nanosecond).Format(dayForm)
+	case figure == store.UnsignedBreakGlasses:
+		return "The oldest has waited for " + age(first, now) + overdue(first, now)
+	default:
+		return "The oldest has waited for " + age(first, now)
+	}
+}
+
 // dayForm is how a day is written.
 const dayForm = "2 January 2006"
 
@@ -68,8 +82,10 @@ func (h *Handler) expiring(w http.ResponseWriter, r *http.Request, o officer) er
 	q := r.URL.Query()
 	organisation, now := codeOr(q.Get("organisation"), o.Organisation), h.Now()
 	from, until := moment(q.Get("from"), now), moment(q.Get("until"), office.LooksAheadTo(now))
-	page := web.DeskExpiring{Desk: h.desk(r, o), Organisation: organisation, From: from, Until: until}
-	rows, more, err := h.ExpiringRoles(r.Context(), o.Officer, organisation, from, until, following(r))
+	order, sorting := sorted(r, store.Order{By: store.ByExpiry},
+		column{name: "Person"}, column{name: "Position"}, column{name: "Organisation"}, column{"Expires", store.ByExpiry, "soonest first", "latest first"})
+	page := web.DeskExpiring{Desk: h.desk(r, o), Organisation: organisation, From: from, Until: until, Sorting: sorting}
+	rows, more, err := h.ExpiringRoles(r.Context(), o.Officer, organisation, from, until, order, following(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -85,8 +101,7 @@ func (h *Handler) expiring(w http.ResponseWriter, r *http.Request, o officer) er
 		})
 	}
 	if more {
-		last := rows[len(rows)-1]
-		page.NextURL = address(expiringPath, "organisation", organisation, "from", last.EndsAt.UTC().Format(time.RFC3339Nano), "until", at(&until), "after", last.RoleID)
+		page.NextURL = address(expiringPath, "organisation", organisation, "from", at(&from), "until", at(&until), "sort", sorting.Order, "after", rows[len(rows)-1].RoleID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
-	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/signin"
 	"github.com/credence-id/credence/web"
 )
@@ -22,9 +22,14 @@ import (
 // Mount adds the pages to the server. A form is posted to the address of the page that has it.
 func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	handle("GET /desk", h.officers(h.overview))
-	handle("GET /desk/role", h.changeRole)
+	handle("GET "+rolePath, h.changeRole)
 	handle("GET "+organisationsPath+"/{code}", h.officers(h.glance))
+	handle("GET "+organisationsPath+"/{code}/policy", h.officers(h.policy))
+	handle("POST "+organisationsPath+"/{code}/policy", h.officers(h.setPolicy))
 	handle("GET "+expiringPath, h.officers(h.expiring))
+	handle("GET "+unusualPath, h.officers(h.unusual))
+	handle("GET "+suspendedPath, h.officers(h.suspended))
+	handle("GET "+unprovedPath, h.officers(h.unproved))
 	handle("GET /desk/requests", h.officers(h.requests))
 	handle("GET "+bulkPath, h.officers(h.bulk))
 	handle("POST "+bulkPath, h.officers(h.askBulk))
@@ -40,6 +45,7 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /desk/positions/{id}/close", h.officers(h.closing))
 	handle("POST /desk/positions/{id}/close", h.officers(h.close))
 	handle("GET /desk/positions/{id}/holders", h.officers(h.holders))
+	handle("GET /desk/positions/{id}/withheld", h.officers(h.holdersWithLess))
 	handle("GET /desk/positions/{id}/introduce", h.officers(h.introducing))
 	handle("POST /desk/positions/{id}/introduce", h.officers(h.introduce))
 	handle("GET "+introductionsPath, h.officers(h.introductions))
@@ -76,6 +82,12 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET /desk/people/{id}/evidence", h.officers(h.evidence))
 	handle("GET /desk/people/{id}/evidence/new", h.officers(h.newEvidence))
 	handle("POST /desk/people/{id}/evidence/new", h.officers(h.record))
+	handle("GET /desk/people/{id}/meetings/new", h.officers(h.newMeeting))
+	handle("POST /desk/people/{id}/meetings/new", h.officers(h.beginMeeting))
+	handle("GET /desk/people/{id}/meetings/{meeting}", h.officers(h.meeting))
+	handle("POST /desk/people/{id}/meetings/{meeting}", h.officers(h.confirmMeeting))
+	handle("GET /desk/people/{id}/meetings/{meeting}/evidence", h.officers(h.newEvidence))
+	handle("POST /desk/people/{id}/meetings/{meeting}/evidence", h.officers(h.record))
 	handle("GET /desk/people/{id}/evidence/{evidence}/withdraw", h.officers(h.withdrawing))
 	handle("POST /desk/people/{id}/evidence/{evidence}/withdraw", h.officers(h.withdraw))
 	handle("GET "+reviewsPath, h.officers(h.reviews))
@@ -84,6 +96,11 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("GET "+reviewsPath+"/{id}", h.officers(h.review))
 	handle("POST "+reviewsPath+"/{id}", h.officers(h.decideReview))
 	handle("GET "+reviewsPath+"/{id}/report.csv", h.officers(h.reviewReport))
+	handle("GET "+breakGlassPath, h.officers(h.breakGlasses))
+	handle("GET "+breakGlassPath+"/{id}", h.officers(h.breakGlass))
+	handle("POST "+breakGlassPath+"/{id}", h.officers(h.changeBreakGlass))
+	handle("GET "+retentionPath, h.officers(h.retention))
+	handle("GET "+retentionPath+"/{id}", h.officers(h.retention))
 	handle("GET "+auditPath, h.officers(h.audit))
 	handle("GET "+auditPath+"/lines.csv", h.officers(h.auditLines))
 	handle("GET /desk/clients", h.officers(h.clients))
@@ -95,11 +112,14 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("POST /desk/clients/{id}/check", h.officers(h.check))
 	handle("GET /desk/clients/{id}/secret", h.officers(h.secret))
 	handle("POST /desk/clients/{id}/secret", h.officers(h.makeSecret))
+	handle("GET /desk/clients/{id}/keys", h.officers(h.keys))
+	handle("POST /desk/clients/{id}/keys", h.officers(h.replaceKeys))
 	handle("GET /desk/people/{id}/authenticators", h.officers(h.authenticators))
 	handle("GET /desk/people/{id}/authenticators/new", h.officers(h.newAuthenticator))
 	handle("POST /desk/people/{id}/authenticators/new", h.officers(h.bindAuthenticator))
-	handle("GET /desk/people/{id}/authenticators/link", h.officers(h.inviting))
-	handle("POST /desk/people/{id}/authenticators/link", h.officers(h.invite))
+	// What is bound by a link may reach any level.
+	handle("GET /desk/people/{id}/authenticators/link", h.officersAt(assurance.AAL3, h.inviting))
+	handle("POST /desk/people/{id}/authenticators/link", h.officersAt(assurance.AAL3, h.invite))
 	handle("GET /desk/people/{id}/authenticators/{authenticator}/{act}", h.officers(h.changingAuthenticator))
 	handle("POST /desk/people/{id}/authenticators/{authenticator}/{act}", h.officers(h.changeAuthenticator))
 }
@@ -107,11 +127,11 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 // desk is what every page of the desk has.
 func (h *Handler) desk(r *http.Request, o officer) web.Desk {
 	d := web.Desk{
-		Frame: web.Frame{RequestID: audit.RequestOf(r.Context()).ID, SignedInAs: o.name},
+		Frame: web.Frame{RequestID: audit.RequestOf(r.Context()).ID, SignedInAs: o.name, Help: web.Help(h.Policies.Of(o.Organisation).Help)},
 		Role:  web.Role{ID: o.role.ID, Name: h.Catalogue.JobRoleShortName(o.role.JobRole), Organisation: o.role.OrganisationName, OrganisationCode: o.role.OrganisationCode},
 	}
 	if o.choice {
-		d.ChangeRoleURL = "/desk/role"
+		d.ChangeRoleURL = rolePath
 	}
 	if len(o.Actors) == 0 {
 		return d
@@ -129,7 +149,8 @@ func (h *Handler) desk(r *http.Request, o officer) web.Desk {
 		{"Requests", "/desk/requests", office.OnRequests()},
 		{"Positions", positionsPath, office.OnPositions()},
 		{"Reviews", reviewsPath, []authority.Act{authority.ReviewAccess}},
-		{"Services", clientsPath, onClients()},
+		{"Services", clientsPath, office.OnClients()},
+		{"Retention", retentionPath, []authority.Act{authority.ReadRetention}},
 		{"Audit record", auditPath, []authority.Act{authority.ReadAudit}},
 	} {
 		if p.acts != nil && !h.can(o, here, p.acts...) {
@@ -158,8 +179,11 @@ func officerWords(a authority.Actor) string {
 		authority.LocalSmartcardAdministrator: "local smartcard administrator",
 		authority.PrivacyOfficer:              "privacy officer",
 		authority.Developer:                   "developer",
+		authority.BreakGlassOfficer:           "break-glass officer",
 	}[a]
 }
+
+const rolePath = "/desk/role"
 
 // changeRole has the role chosen again, and leads back to the desk.
 func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request) error {
@@ -194,12 +218,12 @@ func to(w http.ResponseWriter, r *http.Request, location string) error {
 // its top why it was refused. Any other error is returned, and so is that her role does not let her: then nothing that she
 // enters would do.
 func mistakes(err error, words map[string]string) ([]web.FieldError, error) {
-	if refusal, refused := errors.AsType[*position.Refusal](err); refused {
+	if refusal, refused := errors.AsType[*deed.Refusal](err); refused {
 		switch refusal.Reason {
-		case position.NoRight, position.AnotherOrganisation, position.NotInRole:
+		case deed.NoRight, deed.AnotherOrganisation, deed.NotInRole:
 			return nil, err
 		default:
-			return []web.FieldError{{Message: sentence(refusal)}}, nil
+			return []web.FieldError{{Message: refusal.Sentence()}}, nil
 		}
 	}
 	wrong, ok := directory.Mistakes(err)

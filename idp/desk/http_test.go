@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -58,10 +59,10 @@ func TestMistakes(t *testing.T) {
 			errors.Join(&directory.InvalidError{Field: "reason"}, nil, errors.Join(fmt.Errorf("job role %q %w", "", directory.ErrUnknownCode), &directory.InvalidError{Field: "ends", Want: "none"})),
 			[]web.FieldError{{Field: "reason", Message: "Enter a reason"}, {Field: "job_role", Message: "Select a job role"}, {Field: "ends", Message: "Enter none"}},
 		},
-		{"a refusal, without the values that changed", &position.Refusal{Reason: position.ChangedSince, Changes: []position.Change{{Field: "name", From: "a", To: "b"}}}, []web.FieldError{
+		{"a refusal, without the values that changed", position.Refusal(deed.ChangedSince).With("", deed.Change{Field: "name", From: "a", To: "b"}), []web.FieldError{
 			{Message: "This position has changed since: look at what it is now, and ask or propose again."},
 		}},
-		{"a role that does not let her", &position.Refusal{Reason: position.NoRight}, nil},
+		{"a role that does not let her", deed.Refuse(deed.NoRight), nil},
 		{"a failure", failure, nil},
 		{"a failure beside a mistake", errors.Join(&directory.InvalidError{Field: "reason"}, failure), nil},
 	} {

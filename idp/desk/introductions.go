@@ -27,15 +27,14 @@ const introductionsPath = "/desk/introductions"
 func (h *Handler) introductions(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
 	organisation := codeOr(q.Get("organisation"), o.Organisation)
-	after, err := uuid.Parse(q.Get("after"))
-	if err != nil {
-		after = uuid.Nil // from the beginning
-	}
-	page := web.DeskIntroductions{Desk: h.desk(r, o), Organisation: organisation}
+	order, sorting := sorted(r, store.Order{By: store.ByAsked},
+		column{"Person", store.ByName, "A to Z by family name", "Z to A by family name"}, column{name: "Position"}, column{name: "Organisation"},
+		column{name: "Asked by"}, column{"Asked", store.ByAsked, "oldest first", "newest first"})
+	page := web.DeskIntroductions{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting}
 	if h.can(o, authority.Subject{Path: []string{o.Organisation}}, authority.RequestPosition) {
 		page.PositionsURL = positionsPath
 	}
-	rows, more, err := h.Introductions(r.Context(), o.Officer, organisation, after)
+	rows, more, err := h.Introductions(r.Context(), o.Officer, organisation, order, followingUUID(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -47,7 +46,7 @@ func (h *Handler) introductions(w http.ResponseWriter, r *http.Request, o office
 		page.Introductions = append(page.Introductions, introductionRow(row, h.Now()))
 	}
 	if more {
-		page.NextURL = address(introductionsPath, "organisation", organisation, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = address(introductionsPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

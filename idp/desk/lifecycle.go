@@ -18,10 +18,10 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/office"
-	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
@@ -50,6 +50,8 @@ func (h *Handler) profile(ctx context.Context, o officer, p office.Known) (shown
 		}
 	}
 	shown.HistoryURL = of + "/history"
+	shown.RegisteredWith, shown.RegisteredAt, shown.Unproved = profile.SelfRegisteredOrganisation, profile.CreatedAt, p.Unproved
+	shown.SameNameURL = address("/desk/people", "q", p.Person.GivenName+" "+p.Person.FamilyName)
 	for _, other := range others {
 		shown.AlsoKnown = append(shown.AlsoKnown, web.Link{Name: other, URL: "/desk/people/" + other})
 	}
@@ -110,7 +112,7 @@ func detailWords() map[string]string {
 }
 
 // changed says for people what was changed of a profile.
-func changed(changes []position.Change) (list []web.Difference) {
+func changed(changes []deed.Change) (list []web.Difference) {
 	words := func(value string) []string { return some(cmp.Or(dayWords(value), value)) }
 	for _, c := range changes {
 		list = append(list, web.Difference{Name: cmp.Or(detailWords()[c.Field], c.Field), Was: words(c.From), Is: words(c.To)})
@@ -229,7 +231,7 @@ func correctionOf(r *http.Request, f url.Values) (lifecycle.Correction, error) {
 }
 
 func (h *Handler) correctionMistakes(err error) ([]web.FieldError, error) {
-	if refusal, refused := errors.AsType[*position.Refusal](err); refused && refusal.Reason == position.ChangedSince {
+	if refusal, refused := errors.AsType[*deed.Refusal](err); refused && refusal.Reason == deed.ChangedSince {
 		return []web.FieldError{{Message: "Somebody else has corrected these details since: see the difference, and send yours again if they are right."}}, nil
 	}
 	list, err := newcomerMistakes(err)
@@ -474,11 +476,11 @@ func historyRow(c store.PersonChange, names map[string]string, of string) (web.H
 	if err := errors.Join(json.Unmarshal(c.Old, &from), json.Unmarshal(c.New, &to)); err != nil {
 		return row, fmt.Errorf("read change %s: %w", c.ID, err)
 	}
-	var changes []position.Change
+	var changes []deed.Change
 	fields := maps.Clone(from)
 	maps.Copy(fields, to)
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		changes = append(changes, position.Change{Field: field, From: from[field], To: to[field]})
+		changes = append(changes, deed.Change{Field: field, From: from[field], To: to[field]})
 	}
 	row.Changes = changed(changes)
 	return row, nil

@@ -16,21 +16,25 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o officer) er
 		return err
 	}
 	now := h.Now()
-	waiting := func(of *store.Waiting, url string) *web.Waiting {
-		if of == nil {
+	waiting := func(figure store.Figure, url string) *web.Waiting {
+		of, hers := doing[figure]
+		if !hers {
 			return nil
 		}
 		shown := &web.Waiting{Count: int(of.Count), OrMore: of.Count >= office.MostCounted, URL: url}
-		if of.OldestAt != nil {
-			shown.Oldest = age(*of.OldestAt, now)
+		if of.FirstAt != nil {
+			shown.Oldest = age(*of.FirstAt, now)
+			if figure == store.UnsignedBreakGlasses {
+				shown.Oldest += overdue(*of.FirstAt, now)
+			}
 		}
 		return shown
 	}
 	var reviews *web.ReviewsDue
-	if doing.Reviews != nil {
-		reviews = &web.ReviewsDue{Count: int(doing.Reviews.Count), URL: reviewsPath}
-		if first := doing.Reviews.FirstAt; first != nil {
-			reviews.FirstAt, reviews.Overdue = *first, !first.After(now)
+	if due, hers := doing[store.WaitingReviews]; hers {
+		reviews = &web.ReviewsDue{Count: int(due.Count), URL: reviewsPath}
+		if due.FirstAt != nil {
+			reviews.FirstAt, reviews.Overdue = *due.FirstAt, !due.FirstAt.After(now)
 		}
 	}
 	here, glance := authority.Subject{Path: []string{o.Organisation}}, ""
@@ -38,8 +42,9 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o officer) er
 		glance = organisationsPath + "/" + o.Organisation
 	}
 	return h.Pages.Render(w, http.StatusOK, web.DeskHome{
-		Desk: h.desk(r, o), Requests: waiting(doing.Requests, "/desk/requests"),
-		Introductions: waiting(doing.Introductions, introductionsPath), Positions: waiting(doing.Positions, "/desk/positions?state=proposed"),
-		Evidence: waiting(doing.Evidence, proposalsPath), Reviews: reviews, CanFind: h.can(o, here, authority.FindPerson), GlanceURL: glance,
+		Desk: h.desk(r, o), Requests: waiting(store.WaitingRequests, "/desk/requests"),
+		Introductions: waiting(store.WaitingIntroductions, introductionsPath), Positions: waiting(store.WaitingPositions, "/desk/positions?state=proposed"),
+		Unproved: waiting(store.WaitingPeople, unprovedPath), Evidence: waiting(store.WaitingEvidence, proposalsPath), Reviews: reviews,
+		BreakGlass: waiting(store.UnsignedBreakGlasses, breakGlassPath), CanFind: h.can(o, here, authority.FindPerson), GlanceURL: glance,
 	})
 }

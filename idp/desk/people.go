@@ -10,9 +10,9 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
-	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
@@ -31,8 +31,20 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request, o officer) erro
 		}
 		return h.Pages.Render(w, http.StatusOK, page)
 	}
-	list, more, err := h.search(r.Context(), o, text, born, page.Document, following(r))
-	if _, refused := errors.AsType[*position.Refusal](err); refused {
+	columns := []column{
+		{by: store.ByLikeness, up: "the likeliest first"},
+		{"Name", store.ByName, "A to Z by family name", "Z to A by family name"},
+		{"User ID", store.ByPerson, "lowest first", "highest first"},
+		{name: "Identity"},
+		{name: "Organisations"},
+	}
+	if page.Document != "" { // whom a document leads to are few, and on one page
+		columns = []column{{name: "Name"}, {name: "User ID"}, {name: "Identity"}, {name: "Organisations"}}
+	}
+	var order store.Order
+	order, page.Sorting = sorted(r, store.Order{By: store.ByLikeness}, columns...)
+	list, more, err := h.search(r.Context(), o, text, born, page.Document, order, following(r))
+	if _, refused := errors.AsType[*deed.Refusal](err); refused {
 		return err
 	}
 	if err != nil {
@@ -52,7 +64,7 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request, o officer) erro
 		page.People = append(page.People, personRow(p))
 	}
 	if more {
-		page.NextURL = address("/desk/people", "q", text, "born", born, "after", list[len(list)-1].ID)
+		page.NextURL = address("/desk/people", "q", text, "born", born, "sort", page.Order, "after", list[len(list)-1].ID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
@@ -76,7 +88,7 @@ func personRow(p store.FoundPerson) web.PersonRow {
 }
 
 // search finds a page of people: see [office.Office.Search]. The date of birth is as people write one, or "".
-func (h *Handler) search(ctx context.Context, o officer, text, born, document, after string) ([]store.FoundPerson, bool, error) {
+func (h *Handler) search(ctx context.Context, o officer, text, born, document string, order store.Order, after string) ([]store.FoundPerson, bool, error) {
 	who := office.Wanted{Text: text, Document: document}
 	if born != "" {
 		day, err := date("born", born)
@@ -85,7 +97,7 @@ func (h *Handler) search(ctx context.Context, o officer, text, born, document, a
 		}
 		who.Born = &day
 	}
-	return h.Search(ctx, o.Officer, who, after)
+	return h.Search(ctx, o.Officer, who, order, after)
 }
 
 // date reads a day as people write one, the day before the month.

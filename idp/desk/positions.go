@@ -86,7 +86,19 @@ func (h *Handler) position(w http.ResponseWriter, r *http.Request, o officer) er
 	if err != nil {
 		return err
 	}
-	return h.Pages.Render(w, http.StatusOK, h.positionPage(r, o, p))
+	page, err := h.reachingPage(r, o, p)
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// reachingPage is positionPage with whom the position reaches.
+func (h *Handler) reachingPage(r *http.Request, o officer, p office.Position) (web.DeskPosition, error) {
+	page := h.positionPage(r, o, p)
+	reached, err := h.Reach(r.Context(), p)
+	page.Reach = reach(p, reached)
+	return page, err
 }
 
 func (h *Handler) positionPage(r *http.Request, o officer, p office.Position) web.DeskPosition {
@@ -125,6 +137,8 @@ func (h *Handler) positionPage(r *http.Request, o officer, p office.Position) we
 	page.Proposed = new(shownVersion(p.PositionVersion, p.Names))
 	if p.InForce > 0 {
 		page.Changes = differences(h.details(p.Effect.PositionVersion), h.details(p.Newest.PositionVersion))
+		was, is := h.given(p.Effect.PositionVersion), h.given(p.Newest.PositionVersion)
+		page.Gains, page.Loses = without(is, was), without(was, is)
 	}
 	switch {
 	case !h.can(o, p.At, authority.ApprovePosition):
@@ -168,7 +182,10 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, o officer) err
 	if err != nil {
 		return err
 	}
-	page := h.positionPage(r, o, p)
+	page, err := h.reachingPage(r, o, p)
+	if err != nil {
+		return err
+	}
 	page.Errors = wrong
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
@@ -395,12 +412,23 @@ func (h *Handler) close(w http.ResponseWriter, r *http.Request, o officer) error
 
 // holders lists who holds a position.
 func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, rows, more, err := h.Holders(r.Context(), o.Officer, r.PathValue("id"), following(r))
+	first, columns := store.Order{By: store.ByStart}, []column{
+		{"Person", store.ByName, "A to Z by family name", "Z to A by family name"},
+		{name: "Version"},
+		{"Since", store.ByStart, "oldest first", "newest first"},
+		{"Expires", store.ByExpiry, "soonest first", "latest first"},
+	}
+	order, _ := sorted(r, first, columns...)
+	p, rows, more, err := h.Holders(r.Context(), o.Officer, r.PathValue("id"), order, following(r))
 	if err != nil {
 		return err
 	}
+	if p.Holders > office.MostByName {
+		columns[0] = column{name: "Person"}
+	}
+	_, sorting := sorted(r, first, columns...)
 	at := positionsPath + "/" + p.PositionID
-	page := web.DeskHolders{Desk: h.desk(r, o), PositionName: p.Current.Name, PositionURL: at}
+	page := web.DeskHolders{Desk: h.desk(r, o), PositionName: p.Current.Name, PositionURL: at, Sorting: sorting}
 	for _, row := range rows {
 		holder := web.Holder{Name: row.DisplayName, PersonID: row.PersonID, URL: "/desk/people/" + row.PersonID, Version: row.Version, StartsAt: row.StartsAt}
 		if row.EndsAt != nil {
@@ -409,7 +437,7 @@ func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) err
 		page.Holders = append(page.Holders, holder)
 	}
 	if more {
-		page.NextURL = address(at+"/holders", "after", rows[len(rows)-1].RoleID)
+		page.NextURL = address(at+"/holders", "sort", sorting.Order, "after", rows[len(rows)-1].RoleID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -4,11 +4,10 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
@@ -17,22 +16,19 @@ const proposalsPath = "/desk/evidence"
 
 // proposals lists it.
 func (h *Handler) proposals(w http.ResponseWriter, r *http.Request, o officer) error {
-	after, err := uuid.Parse(r.URL.Query().Get("after"))
-	if err != nil {
-		after = uuid.Nil // from the beginning
-	}
-	rows, names, more, err := h.ProposedEvidence(r.Context(), o.Officer, after)
+	order, sorting := sorted(r, store.Order{By: store.ByTime}, column{by: store.ByTime, up: "oldest first", down: "newest first"})
+	rows, names, more, err := h.ProposedEvidence(r.Context(), o.Officer, order, followingUUID(r))
 	if err != nil {
 		return err
 	}
-	page := web.DeskProposals{Desk: h.desk(r, o)}
+	page := web.DeskProposals{Desk: h.desk(r, o), Sorting: sorting}
 	for _, p := range rows {
 		page.Proposals = append(page.Proposals, web.ProposalRow{
 			Kind: capital(assurance.KindWords(p.Kind)), PersonName: names[p.PersonID], ProposedBy: names[p.ProposedBy], Age: age(p.ProposedAt, h.Now()), URL: proposalsPath + "/" + p.ID.String(),
 		})
 	}
 	if more {
-		page.NextURL = address(proposalsPath, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = address(proposalsPath, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
@@ -49,7 +45,7 @@ func (h *Handler) proposal(w http.ResponseWriter, r *http.Request, o officer) er
 func (h *Handler) proposalPage(r *http.Request, o officer, p office.Proposed) web.DeskProposal {
 	page := web.DeskProposal{
 		Desk: h.desk(r, o), PersonName: p.Person.DisplayName, EvidenceURL: "/desk/people/" + p.PersonID + "/evidence", Kind: assurance.KindWords(p.Piece.Kind),
-		ProposedBy: p.ProposedByName, ProposedAt: p.ProposedAt, Own: p.Own, PostURL: r.URL.Path,
+		ProposedBy: p.ProposedByName, ProposedAt: p.ProposedAt, Own: p.Own, ByVideo: p.Piece.Declared == evidence.ByVideo, PostURL: r.URL.Path,
 	}
 	for _, d := range [][2]string{
 		{"Given names", p.Piece.Subject.GivenName},

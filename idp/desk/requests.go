@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/position"
@@ -22,12 +23,11 @@ import (
 func (h *Handler) requests(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
 	organisation := codeOr(q.Get("organisation"), o.Organisation)
-	after, err := uuid.Parse(q.Get("after"))
-	if err != nil {
-		after = uuid.Nil // from the beginning
-	}
-	page := web.DeskRequests{Desk: h.desk(r, o), Organisation: organisation}
-	rows, more, err := h.Queue(r.Context(), o.Officer, organisation, after)
+	order, sorting := sorted(r, store.Order{By: store.ByAsked},
+		column{name: "Person"}, column{name: "Position"}, column{name: "Organisation"}, column{name: "Asked by"},
+		column{"Starts", store.ByStart, "soonest first", "latest first"}, column{"Asked", store.ByAsked, "oldest first", "newest first"})
+	page := web.DeskRequests{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting}
+	rows, more, err := h.Queue(r.Context(), o.Officer, organisation, order, followingUUID(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -43,7 +43,7 @@ func (h *Handler) requests(w http.ResponseWriter, r *http.Request, o officer) er
 		page.Requests = append(page.Requests, requestRow(row, now))
 	}
 	if more {
-		page.NextURL = address("/desk/requests", "organisation", organisation, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = address("/desk/requests", "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
@@ -55,7 +55,7 @@ func requestRow(row store.RequestRow, now time.Time) web.RequestRow {
 	}
 	return web.RequestRow{
 		What: what, PersonName: row.PersonName, PersonID: row.PersonID, PositionName: row.PositionName, OrganisationCode: row.OrganisationCode,
-		AskedByName: row.AskedByName, Age: age(row.AskedAt, now), URL: "/desk/requests/" + row.ID.String(),
+		AskedByName: row.AskedByName, Age: age(row.AskedAt, now), StartsAt: row.StartsAt, URL: "/desk/requests/" + row.ID.String(),
 	}
 }
 
@@ -72,7 +72,7 @@ func (h *Handler) requestPage(r *http.Request, o officer, a office.Asked) web.De
 	now := h.Now()
 	page := web.DeskRequest{
 		Desk: h.desk(r, o), RequestRow: requestRow(a.RequestRow, now), State: stateWords(a.RequestRow, now), Open: a.State == "open" && a.LapsesAt.After(now),
-		Reason: a.Reason, PersonURL: "/desk/people/" + a.PersonID, AskedAt: a.AskedAt, StartsAt: a.StartsAt, LapsesAt: a.LapsesAt,
+		Reason: a.Reason, PersonURL: "/desk/people/" + a.PersonID, AskedAt: a.AskedAt, LapsesAt: a.LapsesAt,
 		Version: a.PositionVersion, Position: h.details(a.Effect.PositionVersion), PositionURL: "/desk/positions/" + a.PositionID, PostURL: o.form(r.URL.Path),
 	}
 	if a.ExpiresAt != nil {
@@ -95,11 +95,12 @@ func (h *Handler) requestPage(r *http.Request, o officer, a office.Asked) web.De
 	}
 	page.CanDecide = why == ""
 	page.TookUp = page.CanDecide && a.TakenUpBy != nil && *a.TakenUpBy == o.PersonID
-	if page.TookUp {
-		why = authority.Refusal(position.TookUp)
-	}
-	if why != "" && !page.CanWithdraw {
-		page.WhyNot = sentence(&position.Refusal{Reason: position.Reason(why)})
+	switch {
+	case page.CanWithdraw:
+	case page.TookUp:
+		page.WhyNot = position.Refusal(position.TookUp).Sentence()
+	case !page.CanDecide:
+		page.WhyNot = deed.Refuse(why).Sentence()
 	}
 	return page
 }
@@ -164,9 +165,14 @@ func (h *Handler) details(v store.PositionVersion) []web.Detail {
 	list := []web.Detail{
 		{Name: "Name", Values: []string{v.Name}},
 		{Name: "Notes", Values: some(v.Notes)},
-		{Name: "Job role", Values: []string{h.Catalogue.JobRoleShortName(v.JobRole) + " (" + v.JobRole + ")"}},
 	}
-	return append(append(list, h.access(v)...), web.Detail{Name: "Includes", Values: v.Includes}, web.Detail{Name: "Assignable", Values: []string{assignable}})
+	return append(append(list, h.given(v)...), web.Detail{Name: "Includes", Values: v.Includes}, web.Detail{Name: "Assignable", Values: []string{assignable}})
+}
+
+// given says for people what a version of a position gives.
+func (h *Handler) given(v store.PositionVersion) []web.Detail {
+	jobRole := web.Detail{Name: "Job role", Values: []string{h.Catalogue.JobRoleShortName(v.JobRole) + " (" + v.JobRole + ")"}}
+	return append([]web.Detail{jobRole}, h.access(v)...)
 }
 
 // access says for people what a version of a position gives beside its job role.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -25,12 +26,11 @@ const reviewsPath = "/desk/reviews"
 func (h *Handler) reviews(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
 	organisation := codeOr(q.Get("organisation"), o.Organisation)
-	before, err := uuid.Parse(q.Get("before"))
-	if err != nil {
-		before = uuid.Max // from the newest
-	}
-	page := web.DeskReviews{Desk: h.desk(r, o), Organisation: organisation, NewURL: reviewsPath + "/new"}
-	rows, more, err := h.ListReviews(r.Context(), o.Officer, organisation, before)
+	order, sorting := sorted(r, store.Order{By: store.ByOpened, Descending: true},
+		column{name: "Organisation"}, column{"Opened", store.ByOpened, "oldest first", "newest first"}, column{"Due", store.ByDue, "soonest first", "latest first"},
+		column{name: "State"}, column{name: "Left to decide"})
+	page := web.DeskReviews{Desk: h.desk(r, o), Organisation: organisation, NewURL: reviewsPath + "/new", Sorting: sorting}
+	rows, more, err := h.ListReviews(r.Context(), o.Officer, organisation, order, followingUUID(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -42,14 +42,14 @@ func (h *Handler) reviews(w http.ResponseWriter, r *http.Request, o officer) err
 		page.Reviews = append(page.Reviews, h.reviewRow(row))
 	}
 	if more {
-		page.NextURL = address(reviewsPath, "organisation", organisation, "before", rows[len(rows)-1].ID.String())
+		page.NextURL = address(reviewsPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
 
 func (h *Handler) reviewRow(v store.ReviewRow) web.ReviewRow {
 	row := web.ReviewRow{
-		OrganisationName: v.OrganisationName, OrganisationCode: v.OrganisationCode, Below: v.Below, Removes: v.Removes, DueAt: v.DueAt, State: "Open",
+		OrganisationName: v.OrganisationName, OrganisationCode: v.OrganisationCode, Below: v.Below, Removes: v.Removes, OpenedAt: v.OpenedAt, DueAt: v.DueAt, State: "Open",
 		Items: int(v.Items), Certified: int(v.Certified), Removed: int(v.Removed), Lapsed: int(v.Lapsed), Undecided: int(v.Undecided),
 		Ended: int(v.Items - v.Certified - v.Removed - v.Lapsed - v.Undecided), URL: reviewsPath + "/" + v.ID.String(),
 	}
@@ -125,13 +125,18 @@ func (h *Handler) reviewPage(r *http.Request, o officer) (web.DeskReview, error)
 		return web.DeskReview{}, err
 	}
 	page := web.DeskReview{
-		Desk: h.desk(r, o), ReviewRow: h.reviewRow(row), Reason: row.Reason, OpenedBy: row.OpenedByName, OpenedAt: row.OpenedAt,
-		All: r.URL.Query().Get("show") == "all",
+		Desk: h.desk(r, o), ReviewRow: h.reviewRow(row), Reason: row.Reason, OpenedBy: row.OpenedByName,
 	}
-	show := r.URL.Query().Get("show")
-	page.AllURL, page.UndecidedURL, page.ReportURL = address(page.URL, "show", "all"), page.URL, page.URL+"/report.csv"
-	page.PostURL = o.form(page.URL, "show", show, "after", following(r))
-	items, more, err := h.ReviewItems(r.Context(), row.ID, !page.All, following(r))
+	if r.URL.Query().Get("show") == "all" {
+		page.Show = "all"
+	}
+	var order store.Order
+	order, page.Sorting = sorted(r, store.Order{By: store.ByName},
+		column{"Person", store.ByName, "A to Z by family name", "Z to A by family name"}, column{"Position", store.ByPosition, "A to Z", "Z to A"},
+		column{"Since", store.ByStart, "oldest first", "newest first"}, column{"Expires", store.ByExpiry, "soonest first", "latest first"})
+	page.ReportURL = page.URL + "/report.csv"
+	page.PostURL = o.form(page.URL, "show", page.Show, "sort", page.Order, "after", following(r))
+	items, more, err := h.ReviewItems(r.Context(), row.ID, page.Show == "", order, following(r))
 	if err != nil {
 		return web.DeskReview{}, err
 	}
@@ -145,7 +150,7 @@ func (h *Handler) reviewPage(r *http.Request, o officer) (web.DeskReview, error)
 	}
 	page.OnPage = strings.Join(certifiable, " ")
 	if more {
-		page.NextURL = address(page.URL, "show", show, "after", items[len(items)-1].RoleID)
+		page.NextURL = address(page.URL, "show", page.Show, "sort", page.Order, "after", items[len(items)-1].RoleID)
 	}
 	return page, nil
 }
@@ -175,7 +180,7 @@ func (h *Handler) reviewEntry(o officer, i store.ReviewItem) web.ReviewEntry {
 	}
 	switch {
 	case why != "":
-		entry.Note = strings.TrimSuffix(sentence(&position.Refusal{Reason: position.Reason(why)}), ".")
+		entry.Note = strings.TrimSuffix(deed.Refuse(why).Sentence(), ".")
 	case i.GivenBy == o.PersonID:
 		entry.Decidable, entry.Note = true, "You approved it, so you can only remove it"
 	default:
@@ -247,7 +252,7 @@ func (h *Handler) reviewReport(w http.ResponseWriter, r *http.Request, o officer
 	if err != nil {
 		return err
 	}
-	items, err := h.ReviewReport(r.Context(), row.ID)
+	items, err := h.ReviewReport(r.Context(), o.Officer, row.ID)
 	if err != nil {
 		return err
 	}

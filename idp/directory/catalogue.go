@@ -199,6 +199,9 @@ func (c *Catalogue) find(kind CodeKind, code string) Entry {
 	if i := index(list, code); i >= 0 {
 		return list[i]
 	}
+	if kind == JobRole && code == BreakGlassOfficer { // has a name, and is nothing to choose
+		return newEntry(code, []string{"Admin & Clerical", "Management - A & C", "Break-glass Officer"}, false)
+	}
 	return Entry{Code: code, Name: code, parts: []string{code}} // it stands for itself
 }
 

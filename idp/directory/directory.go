@@ -31,6 +31,8 @@ var (
 	ErrUnknownCode = errors.New("is not in the catalogue")
 	// ErrRetiredCode says that it was, and is an ErrUnknownCode: who has it keeps it, and nobody else is given it.
 	ErrRetiredCode = fmt.Errorf("was retired, and %w any more", ErrUnknownCode)
+	// ErrUnproved says that a person registered herself and can have no role before her identity is proved to level medium.
+	ErrUnproved = errors.New("registered without an officer, and can have no role before evidence proves the identity to level medium")
 	// ErrTooManyRoles says that a person has as many current roles as anybody may have.
 	ErrTooManyRoles = errors.New("has 100 current roles already, and one has to end first")
 )

@@ -67,7 +67,7 @@ func AddNewcomer(ctx context.Context, s *store.Store, n Newcomer, by audit.Entry
 
 func (n Newcomer) addIn(ctx context.Context, tx *store.Tx, by audit.Entry) (id string, alike Alike, err error) {
 	if n.Sure {
-		if err := tx.LockNewcomers(ctx, *n.DateOfBirth, n.Email); err != nil {
+		if err := tx.LockNewcomers(ctx, n.DateOfBirth, n.Email); err != nil {
 			return "", Alike{}, fmt.Errorf("keep others from adding the same person: %w", err)
 		}
 	}
@@ -94,20 +94,20 @@ func (n Newcomer) addIn(ctx context.Context, tx *store.Tx, by audit.Entry) (id s
 func FindAlike(ctx context.Context, tx *store.Tx, n NewPerson, herself string) (alike Alike, err error) {
 	name := n.GivenName + " " + n.FamilyName
 	if n.DateOfBirth != nil {
-		born, err := tx.PeopleBornOn(ctx, *n.DateOfBirth, name, "", mostAlike+1)
+		born, err := tx.PeopleBornOn(ctx, *n.DateOfBirth, name, store.Order{}, "", mostAlike+1)
 		if err != nil {
 			return Alike{}, fmt.Errorf("find people of the same date of birth: %w", err)
 		}
 		alike.add(born, func(c *Candidate) { c.LikeName, c.SameBirth = true, true })
 	}
 	if n.Email != "" {
-		reached, err := tx.PeopleOfEmail(ctx, n.Email, "", mostAlike+1)
+		reached, err := tx.PeopleOfEmail(ctx, n.Email, store.Order{}, "", mostAlike+1)
 		if err != nil {
 			return Alike{}, fmt.Errorf("find people of the same e-mail address: %w", err)
 		}
 		alike.add(reached, func(c *Candidate) { c.SameEmail = true })
 	}
-	called, err := tx.PeopleNamed(ctx, name, "", mostAlike+1)
+	called, err := tx.PeopleNamed(ctx, name, store.Order{}, "", mostAlike+1)
 	if err != nil {
 		return Alike{}, fmt.Errorf("find people of a name like hers: %w", err)
 	}

@@ -27,6 +27,8 @@ type NewPerson struct {
 	Email         string
 	DateOfBirth   *time.Time
 	Registrations []store.Registration // at most one of each of ProfessionalBodies
+
+	SelfRegisteredAt string // the organisation at which she registers herself; "": others put her on record
 }
 
 // ProfessionalBodies lists whose registration numbers a person can have.
@@ -67,6 +69,7 @@ func addPerson(ctx context.Context, tx *store.Tx, id string, p NewPerson, by aud
 	err := tx.AddPerson(ctx, store.NewPerson{
 		ID: id, Handle: handle, Title: p.Title, GivenName: p.GivenName, MiddleNames: p.MiddleNames, FamilyName: p.FamilyName,
 		DisplayName: p.displayName(), Email: p.Email, DateOfBirth: p.DateOfBirth, IdentityLevel: string(assurance.IdentityNone), Registrations: p.Registrations,
+		SelfRegisteredOrganisation: p.SelfRegisteredAt,
 	}, by.At)
 	if err != nil {
 		return err
@@ -145,6 +148,9 @@ func oneOf[T ~string](words []T) string {
 // is ErrUnknown.
 func DisablePerson(ctx context.Context, s *store.Store, id, actor string, now time.Time) error {
 	return named(fmt.Sprintf("person %q who is enabled", id), s.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.LockAccess(ctx, id); err != nil { // before the person, as whoever enrols does
+			return err
+		}
 		fallout, err := tx.DisablePerson(ctx, id, now)
 		if err != nil {
 			return err

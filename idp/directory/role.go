@@ -17,6 +17,9 @@ import (
 // RAManager is the job role of the managers of the registration authority, of whom `credence bootstrap` makes the first.
 const RAManager = "S0080:G0450:R5080"
 
+// BreakGlassOfficer is the job role that package breakglass gives. It is in no catalogue, so that no position gives it.
+const BreakGlassOfficer = "S0080:G0450:R9001"
+
 // NewRole is a role profile to grant.
 type NewRole struct {
 	ID           string // 12 digits; "" draws them at random
@@ -41,7 +44,7 @@ const mostRoles = 100
 // GrantRole records a role profile, makes the person a member of the organisation where that is missing, and returns
 // the role's id. A person or an organisation that does not exist is ErrUnknown, a code that is not in the catalogue
 // ErrUnknownCode. An id that is taken is ErrTaken, and so is a role that the person has already, in everything the same,
-// when both are current.
+// when both are current. Whoever registered herself and is not proved is ErrUnproved.
 func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, actor string, now time.Time) (id string, err error) {
 	if r.StartsAt.IsZero() {
 		r.StartsAt = now
@@ -143,6 +146,9 @@ func grantRole(ctx context.Context, tx *store.Tx, id string, r NewRole, actor st
 	if err != nil {
 		return named("person "+r.PersonID, err)
 	}
+	if person.Unproved {
+		return fmt.Errorf("person %s %w", r.PersonID, ErrUnproved)
+	}
 	if len(person.Person.Roles) >= mostRoles {
 		return fmt.Errorf("person %s %w", r.PersonID, ErrTooManyRoles)
 	}
@@ -178,6 +184,9 @@ func grantRole(ctx context.Context, tx *store.Tx, id string, r NewRole, actor st
 // EndRole ends a role profile. One that is unknown or has ended is ErrUnknown.
 func EndRole(ctx context.Context, s *store.Store, id, actor string, now time.Time) error {
 	return named(fmt.Sprintf("role %q that has not ended", id), s.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.LockPersonOfRole(ctx, id); err != nil { // before the role, as whoever changes roles does
+			return err
+		}
 		person, err := tx.EndRole(ctx, id, now)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
@@ -45,7 +46,11 @@ func Seed(ctx context.Context, s *store.Store, key seal.Key, now time.Time) erro
 		return err
 	}
 	for _, o := range seedOrganisations() {
-		if err := AddOrganisation(ctx, s, o, actor, now); err != nil && !errors.Is(err, ErrTaken) {
+		err := AddOrganisation(ctx, s, o, actor, now)
+		if err == nil && o.Code == pharmacy {
+			err = openToAll(ctx, s, o.Code, audit.Entry{At: now, Actor: actor})
+		}
+		if err != nil && !errors.Is(err, ErrTaken) {
 			return fmt.Errorf("seed: %w", err)
 		}
 	}
@@ -69,6 +74,12 @@ func Seed(ctx context.Context, s *store.Store, key seal.Key, now time.Time) erro
 		}
 	}
 	return nil
+}
+
+// openToAll has people register themselves at an organisation.
+func openToAll(ctx context.Context, s *store.Store, organisation string, by audit.Entry) error {
+	open := PolicyChange{Organisation: organisation, Policy: Policy{SelfRegistration: true}, Reason: "So that newcomers can try it"}
+	return NewPolicies(Help{}).SetPolicy(ctx, s, open, by, func(*store.Tx, Stated) error { return nil })
 }
 
 // The job roles of the fixed people.

@@ -16,6 +16,10 @@
 //
 // Where a second officer has to confirm what a first one checked, it is a [Proposal] until then: in a table of its own, sealed,
 // where nothing counts it. Confirmed, it is recorded like any other piece, by what is on record at that moment.
+//
+// What is declared to have been checked by video names the meeting: one with this very person that the officer who checked it
+// confirmed by its code, while it lasted. No check of it is one that takes the person, or the document, before the officer. The
+// meeting is then the process that relying parties are told (verification_process), and the record has it under the same id.
 package evidence
 
 import (
@@ -47,6 +51,8 @@ var (
 	ErrInvalid = errors.New("is not valid")
 	// ErrDuplicate says that a document counts for somebody else.
 	ErrDuplicate = errors.New("duplicate evidence: this document is on record for another person")
+	// ErrClosed says that the profile of a person is closed: by what is put on record of her then, nothing would ever be erased.
+	ErrClosed = errors.New("the profile of this person is closed: reopen it before anything is put on record")
 	// ErrForged says that a document was found forged before, whoever showed it then.
 	ErrForged = errors.New("forged evidence: this document was found forged before: talk to whoever leads on fraud at the registration authority")
 )
@@ -61,14 +67,20 @@ type Piece struct {
 	// Declared says how whoever records the piece met the person, and that she made the checks herself and saw the originals.
 	// "" where nobody declares it.
 	Declared Meeting `json:"declared,omitempty"`
+	// MeetingID is of the meeting by video in which it was checked; "" where it was not by video.
+	MeetingID string `json:"meeting,omitempty"`
 }
 
 // Meeting is how an officer met a person whose identity she proves.
 type Meeting string
 
-// InPerson is face to face. No other way is taken: by an image of it a document is worth less, and nothing of a video says that
-// it is live.
-const InPerson Meeting = "in_person"
+// The ways to meet. By video is in a meeting that a code confirmed, which the person was told and read back: nothing else of a
+// video says that it is live, and whom it shows. What was checked so was in nobody's hand: by an image of it a document is worth
+// less.
+const (
+	InPerson Meeting = "in_person"
+	ByVideo  Meeting = "video"
+)
 
 // Reason is why a piece of evidence was withdrawn.
 type Reason string
@@ -78,9 +90,10 @@ const (
 	Forged     Reason = "forged"
 	Mistaken   Reason = "mistaken" // it was recorded wrongly, or for somebody whom it is not about
 	Superseded Reason = "superseded"
+	Erased     Reason = "erased" // the time is over for which it is kept (package retention): nobody gives it for a reason
 )
 
-// Reasons lists the reasons.
+// Reasons lists the reasons that somebody may give.
 func Reasons() []Reason { return []Reason{Forged, Mistaken, Superseded} }
 
 // Recorder records evidence and knows what it comes to. It is safe for concurrent use.
@@ -132,8 +145,8 @@ func (r *Recorder) prepare(p Piece, person store.IdentityRow, a act) (e store.Ev
 	if p.ID != "" {
 		return e, errors.New("its id is given when it is recorded: leave it out")
 	}
-	if p.Declared != "" && p.Declared != InPerson {
-		return e, fmt.Errorf("it is declared to have been checked %.40q: want %s, or nothing", p.Declared, InPerson)
+	if p.Declared != "" && p.Declared != InPerson && p.Declared != ByVideo {
+		return e, fmt.Errorf("it is declared to have been checked %.40q: want %s, %s, or nothing", p.Declared, InPerson, ByVideo)
 	}
 	f.Subject = digest(person, f.Birthdate)
 	e = store.Evidence{PersonID: person.PersonID, Type: string(p.Type), Kind: p.Kind, ProcessID: a.process, RecordedAt: a.at, RecordedBy: a.actor}

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,26 +21,6 @@ var ErrOwnProposal = errors.New("you checked this yourself: another officer has 
 
 // Checker is an officer who checks evidence, and the role that she acts in.
 type Checker struct{ PersonID, Role string }
-
-// SetSecondChecker says whether what officers of an organisation and of those below it check has to be confirmed by a second
-// one. What is on record stays, and what waits still does.
-func SetSecondChecker(ctx context.Context, s *store.Store, organisation string, asks bool, actor string, now time.Time) error {
-	return s.InTx(ctx, func(tx *store.Tx) error {
-		before, err := tx.AsksSecondChecker(ctx, []string{organisation})
-		if err != nil {
-			return fmt.Errorf("read organisation %q: %w", organisation, err)
-		}
-		if err := tx.SetSecondChecker(ctx, organisation, asks); errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("organisation %.40q %w", organisation, ErrUnknown)
-		} else if err != nil {
-			return fmt.Errorf("change organisation %q: %w", organisation, err)
-		}
-		return audit.Record(ctx, tx, audit.Entry{
-			At: now, Event: audit.SecondCheckerSet, Actor: actor,
-			Detail: map[string]string{"organisation": organisation, "before": strconv.FormatBool(before), "asks": strconv.FormatBool(asks)},
-		})
-	})
-}
 
 // Proposal is a piece of evidence that an officer checked and that waits for a second one. It is no evidence yet: whatever it
 // says, the level of the person is what it was.
@@ -107,10 +87,9 @@ func (r *Recorder) Propose(ctx context.Context, by Checker, organisation, person
 		if err := tx.AddEvidenceProposal(ctx, p); err != nil {
 			return fmt.Errorf("propose evidence: %w", err)
 		}
-		return audit.Record(ctx, tx, audit.Entry{
-			At: p.ProposedAt, Event: audit.EvidenceProposed, Actor: by.PersonID, Person: personID,
-			Detail: map[string]string{"proposal": p.ID.String(), "kind": p.Kind, "declared": string(piece.Declared), "officer": by.PersonID, "officer_role": by.Role},
-		})
+		detail := piece.declaration()
+		maps.Copy(detail, map[string]string{"proposal": p.ID.String(), "kind": p.Kind, "officer": by.PersonID, "officer_role": by.Role})
+		return audit.Record(ctx, tx, audit.Entry{At: p.ProposedAt, Event: audit.EvidenceProposed, Actor: by.PersonID, Person: personID, Detail: detail})
 	})
 	return change, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ const maxAtOnce = 20
 // Record puts pieces of evidence on record for a person and computes what all of hers come to, and returns which they are.
 // All are recorded or none. A piece that is on record already, word for word, is not recorded again. A document that counts
 // for somebody else is refused with ErrDuplicate, one that was found forged before with ErrForged, and the refusal is
-// recorded; a wrong piece, or one that was not checked, with ErrInvalid.
+// recorded; a wrong piece, or one that was not checked, with ErrInvalid; and any of somebody whose profile is closed with ErrClosed.
 func (r *Recorder) Record(ctx context.Context, actor, personID string, pieces []Piece) (Change, error) {
 	if len(pieces) == 0 || len(pieces) > maxAtOnce {
 		return Change{}, fmt.Errorf("evidence %w: %d pieces at once: want 1 to %d", ErrInvalid, len(pieces), maxAtOnce)
@@ -44,6 +45,13 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 	person, err := lock(ctx, tx, personID)
 	if err != nil {
 		return Change{}, nil, err
+	}
+	profile, err := tx.Profile(ctx, personID)
+	if err != nil {
+		return Change{}, nil, fmt.Errorf("read profile of person %s: %w", personID, err)
+	}
+	if profile.ClosedAt != nil {
+		return Change{}, nil, ErrClosed
 	}
 	var hashes [][]byte
 	for _, p := range pieces {
@@ -70,6 +78,9 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 		e, err := r.prepare(p, person, a)
 		if err != nil {
 			return Change{}, nil, fmt.Errorf("piece %d %w: %s", i+1, ErrInvalid, err.Error())
+		}
+		if err := inMeeting(ctx, tx, &e, p); err != nil {
+			return Change{}, nil, fmt.Errorf("piece %d %w", i+1, err)
 		}
 		if p.Number != "" {
 			e.NumberHash = recordedHash(counts, r.hashes(p.Number))
@@ -120,9 +131,7 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 	}
 	change.Before, change.After = settled.Before, settled.After
 	detail := change.detail(added...)
-	if declared := pieces[0].Declared; declared != "" { // an officer hands in one at a time
-		detail["declared"] = string(declared)
-	}
+	maps.Copy(detail, pieces[0].declaration()) // an officer hands in one at a time
 	return change, nil, audit.Record(ctx, tx, audit.Entry{At: a.at, Event: audit.EvidenceRecorded, Actor: actor, Person: personID, Detail: detail})
 }
 

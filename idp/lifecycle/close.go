@@ -10,8 +10,8 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
-	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
 
@@ -32,7 +32,7 @@ func ClosedAsWords() []ClosedAs { return []ClosedAs{Left, Deceased, Duplicate, F
 
 // Close closes the profile of a person, for a reason. She cannot sign in from that moment; her roles, her sessions and the
 // requests for her and by her end, and what she signed in with is revoked, her recovery codes included.
-func (r *Registrar) Close(ctx context.Context, by position.Acting, person string, as ClosedAs, reason string) error {
+func (r *Registrar) Close(ctx context.Context, by deed.Acting, person string, as ClosedAs, reason string) error {
 	err := directory.CheckText("reason", reason, 1, 500)
 	if !slices.Contains(ClosedAsWords(), as) {
 		err = errors.Join(&directory.InvalidError{Field: "as", Want: "left, deceased, duplicate, fraud or other"}, err)
@@ -41,7 +41,7 @@ func (r *Registrar) Close(ctx context.Context, by position.Acting, person string
 		return err
 	}
 	return r.act(ctx, by, audit.PersonClosed, person, func(a *act) error {
-		a.note(map[string]string{"as": string(as), "reason": reason})
+		a.Note(map[string]string{"as": string(as), "reason": reason})
 		people, err := a.lock(ctx, person)
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ func (r *Registrar) Close(ctx context.Context, by position.Acting, person string
 }
 
 func (a *act) close(ctx context.Context, person string, as ClosedAs) error {
-	err := a.ClosePerson(ctx, person, string(as), a.now)
+	err := a.ClosePerson(ctx, person, string(as), a.Now)
 	if errors.Is(err, store.ErrNotFound) {
 		return refuse(Closed)
 	}
@@ -77,7 +77,7 @@ func (a *act) close(ctx context.Context, person string, as ClosedAs) error {
 func (a *act) end(ctx context.Context, person, why string, roles bool) error {
 	ended := 0
 	if roles {
-		list, err := a.endRoles(ctx, person, "", a.now)
+		list, err := a.endRoles(ctx, person, "", a.Now)
 		if err != nil {
 			return err
 		}
@@ -87,28 +87,28 @@ func (a *act) end(ctx context.Context, person, why string, roles bool) error {
 	if err != nil {
 		return err
 	}
-	sessions, err := a.EndAccess(ctx, person, a.now)
+	sessions, err := a.EndAccess(ctx, person, a.Now)
 	if err != nil {
 		return fmt.Errorf("end sessions of person %s: %w", person, err)
 	}
-	if err := audit.RecordEnds(ctx, a.Tx, a.line(audit.SessionEnded, person), why, sessions...); err != nil {
+	if err := audit.RecordEnds(ctx, a.Tx, a.Line(audit.SessionEnded, person), why, sessions...); err != nil {
 		return err
 	}
-	revoked, err := a.RevokeAuthenticators(ctx, person, a.now)
+	revoked, err := a.RevokeAuthenticators(ctx, person, a.Now)
 	if err != nil {
 		return fmt.Errorf("revoke authenticators of person %s: %w", person, err)
 	}
 	for _, id := range revoked {
-		e := a.line(audit.AuthenticatorRevoked, person)
+		e := a.Line(audit.AuthenticatorRevoked, person)
 		e.Detail["authenticator"], e.Detail["reason"] = id.String(), why
 		if err := audit.Record(ctx, a.Tx, e); err != nil {
 			return err
 		}
 	}
-	if err := a.ReplaceRecoveryCodes(ctx, person, nil, a.now); err != nil {
+	if err := a.ReplaceRecoveryCodes(ctx, person, nil, a.Now); err != nil {
 		return fmt.Errorf("drop recovery codes of person %s: %w", person, err)
 	}
-	a.note(map[string]string{
+	a.Note(map[string]string{
 		"ended_roles": strconv.Itoa(ended), "cancelled_requests": strconv.Itoa(cancelled), "ended_sessions": strconv.Itoa(len(sessions)),
 		"revoked_authenticators": strconv.Itoa(len(revoked)),
 	})
@@ -122,7 +122,7 @@ func (a *act) endRoles(ctx context.Context, person, organisation string, at time
 		return nil, fmt.Errorf("end roles of person %s: %w", person, err)
 	}
 	for _, role := range ended {
-		e := a.line(audit.RoleEnded, person)
+		e := a.Line(audit.RoleEnded, person)
 		e.Detail["role"], e.Detail["ends_at"] = role.ID, at.UTC().Format(time.RFC3339)
 		if err := audit.Record(ctx, a.Tx, e); err != nil {
 			return nil, err
@@ -134,12 +134,12 @@ func (a *act) endRoles(ctx context.Context, person, organisation string, at time
 
 // cancel ends the open requests for a person at an organisation, or "" for each and also what she asked.
 func (a *act) cancel(ctx context.Context, person, organisation, why string) (int, error) {
-	cancelled, err := a.CancelRequests(ctx, person, organisation, why, a.now)
+	cancelled, err := a.CancelRequests(ctx, person, organisation, why, a.Now)
 	if err != nil {
 		return 0, fmt.Errorf("cancel requests for person %s: %w", person, err)
 	}
 	for _, c := range cancelled {
-		e := a.line(audit.RequestLapsed, c.PersonID)
+		e := a.Line(audit.RequestLapsed, c.PersonID)
 		e.Detail["request"], e.Detail["position"], e.Detail["why"] = c.ID.String(), c.PositionID, why
 		if err := audit.Record(ctx, a.Tx, e); err != nil {
 			return 0, err
@@ -150,12 +150,12 @@ func (a *act) cancel(ctx context.Context, person, organisation, why string) (int
 
 // Reopen opens a closed profile again, for a reason: by an officer who did not close it, or by a manager. Nothing that ended
 // comes back, and what was given to the closed profile since, as an operator can, ends as well.
-func (r *Registrar) Reopen(ctx context.Context, by position.Acting, person, reason string) error {
+func (r *Registrar) Reopen(ctx context.Context, by deed.Acting, person, reason string) error {
 	if err := directory.CheckText("reason", reason, 1, 500); err != nil {
 		return err
 	}
 	return r.act(ctx, by, audit.PersonReopened, person, func(a *act) error {
-		a.note(map[string]string{"reason": reason})
+		a.Note(map[string]string{"reason": reason})
 		people, err := a.lock(ctx, person)
 		if err != nil {
 			return err
@@ -167,6 +167,8 @@ func (r *Registrar) Reopen(ctx context.Context, by position.Acting, person, reas
 		switch {
 		case closed.MergedInto != "":
 			return refuse(Merged)
+		case closed.ErasedAt != nil:
+			return refuse(Erased)
 		case closed.ClosedAt == nil:
 			return refuse(Open)
 		}
@@ -189,11 +191,11 @@ func (a *act) notOwnClosing(ctx context.Context, person string) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read who closed the profile of person %s: %w", person, err)
 	}
-	o, err := position.OfficerIn(ctx, a.Tx, a.rules, a.by, a.now)
+	o, err := a.Officer(ctx)
 	if err != nil {
 		return err
 	}
-	if closing.Actor == a.by.Person && !slices.Contains(o.Actors, authority.RAManager) {
+	if closing.Actor == a.By.Person && !slices.Contains(o.Actors, authority.RAManager) {
 		return refuse(OwnClosing)
 	}
 	return nil
@@ -201,7 +203,7 @@ func (a *act) notOwnClosing(ctx context.Context, person string) error {
 
 // Leave ends what a person may act as at an organisation, at a time that is now or up to a year to come, and at once what is
 // asked for her there. Her identity stays, and so does what she may act as elsewhere. Up to now is at once.
-func (r *Registrar) Leave(ctx context.Context, by position.Acting, person, organisation string, at time.Time, reason string) error {
+func (r *Registrar) Leave(ctx context.Context, by deed.Acting, person, organisation string, at time.Time, reason string) error {
 	now, err := r.Now(), directory.CheckText("reason", reason, 1, 500)
 	if at.After(now.AddDate(1, 0, 1)) || at.Before(now.AddDate(0, 0, -1)) {
 		err = errors.Join(&directory.InvalidError{Field: "last", Want: "today, or a day within a year"}, err)
@@ -210,11 +212,11 @@ func (r *Registrar) Leave(ctx context.Context, by position.Acting, person, organ
 		return err
 	}
 	return r.act(ctx, by, audit.PersonLeft, person, func(a *act) error {
-		if at.Before(a.now) {
-			at = a.now
+		if at.Before(a.Now) {
+			at = a.Now
 		}
 		ends := at.UTC().Format(time.RFC3339)
-		a.note(map[string]string{"organisation": organisation, "ends_at": ends, "reason": reason})
+		a.Note(map[string]string{"organisation": organisation, "ends_at": ends, "reason": reason})
 		people, err := a.lock(ctx, person)
 		if err != nil {
 			return err
@@ -236,13 +238,13 @@ func (r *Registrar) Leave(ctx context.Context, by position.Acting, person, organ
 		if len(roles)+cancelled == 0 {
 			return refuse(NotThere)
 		}
-		a.note(map[string]string{"ended_roles": strconv.Itoa(len(roles)), "cancelled_requests": strconv.Itoa(cancelled)})
-		if !at.After(a.now) {
-			sessions, err := a.EndRoleSessions(ctx, person, roles, a.now)
+		a.Note(map[string]string{"ended_roles": strconv.Itoa(len(roles)), "cancelled_requests": strconv.Itoa(cancelled)})
+		if !at.After(a.Now) {
+			sessions, err := a.EndRoleSessions(ctx, person, roles, a.Now)
 			if err != nil {
 				return fmt.Errorf("end sessions of person %s: %w", person, err)
 			}
-			if err := audit.RecordEnds(ctx, a.Tx, a.line(audit.SessionEnded, person), "the person left", sessions...); err != nil {
+			if err := audit.RecordEnds(ctx, a.Tx, a.Line(audit.SessionEnded, person), "the person left", sessions...); err != nil {
 				return err
 			}
 		}

@@ -7,15 +7,16 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/messenger"
-	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
 
@@ -31,15 +32,15 @@ type Correction struct {
 
 // Corrected is what came of a correction.
 type Corrected struct {
-	Changes []position.Change // what was changed
-	Alike   directory.Alike   // who may be the same person by the new details: then nothing was changed
-	Unnamed bool              // evidence was about other details, and counts no more
+	Changes []deed.Change   // what was changed
+	Alike   directory.Alike // who may be the same person by the new details: then nothing was changed
+	Unnamed bool            // evidence was about other details, and counts no more
 }
 
 // Correct changes who a person is said to be, for a reason. Somebody else having corrected it since is the refusal
-// position.ChangedSince, which has what is on record now and what it was to be. When the name or the date of birth changes,
+// deed.ChangedSince, which has what is on record now and what it was to be. When the name or the date of birth changes,
 // it lists who else on record may be the person, and changes nothing, until the officer is Sure, having been shown each.
-func (r *Registrar) Correct(ctx context.Context, by position.Acting, c Correction) (corrected Corrected, err error) {
+func (r *Registrar) Correct(ctx context.Context, by deed.Acting, c Correction) (corrected Corrected, err error) {
 	if c.DisplayName == "" {
 		c.DisplayName = c.GivenName + " " + c.FamilyName
 	}
@@ -78,7 +79,7 @@ func (a *act) correct(ctx context.Context, r *Registrar, c Correction) (Correcte
 	}
 	changes := differences(before.Details, c.Details)
 	if last.ID != c.Seen {
-		return Corrected{}, &position.Refusal{Reason: position.ChangedSince, Changes: changes}
+		return Corrected{}, deed.Refuse(deed.ChangedSince).With("", changes...)
 	}
 	if len(changes) == 0 {
 		return Corrected{}, &directory.InvalidError{Field: "reason", Want: "something to correct"}
@@ -101,19 +102,20 @@ func (a *act) correct(ctx context.Context, r *Registrar, c Correction) (Correcte
 			return Corrected{}, err
 		}
 	}
-	withdrawn, err := r.Evidence.WithdrawUnnamedIn(ctx, a.Tx, a.entry.Actor, c.Person, a.now)
+	withdrawn, err := r.Evidence.WithdrawUnnamedIn(ctx, a.Tx, a.Entry.Actor, c.Person, a.Now)
 	if err != nil {
 		return Corrected{}, fmt.Errorf("withdraw evidence of person %s: %w", c.Person, err)
 	}
 	unnamed := len(withdrawn.Evidence) > 0
 	from, to := map[string]string{}, map[string]string{}
+	var fields []string // what they were and are is in the change, which is erased when its time is over: the record never is
 	for _, change := range changes {
 		from[change.Field], to[change.Field] = change.From, change.To
-		a.note(map[string]string{change.Field: change.To, change.Field + "_before": change.From})
+		fields = append(fields, change.Field)
 	}
-	a.note(map[string]string{"reason": c.Reason})
+	a.Note(map[string]string{"fields": strings.Join(fields, " "), "reason": c.Reason})
 	if unnamed {
-		a.note(map[string]string{"withdrawn_evidence": strconv.Itoa(len(withdrawn.Evidence))})
+		a.Note(map[string]string{"withdrawn_evidence": strconv.Itoa(len(withdrawn.Evidence))})
 	}
 	return Corrected{Changes: changes, Unnamed: unnamed}, a.change(ctx, c.Person, "corrected", "", c.Reason, from, to)
 }
@@ -121,7 +123,7 @@ func (a *act) correct(ctx context.Context, r *Registrar, c Correction) (Correcte
 // others finds who else may be the person by the new details, unless the officer was shown all of them and is sure.
 func (a *act) others(ctx context.Context, c Correction) (directory.Alike, error) {
 	if c.Sure && c.DateOfBirth != nil {
-		if err := a.LockNewcomers(ctx, *c.DateOfBirth, c.Email); err != nil {
+		if err := a.LockNewcomers(ctx, c.DateOfBirth, c.Email); err != nil {
 			return directory.Alike{}, fmt.Errorf("keep others from adding the same person: %w", err)
 		}
 	}
@@ -131,23 +133,23 @@ func (a *act) others(ctx context.Context, c Correction) (directory.Alike, error)
 	}
 	unseen := func(other directory.Candidate) bool { return !slices.Contains(c.Shown, other.ID) }
 	if c.Sure && !slices.ContainsFunc(alike.People, unseen) || len(alike.People) == 0 {
-		a.note(map[string]string{"shown": strconv.Itoa(len(alike.People))})
+		a.Note(map[string]string{"shown": strconv.Itoa(len(alike.People))})
 		return directory.Alike{}, nil
 	}
-	a.entry.Event = audit.PersonSearched
-	a.note(map[string]string{"by": "likeness", "hits": strconv.Itoa(len(alike.People))})
+	a.Entry.Event = audit.PersonSearched
+	a.Note(map[string]string{"by": "likeness", "hits": strconv.Itoa(len(alike.People))})
 	return alike, nil
 }
 
 // identifies says whether it is another name or date of birth, by which people are told apart.
-func identifies(changes []position.Change) bool {
-	return slices.ContainsFunc(changes, func(c position.Change) bool {
+func identifies(changes []deed.Change) bool {
+	return slices.ContainsFunc(changes, func(c deed.Change) bool {
 		return c.Field == "given_name" || c.Field == "family_name" || c.Field == "date_of_birth"
 	})
 }
 
 // Differences are the details of a person that differ from others, which they were to be.
-func (s Subject) Differences(to store.Details) []position.Change {
+func (s Subject) Differences(to store.Details) []deed.Change {
 	if to.DisplayName == "" {
 		to.DisplayName = to.GivenName + " " + to.FamilyName
 	}
@@ -155,11 +157,11 @@ func (s Subject) Differences(to store.Details) []position.Change {
 }
 
 // differences are the values that differ, by their names.
-func differences(from, to store.Details) (changes []position.Change) {
+func differences(from, to store.Details) (changes []deed.Change) {
 	was, is := values(from), values(to)
 	for _, field := range slices.Sorted(maps.Keys(was)) {
 		if was[field] != is[field] {
-			changes = append(changes, position.Change{Field: field, From: was[field], To: is[field]})
+			changes = append(changes, deed.Change{Field: field, From: was[field], To: is[field]})
 		}
 	}
 	return changes

@@ -17,7 +17,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,10 +25,10 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/messenger"
-	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
 
@@ -43,82 +42,39 @@ type Registrar struct {
 	Messenger *messenger.Outbox // tells people of another address on record, at the one before; nil tells nobody
 }
 
-// The reasons for which an officer is refused, beside those of package position.
+// The reasons for which an officer is refused, beside those of package deed.
 const (
-	Closed          position.Reason = "profile_closed"   // it is closed already
-	Open            position.Reason = "profile_open"     // it is not closed
-	Merged          position.Reason = "profile_merged"   // another profile of the same person is kept
-	OwnClosing      position.Reason = "own_closing"      // she closed it herself, and is no manager
-	NotThere        position.Reason = "not_there"        // the person has no role at the organisation
-	ProposedAlready position.Reason = "proposed_already" // somebody proposed to merge the same two profiles
-	DecidedAlready  position.Reason = "decided_already"  // somebody decided about the merge
-	SamePerson      position.Reason = "same_profile"     // a profile cannot be merged into itself
+	Closed          deed.Reason = "profile_closed"   // it is closed already
+	Open            deed.Reason = "profile_open"     // it is not closed
+	Merged          deed.Reason = "profile_merged"   // another profile of the same person is kept
+	Erased          deed.Reason = "profile_erased"   // nothing says any more who the person was
+	OwnClosing      deed.Reason = "own_closing"      // she closed it herself, and is no manager
+	NotThere        deed.Reason = "not_there"        // the person has no role at the organisation
+	ProposedAlready deed.Reason = "proposed_already" // somebody proposed to merge the same two profiles
+	SamePerson      deed.Reason = "same_profile"     // a profile cannot be merged into itself
 )
 
 // refuse is a refusal in words.
-func refuse(reason position.Reason) *position.Refusal {
-	return &position.Refusal{Reason: reason, Because: map[position.Reason]string{
+func refuse(reason deed.Reason) *deed.Refusal {
+	return &deed.Refusal{Reason: reason, Words: map[deed.Reason]string{
 		Closed:          "this profile is closed",
 		Open:            "this profile is not closed",
 		Merged:          "this profile was merged into another one of the same person: see that one",
+		Erased:          "this profile was erased: nothing says any more whose it was, so create a new one if the person is back",
 		OwnClosing:      "you closed this profile yourself: another officer, or a manager, opens it again",
 		NotThere:        "this person has no role at this organisation, or not any more",
 		ProposedAlready: "it is proposed already that these two profiles be merged: that has to be decided first",
-		DecidedAlready:  "this was decided already",
 		SamePerson:      "these are one profile: choose another",
 	}[reason]}
 }
 
-// act is one act of an officer and its line of the record.
-type act struct {
-	*store.Tx
+// act is one act of an officer.
+type act struct{ *deed.Deed }
 
-	rules *authority.Rules
-	by    position.Acting
-	now   time.Time
-	entry audit.Entry
-}
-
-// act runs do in a transaction, with its line of the record, about a person. A refusal undoes what was done, and is recorded by
-// itself.
-func (r *Registrar) act(ctx context.Context, by position.Acting, event audit.Event, person string, do func(*act) error) error {
-	var a *act
-	err := r.Store.InTx(ctx, func(tx *store.Tx) error {
-		a = &act{Tx: tx, rules: r.Rules, by: by, now: r.Now()}
-		a.entry = a.line(event, person)
-		if err := do(a); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, a.entry)
-	})
-	if refusal, refused := errors.AsType[*position.Refusal](err); refused {
-		a.entry.Refusal = string(refusal.Reason)
-		if err := audit.Record(ctx, r.Store, a.entry); err != nil {
-			return fmt.Errorf("record a refusal: %w", err)
-		}
-		return refusal
-	}
-	return err
-}
-
-// line begins a line of the record.
-func (a *act) line(event audit.Event, person string) audit.Entry {
-	actor := a.by.Person
-	if a.by.Operator != "" {
-		actor = a.by.Operator
-	}
-	return audit.Entry{At: a.now, Event: event, Actor: actor, Person: person, Detail: map[string]string{"officer": a.by.Person, "officer_role": a.by.Role}}
-}
-
-// note adds to the line what it has of values, none of which is longer than a person would read.
-func (a *act) note(values map[string]string) {
-	const most = 200
-	for name, value := range values {
-		if len(value) > most {
-			values[name] = strings.ToValidUTF8(value[:most], "") + "…"
-		}
-	}
-	maps.Copy(a.entry.Detail, values)
+// act runs do as one act of an officer about a person.
+func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, person string, do func(*act) error) error {
+	a := &act{deed.New(r.Rules, by, r.Now(), event, person)}
+	return a.Run(ctx, r.Store, func() error { return do(a) })
 }
 
 // Subject is a person whom an act is about.
@@ -135,9 +91,9 @@ type Subject struct {
 const mostShown = 20
 
 // Look reads a person to whom an officer may do something, at an organisation where it is about one, and records who saw her.
-func (r *Registrar) Look(ctx context.Context, by position.Acting, what authority.Act, person, organisation string) (s Subject, err error) {
+func (r *Registrar) Look(ctx context.Context, by deed.Acting, what authority.Act, person, organisation string) (s Subject, err error) {
 	err = r.act(ctx, by, audit.DeskOpened, person, func(a *act) (err error) {
-		a.note(map[string]string{"acts": string(what)})
+		a.Note(map[string]string{"acts": string(what)})
 		if s, err = a.read(ctx, person); err != nil {
 			return err
 		}
@@ -145,8 +101,8 @@ func (r *Registrar) Look(ctx context.Context, by position.Acting, what authority
 			return err
 		}
 		last, err1 := a.LastChange(ctx, person, "corrected")
-		roles, err2 := a.PositionedRoles(ctx, person, "", mostShown, a.now)
-		holdings, err3 := a.Holdings(ctx, person, a.now)
+		roles, err2 := a.PositionedRoles(ctx, person, "", mostShown, a.Now)
+		holdings, err3 := a.Holdings(ctx, person, a.Now)
 		if errors.Is(err1, store.ErrNotFound) {
 			err1 = nil
 		}
@@ -154,8 +110,8 @@ func (r *Registrar) Look(ctx context.Context, by position.Acting, what authority
 			return fmt.Errorf("read what person %s has: %w", person, err)
 		}
 		s.Last, s.Roles, s.Holdings = last.ID, roles, holdings
-		a.entry = a.line(audit.PersonViewed, person)
-		a.note(map[string]string{"of": string(what)})
+		a.Entry = a.Line(audit.PersonViewed, person)
+		a.Note(map[string]string{"of": string(what)})
 		return nil
 	})
 	return s, err
@@ -175,7 +131,7 @@ func (a *act) lock(ctx context.Context, ids ...string) ([]Subject, error) {
 	if err := a.LockAccess(ctx, ids...); err != nil {
 		return nil, fmt.Errorf("lock what people sign in with: %w", err)
 	}
-	if _, err := a.LockIdentities(ctx, append(slices.Clone(ids), a.by.Person)...); err != nil {
+	if _, err := a.LockIdentities(ctx, append(slices.Clone(ids), a.By.Person)...); err != nil {
 		return nil, fmt.Errorf("lock people: %w", err)
 	}
 	people := make([]Subject, len(ids))
@@ -195,7 +151,7 @@ func (a *act) read(ctx context.Context, id string) (s Subject, err error) {
 	}
 	s.Profile, err = a.Profile(ctx, id)
 	if err == nil {
-		s.Standing, err = a.Person(ctx, id, a.now)
+		s.Standing, err = a.Person(ctx, id, a.Now)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return s, fmt.Errorf("person %s %w", id, directory.ErrUnknown)
@@ -214,10 +170,26 @@ func idForm(id string) bool {
 // which the person has a role, or had when the profile was closed, or else the one that is named; and the person is no officer
 // above her.
 func (a *act) must(ctx context.Context, what authority.Act, s Subject, organisation string) error {
-	o, err := position.OfficerIn(ctx, a.Tx, a.rules, a.by, a.now)
+	o, err := a.Officer(ctx)
 	if err != nil {
 		return err
 	}
+	about, err := a.subject(ctx, s, organisation)
+	if err != nil {
+		return err
+	}
+	d := a.Rules.May(o, what, about)
+	if d.Refusal == "" && d.Grant != authority.Full {
+		d.Refusal = authority.NoRight
+	}
+	if d.Refusal != "" {
+		return deed.Refuse(d.Refusal)
+	}
+	return nil
+}
+
+// subject is what something is done to that is done to a person: see must.
+func (a *act) subject(ctx context.Context, s Subject, organisation string) (authority.Subject, error) {
 	about := authority.Subject{PersonID: s.PersonID}
 	codes := Organisations(s.Profile, s.Person)
 	if organisation != "" {
@@ -226,28 +198,21 @@ func (a *act) must(ctx context.Context, what authority.Act, s Subject, organisat
 	for _, code := range codes {
 		path, err := a.OrganisationPath(ctx, code)
 		if errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("organisation %.40q %w", code, directory.ErrUnknown)
+			return about, fmt.Errorf("organisation %.40q %w", code, directory.ErrUnknown)
 		}
 		if err != nil {
-			return fmt.Errorf("read organisations above %q: %w", code, err)
+			return about, fmt.Errorf("read organisations above %q: %w", code, err)
 		}
 		about.Path = append(about.Path, path...)
 	}
 	held, err := a.held(ctx, s.PersonID)
 	if err != nil {
-		return err
+		return about, err
 	}
 	for _, h := range held {
-		about.Makes = append(about.Makes, a.rules.ActorsOf(h.JobRole, h.Activities)...)
+		about.Makes = append(about.Makes, a.Rules.ActorsOf(h.JobRole, h.Activities)...)
 	}
-	d := a.rules.May(o, what, about)
-	if d.Refusal == "" && d.Grant != authority.Full {
-		d.Refusal = authority.NoRight
-	}
-	if d.Refusal != "" {
-		return &position.Refusal{Reason: position.Reason(d.Refusal)}
-	}
-	return nil
+	return about, nil
 }
 
 // Organisations are the codes of those whose officers a person is for: where she may act as something now, or once could when
@@ -270,7 +235,7 @@ func Organisations(profile store.Profile, person store.Person) []string {
 const mostHeld = 200
 
 func (a *act) held(ctx context.Context, personID string) ([]store.HeldRole, error) {
-	held, err := a.HeldRoles(ctx, personID, mostHeld, a.now)
+	held, err := a.HeldRoles(ctx, personID, mostHeld, a.Now)
 	if err != nil {
 		return nil, fmt.Errorf("read roles of person %s: %w", personID, err)
 	}
@@ -297,7 +262,7 @@ func (a *act) change(ctx context.Context, person, kind, organisation, reason str
 		return fmt.Errorf("make a change: %w", err)
 	}
 	err := a.AddPersonChange(ctx, store.PersonChange{
-		ID: id, PersonID: person, Kind: kind, Actor: a.by.Person, ActorRole: a.by.Role, OrganisationCode: organisation, Reason: reason, Old: from, New: to, At: a.now,
+		ID: id, PersonID: person, Kind: kind, Actor: a.By.Person, ActorRole: a.By.Role, OrganisationCode: organisation, Reason: reason, Old: from, New: to, At: a.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("record what was changed: %w", err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/position"
@@ -21,11 +22,11 @@ import (
 const mostRoles = 100
 
 // Alike finds who else on record may be the same as a person, and records that they were shown.
-func (r *Registrar) Alike(ctx context.Context, by position.Acting, s Subject) (alike directory.Alike, err error) {
+func (r *Registrar) Alike(ctx context.Context, by deed.Acting, s Subject) (alike directory.Alike, err error) {
 	err = r.act(ctx, by, audit.PersonSearched, s.PersonID, func(a *act) (err error) {
 		person := directory.NewPerson{GivenName: s.GivenName, FamilyName: s.FamilyName, Email: s.Email, DateOfBirth: s.DateOfBirth}
 		alike, err = directory.FindAlike(ctx, a.Tx, person, s.PersonID)
-		a.note(map[string]string{"by": "likeness", "hits": strconv.Itoa(len(alike.People))})
+		a.Note(map[string]string{"by": "likeness", "hits": strconv.Itoa(len(alike.People))})
 		return err
 	})
 	return alike, err
@@ -33,7 +34,7 @@ func (r *Registrar) Alike(ctx context.Context, by position.Acting, s Subject) (a
 
 // ProposeMerge proposes that a profile be merged into another, which is kept, because both are of one person. Another officer
 // decides.
-func (r *Registrar) ProposeMerge(ctx context.Context, by position.Acting, duplicate, kept, reason string) (id uuid.UUID, err error) {
+func (r *Registrar) ProposeMerge(ctx context.Context, by deed.Acting, duplicate, kept, reason string) (id uuid.UUID, err error) {
 	if err := directory.CheckText("reason", reason, 1, 500); err != nil {
 		return uuid.Nil, err
 	}
@@ -41,12 +42,12 @@ func (r *Registrar) ProposeMerge(ctx context.Context, by position.Acting, duplic
 		return uuid.Nil, fmt.Errorf("draw an id: %w", err)
 	}
 	return id, r.act(ctx, by, audit.MergeProposed, duplicate, func(a *act) error {
-		a.note(map[string]string{"merge": id.String(), "kept": kept, "reason": reason})
+		a.Note(map[string]string{"merge": id.String(), "kept": kept, "reason": reason})
 		if err := a.mergeable(ctx, duplicate, kept); err != nil {
 			return err
 		}
 		err := a.AddMerge(ctx, store.Merge{
-			ID: id, Duplicate: duplicate, Kept: kept, Reason: reason, ProposedBy: a.by.Person, ProposedRole: a.by.Role, ProposedAt: a.now,
+			ID: id, Duplicate: duplicate, Kept: kept, Reason: reason, ProposedBy: a.By.Person, ProposedRole: a.By.Role, ProposedAt: a.Now,
 		})
 		if errors.Is(err, store.ErrConflict) {
 			return refuse(ProposedAlready)
@@ -88,14 +89,14 @@ func (a *act) mergeable(ctx context.Context, duplicate, kept string) error {
 		}
 	}
 	if len(duties) > mostRoles {
-		return &position.Refusal{Reason: position.TooManyRoles}
+		return position.Refusal(position.TooManyRoles)
 	}
-	if conflicts := a.rules.Conflicts(duties); len(conflicts) > 0 {
+	if conflicts := a.Rules.Conflicts(duties); len(conflicts) > 0 {
 		reasons := make([]string, len(conflicts))
 		for i, c := range conflicts {
 			reasons[i] = fmt.Sprintf("%s and %s: %s", c.One, c.Other, c.Reason)
 		}
-		return &position.Refusal{Reason: position.SeparationOfDuties, Because: strings.Join(reasons, "; ")}
+		return position.Refusal(position.SeparationOfDuties).With(strings.Join(reasons, "; "))
 	}
 	return nil
 }
@@ -103,7 +104,7 @@ func (a *act) mergeable(ctx context.Context, duplicate, kept string) error {
 // DecideMerge approves or refuses a merge that another officer proposed, for a reason. When it is approved the profile is closed:
 // its sessions and the requests for it and by it end, and what was signed in with is revoked. The one that is kept gets the
 // roles. Its level stays: what proved the identity of the other counts no more, and can be recorded for this one.
-func (r *Registrar) DecideMerge(ctx context.Context, by position.Acting, id uuid.UUID, verdict position.Verdict, reason string) error {
+func (r *Registrar) DecideMerge(ctx context.Context, by deed.Acting, id uuid.UUID, verdict position.Verdict, reason string) error {
 	err := directory.CheckText("reason", reason, 1, 500)
 	if verdict != position.Approve && verdict != position.Refuse {
 		err = errors.Join(&directory.InvalidError{Field: "verdict", Want: "approved or refused"}, err)
@@ -116,7 +117,7 @@ func (r *Registrar) DecideMerge(ctx context.Context, by position.Acting, id uuid
 		return err
 	}
 	return r.act(ctx, by, audit.MergeDecided, m.Duplicate, func(a *act) error {
-		a.note(map[string]string{"merge": id.String(), "kept": m.Kept, "state": string(verdict), "proposed_by": m.ProposedBy, "reason": reason})
+		a.Note(map[string]string{"merge": id.String(), "kept": m.Kept, "state": string(verdict), "proposed_by": m.ProposedBy, "reason": reason})
 		if err := a.LockMerges(ctx); err != nil {
 			return fmt.Errorf("lock merges: %w", err)
 		}
@@ -147,15 +148,15 @@ func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict p
 				return err
 			}
 		}
-	} else if err := a.mergeable(ctx, m.Duplicate, m.Kept); err != nil {
+	} else if err := a.approvable(ctx, m); err != nil {
 		return err
 	}
-	if why := authority.FourEyes(m.ProposedBy, a.by.Person, ""); why != "" {
-		return &position.Refusal{Reason: position.Reason(why)}
+	if err := position.FourEyes(ctx, a.Tx, m.ProposedBy, a.By.Person, ""); err != nil {
+		return err
 	}
-	err := a.DecideMerge(ctx, m.ID, string(verdict), a.by.Person, a.by.Role, reason, a.now)
+	err := a.DecideMerge(ctx, m.ID, string(verdict), a.By.Person, a.By.Role, reason, a.Now)
 	if errors.Is(err, store.ErrNotFound) {
-		return refuse(DecidedAlready)
+		return deed.Refuse(deed.DecidedAlready)
 	}
 	if err != nil {
 		return fmt.Errorf("decide merge %s: %w", m.ID, err)
@@ -166,6 +167,28 @@ func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict p
 	return a.merge(ctx, r, m, reason)
 }
 
+// approvable wants two profiles that can be merged, and who proposed it to be an officer still who may. Whose profile was closed
+// since is not.
+func (a *act) approvable(ctx context.Context, m store.Merge) error {
+	if err := a.mergeable(ctx, m.Duplicate, m.Kept); err != nil {
+		return err
+	}
+	for _, id := range []string{m.Duplicate, m.Kept} {
+		s, err := a.read(ctx, id)
+		if err != nil {
+			return err
+		}
+		of, err := a.subject(ctx, s, "")
+		if err != nil {
+			return err
+		}
+		if err := position.StillMay(ctx, a.Tx, a.Rules, m.ProposedBy, authority.MergePeople, of, a.Now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // merge does what was approved.
 func (a *act) merge(ctx context.Context, r *Registrar, m store.Merge, reason string) error {
 	if err := a.close(ctx, m.Duplicate, Duplicate); err != nil {
@@ -174,14 +197,14 @@ func (a *act) merge(ctx context.Context, r *Registrar, m store.Merge, reason str
 	if err := a.end(ctx, m.Duplicate, "profile merged into "+m.Kept, false); err != nil {
 		return err
 	}
-	withdrawn, err := r.Evidence.WithdrawAllIn(ctx, a.Tx, a.entry.Actor, m.Duplicate, evidence.Superseded, a.now)
+	withdrawn, err := r.Evidence.WithdrawAllIn(ctx, a.Tx, a.Entry.Actor, m.Duplicate, evidence.Superseded, a.Now)
 	if err != nil {
 		return fmt.Errorf("withdraw evidence of person %s: %w", m.Duplicate, err)
 	}
 	if err := a.MergePerson(ctx, m.Duplicate, m.Kept); err != nil {
 		return fmt.Errorf("merge person %s into %s: %w", m.Duplicate, m.Kept, err)
 	}
-	a.note(map[string]string{"withdrawn_evidence": strconv.Itoa(len(withdrawn.Evidence))})
+	a.Note(map[string]string{"withdrawn_evidence": strconv.Itoa(len(withdrawn.Evidence))})
 	return errors.Join(
 		a.change(ctx, m.Duplicate, "merged", "", reason, map[string]string{}, map[string]string{"into": m.Kept}),
 		a.change(ctx, m.Kept, "merged", "", reason, map[string]string{}, map[string]string{"from": m.Duplicate}),

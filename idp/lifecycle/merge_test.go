@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/position"
 )
@@ -25,15 +26,15 @@ func TestMerge(t *testing.T) {
 	must(t, err)
 	_, err = d.ProposeMerge(ctx, advanced, nurse, former, "The other way round")
 	refused(t, "ProposeMerge(what is proposed)", err, lifecycle.ProposedAlready)
-	refused(t, "DecideMerge(who proposed it)", d.DecideMerge(ctx, manager, id, position.Approve, "Yes"), position.OwnRequest)
-	refused(t, "DecideMerge(an agent)", d.DecideMerge(ctx, agent, id, position.Approve, "Yes"), position.NoRight)
+	refused(t, "DecideMerge(who proposed it)", d.DecideMerge(ctx, manager, id, position.Approve, "Yes"), deed.OwnRequest)
+	refused(t, "DecideMerge(an agent)", d.DecideMerge(ctx, agent, id, position.Approve, "Yes"), deed.NoRight)
 	if err := d.DecideMerge(ctx, manager, id, "perhaps", "Yes"); !isInvalid(err) {
 		t.Errorf("DecideMerge(perhaps) = %v, want it invalid", err)
 	}
 	second := d.manager(board)
 	must(t, d.DecideMerge(ctx, second, id, position.Approve, "The same photograph"))
 	refused(t, "DecideMerge(again)", d.DecideMerge(ctx, second, id, position.Approve, "Yes"), lifecycle.Merged)
-	refused(t, "DecideMerge(to refuse it after all)", d.DecideMerge(ctx, second, id, position.Refuse, "No"), lifecycle.DecidedAlready)
+	refused(t, "DecideMerge(to refuse it after all)", d.DecideMerge(ctx, second, id, position.Refuse, "No"), deed.DecidedAlready)
 
 	kept, gone := d.standing(nurse), d.standing(former)
 	has := map[string]bool{}
@@ -78,16 +79,16 @@ func TestMergeRefuses(t *testing.T) {
 	d.grant(other, hospital, "S8001:G8002:R8008", "B0267")
 	for _, test := range []struct {
 		name            string
-		by              position.Acting
+		by              deed.Acting
 		duplicate, kept string
-		want            position.Reason
+		want            deed.Reason
 	}{
-		{"an agent", agent, nurse, former, position.NoRight},
-		{"a sponsor", sponsor, nurse, former, position.NoRight},
-		{"herself, to be closed", manager, manager.Person, former, position.OwnPerson},
-		{"herself, to be kept", manager, nurse, manager.Person, position.OwnPerson},
+		{"an agent", agent, nurse, former, deed.NoRight},
+		{"a sponsor", sponsor, nurse, former, deed.NoRight},
+		{"herself, to be closed", manager, manager.Person, former, deed.OwnPerson},
+		{"herself, to be kept", manager, nurse, manager.Person, deed.OwnPerson},
 		{"a profile into itself", manager, nurse, nurse, lifecycle.SamePerson},
-		{"an officer above her", advanced, manager.Person, nurse, position.AnotherOrganisation},
+		{"an officer above her", advanced, manager.Person, nurse, deed.AnotherOrganisation},
 		{"what nobody holds together", manager, one, other, position.SeparationOfDuties},
 	} {
 		_, err := d.ProposeMerge(ctx, test.by, test.duplicate, test.kept, "The same")

@@ -18,8 +18,8 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// Letter is what a message says. A letter names the person whom it is to and what it is about, nothing else of anybody, and no
-// secret but that of a link which works once.
+// Letter is what a message says. A letter names the person whom it is to, if it is to one on record, and what it is about, nothing
+// else of anybody, and no secret but that of a link which works once, or of a meeting.
 type Letter interface {
 	kind() string // the name of its text under letters
 }
@@ -52,6 +52,13 @@ type ReviewDue struct {
 	DueAt  time.Time
 }
 
+// BreakGlassOpened tells a registration authority manager that somebody is an officer for some hours.
+type BreakGlassOpened struct {
+	ID           uuid.UUID
+	Organisation string
+	EndsAt       time.Time
+}
+
 // AuthenticatorAdded tells a person with what she, or somebody else, can sign in from now on.
 type AuthenticatorAdded struct{ Authenticator string }
 
@@ -73,20 +80,38 @@ type Recovery struct {
 	ExpiresAt time.Time
 }
 
+// MeetingBegun brings a person the code that she reads back to the officer who meets her by video. It is worth nothing to anybody
+// whom the officer does not see.
+type MeetingBegun struct {
+	Code, Organisation string
+	EndsAt             time.Time
+}
+
 // RecoveryBegun tells a person, at an address that she had before, that somebody gave a recovery code of hers.
 type RecoveryBegun struct{}
+
+// SelfRegistration brings somebody who is nobody yet the link with which she registers herself at an organisation. It says the same to
+// who is on record already.
+type SelfRegistration struct {
+	Organisation string
+	URL          string
+	ExpiresAt    time.Time
+}
 
 func (PositionGiven) kind() string        { return "position_given" }
 func (PositionEnds) kind() string         { return "position_ends" }
 func (RequestDecided) kind() string       { return "request_decided" }
 func (RequestLapsed) kind() string        { return "request_lapsed" }
 func (ReviewDue) kind() string            { return "review_due" }
+func (BreakGlassOpened) kind() string     { return "break_glass_opened" }
 func (AuthenticatorAdded) kind() string   { return "authenticator_added" }
 func (AuthenticatorChanged) kind() string { return "authenticator_changed" }
 func (AddressChanged) kind() string       { return "address_changed" }
 func (RecoveryCodesMade) kind() string    { return "recovery_codes_made" }
 func (Recovery) kind() string             { return "recovery" }
 func (RecoveryBegun) kind() string        { return "recovery_begun" }
+func (MeetingBegun) kind() string         { return "meeting_begun" }
+func (SelfRegistration) kind() string     { return "self_registration" }
 
 //go:embed letters
 var letters embed.FS
@@ -102,7 +127,8 @@ type text struct{ Name, Subject, Body string }
 // mostName bounds what somebody is called in a message, so that it fits a line.
 const mostName = 200
 
-// write writes a letter to somebody. The first line of its template is the subject, in which nothing is ever filled in.
+// write writes a letter to somebody, or to whoever reads it if the name is "". The first line of its template is the subject, in which
+// nothing is ever filled in.
 func (o *Outbox) write(name string, l Letter) (text, error) {
 	var written strings.Builder
 	if err := o.letters.ExecuteTemplate(&written, l.kind()+".txt", struct {
@@ -116,9 +142,13 @@ func (o *Outbox) write(name string, l Letter) (text, error) {
 	if runes := []rune(name); len(runes) > mostName {
 		name = string(runes[:mostName])
 	}
+	greeting := "Dear " + name
+	if name == "" {
+		greeting = "Hello"
+	}
 	return text{
 		Name: name, Subject: subject,
-		Body: "Dear " + name + ",\n\n" + plain(body) + "\n" + o.issuer + " sent this message by itself: nobody reads an answer to it.\n",
+		Body: greeting + ",\n\n" + plain(body) + "\n" + o.issuer + " sent this message by itself: nobody reads an answer to it.\n",
 	}, nil
 }
 

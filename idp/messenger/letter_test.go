@@ -64,12 +64,15 @@ func allLetters() []Letter {
 		RequestDecided{Request: messageID, State: "approved"},
 		RequestLapsed{Request: messageID},
 		ReviewDue{Review: messageID, DueAt: monday.AddDate(0, 0, 7)},
+		BreakGlassOpened{ID: messageID, Organisation: "Riverside Hospital", EndsAt: monday.Add(4 * time.Hour)},
 		AuthenticatorAdded{Authenticator: "Blue key"},
 		AuthenticatorChanged{Authenticator: "Blue key", State: "lost"},
 		AddressChanged{},
 		RecoveryCodesMade{},
 		Recovery{URL: "https://id.example.org/enrol?token=ABC", ExpiresAt: monday.AddDate(0, 0, 1)},
 		RecoveryBegun{},
+		MeetingBegun{Code: "1234 5678", Organisation: "Riverside Hospital", EndsAt: monday.Add(30 * time.Minute)},
+		SelfRegistration{Organisation: "Riverside Hospital", URL: "https://id.example.org/register/confirm?token=ABC", ExpiresAt: monday.AddDate(0, 0, 1)},
 	}
 }
 

@@ -13,6 +13,7 @@
 package messenger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,33 +107,41 @@ func (o *Outbox) Post(ctx context.Context, tx *store.Tx, m Message) error {
 	if o == nil {
 		return nil
 	}
-	now := o.now()
-	found, err := tx.Person(ctx, m.Person, now)
+	found, err := tx.Person(ctx, m.Person, o.now())
 	if err != nil {
 		return fmt.Errorf("read person %s, who is to be told: %w", m.Person, err)
 	}
-	address := m.Address
-	if address == "" {
-		address = found.Person.Email
-	}
-	if address == "" {
+	row := store.Message{PersonID: m.Person, Address: cmp.Or(m.Address, found.Person.Email)}
+	if row.Address == "" {
 		return nil
 	}
-	text, err := o.write(found.Person.DisplayName, m.Letter)
-	if err != nil {
-		return err
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("draw an id: %w", err)
-	}
-	sealed, err := o.seal(text, id)
-	if err != nil {
-		return err
-	}
-	row := store.Message{ID: id, PersonID: m.Person, Address: address, Kind: m.Letter.kind(), TextSealed: sealed, CreatedAt: now}
 	if m.Once != "" {
 		row.DedupeKey = &m.Once
+	}
+	return o.add(ctx, tx, row, found.Person.DisplayName, m.Letter)
+}
+
+// PostToSelfRegistered writes a message to the address of somebody who registers herself and is nobody yet. It calls her nothing: the
+// address may be another's, who is not to read whatever somebody has entered as a name.
+func (o *Outbox) PostToSelfRegistered(ctx context.Context, tx *store.Tx, registration uuid.UUID, address string, l Letter) error {
+	if o == nil {
+		return nil
+	}
+	return o.add(ctx, tx, store.Message{SelfRegistrationID: &registration, Address: address}, "", l)
+}
+
+// add writes a letter, and puts it into the outbox.
+func (o *Outbox) add(ctx context.Context, tx *store.Tx, row store.Message, name string, l Letter) error {
+	text, err := o.write(name, l)
+	if err != nil {
+		return err
+	}
+	if row.ID, err = uuid.NewV7(); err != nil {
+		return fmt.Errorf("draw an id: %w", err)
+	}
+	row.Kind, row.CreatedAt = l.kind(), o.now()
+	if row.TextSealed, err = o.seal(text, row.ID); err != nil {
+		return err
 	}
 	if err := tx.AddMessage(ctx, row); err != nil {
 		return fmt.Errorf("add message: %w", err)

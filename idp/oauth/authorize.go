@@ -219,7 +219,7 @@ func (a authorization) needs(first firstAsk) signin.Request {
 		Role:       signin.RoleIfHeld,
 		ChooseRole: slices.Contains(a.scopes, ScopeChangedRole),
 		ClientID:   a.client.ID,
-		ClientName: a.client.Name,
+		ClientName: a.client.called(),
 		FormAction: formAction(a.redirectURI),
 	}
 	if a.client.RequiresRole {

@@ -22,9 +22,9 @@ import (
 // Requirement is what a resource of our own asks of an access token.
 type Requirement struct {
 	Scope         string
-	Authenticator assurance.AuthenticatorLevel // of the sign-in
-	MaxAge        time.Duration                // since the sign-in
-	Event         audit.Event                  // of the record, when what the token stood on has fallen
+	Authenticator func(store.Role) assurance.AuthenticatorLevel // of the sign-in, by the role that she acts in
+	MaxAge        time.Duration                                 // since the sign-in
+	Event         audit.Event                                   // of the record, when what the token stood on has fallen
 }
 
 // Access is what an access token stands for now.
@@ -52,20 +52,24 @@ func (e *BearerError) Error() string { return "bearer token: " + e.Code + ": " +
 // *[BearerError] has its WWW-Authenticate in the answer.
 func (h *Handler) Bearer(w http.ResponseWriter, r *http.Request, q Requirement) (Access, error) {
 	g, c, err := h.present(w, r, q.Event, q.Scope)
+	var role store.Role
+	if err == nil {
+		role, _ = g.role()
+	}
+	least := q.Authenticator(role)
 	var parameters []string
 	switch {
 	case err != nil:
 		parameters = []string{"scope", q.Scope}
 	case h.audience(c) != h.Issuer:
 		err = invalidToken("The token is for another resource.")
-	case g.reached().Authenticator < q.Authenticator || !h.Now().Before(g.AuthenticatedAt.Add(q.MaxAge)):
+	case g.reached().Authenticator < least || !h.Now().Before(g.AuthenticatedAt.Add(q.MaxAge)):
 		err = &fosite.RFC6749Error{
 			ErrorField: "insufficient_user_authentication", DescriptionField: "Another sign-in is needed: a stronger or a newer one.", CodeField: http.StatusUnauthorized,
 		}
-		parameters = []string{"acr_values", q.Authenticator.ACR(), "max_age", strconv.Itoa(int(q.MaxAge.Seconds()))}
+		parameters = []string{"acr_values", least.ACR(), "max_age", strconv.Itoa(int(q.MaxAge.Seconds()))}
 	}
 	if err == nil {
-		role, _ := g.role()
 		return Access{Person: g.Person, Role: role, Reached: g.reached(), Client: c.ID, Grant: g.ID}, nil
 	}
 	err = challenge(w, err, parameters...)

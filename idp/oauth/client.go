@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/credence-id/credence/idp/assertion"
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/keys"
@@ -27,16 +29,27 @@ import (
 
 // Ways in which a client authenticates at the token endpoint: OpenID Connect Core 1.0, Section 9.
 const (
-	AuthNone  = "none"
-	AuthBasic = "client_secret_basic"
-	AuthPost  = "client_secret_post"
+	AuthNone          = "none"
+	AuthBasic         = "client_secret_basic"
+	AuthPost          = "client_secret_post"
+	AuthPrivateKeyJWT = "private_key_jwt"
 )
+
+// Authentications lists them, as the provider's metadata do.
+func Authentications() []string { return []string{AuthBasic, AuthPost, AuthPrivateKeyJWT, AuthNone} }
+
+// HasSecret says whether a client that authenticates in one of these ways has a secret.
+func HasSecret(authentication string) bool {
+	return authentication == AuthBasic || authentication == AuthPost
+}
 
 // Registration is what is registered of a client: OpenID Connect Dynamic Client Registration 1.0, Section 2.
 type Registration struct {
 	ID                     string // made at random when empty
 	Name                   string
-	Authentication         string // AuthNone, AuthBasic (when empty) or AuthPost
+	Authentication         string // AuthBasic when empty
+	JWKS                   json.RawMessage
+	JWKSURI                string // one of the two for AuthPrivateKeyJWT, and none for the others
 	IDTokenAlg             string // RS256 (when empty) or ES256
 	Audience               string // of its access tokens; "" is the issuer
 	RedirectURIs           []string
@@ -101,11 +114,11 @@ func EnsureClient(ctx context.Context, s *store.Store, r Registration, secret, a
 	if err := r.apply(&c); err != nil {
 		return err
 	}
-	if c.Authentication != AuthNone {
+	if HasSecret(c.Authentication) {
 		c.SecretHash = hash(secret)
 	}
 	err := s.InTx(ctx, func(tx *store.Tx) error {
-		old, err := tx.Client(ctx, r.ID)
+		old, err := tx.LockClient(ctx, r.ID)
 		c.CreatedAt = old.CreatedAt
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -137,11 +150,11 @@ func UpdateClient(ctx context.Context, s *store.Store, id string, change func(*R
 	var c store.Client
 	var secret string
 	err := s.InTx(ctx, func(tx *store.Tx) (err error) {
-		if c, err = tx.Client(ctx, id); err != nil {
+		if c, err = tx.LockClient(ctx, id); err != nil {
 			return err
 		}
 		r := Registration{
-			ID: c.ID, Name: c.Name, Authentication: c.Authentication, IDTokenAlg: c.IDTokenAlg, Audience: c.Audience, RedirectURIs: c.RedirectURIs,
+			ID: c.ID, Name: c.Name, Authentication: c.Authentication, JWKS: c.JWKS, JWKSURI: c.JWKSURI, IDTokenAlg: c.IDTokenAlg, Audience: c.Audience, RedirectURIs: c.RedirectURIs,
 			PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, Scopes: c.Scopes, RequiresRole: c.RequiresRole,
 			DefaultACRValues: c.DefaultACRValues, MinimumAuthenticator: assurance.AuthenticatorLevel(c.MinimumAuthenticatorLevel),
 			MinimumIdentity: assurance.IdentityLevel(c.MinimumIdentityLevel), Trustmark: assurance.Trustmark(c.Trustmark), VerifiedClaims: c.VerifiedClaims,
@@ -152,7 +165,7 @@ func UpdateClient(ctx context.Context, s *store.Store, id string, change func(*R
 			return err
 		}
 		switch {
-		case c.Authentication == AuthNone:
+		case !HasSecret(c.Authentication):
 			c.SecretHash, c.OldSecretHash, c.OldSecretEndsAt = nil, nil, nil
 		case rotateSecret || c.SecretHash == nil:
 			secret = newSecret(&c)
@@ -206,13 +219,25 @@ func summary(c store.Client) map[string]string {
 		"post_logout_redirect_uris": cut(strings.Join(c.PostLogoutRedirectURIs, " ")), "scopes": cut(strings.Join(c.Scopes, " ")),
 		"id_token_alg": c.IDTokenAlg, "audience": c.Audience, "requires_role": strconv.FormatBool(c.RequiresRole),
 		"default_acr_values": cut(strings.Join(c.DefaultACRValues, " ")), "minimum_authenticator_level": strconv.Itoa(c.MinimumAuthenticatorLevel),
-		"minimum_identity_level": c.MinimumIdentityLevel, "trustmark": c.Trustmark, "verified_claims": c.VerifiedClaims,
+		"keys": cut(keysOf(c)), "minimum_identity_level": c.MinimumIdentityLevel, "trustmark": c.Trustmark, "verified_claims": c.VerifiedClaims,
 	}
 }
 
-// newSecret gives a confidential client a new secret and returns it. No other works any more.
+// keysOf says which keys a client has, or where they are.
+func keysOf(c store.Client) string {
+	if c.JWKS == nil {
+		return c.JWKSURI
+	}
+	set, err := ParseKeys(c.JWKS)
+	if err != nil {
+		return err.Error()
+	}
+	return set.String()
+}
+
+// newSecret gives a client with a secret a new one and returns it. No other works any more.
 func newSecret(c *store.Client) string {
-	if c.Authentication == AuthNone {
+	if !HasSecret(c.Authentication) {
 		return ""
 	}
 	secret := randomToken()
@@ -265,9 +290,10 @@ func (r Registration) apply(c *store.Client) error {
 	if r.Authentication == "" {
 		r.Authentication = AuthBasic
 	}
-	if !slices.Contains([]string{AuthNone, AuthBasic, AuthPost}, r.Authentication) {
-		wrong("token_endpoint_auth_method", "authentication %q is not %s, %s or %s", r.Authentication, AuthBasic, AuthPost, AuthNone)
+	if !slices.Contains(Authentications(), r.Authentication) {
+		wrong("token_endpoint_auth_method", "authentication %q is not one of: %s", r.Authentication, strings.Join(Authentications(), ", "))
 	}
+	mistakes = append(mistakes, r.applyKeys(c)...)
 	if r.IDTokenAlg == "" {
 		r.IDTokenAlg = keys.RS256
 	}
@@ -348,13 +374,26 @@ func (r Registration) applyAssurance(c *store.Client) (mistakes []error) {
 }
 
 // client is a relying party as fosite sees it.
-type client struct{ store.Client }
+type client struct {
+	store.Client
+
+	keys  assertion.KeySet // that are registered
+	proof *store.Assertion // by which it was known in this request; nil when that was something else
+}
 
 var _ fosite.Client = client{}
 
 // allowed are those of the scopes that the client is registered for.
 func (c client) allowed(scopes []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(c.Scopes, s) })
+}
+
+// called is how pages call the client: by its name, which its organisation chose, and then by the name of that organisation.
+func (c client) called() string {
+	if c.OrganisationName == "" {
+		return c.Name
+	}
+	return c.Name + " (" + c.OrganisationName + ")"
 }
 
 func (c client) GetID() string                      { return c.ID }

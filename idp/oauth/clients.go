@@ -60,7 +60,7 @@ func (c *Clients) load(ctx context.Context) error {
 			return fmt.Errorf("read clients: %w", err)
 		}
 		for _, row := range page {
-			s.byID[row.ID] = client{row}
+			s.byID[row.ID] = c.read(ctx, row)
 			after = row.ID
 		}
 		if len(page) < clientPage {
@@ -69,6 +69,20 @@ func (c *Clients) load(ctx context.Context) error {
 	}
 	c.current.Store(s)
 	return nil
+}
+
+// read is a client as requests see it. One whose keys cannot be read, which were when they were registered, has none.
+func (c *Clients) read(ctx context.Context, row store.Client) client {
+	read := client{Client: row}
+	if row.JWKS == nil {
+		return read
+	}
+	set, err := ParseKeys(row.JWKS)
+	if err != nil {
+		c.Log.ErrorContext(ctx, "keys of a client could not be read", slog.String("client", row.ID), slog.Any("error", err))
+	}
+	read.keys = set
+	return read
 }
 
 // Run looks for changes until the context ends. It logs when it begins to fail, and when it is well again.

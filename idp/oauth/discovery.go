@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/credence-id/credence/idp/assertion"
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/ida"
 	"github.com/credence-id/credence/idp/keys"
@@ -27,19 +28,20 @@ func (h *Handler) metadata() ([]byte, error) {
 		"jwks_uri":               h.Issuer + "/jwks",
 		"end_session_endpoint":   h.Issuer + "/logout",
 
-		"scopes_supported":                      Scopes(),
-		"response_types_supported":              []string{"code"},
-		"response_modes_supported":              []string{"query"},
-		"grant_types_supported":                 grantTypes(),
-		"subject_types_supported":               []string{"public"},
-		"id_token_signing_alg_values_supported": []string{keys.RS256, keys.ES256},
-		"token_endpoint_auth_methods_supported": []string{AuthBasic, AuthPost, AuthNone},
-		"code_challenge_methods_supported":      []string{"S256"},
-		"acr_values_supported":                  assurance.Supported(),
-		"prompt_values_supported":               []string{"none", "login", "select_account", "consent"},
-		"claim_types_supported":                 []string{"normal"},
-		"ui_locales_supported":                  web.Languages(),
-		"claims_supported":                      claimNames(),
+		"scopes_supported":                                 Scopes(),
+		"response_types_supported":                         []string{"code"},
+		"response_modes_supported":                         []string{"query"},
+		"grant_types_supported":                            grantTypes(),
+		"subject_types_supported":                          []string{"public"},
+		"id_token_signing_alg_values_supported":            []string{keys.RS256, keys.ES256},
+		"token_endpoint_auth_methods_supported":            Authentications(),
+		"code_challenge_methods_supported":                 []string{"S256"},
+		"acr_values_supported":                             assurance.Supported(),
+		"prompt_values_supported":                          []string{"none", "login", "select_account", "consent"},
+		"claim_types_supported":                            []string{"normal"},
+		"token_endpoint_auth_signing_alg_values_supported": assertion.Algorithms(), // RFC 8414, Section 2
+		"ui_locales_supported":                             web.Languages(),
+		"claims_supported":                                 claimNames(),
 
 		"authorization_response_iss_parameter_supported": true, // RFC 9207, Section 3
 		"claims_parameter_supported":                     true,

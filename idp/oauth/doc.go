@@ -1,5 +1,5 @@
 // Package oauth is the protocol surface: OAuth 2.0 (RFC 6749) and OpenID Connect Core 1.0 over fosite, with PKCE
-// (RFC 7636), issuer identification (RFC 9207), JWT access tokens (RFC 9068), provider metadata (OpenID Connect Discovery 1.0,
+// (RFC 7636), client assertions (RFC 7523), issuer identification (RFC 9207), JWT access tokens (RFC 9068), provider metadata (OpenID Connect Discovery 1.0,
 // RFC 8414) and RP-Initiated Logout 1.0.
 //
 // fosite is the engine of grants; every edge is ours: parsing, client authentication, tokens, claims, errors, discovery
@@ -20,6 +20,8 @@
 //   - RFC 6749, Section 3.3: a request without scope is refused; there is no default scope.
 //   - RFC 6749, Section 4.3 and 4.4: no password and no client credentials grant.
 //   - RFC 7636, Section 4.2: plain is refused, and PKCE is required of confidential clients too.
+//   - RFC 7523, Section 3: the audiences of a client's assertion are the issuer and the token endpoint, and nobody beside them, who
+//     could use it here.
 //   - OpenID Connect Core 1.0, Section 6: no request objects.
 //   - OpenID Connect Core 1.0, Section 3.1.2.1: display and claims_locales are read past; ui_locales chooses the language of pages.
 //
@@ -27,6 +29,8 @@
 //
 // Where the text leaves it open:
 //
+//   - RFC 7523, Section 3: an assertion of a client is good for five minutes at most and works once. It is taken by the statement
+//     that issues tokens or ends what was presented, so what neither does, such as a scope that goes too far, leaves it good.
 //   - RFC 6749, Section 6: every use of a refresh token yields a new one. A second use ends the grant, without a grace
 //     period (RFC 9700, Section 4.14.2).
 //   - RFC 6749, Section 4.1.3: a code is spent by its client's first attempt, also when verifier or redirect_uri are wrong.

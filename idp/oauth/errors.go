@@ -11,6 +11,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"github.com/credence-id/credence/idp/assertion"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/idp/trace"
@@ -31,6 +32,11 @@ func refusal(err error) *fosite.RFC6749Error {
 			ErrorField: "temporarily_unavailable", CodeField: http.StatusTooManyRequests,
 			DescriptionField: "Too many requests of this client failed here: check " + check + ". Wait as long as Retry-After says.",
 		}
+	}
+	// RFC 7521, Section 4.2.1: "The authorization server MUST set the value of the "error" parameter to "invalid_client"". Why is for
+	// the log alone.
+	if _, disproved := errors.AsType[*assertion.RefusedError](err); disproved {
+		err = errInvalidClient()
 	}
 	known, ok := errors.AsType[*fosite.RFC6749Error](err)
 	if !ok || !slices.Contains(registeredErrors(), known.ErrorField) {
@@ -79,7 +85,7 @@ func invalidGrant(description string) error {
 
 // errInvalidClient is one answer for every way to fail, so that none is told from another.
 func errInvalidClient() error {
-	return fosite.ErrInvalidClient.WithDescription("Client authentication failed: check the client id, the secret, and that the client uses the authentication method that it registered.")
+	return fosite.ErrInvalidClient.WithDescription("Client authentication failed: check the client id, the secret or the assertion, and that the client uses the authentication method that it registered.")
 }
 
 // note counts a refusal, and has the log event of the request say it.
@@ -124,6 +130,9 @@ func (h *Handler) api(endpoint string, f func(http.ResponseWriter, *http.Request
 		}
 		sent := refusal(err)
 		h.note(r.Context(), endpoint, sent)
+		if refused, disproved := errors.AsType[*assertion.RefusedError](err); disproved {
+			audit.RequestOf(r.Context()).Refusal.Reason = string(refused.Why)
+		}
 		if sent.ErrorField == "server_error" {
 			h.Log.ErrorContext(r.Context(), "request failed", slog.String("endpoint", endpoint), slog.Any("error", err))
 		}

@@ -66,7 +66,8 @@ func (h *Handler) answer(ctx context.Context, r *http.Request) (answer fosite.Ac
 
 // place is from where a token request comes: an address, and the client that it names. All unknown clients are one.
 func (h *Handler) place(r *http.Request, form url.Values) throttle.Subject {
-	id, _, _, err := presented(r, form)
+	given, err := presented(r, form)
+	id := given.clientID
 	if _, known := h.Clients.current.Load().byID[id]; !known || err != nil {
 		id = ""
 	}

@@ -151,7 +151,7 @@ func (h tokenGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acc
 		return errOvertaken
 	}
 	if answer, ok := errors.AsType[fatal](err); ok {
-		return h.refuse(ctx, g, digest, answer)
+		return h.refuse(ctx, g, c, digest, answer)
 	}
 	return err
 }
@@ -264,9 +264,12 @@ func (g *grant) fallen(c client, s store.Standing) string {
 var errOvertaken = errors.New("what was presented changed while it was looked at")
 
 // refuse spends a real code or refresh token, revokes its grant and records why. What the refusal did stays done.
-func (h tokenGrant) refuse(ctx context.Context, g *grant, digest []byte, answer fatal) error {
+func (h tokenGrant) refuse(ctx context.Context, g *grant, c client, digest []byte, answer fatal) error {
 	now := h.Now()
 	err := h.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := c.use(ctx, tx); err != nil {
+			return err
+		}
 		if err := h.use(tx, ctx, digest, now); err != nil {
 			return err
 		}
@@ -276,7 +279,7 @@ func (h tokenGrant) refuse(ctx context.Context, g *grant, digest []byte, answer 
 	case errors.Is(err, store.ErrNotFound):
 		return errOvertaken
 	case err != nil:
-		return err
+		return replayed(err)
 	}
 	return answer.error
 }
@@ -286,6 +289,9 @@ func (h tokenGrant) refuse(ctx context.Context, g *grant, digest []byte, answer 
 func (h tokenGrant) refuseUnusable(ctx context.Context, c client, digest []byte) error {
 	now := h.Now()
 	err := h.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := c.use(ctx, tx); err != nil {
+			return err
+		}
 		reused, err := h.revoke(tx, ctx, digest, c.ID, now)
 		entry := (&grant{Grant: reused}).entry(audit.TokenIssued, h.parameter+"_reused", now)
 		switch {
@@ -299,7 +305,7 @@ func (h tokenGrant) refuseUnusable(ctx context.Context, c client, digest []byte)
 		return audit.Record(ctx, tx, entry)
 	})
 	if err != nil {
-		return err
+		return replayed(err)
 	}
 	return invalidGrant("The " + h.parameter + " is unknown, expired, used already, or another client's.")
 }
@@ -316,7 +322,7 @@ func (h tokenGrant) issue(ctx context.Context, g *grant, c client, digest []byte
 	case err != nil:
 		return err
 	}
-	x := store.Exchange{Grant: g.Grant, Hash: digest, Version: g.Version}
+	x := store.Exchange{Grant: g.Grant, Hash: digest, Version: g.Version, Proof: c.proof}
 	if slices.Contains(c.allowed(g.Grant.Scopes), ScopeOfflineAccess) {
 		refresh := randomToken()
 		x.Next = hash(refresh)
@@ -335,7 +341,7 @@ func (h tokenGrant) issue(ctx context.Context, g *grant, c client, digest []byte
 	if errors.Is(err, store.ErrNotFound) {
 		return errOvertaken
 	}
-	return err
+	return replayed(err)
 }
 
 // sign puts the signed tokens of a grant into the response.

@@ -9,6 +9,7 @@ import (
 	"github.com/ory/fosite"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/credence-id/credence/idp/assertion"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/keys"
@@ -26,6 +27,7 @@ type Handler struct {
 	Store      *store.Store
 	Clients    *Clients
 	Keys       *keys.Ring
+	Published  *assertion.Published // keys of clients
 	Sessions   *session.Manager
 	SignIn     *signin.Handler
 	Evidence   *evidence.Recorder

@@ -42,7 +42,7 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) error {
 	if out.returnTo != "" {
 		frame.FormAction = formAction(out.returnTo)
 	}
-	return h.Pages.Render(w, http.StatusOK, web.SignOutConfirm{Frame: frame, ClientName: out.client.Name, StayURL: "/"})
+	return h.Pages.Render(w, http.StatusOK, web.SignOutConfirm{Frame: frame, ClientName: out.client.called(), StayURL: "/"})
 }
 
 // confirmLogout takes the answer of the person on our own page, or the request of a client that posts it.

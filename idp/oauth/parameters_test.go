@@ -21,9 +21,9 @@ func newParsing() *Handler {
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	clients := &Clients{Now: func() time.Time { return now }, lastLookup: now}
 	clients.current.Store(&clientSnapshot{byID: map[string]client{
-		"ward":   {store.Client{ID: "ward", Authentication: AuthBasic, RedirectURIs: []string{"https://rp.example.org/cb?kept=1"}, PostLogoutRedirectURIs: []string{"https://rp.example.org/bye"}, Scopes: Scopes()}},
-		"levels": {store.Client{ID: "levels", Authentication: AuthNone, RedirectURIs: []string{"https://rp.example.org/cb?kept=1"}, Scopes: Scopes(), Trustmark: "nhs-login", MinimumAuthenticatorLevel: 2, MinimumIdentityLevel: "medium", DefaultACRValues: []string{"phr"}}},
-		"native": {store.Client{ID: "native", Authentication: AuthNone, RedirectURIs: []string{"http://127.0.0.1/cb"}, Scopes: []string{ScopeOpenID}}},
+		"ward":   {Client: store.Client{ID: "ward", Authentication: AuthBasic, RedirectURIs: []string{"https://rp.example.org/cb?kept=1"}, PostLogoutRedirectURIs: []string{"https://rp.example.org/bye"}, Scopes: Scopes()}},
+		"levels": {Client: store.Client{ID: "levels", Authentication: AuthNone, RedirectURIs: []string{"https://rp.example.org/cb?kept=1"}, Scopes: Scopes(), Trustmark: "nhs-login", MinimumAuthenticatorLevel: 2, MinimumIdentityLevel: "medium", DefaultACRValues: []string{"phr"}}},
+		"native": {Client: store.Client{ID: "native", Authentication: AuthNone, RedirectURIs: []string{"http://127.0.0.1/cb"}, Scopes: []string{ScopeOpenID}}},
 	}})
 	return &Handler{Issuer: "https://example.com", Clients: clients, Now: clients.Now}
 }
@@ -132,18 +132,18 @@ func FuzzBasicHeader(f *testing.F) {
 		}
 		r := httptest.NewRequest(http.MethodPost, "/token", http.NoBody)
 		r.Header["Authorization"] = []string{header}
-		if _, _, method, err := presented(r, parameters); err != nil {
+		if given, err := presented(r, parameters); err != nil {
 			if sent := refusal(err); sent.ErrorField != "invalid_client" && sent.ErrorField != "invalid_request" {
 				t.Errorf("presented(%q, %q) = %v, want a refusal", header, form, err)
 			}
-		} else if method != AuthBasic {
-			t.Errorf("presented(%q, %q) is by %s, want %s", header, form, method, AuthBasic)
+		} else if given.method != AuthBasic {
+			t.Errorf("presented(%q, %q) is by %s, want %s", header, form, given.method, AuthBasic)
 		}
 		r = httptest.NewRequest(http.MethodPost, "/token", http.NoBody)
 		r.SetBasicAuth(url.QueryEscape(id), url.QueryEscape(secret))
-		gotID, gotSecret, _, err := presented(r, url.Values{})
-		if err != nil || gotID != id || gotSecret != secret {
-			t.Errorf("presented(%q, %q) = %q, %q, %v", id, secret, gotID, gotSecret, err)
+		got, err := presented(r, url.Values{})
+		if err != nil || got.clientID != id || got.secret != secret {
+			t.Errorf("presented(%q, %q) = %q, %q, %v", id, secret, got.clientID, got.secret, err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -14,17 +15,20 @@ import (
 // LongestOverlap bounds how long the secret of a client works beside the one that takes its place.
 const LongestOverlap = 30 * 24 * time.Hour
 
-// ErrNoSecret says that a client has no secret to do something about: it is public, disabled, or has no old one.
+// ErrNoSecret says that a client has no secret to do something about: it is public, has keys, is disabled, or has no old one.
 var ErrNoSecret = errors.New("there is no such secret")
 
-// RotateSecretIn gives a confidential client a new secret and returns it: only its hash is kept. The one before works until
+// ErrNoKeys says that a client has no registered keys to replace: it authenticates otherwise, publishes them, or is disabled.
+var ErrNoKeys = errors.New("there are no registered keys")
+
+// RotateSecretIn gives a client with a secret a new one and returns it: only its hash is kept. The one before works until
 // the overlap has passed, and at most for [LongestOverlap]; the one before that ends now.
 func RotateSecretIn(ctx context.Context, tx *store.Tx, id string, overlap time.Duration, entry audit.Entry) (string, error) {
-	c, err := tx.Client(ctx, id)
+	c, err := tx.LockClient(ctx, id)
 	if err != nil {
 		return "", fmt.Errorf("read client %q: %w", id, err)
 	}
-	if c.Authentication == AuthNone || c.DisabledAt != nil {
+	if !HasSecret(c.Authentication) || c.DisabledAt != nil {
 		return "", ErrNoSecret
 	}
 	before := c.SecretHash
@@ -42,7 +46,7 @@ func RotateSecretIn(ctx context.Context, tx *store.Tx, id string, overlap time.D
 
 // EndOldSecretIn ends the old secret of a client before its time.
 func EndOldSecretIn(ctx context.Context, tx *store.Tx, id string, entry audit.Entry) error {
-	c, err := tx.Client(ctx, id)
+	c, err := tx.LockClient(ctx, id)
 	if err != nil {
 		return fmt.Errorf("read client %q: %w", id, err)
 	}
@@ -55,6 +59,27 @@ func EndOldSecretIn(ctx context.Context, tx *store.Tx, id string, entry audit.En
 		return fmt.Errorf("update client %q: %w", id, err)
 	}
 	entry.Event, entry.Client = audit.ClientSecretEnded, id
+	return audit.Record(ctx, tx, entry)
+}
+
+// ReplaceKeysIn gives a client that has its keys registered others in their place: those that are in both sets go on working.
+// A key that is wrong is a [Mistake].
+func ReplaceKeysIn(ctx context.Context, tx *store.Tx, id string, jwks json.RawMessage, entry audit.Entry) error {
+	c, err := tx.LockClient(ctx, id)
+	if err != nil {
+		return fmt.Errorf("read client %q: %w", id, err)
+	}
+	if c.JWKS == nil || c.DisabledAt != nil {
+		return ErrNoKeys
+	}
+	entry.Detail["old_keys"] = keysOf(c)
+	if mistakes := (Registration{Authentication: c.Authentication, JWKS: jwks}).applyKeys(&c); len(mistakes) > 0 {
+		return errors.Join(mistakes...)
+	}
+	if err := tx.UpdateClient(ctx, c); err != nil {
+		return fmt.Errorf("update client %q: %w", id, err)
+	}
+	entry.Event, entry.Client, entry.Detail["keys"] = audit.ClientKeysReplaced, id, keysOf(c)
 	return audit.Record(ctx, tx, entry)
 }
 

@@ -19,7 +19,8 @@ type AuditSearch struct {
 	Did         bool        // what she did to others as an officer, in place of what is on record about her
 	Event       audit.Event // "": any
 	From, Until time.Time   // until is not among them; zero is none
-	Before      int64       // the line from which the list goes on; 0 begins with the newest
+	Oldest      bool        // first, and not the newest
+	After       int64       // the line after which the list goes on; 0 is its beginning
 }
 
 // AuditLine is a line of the record with what people call what it names.
@@ -30,7 +31,7 @@ type AuditLine struct {
 	Role                  store.RolePlace // in which an officer acted; its id is "" where none did
 }
 
-// ReadAudit reads lines of the record, newest first and at most limit of them, says whether there are more, and records who read
+// ReadAudit reads lines of the record, at most limit of them, says whether there are more, and records who read
 // which. A privacy officer reads about whoever has a role at her organisation or below it, and what officers did in roles
 // there, whether they still have them or not.
 func (f *Office) ReadAudit(ctx context.Context, o Officer, asked AuditSearch, limit int) (lines []AuditLine, more bool, err error) {
@@ -38,7 +39,7 @@ func (f *Office) ReadAudit(ctx context.Context, o Officer, asked AuditSearch, li
 	if err != nil {
 		return nil, false, err
 	}
-	wanted := store.AuditLines{PersonID: p.Person.ID, Event: string(asked.Event), From: asked.From, Until: asked.Until, Before: asked.Before}
+	wanted := store.AuditLines{PersonID: p.Person.ID, Event: string(asked.Event), From: asked.From, Until: asked.Until, Oldest: asked.Oldest, After: asked.After}
 	if wanted.Until.IsZero() {
 		wanted.Until = f.Now().Add(time.Hour) // of clocks that are fast
 	}
@@ -78,8 +79,8 @@ func (s AuditSearch) detail(lines int) map[string]string {
 			detail[name] = t.UTC().Format(time.RFC3339)
 		}
 	}
-	if s.Before != 0 {
-		detail["before"] = strconv.FormatInt(s.Before, 10)
+	if s.After != 0 {
+		detail["after"] = strconv.FormatInt(s.After, 10)
 	}
 	return detail
 }

@@ -17,15 +17,25 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// Checks are the checks that a desk makes which has the person before it, of those that the rules take of a kind.
-func Checks(kind assurance.Kind) (uses []assurance.MethodUse) {
+// methods are the checks that a desk makes of whom it met so. By video it reads no chip, which is where the document is.
+func methods(met evidence.Meeting) []assurance.CheckMethod {
+	if met == evidence.ByVideo {
+		return []assurance.CheckMethod{
+			assurance.RemoteInspection, assurance.DigitalInspection, assurance.RecordMatch, assurance.RemoteComparison, assurance.RemoteBiometric,
+		}
+	}
+	return []assurance.CheckMethod{
+		assurance.PhysicalInspection, assurance.PhysicalInspectionUV, assurance.DigitalInspection, assurance.CryptographicInspection, assurance.RecordMatch,
+		assurance.ComparisonInPerson, assurance.BiometricInPerson,
+	}
+}
+
+// Checks are the checks that a desk makes of whom it met so, of those that the rules take of a kind.
+func Checks(kind assurance.Kind, met evidence.Meeting) (uses []assurance.MethodUse) {
 	at := time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 	for _, use := range assurance.MethodUses() {
-		switch use.Method {
-		case assurance.PhysicalInspection, assurance.PhysicalInspectionUV, assurance.DigitalInspection, assurance.CryptographicInspection, assurance.RecordMatch,
-			assurance.ComparisonInPerson, assurance.BiometricInPerson:
-		default:
-			continue // of an image, or of somebody elsewhere
+		if !slices.Contains(methods(met), use.Method) {
+			continue
 		}
 		tried := assurance.Piece{ID: "1", Type: kind.Type, Kind: kind.Name, Subject: "1", Number: "1", Checks: []assurance.Check{{ID: "1", Method: use.Method, At: at}}}
 		if tried.Validate() == nil {
@@ -69,6 +79,7 @@ type Proof struct {
 	More      bool
 	Waiting   []store.EvidenceProposal // for a second officer
 	Names     map[string]string        // of who recorded and withdrew it
+	Meeting   *store.Meeting           // by video, of the officer with the person; nil: there is none that lasts
 }
 
 // Called is the name of whoever did something: an officer, or an operator at the command line.
@@ -107,6 +118,9 @@ func (f *Office) Proof(ctx context.Context, o Officer, personID string, after uu
 	if p.Names, err = f.Names(ctx, ids...); err != nil {
 		return Proof{}, err
 	}
+	if p.Meeting, err = f.Meetings.With(ctx, o.meets(), personID); err != nil {
+		return Proof{}, err
+	}
 	if err := audit.Record(ctx, f.Store, f.Line(o, audit.PersonViewed, personID, map[string]string{"of": "evidence"})); err != nil {
 		return Proof{}, fmt.Errorf("record: %w", err)
 	}
@@ -115,7 +129,8 @@ func (f *Office) Proof(ctx context.Context, o Officer, personID string, after uu
 
 // Prove records a piece of evidence of a person, which an officer checked now: by the minute, so that what is sent twice is
 // the same word for word, and is recorded once. Her organisation answers for each check, but for that of a record, which whoever
-// keeps it answers for. She declares that she met the person and saw the originals, or it is refused.
+// keeps it answers for. She declares how she met the person and that she saw the originals, or it is refused. By video it is in a
+// meeting of hers that was confirmed, and that lasts.
 func (f *Office) Prove(ctx context.Context, o Officer, personID string, piece evidence.Piece) (evidence.Change, error) {
 	person, err := f.ToProve(ctx, o, personID)
 	if err != nil {
@@ -129,7 +144,17 @@ func (f *Office) Prove(ctx context.Context, o Officer, personID string, piece ev
 	if piece.Declared == "" {
 		return evidence.Change{}, fmt.Errorf("evidence %w: nobody declares to have met the person: set declared", evidence.ErrInvalid)
 	}
-	uses := Checks(assurance.Kind{Type: piece.Type, Name: piece.Kind})
+	met := evidence.InPerson
+	if piece.MeetingID != "" {
+		met = evidence.ByVideo
+		if _, _, err := f.Met(ctx, o, personID, piece.MeetingID); err != nil {
+			return evidence.Change{}, err
+		}
+	}
+	if piece.Declared != met {
+		return evidence.Change{}, fmt.Errorf("evidence %w: it is declared to have been checked %.40q, and was %s", evidence.ErrInvalid, piece.Declared, met)
+	}
+	uses := Checks(assurance.Kind{Type: piece.Type, Name: piece.Kind}, met)
 	for i := range piece.Checks {
 		c := &piece.Checks[i]
 		if !slices.ContainsFunc(uses, func(use assurance.MethodUse) bool { return use.Method == c.Method }) {

@@ -18,29 +18,26 @@ const WeeksAhead = 4
 
 const week = 7 * 24 * time.Hour
 
-// Doing is what needs doing at an organisation and below it, of what is an officer's business: nil is not.
-type Doing struct {
-	Requests, Introductions, Positions *store.Waiting
-	Evidence                           *store.Waiting // its list is of her own organisation
-	Reviews                            *store.Due
-}
+// Doing is what needs doing at an organisation and below it, of what is an officer's business: what is not is not there.
+type Doing map[store.Figure]store.Waiting
 
 // Glance is what needs doing at an organisation and below it, and what soon will.
 type Glance struct {
-	Doing
-
+	Doing        Doing // and how many authenticators are suspended or lost
 	Organisation string
+	Name         string
 	At           time.Time
-	Expiring     []int64 // what positions give that ends, by weeks from At on; nil: it is not her business
+	Expiring     []int64           // what positions give that ends, by weeks from At on; nil: it is not her business
+	SignIns      []store.SignInDay // by days, the last of them today
+	Unusual      int64             // how many of them were
 }
 
 // OnGlance are the acts any of which shows something at a glance.
 func OnGlance() []authority.Act {
-	return slices.Concat(OnRequests(), OnIntroductions(), OnPositions(), []authority.Act{authority.ReviewAccess})
+	return slices.Concat(OnRequests(), OnIntroductions(), OnPositions(), OnAuthenticators(), []authority.Act{authority.ReviewAccess, authority.ReviewBreakGlass, authority.ReadAudit})
 }
 
-// Glance counts what needs doing at an organisation and below it: in one round trip for the organisation, and one for each of
-// its figures.
+// Glance counts what needs doing at an organisation and below it.
 func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g Glance, err error) {
 	here, err := f.At(ctx, organisation)
 	if err != nil {
@@ -50,62 +47,59 @@ func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g 
 		return g, err
 	}
 	g.Organisation, g.At = organisation, f.Now()
-	if g.Doing, err = f.needsDoing(ctx, o, organisation, here, g.At); err != nil || !f.Can(o, here, OnPositions()...) {
+	if g.Name, err = f.Store.OrganisationName(ctx, organisation); err != nil {
+		return g, missing(err, "organisation", organisation)
+	}
+	figures := f.business(o, organisation, here)
+	if f.Can(o, here, OnAuthenticators()...) {
+		figures = append(figures, store.WaitingAuthenticators)
+	}
+	if g.Doing, err = f.doing(ctx, organisation, figures, g.At); err != nil {
 		return g, err
 	}
-	g.Expiring, err = f.Store.CountExpiringRoles(ctx, organisation, g.At, WeeksAhead, MostCounted)
-	if err != nil {
-		return g, fmt.Errorf("count roles that expire of organisation %s: %w", organisation, err)
+	if f.Can(o, here, OnPositions()...) {
+		if g.Expiring, err = f.Store.CountExpiringRoles(ctx, organisation, g.At, WeeksAhead, MostCounted); err != nil {
+			return g, fmt.Errorf("count roles that expire of organisation %s: %w", organisation, err)
+		}
 	}
-	return g, nil
+	return g, f.signIns(ctx, &g)
 }
 
-// NeedsDoing counts what needs doing at the organisation of an officer and below it, in a round trip for each figure.
+// NeedsDoing counts what needs doing at the organisation of an officer and below it, in one round trip.
 func (f *Office) NeedsDoing(ctx context.Context, o Officer) (Doing, error) {
-	return f.needsDoing(ctx, o, o.Organisation, authority.Subject{Path: []string{o.Organisation}}, f.Now())
+	return f.doing(ctx, o.Organisation, f.business(o, o.Organisation, authority.Subject{Path: []string{o.Organisation}}), f.Now())
 }
 
-func (f *Office) needsDoing(ctx context.Context, o Officer, organisation string, here authority.Subject, now time.Time) (d Doing, err error) {
+func (f *Office) doing(ctx context.Context, organisation string, figures []store.Figure, now time.Time) (Doing, error) {
+	waiting, err := f.Store.Waiting(ctx, organisation, figures, MostCounted, now)
+	if err != nil {
+		return nil, fmt.Errorf("count what needs doing at organisation %s: %w", organisation, err)
+	}
+	return waiting, nil
+}
+
+// business is what of what needs doing at an organisation is an officer's.
+func (f *Office) business(o Officer, organisation string, here authority.Subject) (figures []store.Figure) {
 	for _, figure := range []struct {
-		what string
+		of   store.Figure
 		acts []authority.Act
-		read func() error
 	}{
-		{"open requests", OnRequests(), func() error {
-			return keep(&d.Requests)(f.Store.CountOpenRequests(ctx, organisation, MostCounted, now))
-		}},
-		{"open introductions", OnIntroductions(), func() error {
-			return keep(&d.Introductions)(f.Store.CountOpenIntroductions(ctx, organisation, MostCounted, now))
-		}},
-		{"proposed positions", []authority.Act{authority.ApprovePosition}, func() error {
-			return keep(&d.Positions)(f.Store.CountProposedPositions(ctx, organisation, MostCounted))
-		}},
-		{"open reviews", []authority.Act{authority.ReviewAccess}, func() error {
-			return keep(&d.Reviews)(f.Store.CountOpenReviews(ctx, organisation, MostCounted))
-		}},
-		{"evidence that waits", []authority.Act{authority.RecordEvidence}, func() error {
-			if organisation != o.Organisation {
-				return nil
-			}
-			return keep(&d.Evidence)(f.Store.CountEvidenceProposals(ctx, organisation, MostCounted))
-		}},
+		{store.WaitingRequests, OnRequests()},
+		{store.WaitingIntroductions, OnIntroductions()},
+		{store.WaitingPositions, []authority.Act{authority.ApprovePosition}},
+		{store.WaitingReviews, []authority.Act{authority.ReviewAccess}},
+		{store.UnsignedBreakGlasses, []authority.Act{authority.ReviewBreakGlass}},
+		{store.WaitingPeople, []authority.Act{authority.RecordEvidence}},
+		{store.WaitingEvidence, []authority.Act{authority.RecordEvidence}},
 	} {
-		if !f.Can(o, here, figure.acts...) {
+		if figure.of == store.WaitingEvidence && organisation != o.Organisation { // its list is of her own
 			continue
 		}
-		if err := figure.read(); err != nil {
-			return Doing{}, fmt.Errorf("count %s of organisation %s: %w", figure.what, organisation, err)
+		if f.Can(o, here, figure.acts...) {
+			figures = append(figures, figure.of)
 		}
 	}
-	return d, nil
-}
-
-// keep has what was read kept, if it could be.
-func keep[T any](in **T) func(T, error) error {
-	return func(v T, err error) error {
-		*in = &v
-		return err
-	}
+	return figures
 }
 
 // LooksAheadTo is when the weeks are over that a glance looks ahead.
@@ -115,8 +109,8 @@ func LooksAheadTo(at time.Time) time.Time { return at.Add(WeeksAhead * week) }
 func (g Glance) Week(n int) time.Time { return g.At.Add(time.Duration(n) * week) }
 
 // ExpiringRoles lists a page of what the positions of an organisation and below it give until a time from one on and before
-// another, soonest first, from the one after the given role that ends at from, and says whether there is more.
-func (f *Office) ExpiringRoles(ctx context.Context, o Officer, organisation string, from, until time.Time, after string) (rows []store.ExpiringRole, more bool, err error) {
+// another, by when that is, from the one after the given role, and says whether there is more.
+func (f *Office) ExpiringRoles(ctx context.Context, o Officer, organisation string, from, until time.Time, order store.Order, after string) (rows []store.ExpiringRole, more bool, err error) {
 	here, err := f.At(ctx, organisation)
 	if err != nil {
 		return nil, false, err
@@ -124,7 +118,7 @@ func (f *Office) ExpiringRoles(ctx context.Context, o Officer, organisation stri
 	if err := f.May(ctx, o, here, OnPositions()...); err != nil {
 		return nil, false, err
 	}
-	rows, err = f.Store.ExpiringRoles(ctx, organisation, from, until, after, PerPage+1)
+	rows, err = f.Store.ExpiringRoles(ctx, organisation, from, until, order, after, PerPage+1)
 	if err != nil {
 		return nil, false, fmt.Errorf("list roles that expire of organisation %s: %w", organisation, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -17,9 +18,9 @@ func OnIntroductions() []authority.Act {
 	return []authority.Act{authority.TakeUpIntroduction, authority.RequestPosition}
 }
 
-// Introductions lists a page of what nobody has taken up at an organisation and below it, oldest first, from the one after the
-// given id, and says whether there is more.
-func (f *Office) Introductions(ctx context.Context, o Officer, organisation string, after uuid.UUID) (rows []store.IntroductionRow, more bool, err error) {
+// Introductions lists a page of what nobody has taken up at an organisation and below it, in an order: see
+// [store.Store.OpenIntroductions]. It goes on from the one after the given id, and says whether there is more.
+func (f *Office) Introductions(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.IntroductionRow, more bool, err error) {
 	here, err := f.At(ctx, organisation)
 	if err != nil {
 		return nil, false, err
@@ -27,7 +28,7 @@ func (f *Office) Introductions(ctx context.Context, o Officer, organisation stri
 	if err := f.May(ctx, o, here, OnIntroductions()...); err != nil {
 		return nil, false, err
 	}
-	rows, err = f.Store.OpenIntroductions(ctx, organisation, after, PerPage+1, f.Now())
+	rows, err = f.Store.OpenIntroductions(ctx, organisation, order, after, PerPage+1, f.Now())
 	if err != nil {
 		return nil, false, fmt.Errorf("list open introductions of organisation %s: %w", organisation, err)
 	}
@@ -58,9 +59,9 @@ func (f *Office) ToTakeUp(ctx context.Context, o Officer, text string) (Introduc
 	case err != nil:
 		return i, err
 	case !f.Open(i):
-		return i, &position.Refusal{Reason: position.EndedAlready}
+		return i, position.Refusal(position.EndedAlready)
 	case i.AskedBy == o.PersonID:
-		return i, f.Refuse(ctx, o, position.OwnRequest, authority.TakeUpIntroduction)
+		return i, f.Refuse(ctx, o, deed.Refuse(deed.OwnRequest), authority.TakeUpIntroduction)
 	default:
 		return i, nil
 	}
@@ -86,7 +87,7 @@ func (f *Office) introduction(ctx context.Context, o Officer, text string, acts 
 	if err != nil {
 		return Introduced{}, fmt.Errorf("read position %s in version %d: %w", row.PositionID, row.PositionVersion, err)
 	}
-	if i.Effect, err = position.EffectOf(ctx, f.Store, v); err != nil && !isRefusal(err) { // what can be given is shown
+	if i.Effect, err = position.EffectOf(ctx, f.Store, v); err != nil && !deed.Refused(err) { // what can be given is shown
 		return Introduced{}, err
 	}
 	if row.EndedBy != nil {

@@ -2,8 +2,8 @@
 // there, and reads and does for officers what they may.
 //
 // It guarantees that
-//   - an officer is somebody who signed in at authenticator assurance level 3, whose identity is proved to level high, and whose
-//     role makes her one ([Demand], [Office.Enter]);
+//   - an officer is somebody who signed in at authenticator assurance level 3, or 2 where the policy of the organisation that she
+//     acts at allows it, whose identity is proved to level high, and whose role makes her one ([Office.Demand], [Office.Enter]);
 //   - she sees what that role lets her see, at its organisation and below it, and whoever is refused is recorded, with why;
 //   - who looked for people, and who looked at whose record, is recorded in the transaction that reads it.
 //
@@ -19,13 +19,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/meeting"
 	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/store"
 )
 
@@ -35,7 +37,10 @@ type Office struct {
 	Positions   *position.Registrar
 	Evidence    *evidence.Recorder
 	Photographs *photograph.Album
+	Meetings    *meeting.Registrar
+	Enroller    *registration.Enroller
 	Rules       *authority.Rules
+	Policies    *directory.Policies
 	Now         func() time.Time
 }
 
@@ -47,8 +52,8 @@ type Officer struct {
 }
 
 // Acting is the officer as package position knows her.
-func (o Officer) Acting() position.Acting {
-	return position.Acting{Person: o.PersonID, Role: o.Role}
+func (o Officer) Acting() deed.Acting {
+	return deed.Acting{Person: o.PersonID, Role: o.Role}
 }
 
 // Officer is who somebody is in a role of hers.
@@ -61,18 +66,13 @@ func (f *Office) Officer(personID string, role store.Role) Officer {
 	}
 }
 
-// Demand is what is asked of the sign-in of whoever comes, and of the proof of her identity.
-func Demand() assurance.Demand {
-	return assurance.Demand{MinimumAuthenticator: assurance.AAL3, MinimumIdentity: assurance.IdentityHigh}
-}
-
 // PerPage is how many rows a list has on a page.
 const PerPage = 20
 
 // Enter refuses whom her role makes no officer.
 func (f *Office) Enter(ctx context.Context, o Officer) error {
 	if len(o.Actors) == 0 {
-		return f.Refuse(ctx, o, position.NoRight)
+		return f.Refuse(ctx, o, deed.Refuse(deed.NoRight))
 	}
 	return nil
 }
@@ -100,24 +100,24 @@ func (f *Office) Can(o Officer, subject authority.Subject, acts ...authority.Act
 // May wants one of some acts to be the officer's, and records that none is.
 func (f *Office) May(ctx context.Context, o Officer, subject authority.Subject, acts ...authority.Act) error {
 	if why := f.Refusal(o, subject, acts...); why != "" {
-		return f.Refuse(ctx, o, position.Reason(why), acts...)
+		return f.Refuse(ctx, o, deed.Refuse(why), acts...)
 	}
 	return nil
 }
 
 // Refuse records that an officer came for what she may not do, and returns why.
-func (f *Office) Refuse(ctx context.Context, o Officer, why position.Reason, acts ...authority.Act) error {
-	audit.RequestOf(ctx).Refusal.Reason = string(why)
+func (f *Office) Refuse(ctx context.Context, o Officer, why *deed.Refusal, acts ...authority.Act) error {
+	audit.RequestOf(ctx).Refusal.Reason = string(why.Reason)
 	words := make([]string, len(acts))
 	for i, act := range acts {
 		words[i] = string(act)
 	}
 	entry := f.Line(o, audit.DeskOpened, "", map[string]string{"acts": strings.Join(words, " ")})
-	entry.Refusal = string(why)
+	entry.Refusal = string(why.Reason)
 	if err := audit.Record(ctx, f.Store, entry); err != nil {
 		return fmt.Errorf("record refusal: %w", err)
 	}
-	return &position.Refusal{Reason: why}
+	return why
 }
 
 // Line is a line of the record of what an officer did.

@@ -25,13 +25,14 @@ type Wanted struct {
 	Document string // the kind of evidence of which the text is the number; "" is none
 }
 
-// Search finds a page of people, wherever they work, from the one after the given id, and says whether there are more. How
-// much is found is recorded, also when it is nothing, without what was looked for.
-func (f *Office) Search(ctx context.Context, o Officer, who Wanted, after string) (list []store.FoundPerson, more bool, err error) {
+// Search finds a page of people, wherever they work, from the one after the given id, and says whether there are more. Those who
+// have a name like one are in an order: see [store.Store.PeopleNamed]. How much is found is recorded, also when it is nothing, without
+// what was looked for.
+func (f *Office) Search(ctx context.Context, o Officer, who Wanted, order store.Order, after string) (list []store.FoundPerson, more bool, err error) {
 	if err := f.May(ctx, o, authority.Subject{}, authority.FindPerson); err != nil {
 		return nil, false, err
 	}
-	by, find, err := who.finder(after)
+	by, find, err := who.finder(order, after)
 	if who.Document != "" {
 		by, err = "document", nil
 		find = func(ctx context.Context, tx *store.Tx) ([]store.FoundPerson, error) {
@@ -62,7 +63,7 @@ func (f *Office) Search(ctx context.Context, o Officer, who Wanted, after string
 const fewestLetters = 3
 
 // finder says by what people are looked for, and how.
-func (w Wanted) finder(after string) (by string, find func(context.Context, *store.Tx) ([]store.FoundPerson, error), err error) {
+func (w Wanted) finder(order store.Order, after string) (by string, find func(context.Context, *store.Tx) ([]store.FoundPerson, error), err error) {
 	if err := directory.CheckText("q", w.Text, 1, 200); err != nil {
 		return "", nil, &directory.InvalidError{Field: "q", Want: "a name, a user ID or an email address"}
 	}
@@ -71,19 +72,19 @@ func (w Wanted) finder(after string) (by string, find func(context.Context, *sto
 	}
 	if strings.Contains(w.Text, "@") {
 		return "email", func(ctx context.Context, tx *store.Tx) ([]store.FoundPerson, error) {
-			return tx.PeopleOfEmail(ctx, w.Text, after, PerPage+1)
+			return tx.PeopleOfEmail(ctx, w.Text, order, after, PerPage+1)
 		}, nil
 	}
 	if w.Born != nil {
 		return "name_and_birth", func(ctx context.Context, tx *store.Tx) ([]store.FoundPerson, error) {
-			return tx.PeopleBornOn(ctx, *w.Born, w.Text, after, PerPage+1)
+			return tx.PeopleBornOn(ctx, *w.Born, w.Text, order, after, PerPage+1)
 		}, nil
 	}
 	if letters(w.Text) < fewestLetters {
 		return "", nil, &directory.InvalidError{Field: "q", Want: "more of the name, or the date of birth as well"}
 	}
 	return "name", func(ctx context.Context, tx *store.Tx) ([]store.FoundPerson, error) {
-		return tx.PeopleNamed(ctx, w.Text, after, PerPage+1)
+		return tx.PeopleNamed(ctx, w.Text, order, after, PerPage+1)
 	}, nil
 }
 

@@ -59,7 +59,7 @@ func (f *Office) TakePhotograph(ctx context.Context, o Officer, personID string,
 	if _, err := f.ToProve(ctx, o, personID); err != nil {
 		return err
 	}
-	return f.Photographs.Take(ctx, photograph.Photographer{PersonID: o.PersonID, Role: o.Role}, personID, way, upload)
+	return f.open(ctx, o, f.Photographs.Take(ctx, photograph.Photographer{PersonID: o.PersonID, Role: o.Role}, personID, way, upload))
 }
 
 // taking reads how the photograph of a person was taken; nil where there is none.

@@ -2,10 +2,10 @@ package office
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
@@ -46,6 +46,7 @@ func (f *Office) ListPositions(ctx context.Context, o Officer, organisation stri
 // Position is what a position is and what it is to be.
 type Position struct {
 	store.PositionRow // the newest version
+	store.Holding
 
 	Current   store.PositionVersion // that is in force, or the newest, where none is
 	Effect    position.Effect       // what Current gives
@@ -54,7 +55,6 @@ type Position struct {
 	Versions  []store.PositionVersion
 	More      bool              // there are older versions
 	Names     map[string]string // of the people of the versions, by id
-	Holders   int
 	At        authority.Subject // where
 }
 
@@ -87,12 +87,12 @@ func (f *Office) Seen(ctx context.Context, o Officer, id string) (Position, erro
 	if err != nil {
 		return p, err
 	}
-	if p.Effect, err = position.EffectOf(ctx, f.Store, p.Current); err != nil && !isRefusal(err) { // what can be given is shown
+	if p.Effect, err = position.EffectOf(ctx, f.Store, p.Current); err != nil && !deed.Refused(err) { // what can be given is shown
 		return p, err
 	}
 	p.Newest = p.Effect
 	if p.Version != p.Current.Version {
-		if p.Newest, err = position.EffectOf(ctx, f.Store, p.PositionVersion); err != nil && !isRefusal(err) {
+		if p.Newest, err = position.EffectOf(ctx, f.Store, p.PositionVersion); err != nil && !deed.Refused(err) {
 			return p, err
 		}
 	}
@@ -123,23 +123,25 @@ func (f *Office) seen(ctx context.Context, o Officer, id string) (Position, erro
 			return p, fmt.Errorf("read position %s in version %d: %w", id, row.InForce, err)
 		}
 	}
-	if p.Holders, err = f.Store.CountHolders(ctx, id, f.Now()); err != nil {
+	if p.Holding, err = f.Store.Holding(ctx, id, f.Now()); err != nil {
 		return p, fmt.Errorf("count holders of position %s: %w", id, err)
 	}
 	return p, nil
 }
 
-func isRefusal(err error) bool {
-	_, refused := errors.AsType[*position.Refusal](err)
-	return refused
-}
+// MostByName is how many people are listed by name. More are listed by when they began.
+const MostByName = 1000
 
-// Holders reads who holds a position that an officer may see: a page of them, from the one after the given role.
-func (f *Office) Holders(ctx context.Context, o Officer, id, after string) (p Position, rows []store.HolderRow, more bool, err error) {
+// Holders reads who holds a position that an officer may see: a page of them, in an order, from the one after the given role. See
+// [store.Store.Holders]. More than [MostByName] are not listed by name.
+func (f *Office) Holders(ctx context.Context, o Officer, id string, order store.Order, after string) (p Position, rows []store.HolderRow, more bool, err error) {
 	if p, err = f.seen(ctx, o, id); err != nil {
 		return p, nil, false, err
 	}
-	if rows, err = f.Store.Holders(ctx, id, after, PerPage+1, f.Now()); err != nil {
+	if order.By == store.ByName && p.Holders > MostByName {
+		order, after = store.Order{By: store.ByStart}, ""
+	}
+	if rows, err = f.Store.Holders(ctx, id, order, after, PerPage+1, f.Now()); err != nil {
 		return p, nil, false, fmt.Errorf("list holders of position %s: %w", id, err)
 	}
 	return p, rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil

@@ -11,9 +11,10 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
-	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/store"
 )
 
@@ -34,20 +35,31 @@ func (f *Office) put(ctx context.Context, o Officer, personID string, piece evid
 		return evidence.Change{}, fmt.Errorf("read whether organisation %s asks for a second checker: %w", o.Organisation, err)
 	}
 	failed := slices.ContainsFunc(piece.Checks, func(c assurance.Check) bool { return c.Failed })
+	var change evidence.Change
 	if second && !failed {
-		return f.Evidence.Propose(ctx, o.checker(), o.Organisation, personID, piece)
+		change, err = f.Evidence.Propose(ctx, o.checker(), o.Organisation, personID, piece)
+	} else {
+		change, err = f.Evidence.Record(ctx, o.PersonID, personID, []evidence.Piece{piece})
 	}
-	return f.Evidence.Record(ctx, o.PersonID, personID, []evidence.Piece{piece})
+	return change, f.open(ctx, o, err)
 }
 
-// ProposedEvidence lists a page of the evidence that waits for a second officer at the organisation of one and below it, oldest
-// first, from the piece after the given one, with the names of the people of it.
-func (f *Office) ProposedEvidence(ctx context.Context, o Officer, after uuid.UUID) (rows []store.EvidenceProposal, names map[string]string, more bool, err error) {
+// open makes a refusal of it that something cannot be put on record because the profile of its person is closed.
+func (f *Office) open(ctx context.Context, o Officer, err error) error {
+	if errors.Is(err, evidence.ErrClosed) || errors.Is(err, photograph.ErrClosed) {
+		return f.Refuse(ctx, o, &deed.Refusal{Reason: "profile_closed", Words: evidence.ErrClosed.Error()}, authority.RecordEvidence)
+	}
+	return err
+}
+
+// ProposedEvidence lists a page of the evidence that waits for a second officer at the organisation of one and below it, by
+// since when, from the piece after the given one, with the names of the people of it.
+func (f *Office) ProposedEvidence(ctx context.Context, o Officer, order store.Order, after uuid.UUID) (rows []store.EvidenceProposal, names map[string]string, more bool, err error) {
 	here := authority.Subject{Path: []string{o.Organisation}}
 	if err := f.May(ctx, o, here, authority.RecordEvidence); err != nil {
 		return nil, nil, false, err
 	}
-	if rows, err = f.Store.EvidenceProposals(ctx, o.Organisation, after, PerPage+1); err != nil {
+	if rows, err = f.Store.EvidenceProposals(ctx, o.Organisation, order, after, PerPage+1); err != nil {
 		return nil, nil, false, fmt.Errorf("list proposals of evidence at organisation %s: %w", o.Organisation, err)
 	}
 	more, rows = len(rows) > PerPage, rows[:min(len(rows), PerPage)]
@@ -95,9 +107,9 @@ func (f *Office) Proposed(ctx context.Context, o Officer, text string) (p Propos
 func (f *Office) ConfirmEvidence(ctx context.Context, o Officer, p Proposed) (evidence.Change, error) {
 	change, err := f.Evidence.Confirm(ctx, o.checker(), p.ID)
 	if errors.Is(err, evidence.ErrOwnProposal) {
-		return change, f.Refuse(ctx, o, position.OwnRequest, authority.RecordEvidence)
+		return change, f.Refuse(ctx, o, deed.Refuse(deed.OwnRequest), authority.RecordEvidence)
 	}
-	return change, notThere(err)
+	return change, notThere(f.open(ctx, o, err))
 }
 
 // DismissEvidence ends the wait of a piece that is not put on record.

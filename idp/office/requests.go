@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -17,9 +18,9 @@ func OnRequests() []authority.Act {
 	return []authority.Act{authority.DecideRequest, authority.RequestPosition}
 }
 
-// Queue lists a page of what is open at an organisation and below it, oldest first, from the one after the given id, and says
-// whether there is more.
-func (f *Office) Queue(ctx context.Context, o Officer, organisation string, after uuid.UUID) (rows []store.RequestRow, more bool, err error) {
+// Queue lists a page of what is open at an organisation and below it, in an order: see [store.Store.OpenRequests]. It goes on from
+// the one after the given id, and says whether there is more.
+func (f *Office) Queue(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.RequestRow, more bool, err error) {
 	here, err := f.At(ctx, organisation)
 	if err != nil {
 		return nil, false, err
@@ -27,7 +28,7 @@ func (f *Office) Queue(ctx context.Context, o Officer, organisation string, afte
 	if err := f.May(ctx, o, here, OnRequests()...); err != nil {
 		return nil, false, err
 	}
-	rows, err = f.Store.OpenRequests(ctx, organisation, after, PerPage+1, f.Now())
+	rows, err = f.Store.OpenRequests(ctx, organisation, order, after, PerPage+1, f.Now())
 	if err != nil {
 		return nil, false, fmt.Errorf("list open requests of organisation %s: %w", organisation, err)
 	}
@@ -65,7 +66,7 @@ func (f *Office) Request(ctx context.Context, o Officer, text string) (Asked, er
 	if a.Position, err = f.Store.PositionVersion(ctx, row.PositionID, row.PositionVersion); err != nil {
 		return Asked{}, fmt.Errorf("read position %s in version %d: %w", row.PositionID, row.PositionVersion, err)
 	}
-	if a.Effect, err = position.EffectOf(ctx, f.Store, a.Position); err != nil && !isRefusal(err) { // what can be given is shown
+	if a.Effect, err = position.EffectOf(ctx, f.Store, a.Position); err != nil && !deed.Refused(err) { // what can be given is shown
 		return Asked{}, err
 	}
 	newest, err := f.Store.Position(ctx, row.PositionID)

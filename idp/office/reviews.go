@@ -3,17 +3,19 @@ package office
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
 
-// ListReviews lists a page of the reviews of an organisation and below it, newest first, from the one before the given id, and
-// says whether there are more.
-func (f *Office) ListReviews(ctx context.Context, o Officer, organisation string, before uuid.UUID) (rows []store.ReviewRow, more bool, err error) {
+// ListReviews lists a page of the reviews of an organisation and below it, in an order: see [store.Store.Reviews]. It goes on from
+// the one after the given id, and says whether there are more.
+func (f *Office) ListReviews(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.ReviewRow, more bool, err error) {
 	here, err := f.At(ctx, organisation)
 	if err != nil {
 		return nil, false, err
@@ -21,7 +23,7 @@ func (f *Office) ListReviews(ctx context.Context, o Officer, organisation string
 	if err := f.May(ctx, o, here, authority.ReviewAccess); err != nil {
 		return nil, false, err
 	}
-	rows, err = f.Store.Reviews(ctx, organisation, before, PerPage+1, f.Now())
+	rows, err = f.Store.Reviews(ctx, organisation, order, after, PerPage+1, f.Now())
 	if err != nil {
 		return nil, false, fmt.Errorf("list reviews of organisation %s: %w", organisation, err)
 	}
@@ -45,13 +47,13 @@ func (f *Office) Review(ctx context.Context, o Officer, text string) (store.Revi
 	return row, f.May(ctx, o, here, authority.ReviewAccess)
 }
 
-// ReviewItems lists a page of what a review is about, from the role after the given one, and says whether there is more: all of
-// it, or what is left to decide.
-func (f *Office) ReviewItems(ctx context.Context, id uuid.UUID, undecided bool, after string) (items []store.ReviewItem, more bool, err error) {
+// ReviewItems lists a page of what a review is about, in an order: see [store.Store.ReviewItems]. It goes on from the role after the
+// given one, and says whether there is more: all of it, or what is left to decide.
+func (f *Office) ReviewItems(ctx context.Context, id uuid.UUID, undecided bool, order store.Order, after string) (items []store.ReviewItem, more bool, err error) {
 	if undecided {
-		items, err = f.Store.UndecidedItems(ctx, id, after, PerPage+1, f.Now())
+		items, err = f.Store.UndecidedItems(ctx, id, order, after, PerPage+1, f.Now())
 	} else {
-		items, err = f.Store.ReviewItems(ctx, id, after, PerPage+1)
+		items, err = f.Store.ReviewItems(ctx, id, order, after, PerPage+1)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("list what review %s is about: %w", id, err)
@@ -59,18 +61,22 @@ func (f *Office) ReviewItems(ctx context.Context, id uuid.UUID, undecided bool, 
 	return items[:min(len(items), PerPage)], len(items) > PerPage, nil
 }
 
-// ReviewReport lists all that a review is about.
-func (f *Office) ReviewReport(ctx context.Context, id uuid.UUID) (items []store.ReviewItem, err error) {
+// ReviewReport lists all that a review is about, and records who took it away. Whoever reads it may ([Office.Review]).
+func (f *Office) ReviewReport(ctx context.Context, o Officer, id uuid.UUID) (items []store.ReviewItem, err error) {
 	const batch = 500
-	for after := ""; ; {
-		list, err := f.Store.ReviewItems(ctx, id, after, batch)
+	for after, more := "", true; more; {
+		list, err := f.Store.ReviewItems(ctx, id, store.Order{}, after, batch)
 		if err != nil {
 			return nil, fmt.Errorf("list what review %s is about: %w", id, err)
 		}
 		items = append(items, list...)
-		if len(list) < batch {
-			return items, nil
+		if more = len(list) == batch; more {
+			after = list[batch-1].RoleID
 		}
-		after = list[len(list)-1].RoleID
 	}
+	entry := f.Line(o, audit.PersonSearched, "", map[string]string{"by": "review_report", "review": id.String(), "hits": strconv.Itoa(len(items))})
+	if err := audit.Record(ctx, f.Store, entry); err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	return items, nil
 }

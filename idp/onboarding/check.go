@@ -1,6 +1,7 @@
 package onboarding
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +14,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
-	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/store"
 )
 
@@ -30,7 +31,7 @@ type Check struct {
 }
 
 // Check tries the addresses of an application that is open or approved, and keeps what it found.
-func (r *Registrar) Check(ctx context.Context, by position.Acting, id uuid.UUID) error {
+func (r *Registrar) Check(ctx context.Context, by deed.Acting, id uuid.UUID) error {
 	if !r.Prober.begin() {
 		return r.act(ctx, by, audit.ClientChecked, func(a *act) error {
 			if _, err := a.application(ctx, id, authority.ApplyClient, authority.ApproveClient); err != nil {
@@ -49,8 +50,8 @@ func (r *Registrar) Check(ctx context.Context, by position.Acting, id uuid.UUID)
 		if application, err = a.mayCheck(ctx, id); err != nil {
 			return err
 		}
-		a.entry.Event = "" // before it is known what was found
-		return a.AddClientCheck(ctx, store.ClientCheck{ID: check, ApplicationID: id, CheckedBy: by.Person, CheckedRole: by.Role, BeganAt: a.now})
+		a.Entry.Event = "" // before it is known what was found
+		return a.AddClientCheck(ctx, store.ClientCheck{ID: check, ApplicationID: id, CheckedBy: by.Person, CheckedRole: by.Role, BeganAt: a.Now})
 	})
 	if err != nil {
 		return err
@@ -59,19 +60,31 @@ func (r *Registrar) Check(ctx context.Context, by position.Acting, id uuid.UUID)
 	defer cancel()
 	findings := slices.Concat(
 		r.Prober.probe(trying, "People are sent back to it after they sign in", application.RedirectURIs),
-		r.Prober.probe(trying, "People are sent to it after they sign out", application.PostLogoutRedirectURIs))
+		r.Prober.probe(trying, "People are sent to it after they sign out", application.PostLogoutRedirectURIs),
+		r.Prober.keys(trying, application))
 	passed := !slices.ContainsFunc(findings, func(f Finding) bool { return !f.OK })
-	found, err := json.Marshal(findings)
+	found, err := encode(findings)
 	if err != nil {
-		return fmt.Errorf("encode findings: %w", err)
+		return err
 	}
 	return r.act(ctx, by, audit.ClientChecked, func(a *act) error {
 		if _, err := a.application(ctx, id, authority.ApplyClient, authority.ApproveClient); err != nil {
 			return err
 		}
-		a.note(map[string]string{"check": check.String(), "passed": strconv.FormatBool(passed)})
-		return a.EndClientCheck(ctx, check, passed, found, a.now)
+		a.Note(map[string]string{"check": check.String(), "passed": strconv.FormatBool(passed)})
+		return a.EndClientCheck(ctx, check, passed, found, a.Now)
 	})
+}
+
+// encode writes findings as they are kept: as they read, for each escape would take the place of six characters.
+func encode(findings []Finding) ([]byte, error) {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(findings); err != nil {
+		return nil, fmt.Errorf("encode findings: %w", err)
+	}
+	return text.Bytes(), nil
 }
 
 // mayCheck locks an application that may be checked now.
@@ -89,7 +102,7 @@ func (a *act) mayCheck(ctx context.Context, id uuid.UUID) (store.ClientApplicati
 		return application, nil
 	case err != nil:
 		return application, fmt.Errorf("read last check of application %s: %w", id, err)
-	case a.now.Before(last.BeganAt.Add(betweenChecks)):
+	case a.Now.Before(last.BeganAt.Add(betweenChecks)):
 		return application, Refuse(TooSoon)
 	}
 	return application, nil

@@ -17,9 +17,11 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/onboarding"
+	"github.com/credence-id/credence/idp/outbound"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/store/storetest"
@@ -46,7 +48,7 @@ type desk struct {
 	mu sync.Mutex
 	at time.Time
 
-	developer, other, manager, advanced, agent, elsewhere position.Acting
+	developer, other, manager, advanced, agent, elsewhere deed.Acting
 }
 
 func newDesk(t *testing.T) *desk {
@@ -57,27 +59,30 @@ func newDesk(t *testing.T) *desk {
 	t.Cleanup(s.Close)
 	rules, err := authority.New()
 	must(t, err)
-	catalogue, err := directory.NewCatalogue()
-	must(t, err)
 	d := &desk{t: t, owner: owner, at: now}
-	d.Registrar = &onboarding.Registrar{Store: s, Rules: rules, Prober: onboarding.NewProber(), Now: d.clock}
-	d.Prober.Loopback = true
+	d.Registrar = &onboarding.Registrar{Store: s, Rules: rules, Prober: onboarding.NewProber(outbound.Guard{Loopback: true}), Now: d.clock}
 	for _, o := range []store.Organisation{{Code: board, Name: "Board"}, {Code: hospital, Name: "Hospital", ParentCode: new(board)}, {Code: surgery, Name: "Surgery", ParentCode: new(board)}} {
 		must(t, directory.AddOrganisation(t.Context(), s, o, "operator", now))
 	}
-	officer := func(organisation, jobRole string, activities ...string) position.Acting {
-		person, err := directory.AddPerson(t.Context(), s, directory.NewPerson{GivenName: "Ada", FamilyName: "Example"}, "operator", now)
-		must(t, err)
-		role, err := directory.GrantRole(t.Context(), s, catalogue, directory.NewRole{PersonID: person, Organisation: organisation, JobRole: jobRole, Activities: activities}, "operator", now)
-		must(t, err)
-		return position.Acting{Person: person, Role: role}
-	}
 	const support = "S8001:G8002:R8008"
+	officer := d.officer
 	d.developer, d.other = officer(hospital, support, "B9003"), officer(hospital, support, "B9003")
 	d.manager, d.advanced = officer(board, "S0080:G0450:R5080"), officer(hospital, support, "B9001")
 	d.agent, d.elsewhere = officer(hospital, "S0080:G0450:R5090"), officer(surgery, support, "B9001", "B9003")
 	t.Cleanup(func() { storetest.CheckInvariants(t, owner) })
 	return d
+}
+
+// officer is another person in a role.
+func (d *desk) officer(organisation, jobRole string, activities ...string) deed.Acting {
+	d.t.Helper()
+	catalogue, err := directory.NewCatalogue()
+	must(d.t, err)
+	person, err := directory.AddPerson(d.t.Context(), d.Store, directory.NewPerson{GivenName: "Ada", FamilyName: "Example"}, "operator", now)
+	must(d.t, err)
+	role, err := directory.GrantRole(d.t.Context(), d.Store, catalogue, directory.NewRole{PersonID: person, Organisation: organisation, JobRole: jobRole, Activities: activities}, "operator", now)
+	must(d.t, err)
+	return deed.Acting{Person: person, Role: role}
 }
 
 func (d *desk) clock() time.Time {
@@ -160,15 +165,15 @@ func must(t *testing.T, err error) {
 }
 
 // refused wants what was done to have been refused for a reason, in words.
-func refused(t *testing.T, what string, err error, want position.Reason) {
+func refused(t *testing.T, what string, err error, want deed.Reason) {
 	t.Helper()
-	if refusal, ok := errors.AsType[*position.Refusal](err); !ok || refusal.Reason != want || len(refusal.Error()) < 20 {
+	if refusal, ok := errors.AsType[*deed.Refusal](err); !ok || refusal.Reason != want || len(refusal.Error()) < 20 {
 		t.Errorf("%s = %v, want it refused with %s, in words", what, err, want)
 	}
 }
 
 // race does something ten times at once, and says how many succeeded and why the others did not.
-func race(t *testing.T, do func(i int) error) (won int, reasons []position.Reason) {
+func race(t *testing.T, do func(i int) error) (won int, reasons []deed.Reason) {
 	t.Helper()
 	errs := make([]error, 10)
 	var running sync.WaitGroup
@@ -177,7 +182,7 @@ func race(t *testing.T, do func(i int) error) (won int, reasons []position.Reaso
 	}
 	running.Wait()
 	for _, err := range errs {
-		refusal, ok := errors.AsType[*position.Refusal](err)
+		refusal, ok := errors.AsType[*deed.Refusal](err)
 		switch {
 		case err == nil:
 			won++
@@ -200,7 +205,7 @@ func TestApproved(t *testing.T) {
 	c, err := d.Store.Client(ctx, clientID)
 	must(t, err)
 	want := store.Client{
-		ID: clientID, Name: "Ward list", Authentication: oauth.AuthBasic, SecretHash: c.SecretHash, RedirectURIs: []string{"https://ward.example.org/callback"},
+		ID: clientID, Name: "Ward list", OrganisationName: "Hospital", Authentication: oauth.AuthBasic, SecretHash: c.SecretHash, RedirectURIs: []string{"https://ward.example.org/callback"},
 		PostLogoutRedirectURIs: []string{"https://ward.example.org/"}, Scopes: []string{"openid", "profile"}, IDTokenAlg: "RS256", RequiresRole: true,
 		DefaultACRValues: []string{}, MinimumAuthenticatorLevel: 2, MinimumIdentityLevel: "medium", CreatedAt: now,
 	}
@@ -227,15 +232,15 @@ func TestApplyRefuses(t *testing.T) {
 	development, _ := d.approved(func(w *onboarding.Wanted) { w.Environment = onboarding.Development })
 	for _, test := range []struct {
 		name   string
-		by     position.Acting
+		by     deed.Acting
 		change func(*onboarding.Wanted)
-		reason position.Reason
+		reason deed.Reason
 	}{
 		{"a developer applies", d.developer, nil, ""},
 		{"a manager applies below her organisation", d.manager, nil, ""},
-		{"an agent does not", d.agent, nil, position.NoRight},
-		{"a developer does not elsewhere", d.elsewhere, nil, position.AnotherOrganisation},
-		{"nobody does in a role of another", position.Acting{Person: d.developer.Person, Role: d.other.Role}, nil, position.NotInRole},
+		{"an agent does not", d.agent, nil, deed.NoRight},
+		{"a developer does not elsewhere", d.elsewhere, nil, deed.AnotherOrganisation},
+		{"nobody does in a role of another", deed.Acting{Person: d.developer.Person, Role: d.other.Role}, nil, deed.NotInRole},
 		{"live follows integration", d.developer, follows(integration), ""},
 		{"live does not follow development", d.developer, follows(development), onboarding.NotFollowable},
 		{"live does not follow what waits", d.developer, follows(d.apply()), onboarding.NotFollowable},
@@ -302,14 +307,14 @@ func TestDecideRefuses(t *testing.T) {
 	id := d.apply()
 	for _, test := range []struct {
 		name   string
-		by     position.Acting
+		by     deed.Acting
 		id     uuid.UUID
-		reason position.Reason
+		reason deed.Reason
 	}{
-		{"nobody approves what she applied for", d.advanced, own, position.OwnRequest},
-		{"a developer does not approve", d.other, id, position.NoRight},
-		{"an agent does not approve", d.agent, id, position.NoRight},
-		{"nobody approves elsewhere", d.elsewhere, id, position.AnotherOrganisation},
+		{"nobody approves what she applied for", d.advanced, own, deed.OwnRequest},
+		{"a developer does not approve", d.other, id, deed.NoRight},
+		{"an agent does not approve", d.agent, id, deed.NoRight},
+		{"nobody approves elsewhere", d.elsewhere, id, deed.AnotherOrganisation},
 		{"a manager approves what an advanced agent applied for", d.manager, own, ""},
 		{"an advanced agent approves what a developer applied for", d.advanced, id, ""},
 		{"nobody approves twice", d.manager, id, onboarding.NotOpen},
@@ -351,7 +356,7 @@ func TestLiveFollowsReadiness(t *testing.T) {
 	integration, _ := d.approved(app(service.URL + "/callback"))
 	live := d.apply(app(service.URL+"/callback"), func(w *onboarding.Wanted) { w.Follows, w.Environment = integration, onboarding.Live })
 	decide := func() error {
-		_, err := d.Decide(ctx, d.advanced, live, position.Approve, "Ready")
+		_, err := d.Decide(ctx, d.manager, live, position.Approve, "Ready")
 		return err
 	}
 	refused(t, "Decide(before any check)", decide(), onboarding.NotReady)
@@ -372,8 +377,8 @@ func TestLiveFollowsReadiness(t *testing.T) {
 	if diff := cmp.Diff(want, d.events("client_checked")); diff != "" {
 		t.Errorf("the record differs (-want +got):\n%s", diff)
 	}
-	refused(t, "Check(by an agent)", d.Check(ctx, d.agent, integration), position.NoRight)
-	refused(t, "Check(from elsewhere)", d.Check(ctx, d.elsewhere, integration), position.AnotherOrganisation)
+	refused(t, "Check(by an agent)", d.Check(ctx, d.agent, integration), deed.NoRight)
+	refused(t, "Check(from elsewhere)", d.Check(ctx, d.elsewhere, integration), deed.AnotherOrganisation)
 	gone := d.apply()
 	must(t, d.Withdraw(ctx, d.developer, gone, "No"))
 	refused(t, "Check(what was withdrawn)", d.Check(ctx, d.developer, gone), onboarding.NotOpen)
@@ -412,9 +417,9 @@ func TestRotate(t *testing.T) {
 		}
 	}
 	for _, by := range []struct {
-		who    position.Acting
-		reason position.Reason
-	}{{d.agent, position.NoRight}, {d.elsewhere, position.AnotherOrganisation}} {
+		who    deed.Acting
+		reason deed.Reason
+	}{{d.agent, deed.NoRight}, {d.elsewhere, deed.AnotherOrganisation}} {
 		_, err := d.Rotate(ctx, by.who, id, 3, 1)
 		refused(t, "Rotate(by an officer without the right)", err, by.reason)
 		refused(t, "EndOldSecret(by an officer without the right)", d.EndOldSecret(ctx, by.who, id), by.reason)
@@ -441,18 +446,18 @@ func TestRaces(t *testing.T) {
 		if i%3 == 0 {
 			return d.Withdraw(ctx, d.developer, id, "No")
 		}
-		_, err := d.Decide(ctx, []position.Acting{d.manager, d.advanced}[i%2], id, position.Approve, "Yes")
+		_, err := d.Decide(ctx, []deed.Acting{d.manager, d.advanced}[i%2], id, position.Approve, "Yes")
 		return err
 	})
-	if won != 1 || !slices.Equal(reasons, []position.Reason{onboarding.NotOpen}) {
+	if won != 1 || !slices.Equal(reasons, []deed.Reason{onboarding.NotOpen}) {
 		t.Errorf("decisions = %d, the others %v, want 1, [%s]", won, reasons, onboarding.NotOpen)
 	}
 	id, _ = d.approved()
 	won, reasons = race(t, func(i int) error {
-		_, err := d.Rotate(ctx, []position.Acting{d.developer, d.other}[i%2], id, 0, 0)
+		_, err := d.Rotate(ctx, []deed.Acting{d.developer, d.other}[i%2], id, 0, 0)
 		return err
 	})
-	if won != 1 || !slices.Equal(reasons, []position.Reason{onboarding.SecretSince}) {
+	if won != 1 || !slices.Equal(reasons, []deed.Reason{onboarding.SecretSince}) {
 		t.Errorf("secrets = %d, the others %v, want 1, [%s]", won, reasons, onboarding.SecretSince)
 	}
 	id, _ = d.approved(app("http://127.0.0.1:1/"))

@@ -2,31 +2,24 @@ package onboarding
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"slices"
-	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/credence-id/credence/idp/assertion"
+	"github.com/credence-id/credence/idp/oauth"
+	"github.com/credence-id/credence/idp/outbound"
+	"github.com/credence-id/credence/store"
 )
 
-// Prober tries whether the addresses of a client answer. It is safe for concurrent use.
-//
-// The addresses are an applicant's word. What the prober connects to is decided by the dialer about the very IP address that
-// it is about to use, so it makes no difference what a name resolves to before or after, or how an address is spelled.
+// Prober tries whether the addresses of a client answer, and whether its keys can be used. It is safe for concurrent use.
 type Prober struct {
-	// Loopback allows this very machine, over http too. Only `dev` sets it.
-	Loopback bool
-	// Roots are whose certificates are trusted; nil is the system's.
-	Roots *x509.CertPool
-	// Resolver finds the addresses of names; nil is the system's.
-	Resolver *net.Resolver
+	Guard outbound.Guard // for the addresses are an applicant's word
 
 	running chan struct{} // holds a value for each check that runs
 }
@@ -36,11 +29,13 @@ const (
 	longestCheck = 5 * time.Second
 	longestTry   = 2 * time.Second // of one address, so that a slow one leaves time for others
 	mostAtOnce   = 2
-	mostHeaders  = 64 << 10
+	longestFound = 1000 // characters: what is found is kept
 )
 
-// NewProber returns a prober of public addresses.
-func NewProber() *Prober { return &Prober{running: make(chan struct{}, mostAtOnce)} }
+// NewProber returns a prober of the addresses that a guard lets it reach.
+func NewProber(guard outbound.Guard) *Prober {
+	return &Prober{Guard: guard, running: make(chan struct{}, mostAtOnce)}
+}
 
 // Finding is what came of one address.
 type Finding struct {
@@ -63,20 +58,9 @@ func (p *Prober) begin() bool {
 
 func (p *Prober) end() { <-p.running }
 
-// errNotPublic is that a name leads where nobody but this server may get.
-var errNotPublic = errors.New("it leads to an address that is not public")
-
 // probe tries addresses, one after the other.
 func (p *Prober) probe(ctx context.Context, use string, uris []string) []Finding {
-	client := &http.Client{
-		Transport: &http.Transport{
-			DialContext:       (&net.Dialer{Resolver: p.Resolver, ControlContext: p.control}).DialContext,
-			TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: p.Roots},
-			ForceAttemptHTTP2: true, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: mostHeaders,
-			Proxy: nil, // which would resolve the name out of our sight
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	client := p.Guard.Client()
 	findings := make([]Finding, len(uris))
 	for i, uri := range uris {
 		findings[i] = p.try(ctx, client, uri)
@@ -93,7 +77,7 @@ func (p *Prober) try(ctx context.Context, client *http.Client, uri string) Findi
 		return Finding{Found: "It is not a URI.", Fix: "Apply again with the right one."}
 	case u.Scheme != "https" && u.Scheme != "http":
 		return Finding{OK: true, Found: "It is an app's own address: only a device that has the app can try it."}
-	case u.Scheme == "http" && !p.Loopback:
+	case u.Scheme == "http" && !p.Guard.Loopback:
 		return Finding{OK: true, Found: "It is on the device of whoever signs in: it cannot be tried from here."}
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestTry)
@@ -118,14 +102,63 @@ func (p *Prober) try(ctx context.Context, client *http.Client, uri string) Findi
 	return Finding{OK: true, Found: fmt.Sprintf("It answered %d, %s.", answer.StatusCode, how)}
 }
 
+// keys tries the keys of an application: fetches them where they are published, and says which can be used.
+func (p *Prober) keys(ctx context.Context, a store.ClientApplication) []Finding {
+	if a.Authentication != oauth.AuthPrivateKeyJWT {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, longestTry)
+	defer cancel()
+	f := Finding{URI: a.JWKSURI, Use: "The service proves with its keys that it is itself"}
+	var set assertion.KeySet
+	var faults []assertion.Fault
+	var err error
+	if a.JWKSURI != "" {
+		set, faults, err = assertion.Fetch(ctx, p.Guard, a.JWKSURI)
+	} else {
+		f.URI = "Registered keys"
+		set, faults, err = assertion.ParseKeySet(a.JWKS, assertion.MostRegistered)
+	}
+	if err != nil {
+		why := failed(err)
+		f.Found, f.Fix = why.Found, why.Fix
+		return []Finding{f}
+	}
+	f.OK = len(set.Keys) > 0
+	f.Found = fmt.Sprintf("Keys that can be used: %d.", len(set.Keys))
+	if f.OK {
+		f.Found = fmt.Sprintf("Keys that can be used: %d, which are %s.", len(set.Keys), set)
+	} else {
+		f.Fix = "Put at least one public key into the set, of RSA, P-256, P-384 or Ed25519."
+	}
+	for _, fault := range faults {
+		f.Found += " Not used: " + fault.Error() + "."
+	}
+	if cut := []rune(f.Found); len(cut) > longestFound {
+		f.Found = string(cut[:longestFound-1]) + "…"
+	}
+	return []Finding{f}
+}
+
 // failed says in words why nothing answered.
 func failed(err error) Finding {
 	var untrusted x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
 	var hostname x509.HostnameError
 	var resolving *net.DNSError
+	var status *outbound.StatusError
+	var other *outbound.TypeError
+	var malformed *assertion.SetError
 	switch {
-	case errors.Is(err, errNotPublic):
+	case errors.As(err, &status):
+		return Finding{Found: fmt.Sprintf("It answered %d, and not 200 with the keys.", status.Status), Fix: "Publish the key set at this very address: redirects are not followed."}
+	case errors.As(err, &other):
+		return Finding{Found: fmt.Sprintf("It answered with the type %.100q.", other.Type), Fix: "Answer with the type application/jwk-set+json or application/json."}
+	case errors.Is(err, outbound.ErrTooLong):
+		return Finding{Found: "It answered with more than a key set takes.", Fix: "Publish the keys of this service alone, in at most 64 KiB."}
+	case errors.As(err, &malformed):
+		return Finding{Found: "Its keys cannot be used: " + malformed.Error() + ".", Fix: "Correct the key set."}
+	case errors.Is(err, outbound.ErrNotPublic):
 		return Finding{Found: "It was not tried: the name leads to an address that is not public, or the port is one that no web service has.", Fix: "Publish the service at a public address, on port 443 or one above 1023."}
 	case errors.As(err, &untrusted):
 		return Finding{Found: "Its certificate is of an authority that nobody trusts.", Fix: "Use a certificate of a public authority, and send the intermediate ones with it."}
@@ -144,44 +177,4 @@ func failed(err error) Finding {
 	default:
 		return Finding{Found: "It did not speak HTTP over TLS.", Fix: "See whether the service speaks TLS 1.2 or 1.3 on this port."}
 	}
-}
-
-// control refuses to connect to what is not public, at the moment at which it would.
-func (p *Prober) control(_ context.Context, network, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || network != "tcp4" && network != "tcp6" {
-		return fmt.Errorf("%s %s: %w", network, strconv.Quote(address), errNotPublic)
-	}
-	if p.Loopback && at.Addr().Unmap().IsLoopback() {
-		return nil
-	}
-	if !public(at.Addr()) || at.Port() != 443 && at.Port() < 1024 {
-		return errNotPublic
-	}
-	return nil
-}
-
-// special are the networks within what is routed that are no single public host: IANA's registries of special-purpose
-// addresses, of RFC 6890. Beside them are the ways in which an IPv6 address carries an IPv4 one, whatever that is.
-func special() []netip.Prefix {
-	var list []netip.Prefix
-	for _, network := range []string{
-		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24",
-		"192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-		"2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
-	} {
-		list = append(list, netip.MustParsePrefix(network))
-	}
-	return list
-}
-
-// public says whether an address is one that anybody on the internet gets to. Of IPv6 that is global unicast, 2000::/3, alone.
-func public(a netip.Addr) bool {
-	if a.Zone() != "" || a.Is4In6() {
-		return false
-	}
-	if a.Is6() && !netip.MustParsePrefix("2000::/3").Contains(a) {
-		return false
-	}
-	return !slices.ContainsFunc(special(), func(n netip.Prefix) bool { return n.Contains(a) })
 }

@@ -11,16 +11,16 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
-	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
 
 // Rotate gives the client of an application a new secret, beside which the one before works for some days; the first one
 // takes the place of none. It returns the secret, which is nowhere else. Seen is how many secrets had been made when she
 // looked, so that of two who make one at once, one does, and nobody makes a second by sending a form twice.
-func (r *Registrar) Rotate(ctx context.Context, by position.Acting, id uuid.UUID, seen, days int) (secret string, err error) {
+func (r *Registrar) Rotate(ctx context.Context, by deed.Acting, id uuid.UUID, seen, days int) (secret string, err error) {
 	const day = 24 * time.Hour
 	if most := int(oauth.LongestOverlap / day); days < 0 || days > most {
 		return "", &directory.InvalidError{Field: "days", Want: "a number of days from 0 to " + strconv.Itoa(most)}
@@ -37,10 +37,10 @@ func (r *Registrar) Rotate(ctx context.Context, by position.Acting, id uuid.UUID
 		if application.Secrets == 0 {
 			overlap = 0 // nobody has the one that the client was made with
 		}
-		if secret, err = oauth.RotateSecretIn(ctx, a.Tx, *application.ClientID, overlap, a.entry); err != nil {
+		if secret, err = oauth.RotateSecretIn(ctx, a.Tx, *application.ClientID, overlap, a.Entry); err != nil {
 			return a.recorded(err)
 		}
-		if err := a.CountClientSecret(ctx, id, a.now); err != nil {
+		if err := a.CountClientSecret(ctx, id, a.Now); err != nil {
 			return fmt.Errorf("count secret: %w", err)
 		}
 		return a.recorded(nil)
@@ -49,13 +49,13 @@ func (r *Registrar) Rotate(ctx context.Context, by position.Acting, id uuid.UUID
 }
 
 // EndOldSecret ends the secret that the last one took the place of, before its time.
-func (r *Registrar) EndOldSecret(ctx context.Context, by position.Acting, id uuid.UUID) error {
+func (r *Registrar) EndOldSecret(ctx context.Context, by deed.Acting, id uuid.UUID) error {
 	return r.act(ctx, by, audit.ClientSecretEnded, func(a *act) error {
 		application, err := a.withClient(ctx, id)
 		if err != nil {
 			return err
 		}
-		return a.recorded(oauth.EndOldSecretIn(ctx, a.Tx, *application.ClientID, a.entry))
+		return a.recorded(oauth.EndOldSecretIn(ctx, a.Tx, *application.ClientID, a.Entry))
 	})
 }
 
@@ -74,7 +74,7 @@ func (a *act) recorded(err error) error {
 		return Refuse(NoSecret)
 	}
 	if err == nil {
-		a.entry.Event = ""
+		a.Entry.Event = ""
 	}
 	return err
 }

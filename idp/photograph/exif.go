@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
+	"iter"
 )
 
 // turn is how a camera was held, by the tag Orientation of Exif (CIPA DC-008, Section 4.6.4): 1 is upright. What a phone takes
@@ -50,25 +51,64 @@ func (t turn) upright(picture *image.RGBA) *image.RGBA {
 
 // Of a JPEG (ITU-T T.81, Annex B) and of Exif in it.
 const (
-	markerSOS      = 0xda // the picture begins
+	markerRST0     = 0xd0 // the first of eight that part the data of a scan
+	markerSOI      = 0xd8 // the file begins
+	markerEOI      = 0xd9 // the picture ends
+	markerSOS      = 0xda // a scan of it begins
 	markerAPP1     = 0xe1 // Exif is in it
 	tagOrientation = 0x0112
 	typeShort      = 3
 	entrySize      = 12 // bytes, of an IFD
 )
 
+// segments are those of a JPEG, by marker and without their lengths, in the order in which whoever decodes it comes to them. The data
+// of scans is passed over. What is no JPEG has none.
+func segments(file []byte) iter.Seq2[byte, []byte] {
+	return func(yield func(byte, []byte) bool) {
+		for rest, is := bytes.CutPrefix(file, []byte{0xff, markerSOI}); is; {
+			at := bytes.IndexByte(rest, 0xff)
+			for at >= 0 && at+1 < len(rest) && rest[at+1] == 0xff { // fill bytes
+				at++
+			}
+			if at < 0 || at+1 >= len(rest) {
+				return
+			}
+			marker := rest[at+1]
+			rest = rest[at+2:]
+			switch {
+			case marker == 0 || marker >= markerRST0 && marker < markerSOI: // in the data of a scan
+				continue
+			case marker == markerEOI || len(rest) < 2:
+				return
+			}
+			length := int(binary.BigEndian.Uint16(rest)) // with its own two bytes
+			if length < 2 || length > len(rest) || !yield(marker, rest[2:length]) {
+				return
+			}
+			rest = rest[length:]
+		}
+	}
+}
+
+// scans is how often a JPEG goes over its picture.
+func scans(file []byte) (n int) {
+	for marker := range segments(file) {
+		if marker == markerSOS {
+			n++
+		}
+	}
+	return n
+}
+
 // orientation reads how a camera was held from a JPEG. It is 0 where the file does not say it.
 func orientation(file []byte) turn {
-	for at := 2; at+4 <= len(file) && file[at] == 0xff && file[at+1] != markerSOS; {
-		length := int(binary.BigEndian.Uint16(file[at+2:])) // with its own two bytes
-		end := at + 2 + length
-		if length < 2 || end > len(file) {
-			return 0
-		}
-		if exif, ok := bytes.CutPrefix(file[at+4:end], []byte("Exif\x00\x00")); ok && file[at+1] == markerAPP1 {
+	for marker, segment := range segments(file) {
+		if exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && marker == markerAPP1 {
 			return orientationTag(exif)
 		}
-		at = end
+		if marker == markerSOS {
+			break
+		}
 	}
 	return 0
 }

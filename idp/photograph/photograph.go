@@ -3,7 +3,7 @@
 // It guarantees that
 //   - what is kept is a JPEG that was encoded here: of an image that was handed in only the picture is left, and nothing of
 //     where, when and with what it was taken, nor of anything else that its file may hold;
-//   - nothing is decoded whose size was not looked at first, and no more than two images at once, so that memory is bounded;
+//   - nothing is decoded whose size was not looked at first, and one image at a time, so that memory is bounded;
 //   - it rests sealed, bound to the person whom it shows;
 //   - nobody takes a photograph of herself.
 //
@@ -28,6 +28,9 @@ import (
 // ErrNone says that no photograph of a person is on record.
 var ErrNone = errors.New("there is no photograph of the person on record")
 
+// ErrClosed says that the profile of a person is closed: a photograph that is taken then would never be erased.
+var ErrClosed = errors.New("the profile of the person is closed")
+
 // Way is how an image came here, as whoever handed it in says.
 type Way string
 
@@ -42,22 +45,19 @@ type Album struct {
 	store    *store.Store
 	box      seal.Box
 	now      func() time.Time
-	decoding chan struct{}
+	decoding chan struct{} // of one: an image takes up to 400 MB, which is 13 million pixels of a progressive JPEG in four colours
 }
-
-// atOnce is how many images are decoded at once. One takes up to 700 MB: 40 million pixels of a progressive JPEG.
-const atOnce = 2
 
 // New returns the album.
 func New(s *store.Store, key seal.Key, now func() time.Time) *Album {
-	return &Album{store: s, box: key.Box("photograph"), now: now, decoding: make(chan struct{}, atOnce)}
+	return &Album{store: s, box: key.Box("photograph"), now: now, decoding: make(chan struct{}, 1)}
 }
 
 // Photographer is who takes a photograph, in the role that she acts in.
 type Photographer struct{ PersonID, Role string }
 
 // Take puts a photograph of a person on record, in the place of the one there is, and records who took it. An image that
-// cannot be kept is ErrInvalid.
+// cannot be kept is ErrInvalid, and that of somebody whose profile is closed ErrClosed.
 func (a *Album) Take(ctx context.Context, by Photographer, personID string, way Way, upload []byte) error {
 	image, err := a.portrait(ctx, upload)
 	if err != nil {
@@ -72,6 +72,13 @@ func (a *Album) Take(ctx context.Context, by Photographer, personID string, way 
 	err = a.store.InTx(ctx, func(tx *store.Tx) error {
 		if _, err := tx.LockIdentities(ctx, personID); err != nil { // of two who take one at once the second waits
 			return err
+		}
+		profile, err := tx.Profile(ctx, personID)
+		if err != nil {
+			return err
+		}
+		if profile.ClosedAt != nil {
+			return ErrClosed
 		}
 		if err := tx.SetPhotograph(ctx, p); err != nil {
 			return err

@@ -19,7 +19,8 @@ var ErrInvalid = errors.New("the image is not valid")
 // Limits of what is handed in. Pixels are what decoding takes memory for, whatever the file weighs.
 const (
 	MaxUpload = 8 << 20 // bytes
-	maxPixels = 40_000_000
+	maxPixels = 13_000_000
+	maxScans  = 50  // of a JPEG, each over all of its pixels, however few bytes it takes; what draws one in steps takes ten
 	minWidth  = 192 // pixels, of what is kept: with fewer nobody is recognised
 	minHeight = 240
 )
@@ -70,6 +71,9 @@ func Portrait(upload []byte) ([]byte, error) {
 	}
 	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height {
 		return nil, fmt.Errorf("%w: it has more than %d million pixels", ErrInvalid, maxPixels/1_000_000)
+	}
+	if scans(upload) > maxScans {
+		return nil, fmt.Errorf("%w: it is drawn in more than %d steps", ErrInvalid, maxScans)
 	}
 	picture, err := f.decode(bytes.NewReader(upload))
 	if err != nil {

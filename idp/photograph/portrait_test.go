@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -204,6 +205,35 @@ func wide(tb testing.TB, width, height uint32) []byte {
 	return file
 }
 
+// inScans has the scan of a JPEG drawn so many times, with something before each.
+func inScans(tb testing.TB, file []byte, times int, before ...string) []byte {
+	tb.Helper()
+	at := bytes.Index(file, []byte("\xff\xda"))
+	if at < 0 {
+		tb.Fatal("the JPEG has no scan")
+	}
+	scan := slices.Concat([]byte(strings.Join(before, "")), file[at:len(file)-2])
+	return slices.Concat(file[:at], bytes.Repeat(scan, times), []byte("\xff\xd9"))
+}
+
+// What is drawn in as many steps as cameras and programs take is taken, whatever comes with it.
+func TestPortraitInScans(t *testing.T) {
+	t.Parallel()
+	photo := encoded(t, picture(400, 500), "jpeg")
+	for name, file := range map[string][]byte{
+		"50 scans":                 inScans(t, photo, 50),
+		"scans of a picture in it": inScans(t, photo, 1, "\xff\xfe\x01\x00"+strings.Repeat("\xff\xda", 127)),
+		"scans after its end":      append(inScans(t, photo, 1), inScans(t, photo, 60)...),
+	} {
+		kept, err := photograph.Portrait(file)
+		if err != nil {
+			t.Errorf("Portrait(%s) = %v, want it taken", name, err)
+			continue
+		}
+		decoded(t, kept)
+	}
+}
+
 func TestPortraitIsRefused(t *testing.T) {
 	t.Parallel()
 	photo := encoded(t, picture(400, 500), "jpeg")
@@ -218,8 +248,11 @@ func TestPortraitIsRefused(t *testing.T) {
 		{"a JPEG that ends too soon", photo[:len(photo)/2], "damaged"},
 		{"the beginning of a JPEG", photo[:3], "damaged"},
 		{"a PNG of another length", wide(t, 100_000, 100_000), "million pixels"},
+		{"a PNG of a pixel too many", wide(t, 13_000_001, 1), "13 million pixels"},
 		{"a PNG of one line", wide(t, 1<<31-1, 1), "million pixels"},
 		{"a PNG of no height", wide(t, 400, 0), "damaged"},
+		{"a JPEG that is drawn again and again", inScans(t, photo, 51), "more than 50 steps"},
+		{"a JPEG that hides how often it is drawn", inScans(t, photo, 51, "\xff\xfe\x00\x04\xff\xd9"), "more than 50 steps"},
 		{"too few pixels", encoded(t, picture(191, 400), "png"), "too small"},
 		{"too few lines", encoded(t, picture(4000, 200), "png"), "too small"},
 		{"too many bytes", append(photo, make([]byte, photograph.MaxUpload)...), "longer than 8 MB"},
@@ -241,7 +274,7 @@ func FuzzPortrait(f *testing.F) {
 	f.Add(encoded(f, picture(10, 10), "gif"))
 	f.Add([]byte("\xff\xd8\xff\xe1\x00\x02"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		if config, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && config.Width*config.Height > 4_000_000 && config.Width*config.Height <= 40_000_000 {
+		if config, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && config.Width*config.Height > 4_000_000 && config.Width*config.Height <= 13_000_000 {
 			return // it is decoded, which takes the fuzzer too long
 		}
 		kept, err := photograph.Portrait(file)

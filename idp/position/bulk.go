@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
@@ -160,8 +162,8 @@ var errUndone = errors.New("it was only tried")
 // AskAll asks for all that a file asks for, as [Registrar.Ask] does, in one transaction: all of it, or nothing when a line is
 // refused or something comes to another effect than whoever saw the seal has seen. Without a seal it is only tried, so
 // that what each line would come to is said by the rules that decide it.
-func (r *Registrar) AskAll(ctx context.Context, by Acting, rows []BulkRow, seal string) (b Bulk, err error) {
-	if err := by.check(); err != nil {
+func (r *Registrar) AskAll(ctx context.Context, by deed.Acting, rows []BulkRow, seal string) (b Bulk, err error) {
+	if err := checkActing(by); err != nil {
 		return Bulk{}, err
 	}
 	for range attempts {
@@ -182,14 +184,38 @@ func (r *Registrar) AskAll(ctx context.Context, by Acting, rows []BulkRow, seal 
 	return b, err
 }
 
-func (r *Registrar) bulkLine(by Acting, b Bulk) audit.Entry {
-	e := (&act{by: by, now: r.Now()}).line(audit.RequestBulk, "")
+func (r *Registrar) bulkLine(by deed.Acting, b Bulk) audit.Entry {
+	e := deed.New(r.Rules, by, r.Now(), audit.RequestBulk, "").Entry
 	e.Detail["given"], e.Detail["asked"], e.Detail["refused"] = strconv.Itoa(b.Given), strconv.Itoa(b.Asked), strconv.Itoa(b.Refused)
 	e.Detail["done"] = strconv.FormatBool(b.Done)
+	if b.Refused > 0 {
+		e.Detail["refused_as"] = b.refusedAs()
+	}
 	return e
 }
 
-func (r *Registrar) askAll(ctx context.Context, by Acting, rows []BulkRow, seal string) (b Bulk, err error) {
+// refusedAs is what the record says of why lines were refused, which have none of their own: each reason, and of how many.
+func (b Bulk) refusedAs() string {
+	lines := map[string]int{}
+	for _, effect := range b.Effects {
+		refusal, refused := errors.AsType[*deed.Refusal](effect.Refusal)
+		switch {
+		case refused:
+			lines[string(refusal.Reason)]++
+		case errors.Is(effect.Refusal, directory.ErrUnknown):
+			lines["unknown"]++
+		case effect.Refusal != nil:
+			lines["invalid"]++
+		}
+	}
+	var words []string
+	for _, reason := range slices.Sorted(maps.Keys(lines)) {
+		words = append(words, reason+" "+strconv.Itoa(lines[reason]))
+	}
+	return strings.Join(words, ", ")
+}
+
+func (r *Registrar) askAll(ctx context.Context, by deed.Acting, rows []BulkRow, seal string) (b Bulk, err error) {
 	err = r.Store.InTx(ctx, func(tx *store.Tx) error {
 		b = Bulk{}
 		if err := lockAll(ctx, tx, by, rows); err != nil {
@@ -224,7 +250,7 @@ func (r *Registrar) askAll(ctx context.Context, by Acting, rows []BulkRow, seal 
 }
 
 // lockAll locks the positions and the people of a file, in the order in which everybody locks them.
-func lockAll(ctx context.Context, tx *store.Tx, by Acting, rows []BulkRow) error {
+func lockAll(ctx context.Context, tx *store.Tx, by deed.Acting, rows []BulkRow) error {
 	people, positions := []string{by.Person}, make([]string, 0, len(rows))
 	for _, row := range rows {
 		people, positions = append(people, row.Person), append(positions, row.Position)
@@ -235,6 +261,12 @@ func lockAll(ctx context.Context, tx *store.Tx, by Acting, rows []BulkRow) error
 			return fmt.Errorf("lock position %s: %w", id, err)
 		}
 	}
+	if err := tx.LockOpenRequests(ctx, people...); err != nil {
+		return fmt.Errorf("lock requests: %w", err)
+	}
+	if err := tx.LockAccess(ctx, people...); err != nil {
+		return fmt.Errorf("lock what people sign in with: %w", err)
+	}
 	if _, err := tx.LockIdentities(ctx, people...); err != nil {
 		return fmt.Errorf("lock people: %w", err)
 	}
@@ -242,31 +274,26 @@ func lockAll(ctx context.Context, tx *store.Tx, by Acting, rows []BulkRow) error
 }
 
 // askOne asks for what a line asks for. What is refused leaves nothing.
-func (r *Registrar) askOne(ctx context.Context, tx *store.Tx, by Acting, row BulkRow) (effect BulkEffect, err error) {
+func (r *Registrar) askOne(ctx context.Context, tx *store.Tx, by deed.Acting, row BulkRow) (effect BulkEffect, err error) {
 	effect = BulkEffect{BulkRow: row}
-	a := &act{Tx: tx, rules: r.Rules, catalogue: r.Catalogue, messenger: r.Messenger, by: by, now: r.Now()}
+	a := r.begin(by, audit.RequestAsked)
+	a.Tx = tx
 	q := row.Asked
 	if q.StartsAt.IsZero() {
-		q.StartsAt = a.now
+		q.StartsAt = a.Now
 	}
-	if effect.Refusal = q.check(a.now); effect.Refusal != nil {
+	if effect.Refusal = q.check(a.Now); effect.Refusal != nil {
 		return effect, nil
 	}
-	a.entry = a.line(audit.RequestAsked, "")
 	if err := tx.Try(ctx, func() error {
 		effect.Answer, err = a.ask(ctx, q)
 		return err
 	}); err != nil {
-		if !errors.Is(err, directory.ErrUnknown) && !isRefusal(err) {
+		if !errors.Is(err, directory.ErrUnknown) && !deed.Refused(err) {
 			return effect, err
 		}
 		effect.Answer, effect.Refusal = Answer{}, err
 		return effect, nil
 	}
-	return effect, audit.Record(ctx, tx, a.entry)
-}
-
-func isRefusal(err error) bool {
-	_, refused := errors.AsType[*Refusal](err)
-	return refused
+	return effect, audit.Record(ctx, tx, a.Entry)
 }

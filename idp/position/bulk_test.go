@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 )
@@ -93,7 +94,7 @@ func TestBulk(t *testing.T) {
 	tried := must1(d.AskAll(ctx, d.sponsor, bad, ""))(t)
 	var got []string
 	for _, e := range tried.Effects {
-		refusal, _ := errors.AsType[*position.Refusal](e.Refusal)
+		refusal, _ := errors.AsType[*deed.Refusal](e.Refusal)
 		switch {
 		case refusal != nil:
 			got = append(got, string(refusal.Reason))
@@ -106,11 +107,17 @@ func TestBulk(t *testing.T) {
 	if diff := cmp.Diff([]string{"approved", "held_already", "own_person", "unknown", "unknown"}, got); diff != "" || tried.Refused != 4 || tried.Done {
 		t.Errorf("AskAll(what is refused) = %+v (-want +got):\n%s", tried, diff)
 	}
+	if got := d.last("request_bulk").Detail["refused_as"]; got != "held_already 1, own_person 1, unknown 2" {
+		t.Errorf("the record says that lines were refused as %q, want each reason", got)
+	}
 	if b := must1(d.AskAll(ctx, d.sponsor, bad, tried.Seal))(t); b.Done {
 		t.Error("AskAll(what is refused, seen) is done, want nothing")
 	}
 
 	seen := must1(d.AskAll(ctx, d.sponsor, good, ""))(t)
+	if got, is := d.last("request_bulk").Detail["refused_as"]; is {
+		t.Errorf("the record says that lines were refused as %q, want nothing of it", got)
+	}
 	if seen.Given != 1 || seen.Asked != 2 || seen.Refused != 0 || seen.Done || len(d.roles(d.nurse)) != 0 {
 		t.Errorf("AskAll(to see) = %+v, roles %v, want 1 given, 2 asked, nothing done", seen, d.roles(d.nurse))
 	}
@@ -132,7 +139,7 @@ func TestBulk(t *testing.T) {
 	won, _ := race(t, func(int) error {
 		b, err := d.AskAll(ctx, d.sponsor, good[:2], seen.Seal)
 		if err == nil && !b.Done {
-			err = &position.Refusal{Reason: position.ChangedSince}
+			err = deed.Refuse(deed.ChangedSince)
 		}
 		return err
 	})
@@ -143,7 +150,7 @@ func TestBulk(t *testing.T) {
 		t.Errorf("requests on record = %d, want 3", n)
 	}
 	for _, e := range must1(d.AskAll(ctx, d.elsewhere, good[:1], ""))(t).Effects {
-		refused(t, "AskAll(by an officer elsewhere)", e.Refusal, position.AnotherOrganisation)
+		refused(t, "AskAll(by an officer elsewhere)", e.Refusal, deed.AnotherOrganisation)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
@@ -36,12 +37,12 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 					duties = append(duties, authority.Held{JobRole: h.JobRole, Activities: h.Activities})
 				}
 			}
-			refusal, apart := errors.AsType[*Refusal](separated(r.Rules, duties))
+			refusal, apart := errors.AsType[*deed.Refusal](separated(r.Rules, duties))
 			switch {
 			case apart && !despite:
 				return refusal
 			case apart:
-				role.Despite = clip(refusal.Because)
+				role.Despite = deed.Clip(refusal.Because)
 			}
 			id, err = directory.GrantRoleIn(ctx, tx, role, operator, now)
 			return err

@@ -55,7 +55,7 @@ func EffectOf(ctx context.Context, records interface {
 		}
 	}
 	if len(included) >= mostIncluded || len(e.AreasOfWork) > 50 || len(e.Activities) > 200 || len(e.Workgroups) > 50 {
-		return e, refuse(IncludesTooMuch)
+		return e, Refusal(IncludesTooMuch)
 	}
 	return e, nil
 }
@@ -71,7 +71,7 @@ func union(codes, more []string) []string {
 
 // makes is which officers it makes whoever gets it.
 func (a *act) makes(v store.PositionVersion) []authority.Actor {
-	return a.rules.ActorsOf(v.JobRole, v.Activities)
+	return a.Rules.ActorsOf(v.JobRole, v.Activities)
 }
 
 // mayInclude wants what a version of a position includes to be in force at its organisation or above it, not to lead back to
@@ -95,13 +95,13 @@ func (a *act) mayInclude(ctx context.Context, what authority.Act, organisation s
 	for _, id := range v.Includes {
 		i := slices.IndexFunc(e.Included, func(p store.IncludedPosition) bool { return p.PositionID == id })
 		if i < 0 || e.Included[i].Closes || !slices.Contains(path, e.Included[i].OrganisationCode) {
-			return &Refusal{Reason: NotIncludable, Because: id}
+			return Refusal(NotIncludable).With(id)
 		}
 	}
 	deep := 0
 	for _, i := range e.Included {
 		if i.PositionID == v.PositionID {
-			return refuse(IncludesItself)
+			return Refusal(IncludesItself)
 		}
 		deep = max(deep, i.Depth)
 	}
@@ -110,7 +110,7 @@ func (a *act) mayInclude(ctx context.Context, what authority.Act, organisation s
 		return fmt.Errorf("read what includes position %s: %w", v.PositionID, err)
 	}
 	if above+deep > mostDeep {
-		return refuse(IncludesTooDeep)
+		return Refusal(IncludesTooDeep)
 	}
 	makes := a.makes(e.PositionVersion)
 	if v.Assignable && len(makes) > 0 {
@@ -123,27 +123,31 @@ func (a *act) mayInclude(ctx context.Context, what authority.Act, organisation s
 func (a *act) listed(v store.PositionVersion) error {
 	access := directory.NewRole{JobRole: v.JobRole, AreasOfWork: v.AreasOfWork, Activities: v.Activities}
 	if err := access.CheckAccess(a.catalogue); err != nil {
-		return &Refusal{Reason: CodeRetired, Because: strings.ReplaceAll(err.Error(), "\n", "; ")}
+		return Refusal(CodeRetired).With(strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return nil
 }
 
 // apart wants nothing in a position that nobody holds together.
 func (a *act) apart(v store.PositionVersion) error {
-	return separated(a.rules, []authority.Held{{JobRole: v.JobRole, Activities: v.Activities}})
+	return separated(a.Rules, []authority.Held{{JobRole: v.JobRole, Activities: v.Activities}})
 }
 
 // separated refuses duties that nobody holds together, saying why nobody does.
 func separated(rules *authority.Rules, duties []authority.Held) error {
-	conflicts := rules.Conflicts(duties)
-	if len(conflicts) == 0 {
-		return nil
+	if why := because(rules.Conflicts(duties)); why != "" {
+		return Refusal(SeparationOfDuties).With(why)
 	}
+	return nil
+}
+
+// because says why nobody holds some duties together, or "".
+func because(conflicts []authority.Conflict) string {
 	reasons := make([]string, len(conflicts))
 	for i, c := range conflicts {
 		reasons[i] = fmt.Sprintf("%s and %s: %s", c.One, c.Other, c.Reason)
 	}
-	return &Refusal{Reason: SeparationOfDuties, Because: strings.Join(reasons, "; ")}
+	return strings.Join(reasons, "; ")
 }
 
 // notAssignable is that what makes an officer takes two people, always.

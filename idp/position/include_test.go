@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -75,7 +76,7 @@ func TestIncludedPositions(t *testing.T) {
 	d.wait(time.Minute)
 	d.revise(deep, 1, func(p *position.Draft) { p.Activities = []string{"B0145"} })
 	_, err := d.Decide(ctx, d.agent, request, position.Approve, "Yes")
-	refused(t, "Decide(what includes something that has changed since)", err, position.ChangedSince)
+	refused(t, "Decide(what includes something that has changed since)", err, deed.ChangedSince)
 	_, err = d.Decide(ctx, d.agent, request, position.Refuse, "Ask again")
 	must(t, err)
 	if got := give(late).Activities; !slices.Equal(got, []string{"B0360", "B0401", "B0145"}) {
@@ -104,7 +105,7 @@ func TestWhatAPositionIncludes(t *testing.T) {
 	t.Parallel()
 	d, ctx := newDesk(t), t.Context()
 	base := d.base("B0360")
-	propose := func(by position.Acting, organisation string, change func(*position.Draft)) (string, error) {
+	propose := func(by deed.Acting, organisation string, change func(*position.Draft)) (string, error) {
 		p := draft()
 		p.Includes = []string{base}
 		change(&p)
@@ -142,7 +143,7 @@ func TestWhatAPositionIncludes(t *testing.T) {
 	highest := d.position(func(p *position.Draft) { p.Activities = []string{"B9001"} })
 	low := d.officer(hospital, "S0080:G0450:R5090")
 	_, err = propose(low, hospital, func(p *position.Draft) { p.Includes = []string{highest} })
-	if refusal, ok := errors.AsType[*position.Refusal](err); !ok || refusal.Reason != position.AboveOwn && refusal.Reason != position.NoRight {
+	if refusal, ok := errors.AsType[*deed.Refusal](err); !ok || refusal.Reason != deed.AboveOwn && refusal.Reason != deed.NoRight {
 		t.Errorf("Propose(officers above her, by what is included) = %v, want it refused", err)
 	}
 
@@ -195,7 +196,7 @@ func TestRaceToIncludeEachOther(t *testing.T) {
 		return err
 	})
 	slices.Sort(reasons)
-	if won != 1 || !slices.Equal(reasons, []position.Reason{position.ApprovedAlready, position.IncludesItself}) {
+	if won != 1 || !slices.Equal(reasons, []deed.Reason{position.ApprovedAlready, position.IncludesItself}) {
 		t.Errorf("approvals = %d, refusals %v, want one", won, reasons)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
@@ -37,11 +38,11 @@ func (i Introduced) check(now time.Time) error {
 
 // Introduce asks that a position that is in force be given to somebody who is not on record yet. Another officer has to take
 // that up. The record has neither her name nor anything else of her: she may never become a person on record.
-func (r *Registrar) Introduce(ctx context.Context, by Acting, i Introduced) (id uuid.UUID, err error) {
+func (r *Registrar) Introduce(ctx context.Context, by deed.Acting, i Introduced) (id uuid.UUID, err error) {
 	if i.StartsAt.IsZero() {
 		i.StartsAt = r.Now()
 	}
-	if err := errors.Join(by.check(), i.check(r.Now())); err != nil {
+	if err := errors.Join(checkActing(by), i.check(r.Now())); err != nil {
 		return uuid.Nil, err
 	}
 	err = r.act(ctx, by, audit.PersonIntroduced, func(a *act) error {
@@ -52,7 +53,7 @@ func (r *Registrar) Introduce(ctx context.Context, by Acting, i Introduced) (id 
 }
 
 func (a *act) introduce(ctx context.Context, i Introduced) (uuid.UUID, error) {
-	a.note(map[string]string{"position": i.Position, "reason": i.Reason, "starts_at": moment(&i.StartsAt), "expires_at": moment(i.ExpiresAt)})
+	a.Note(map[string]string{"position": i.Position, "reason": i.Reason, "starts_at": moment(&i.StartsAt), "expires_at": moment(i.ExpiresAt)})
 	p, err := a.LockPosition(ctx, i.Position)
 	if err != nil {
 		return uuid.Nil, unknown(err, "position", i.Position)
@@ -78,12 +79,12 @@ func (a *act) introduce(ctx context.Context, i Introduced) (uuid.UUID, error) {
 	added := store.Introduction{
 		ID: id, PositionID: p.ID, PositionVersion: v.Version, OrganisationCode: p.OrganisationCode, Title: i.Title, GivenName: i.GivenName,
 		MiddleNames: i.MiddleNames, FamilyName: i.FamilyName, DateOfBirth: *i.DateOfBirth, Email: i.Email, StartsAt: i.StartsAt, ExpiresAt: i.ExpiresAt,
-		Reason: i.Reason, AskedBy: a.by.Person, AskedRole: a.by.Role, AskedAt: a.now, LapsesAt: lapses(a.now, i.ExpiresAt),
+		Reason: i.Reason, AskedBy: a.By.Person, AskedRole: a.By.Role, AskedAt: a.Now, LapsesAt: lapses(a.Now, i.ExpiresAt),
 	}
 	if err := a.AddIntroduction(ctx, added); err != nil {
 		return uuid.Nil, fmt.Errorf("add introduction: %w", err)
 	}
-	a.note(map[string]string{"introduction": id.String(), "version": strconv.Itoa(v.Version)})
+	a.Note(map[string]string{"introduction": id.String(), "version": strconv.Itoa(v.Version)})
 	return id, nil
 }
 
@@ -98,8 +99,8 @@ func lapses(now time.Time, expires *time.Time) time.Time {
 
 // TakeUp says who on record it is that was introduced, and makes the request of the officer who asked, who still has to be one
 // who may. Whoever takes it up is neither of them, and does not approve the request.
-func (r *Registrar) TakeUp(ctx context.Context, by Acting, id uuid.UUID, person string) (request uuid.UUID, err error) {
-	if err := errors.Join(by.check(), checkID("person", person)); err != nil {
+func (r *Registrar) TakeUp(ctx context.Context, by deed.Acting, id uuid.UUID, person string) (request uuid.UUID, err error) {
+	if err := errors.Join(checkActing(by), checkID("person", person)); err != nil {
 		return uuid.Nil, err
 	}
 	err = r.act(ctx, by, audit.IntroductionEnded, func(a *act) error {
@@ -114,15 +115,15 @@ func (a *act) takeUp(ctx context.Context, id uuid.UUID, person string) (uuid.UUI
 	if err != nil {
 		return uuid.Nil, err
 	}
-	a.entry.Person = person
+	a.Entry.Person = person
 	if err := a.lockPeople(ctx, person); err != nil {
 		return uuid.Nil, err
 	}
 	if err := a.mustFully(ctx, authority.TakeUpIntroduction, p.OrganisationCode, person); err != nil {
 		return uuid.Nil, err
 	}
-	if reason := authority.FourEyes(i.AskedBy, a.by.Person, person); reason != "" {
-		return uuid.Nil, refuse(Reason(reason))
+	if err := FourEyes(ctx, a.Tx, i.AskedBy, a.By.Person, person); err != nil {
+		return uuid.Nil, err
 	}
 	if err := a.stillIntroduced(i); err != nil {
 		return uuid.Nil, err
@@ -147,27 +148,27 @@ func (a *act) takeUp(ctx context.Context, id uuid.UUID, person string) (uuid.UUI
 	}
 	q := store.Request{
 		ID: request, Kind: string(Assign), PersonID: person, PositionID: p.ID, PositionVersion: v.Version, OrganisationCode: p.OrganisationCode,
-		StartsAt: i.StartsAt, ExpiresAt: i.ExpiresAt, Reason: i.Reason, AskedBy: i.AskedBy, AskedRole: i.AskedRole, AskedAt: a.now,
-		LapsesAt: lapses(a.now, i.ExpiresAt), TakenUpBy: &a.by.Person,
+		StartsAt: i.StartsAt, ExpiresAt: i.ExpiresAt, Reason: i.Reason, AskedBy: i.AskedBy, AskedRole: i.AskedRole, AskedAt: a.Now,
+		LapsesAt: lapses(a.Now, i.ExpiresAt), TakenUpBy: &a.By.Person,
 	}
 	if err := a.open(ctx, q, e.PositionVersion); err != nil {
 		return uuid.Nil, err
 	}
-	asked := a.line(audit.RequestAsked, person)
+	asked := a.Line(audit.RequestAsked, person)
 	maps.Copy(asked.Detail, map[string]string{
-		"kind": q.Kind, "position": p.ID, "version": strconv.Itoa(v.Version), "reason": clip(q.Reason), "starts_at": moment(&q.StartsAt), "expires_at": moment(q.ExpiresAt),
+		"kind": q.Kind, "position": p.ID, "version": strconv.Itoa(v.Version), "reason": deed.Clip(q.Reason), "starts_at": moment(&q.StartsAt), "expires_at": moment(q.ExpiresAt),
 		"request": request.String(), "asked_by": q.AskedBy, "introduction": id.String(),
 	})
 	if err := audit.Record(ctx, a.Tx, asked); err != nil {
 		return uuid.Nil, err
 	}
-	a.note(map[string]string{"request": request.String()})
+	a.Note(map[string]string{"request": request.String()})
 	return request, a.endIntroduction(ctx, id, store.IntroductionEnd{State: "taken_up", Person: &person, Request: &request})
 }
 
 // introduction locks an introduction and the position that it is about.
 func (a *act) introduction(ctx context.Context, id uuid.UUID) (store.HeldPosition, store.Introduction, error) {
-	a.note(map[string]string{"introduction": id.String()})
+	a.Note(map[string]string{"introduction": id.String()})
 	row, err := a.Introduction(ctx, id)
 	if err != nil {
 		return store.HeldPosition{}, store.Introduction{}, unknown(err, "introduction", id)
@@ -180,24 +181,24 @@ func (a *act) introduction(ctx context.Context, id uuid.UUID) (store.HeldPositio
 	if err != nil {
 		return store.HeldPosition{}, store.Introduction{}, unknown(err, "introduction", id)
 	}
-	a.note(map[string]string{"position": p.ID, "version": strconv.Itoa(i.PositionVersion), "asked_by": i.AskedBy})
+	a.Note(map[string]string{"position": p.ID, "version": strconv.Itoa(i.PositionVersion), "asked_by": i.AskedBy})
 	return p, i, nil
 }
 
 func (a *act) stillIntroduced(i store.Introduction) error {
 	switch {
 	case i.State != "open":
-		return refuse(EndedAlready)
-	case !i.LapsesAt.After(a.now):
-		return refuse(Lapsed)
+		return Refusal(EndedAlready)
+	case !i.LapsesAt.After(a.Now):
+		return Refusal(Lapsed)
 	default:
 		return nil
 	}
 }
 
 func (a *act) endIntroduction(ctx context.Context, id uuid.UUID, e store.IntroductionEnd) error {
-	e.By, e.Role, e.At = a.by.Person, a.by.Role, a.now
-	a.note(map[string]string{"state": e.State})
+	e.By, e.Role, e.At = a.By.Person, a.By.Role, a.Now
+	a.Note(map[string]string{"state": e.State})
 	if err := a.EndIntroduction(ctx, id, e); err != nil {
 		return fmt.Errorf("end introduction %s: %w", id, err)
 	}
@@ -206,8 +207,8 @@ func (a *act) endIntroduction(ctx context.Context, id uuid.UUID, e store.Introdu
 
 // Dismiss ends an introduction that is not to be taken up: the officer who asked withdraws it, and any who could take it up
 // refuses it.
-func (r *Registrar) Dismiss(ctx context.Context, by Acting, id uuid.UUID, reason string) error {
-	if err := errors.Join(by.check(), directory.CheckText("reason", reason, 1, 500)); err != nil {
+func (r *Registrar) Dismiss(ctx context.Context, by deed.Acting, id uuid.UUID, reason string) error {
+	if err := errors.Join(checkActing(by), directory.CheckText("reason", reason, 1, 500)); err != nil {
 		return err
 	}
 	return r.act(ctx, by, audit.IntroductionEnded, func(a *act) error {
@@ -225,7 +226,7 @@ func (r *Registrar) Dismiss(ctx context.Context, by Acting, id uuid.UUID, reason
 		if err := a.stillIntroduced(i); err != nil {
 			return err
 		}
-		a.note(map[string]string{"reason": reason})
+		a.Note(map[string]string{"reason": reason})
 		return a.endIntroduction(ctx, id, store.IntroductionEnd{State: state, Reason: &reason})
 	})
 }

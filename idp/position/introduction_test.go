@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 )
@@ -37,16 +38,16 @@ func TestIntroductionIsTakenUpAndApprovedByOthers(t *testing.T) {
 
 	for _, test := range []struct {
 		name   string
-		by     position.Acting
+		by     deed.Acting
 		id     uuid.UUID
 		person string
-		want   position.Reason
+		want   deed.Reason
 	}{
-		{"a sponsor takes nobody up", d.otherSponsor, id, d.nurse, position.NoRight},
-		{"an officer elsewhere takes nobody up", d.elsewhere, id, d.nurse, position.AnotherOrganisation},
-		{"who asked does not take up", d.agent, own, d.nurse, position.OwnRequest},
-		{"nobody is taken up as herself", d.agent, id, d.agent.Person, position.OwnPerson},
-		{"who asked is not whom she introduced", d.agent, id, d.sponsor.Person, position.OwnPerson},
+		{"a sponsor takes nobody up", d.otherSponsor, id, d.nurse, deed.NoRight},
+		{"an officer elsewhere takes nobody up", d.elsewhere, id, d.nurse, deed.AnotherOrganisation},
+		{"who asked does not take up", d.agent, own, d.nurse, deed.OwnRequest},
+		{"nobody is taken up as herself", d.agent, id, d.agent.Person, deed.OwnPerson},
+		{"who asked is not whom she introduced", d.agent, id, d.sponsor.Person, deed.OwnPerson},
 	} {
 		_, err := d.TakeUp(ctx, test.by, test.id, test.person)
 		refused(t, test.name, err, test.want)
@@ -64,7 +65,7 @@ func TestIntroductionIsTakenUpAndApprovedByOthers(t *testing.T) {
 	_, err = d.Decide(ctx, d.agent, request, position.Approve, "As asked")
 	refused(t, "Decide by who took the person up", err, position.TookUp)
 	_, err = d.Decide(ctx, d.sponsor, request, position.Approve, "As asked")
-	refused(t, "Decide by who asked", err, position.NoRight)
+	refused(t, "Decide by who asked", err, deed.NoRight)
 	answer, err := d.Decide(ctx, d.otherAgent, request, position.Approve, "As asked")
 	if must(t, err); answer.Role == "" {
 		t.Errorf("Decide by another = %+v, want a role", answer)
@@ -99,7 +100,7 @@ func TestIntroductionIsLookedAtAgain(t *testing.T) {
 	refused(t, "TakeUp of what no officer asks", err, position.AskerNoOfficer)
 	d.revise(of, 1, func(p *position.Draft) { p.Name = "Another ward" })
 	_, err = d.TakeUp(ctx, d.agent, id, d.nurse)
-	refused(t, "TakeUp of what has changed", err, position.ChangedSince)
+	refused(t, "TakeUp of what has changed", err, deed.ChangedSince)
 }
 
 // An introduction ends once: it is withdrawn by who asked, refused by who could take it up, or lapses.
@@ -114,7 +115,7 @@ func TestIntroductionEnds(t *testing.T) {
 		return id
 	}
 	turnedDown, withdrawn, lapsed := introduce(), introduce(), introduce()
-	refused(t, "Dismiss by another sponsor", d.Dismiss(ctx, d.otherSponsor, turnedDown, "No"), position.NoRight)
+	refused(t, "Dismiss by another sponsor", d.Dismiss(ctx, d.otherSponsor, turnedDown, "No"), deed.NoRight)
 	must(t, d.Dismiss(ctx, d.agent, turnedDown, "No such post"))
 	must(t, d.Dismiss(ctx, d.sponsor, withdrawn, "She will not come"))
 	refused(t, "Dismiss again", d.Dismiss(ctx, d.sponsor, turnedDown, "No"), position.EndedAlready)

@@ -8,10 +8,11 @@
 // marked as assignable is given at once, by a sponsor. For somebody who is not on record yet an officer introduces her, another
 // puts her on record, and a third decides. What was approved is a role profile, like any other but that it
 // names its position and its request, and it ends when the request said. A version that is approved later reaches who
-// holds the position when somebody asks for it again: the role that follows replaces the one before.
+// holds the position ([Registrar.RollOut]): the first of them in the transaction that approves it, the others in batches. What is
+// taken away is taken from everybody; what is added is withheld from whoever would hold together what nobody does.
 //
 // A position may include others, of its organisation or of those above it: it gives what they give as well, but for their job
-// roles, as they are when it is given ([EffectOf]). Nobody is given what was retired from the catalogue.
+// roles ([EffectOf]), and follows them. Nobody is given what was retired from the catalogue.
 //
 // Officers act in one of their roles, which has to be current when they act; what it lets them do is package authority's.
 // Nobody gives what makes an officer higher than she is. Duties that nobody holds together are kept apart when something
@@ -26,14 +27,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
@@ -46,14 +46,7 @@ type Registrar struct {
 	Catalogue *directory.Catalogue
 	Messenger *messenger.Outbox // tells who gets a position, and who asked; nil tells nobody
 	Now       func() time.Time
-	Log       *slog.Logger // of RunLapse, which alone needs it
-}
-
-// Acting is an officer in the role that she acts in.
-type Acting struct {
-	Person   string
-	Role     string // the id of a role profile of hers
-	Operator string // who acts for her at the command line, for the record; "" when she does
+	Log       *slog.Logger // of RunLapse and RunRollouts, which alone need it
 }
 
 var idForm = regexp.MustCompile(`^[0-9]{12}$`)
@@ -65,100 +58,42 @@ func checkID(field, id string) error {
 	return nil
 }
 
-func (a Acting) check() error { return errors.Join(checkID("as", a.Person), checkID("role", a.Role)) }
+func checkActing(by deed.Acting) error {
+	return errors.Join(checkID("as", by.Person), checkID("role", by.Role))
+}
 
-// act is one act of an officer and its line of the record.
+// act is one act of an officer.
 type act struct {
-	*store.Tx
+	*deed.Deed
 
-	rules     *authority.Rules
 	catalogue *directory.Catalogue
 	messenger *messenger.Outbox
-	by        Acting
-	now       time.Time
-	entry     audit.Entry
+}
+
+// begin is an act of an officer.
+func (r *Registrar) begin(by deed.Acting, event audit.Event) *act {
+	return &act{deed.New(r.Rules, by, r.Now(), event, ""), r.Catalogue, r.Messenger}
 }
 
 // attempts bounds how often an act is tried again because an id drawn at random was taken.
 const attempts = 5
 
-// act runs do in a transaction, with its line of the record. A refusal undoes what was done, and is recorded by itself.
-func (r *Registrar) act(ctx context.Context, by Acting, event audit.Event, do func(*act) error) (err error) {
-	var a *act
+// act runs do as one act of an officer.
+func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, do func(*act) error) (err error) {
 	for range attempts {
-		err = r.Store.InTx(ctx, func(tx *store.Tx) error {
-			a = &act{Tx: tx, rules: r.Rules, catalogue: r.Catalogue, messenger: r.Messenger, by: by, now: r.Now()}
-			a.entry = a.line(event, "")
-			if err := do(a); err != nil {
-				return err
-			}
-			return audit.Record(ctx, tx, a.entry)
-		})
+		a := r.begin(by, event)
+		err = a.Run(ctx, r.Store, func() error { return do(a) })
 		if !errors.Is(err, store.ErrConflict) {
 			break
 		}
 	}
-	if refusal, refused := errors.AsType[*Refusal](err); refused {
-		a.entry.Refusal = string(refusal.Reason)
-		if err := audit.Record(ctx, r.Store, a.entry); err != nil {
-			return fmt.Errorf("record a refusal: %w", err)
-		}
-		return refusal
-	}
 	return err
-}
-
-// line begins a line of the record.
-func (a *act) line(event audit.Event, person string) audit.Entry {
-	actor := a.by.Person
-	if a.by.Operator != "" {
-		actor = a.by.Operator
-	}
-	return audit.Entry{
-		At: a.now, Event: event, Actor: actor, Person: person,
-		Detail: map[string]string{"officer": a.by.Person, "officer_role": a.by.Role},
-	}
-}
-
-// note adds to the line what it has of values, none of which is longer than a person would read.
-func (a *act) note(values map[string]string) {
-	for name, value := range values {
-		values[name] = clip(value)
-	}
-	maps.Copy(a.entry.Detail, values)
-}
-
-// clip bounds a value of the record.
-func clip(value string) string {
-	const most = 200
-	if len(value) <= most {
-		return value
-	}
-	return strings.ToValidUTF8(value[:most], "") + "…"
-}
-
-// OfficerIn reads what an officer is in the role that she acts in, which has to be hers at this moment.
-func OfficerIn(ctx context.Context, records interface {
-	Person(ctx context.Context, id string, now time.Time) (store.Standing, error)
-}, rules *authority.Rules, by Acting, now time.Time,
-) (authority.Officer, error) {
-	standing, err := records.Person(ctx, by.Person, now)
-	role, current := standing.Person.Role(by.Role)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (!standing.PersonStands || !current) {
-		return authority.Officer{}, refuse(NotInRole)
-	}
-	if err != nil {
-		return authority.Officer{}, fmt.Errorf("read officer %s: %w", by.Person, err)
-	}
-	return authority.Officer{
-		PersonID: by.Person, Role: role.ID, Organisation: role.OrganisationCode, Actors: rules.ActorsOf(role.JobRole, role.Activities),
-	}, nil
 }
 
 // may says whether the officer may do something to a position of an organisation, for a person unless it is "", and so
 // make somebody these officers.
 func (a *act) may(ctx context.Context, what authority.Act, organisation, person string, makes ...authority.Actor) (authority.Grant, error) {
-	o, err := OfficerIn(ctx, a.Tx, a.rules, a.by, a.now)
+	o, err := a.Officer(ctx)
 	if err != nil {
 		return authority.None, err
 	}
@@ -169,9 +104,9 @@ func (a *act) may(ctx context.Context, what authority.Act, organisation, person 
 	if err != nil {
 		return authority.None, fmt.Errorf("read organisations above %q: %w", organisation, err)
 	}
-	decision := a.rules.May(o, what, authority.Subject{PersonID: person, Path: path, Makes: makes})
+	decision := a.Rules.May(o, what, authority.Subject{PersonID: person, Path: path, Makes: makes})
 	if decision.Refusal != "" {
-		return authority.None, refuse(Reason(decision.Refusal))
+		return authority.None, deed.Refuse(decision.Refusal)
 	}
 	return decision.Grant, nil
 }
@@ -180,41 +115,87 @@ func (a *act) may(ctx context.Context, what authority.Act, organisation, person 
 func (a *act) mustFully(ctx context.Context, what authority.Act, organisation, person string, makes ...authority.Actor) error {
 	grant, err := a.may(ctx, what, organisation, person, makes...)
 	if err == nil && grant != authority.Full {
-		err = refuse(NoRight)
+		err = deed.Refuse(deed.NoRight)
 	}
 	return err
 }
 
-// stillMay wants who asked for something, or proposed it, to be an officer still who may, in whichever of her roles.
+// stillMay is StillMay for what is done at an organisation, about a person unless that is "".
 func (a *act) stillMay(ctx context.Context, asker string, what authority.Act, organisation, person string) error {
-	standing, err := a.Person(ctx, asker, a.now)
-	if err != nil {
-		return unknown(err, "officer", asker)
-	}
 	path, err := a.OrganisationPath(ctx, organisation)
 	if err != nil {
 		return fmt.Errorf("read organisations above %q: %w", organisation, err)
 	}
+	return StillMay(ctx, a.Tx, a.Rules, asker, what, authority.Subject{PersonID: person, Path: path}, a.Now)
+}
+
+// StillMay wants who asked for something, or proposed it, to be an officer still who may, in whichever of her roles. Whose
+// profile was closed since is not.
+func StillMay(ctx context.Context, records interface {
+	Kept(ctx context.Context, personID string) (string, error)
+	Person(ctx context.Context, id string, now time.Time) (store.Standing, error)
+}, rules *authority.Rules, asker string, what authority.Act, of authority.Subject, now time.Time,
+) error {
+	id, err := records.Kept(ctx, asker)
+	if err != nil {
+		return unknown(err, "officer", asker)
+	}
+	standing, err := records.Person(ctx, id, now)
+	if err != nil {
+		return unknown(err, "officer", id)
+	}
 	for _, role := range standing.Person.Roles {
-		o := authority.Officer{PersonID: asker, Role: role.ID, Organisation: role.OrganisationCode, Actors: a.rules.ActorsOf(role.JobRole, role.Activities)}
-		if standing.PersonStands && a.rules.May(o, what, authority.Subject{PersonID: person, Path: path}).Grant == authority.Full {
+		o := authority.Officer{PersonID: id, Role: role.ID, Organisation: role.OrganisationCode, Actors: rules.ActorsOf(role.JobRole, role.Activities)}
+		if standing.PersonStands && rules.May(o, what, of).Grant == authority.Full {
 			return nil
 		}
 	}
-	return refuse(AskerNoOfficer)
+	return Refusal(AskerNoOfficer)
+}
+
+// FourEyes wants another officer to decide than the one who asked, and neither to be who it is about, which is "" for nobody. Who
+// had two profiles before they were merged is one person.
+func FourEyes(ctx context.Context, records interface {
+	Kept(ctx context.Context, personID string) (string, error)
+}, asker, decider, subject string,
+) error {
+	id, err := records.Kept(ctx, asker)
+	if err != nil {
+		return unknown(err, "officer", asker)
+	}
+	if why := authority.FourEyes(id, decider, subject); why != "" {
+		return Refusal(why)
+	}
+	return nil
 }
 
 // mostHeld bounds the roles that are looked at of one person: twice as many as she may have.
 const mostHeld = 200
 
-// herself is the officer when she holds a position, which is then about her, and "" otherwise.
-func (a *act) herself(ctx context.Context, positionID string) (string, error) {
-	held, err := a.HeldRoles(ctx, a.by.Person, mostHeld, a.now)
+// ifHolds is a person when she holds a position, or one that includes it, which is then about her, and "" otherwise.
+func (a *act) ifHolds(ctx context.Context, person, positionID string) (string, error) {
+	held, err := a.HeldRoles(ctx, person, mostHeld, a.Now)
 	if err != nil {
-		return "", fmt.Errorf("read roles of person %s: %w", a.by.Person, err)
+		return "", fmt.Errorf("read roles of person %s: %w", person, err)
 	}
-	if len(held) >= mostHeld || slices.ContainsFunc(held, func(h store.HeldRole) bool { return h.PositionID == positionID }) {
-		return a.by.Person, nil
+	var positions []string
+	for _, h := range held {
+		if h.PositionID != "" {
+			positions = append(positions, h.PositionID)
+		}
+	}
+	if len(held) >= mostHeld || slices.Contains(positions, positionID) {
+		return person, nil
+	}
+	if len(positions) == 0 {
+		return "", nil
+	}
+	included, err := a.Include(ctx, positions, positionID, mostDeep)
+	if err != nil {
+		return "", fmt.Errorf("read what the positions of person %s include: %w", person, err)
+	}
+	if included {
+		return person, nil
 	}
 	return "", nil
 }

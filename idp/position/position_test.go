@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -49,7 +50,7 @@ type desk struct {
 	mu sync.Mutex
 	at time.Time
 
-	manager, otherManager, agent, otherAgent, sponsor, otherSponsor, elsewhere position.Acting
+	manager, otherManager, agent, otherAgent, sponsor, otherSponsor, elsewhere deed.Acting
 	nurse                                                                      string // who has no role yet
 }
 
@@ -107,10 +108,10 @@ func (d *desk) grant(person, organisation, jobRole string, activities ...string)
 	return id
 }
 
-func (d *desk) officer(organisation, jobRole string, activities ...string) position.Acting {
+func (d *desk) officer(organisation, jobRole string, activities ...string) deed.Acting {
 	d.t.Helper()
 	person := d.person()
-	return position.Acting{Person: person, Role: d.grant(person, organisation, jobRole, activities...)}
+	return deed.Acting{Person: person, Role: d.grant(person, organisation, jobRole, activities...)}
 }
 
 func draft() position.Draft {
@@ -205,10 +206,10 @@ func must(t *testing.T, err error) {
 }
 
 // refused wants a refusal for a reason, "" being none.
-func refused(t *testing.T, call string, err error, want position.Reason) {
+func refused(t *testing.T, call string, err error, want deed.Reason) {
 	t.Helper()
-	var got position.Reason
-	if refusal, ok := errors.AsType[*position.Refusal](err); ok {
+	var got deed.Reason
+	if refusal, ok := errors.AsType[*deed.Refusal](err); ok {
 		got = refusal.Reason
 	}
 	if got != want || want == "" && err != nil {
@@ -217,7 +218,7 @@ func refused(t *testing.T, call string, err error, want position.Reason) {
 }
 
 // race runs do 32 times at once and returns how often it succeeded, and the reasons of the refusals.
-func race(t *testing.T, do func(i int) error) (won int, reasons []position.Reason) {
+func race(t *testing.T, do func(i int) error) (won int, reasons []deed.Reason) {
 	t.Helper()
 	errs := make([]error, 32)
 	start := make(chan struct{})
@@ -231,7 +232,7 @@ func race(t *testing.T, do func(i int) error) (won int, reasons []position.Reaso
 	close(start)
 	wg.Wait()
 	for _, err := range errs {
-		refusal, ok := errors.AsType[*position.Refusal](err)
+		refusal, ok := errors.AsType[*deed.Refusal](err)
 		switch {
 		case err == nil:
 			won++

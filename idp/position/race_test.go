@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
 )
 
 // Two positions that nobody holds together, approved at once for one person: one is given. Both wait for her record, so
@@ -25,7 +27,7 @@ func TestRaceForDutiesThatAreSeparated(t *testing.T) {
 		must(t, err)
 	}
 	errs := make(chan error)
-	for i, by := range []position.Acting{d.manager, d.otherManager} {
+	for i, by := range []deed.Acting{d.manager, d.otherManager} {
 		go func() {
 			_, err := d.Decide(ctx, by, requests[i], position.Approve, "Yes")
 			errs <- err
@@ -63,7 +65,7 @@ func TestRacesForRequests(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
 	id := d.position(nil)
 	won, reasons := race(t, func(i int) error {
-		_, err := d.Ask(ctx, []position.Acting{d.sponsor, d.otherSponsor}[i%2], asked(d.nurse, id))
+		_, err := d.Ask(ctx, []deed.Acting{d.sponsor, d.otherSponsor}[i%2], asked(d.nurse, id))
 		return err
 	})
 	if won != 1 || fmt.Sprint(reasons) != "[open_already]" {
@@ -125,7 +127,7 @@ func TestRaceOfCloseAndDecide(t *testing.T) {
 		_, err := d.Decide(ctx, d.otherAgent, requests[i], position.Approve, "Yes")
 		return err
 	})
-	holders, err := d.Store.Holders(ctx, id, "", 100, d.clock())
+	holders, err := d.Store.Holders(ctx, id, store.Order{}, "", 100, d.clock())
 	must(t, err)
 	if len(holders) != 0 || d.state(id) != position.Closed {
 		t.Errorf("holders = %v of a position that is %s, want none of a closed one", holders, d.state(id))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
@@ -66,11 +67,11 @@ type Answer struct {
 
 // Ask asks that a person be given a position that is in force, or lose it. Another officer has to decide; but a position
 // that is assignable is given at once by an officer who may assign such.
-func (r *Registrar) Ask(ctx context.Context, by Acting, q Asked) (answer Answer, err error) {
+func (r *Registrar) Ask(ctx context.Context, by deed.Acting, q Asked) (answer Answer, err error) {
 	if q.StartsAt.IsZero() {
 		q.StartsAt = r.Now()
 	}
-	if err := errors.Join(by.check(), q.check(r.Now())); err != nil {
+	if err := errors.Join(checkActing(by), q.check(r.Now())); err != nil {
 		return Answer{}, err
 	}
 	err = r.act(ctx, by, audit.RequestAsked, func(a *act) error {
@@ -81,8 +82,8 @@ func (r *Registrar) Ask(ctx context.Context, by Acting, q Asked) (answer Answer,
 }
 
 func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
-	a.entry.Person = q.Person
-	a.note(map[string]string{"kind": string(q.Kind), "position": q.Position, "reason": q.Reason, "starts_at": moment(&q.StartsAt), "expires_at": moment(q.ExpiresAt)})
+	a.Entry.Person = q.Person
+	a.Note(map[string]string{"kind": string(q.Kind), "position": q.Position, "reason": q.Reason, "starts_at": moment(&q.StartsAt), "expires_at": moment(q.ExpiresAt)})
 	p, err := a.LockPosition(ctx, q.Position)
 	if err != nil {
 		return Answer{}, unknown(err, "position", q.Position)
@@ -103,8 +104,8 @@ func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
 	}
 	request := store.Request{
 		ID: id, Kind: string(q.Kind), PersonID: q.Person, PositionID: p.ID, PositionVersion: v.Version, OrganisationCode: p.OrganisationCode,
-		StartsAt: q.StartsAt, ExpiresAt: q.ExpiresAt, Reason: q.Reason, AskedBy: a.by.Person, AskedRole: a.by.Role, AskedAt: a.now,
-		LapsesAt: lapses(a.now, q.ExpiresAt), State: "open",
+		StartsAt: q.StartsAt, ExpiresAt: q.ExpiresAt, Reason: q.Reason, AskedBy: a.By.Person, AskedRole: a.By.Role, AskedAt: a.Now,
+		LapsesAt: lapses(a.Now, q.ExpiresAt), State: "open",
 	}
 	e, err := EffectOf(ctx, a.Tx, v)
 	if err != nil && q.Kind == Assign {
@@ -113,14 +114,17 @@ func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
 	if err := a.open(ctx, request, e.PositionVersion); err != nil {
 		return Answer{}, err
 	}
-	a.note(map[string]string{"request": id.String(), "version": strconv.Itoa(v.Version)})
+	a.Note(map[string]string{"request": id.String(), "version": strconv.Itoa(v.Version)})
 	answer := Answer{Request: id, State: "open"}
 	makes := a.makes(e.PositionVersion)
 	if q.Kind != Assign || !v.Assignable || len(makes) > 0 { // what it includes may make officers since
 		return answer, nil
 	}
+	if person, err := a.Person(ctx, q.Person, a.Now); err != nil || person.Unproved { // it waits until she is proved
+		return answer, err
+	}
 	grant, err := a.may(ctx, authority.AssignPosition, p.OrganisationCode, q.Person, makes...)
-	if _, refused := errors.AsType[*Refusal](err); refused {
+	if _, refused := errors.AsType[*deed.Refusal](err); refused {
 		return answer, nil // she may ask and not assign
 	}
 	if err != nil {
@@ -129,7 +133,7 @@ func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
 	if grant != authority.Assignable && grant != authority.Full {
 		return answer, nil
 	}
-	settled := store.Settlement{State: "approved", Assignable: true, Reason: "the position is assignable", At: a.now}
+	settled := store.Settlement{State: "approved", Assignable: true, Reason: "the position is assignable", At: a.Now}
 	answer.State = settled.State
 	answer.Role, err = a.grant(ctx, p, request, e.PositionVersion, settled)
 	return answer, err
@@ -140,7 +144,7 @@ func (a *act) open(ctx context.Context, q store.Request, v store.PositionVersion
 	if err := a.mayHave(ctx, q, v); err != nil {
 		return err
 	}
-	lapsed, err := a.LapseRequests(ctx, q.PositionID, q.PersonID, a.now, undecided, a.now)
+	lapsed, err := a.LapseRequests(ctx, q.PositionID, q.PersonID, a.Now, undecided, a.Now)
 	if err != nil {
 		return fmt.Errorf("end requests that have lapsed: %w", err)
 	}
@@ -151,7 +155,7 @@ func (a *act) open(ctx context.Context, q store.Request, v store.PositionVersion
 	}
 	err = a.AddRequest(ctx, q)
 	if errors.Is(err, store.ErrConflict) {
-		return refuse(OpenAlready)
+		return Refusal(OpenAlready)
 	}
 	if err != nil {
 		return fmt.Errorf("add request: %w", err)
@@ -159,12 +163,16 @@ func (a *act) open(ctx context.Context, q store.Request, v store.PositionVersion
 	return nil
 }
 
-// lockPeople keeps whoever would give the person something else waiting, or end a role of the officer.
+// lockPeople keeps whoever would give the person something else waiting, or end a role of the officer. What is open for her is locked
+// before, because what has lapsed of it may be ended.
 func (a *act) lockPeople(ctx context.Context, person string) error {
+	if err := a.LockOpenRequests(ctx, person); err != nil {
+		return fmt.Errorf("lock requests: %w", err)
+	}
 	if err := a.LockAccess(ctx, person); err != nil {
 		return fmt.Errorf("lock what people sign in with: %w", err)
 	}
-	people, err := a.LockIdentities(ctx, person, a.by.Person)
+	people, err := a.LockIdentities(ctx, person, a.By.Person)
 	if err != nil {
 		return fmt.Errorf("lock people: %w", err)
 	}
@@ -177,28 +185,28 @@ func (a *act) lockPeople(ctx context.Context, person string) error {
 // versionInForce is what a position is now. One that is closed is no position any more.
 func (a *act) versionInForce(ctx context.Context, p store.HeldPosition) (store.PositionVersion, error) {
 	if p.InForce == 0 {
-		return store.PositionVersion{}, refuse(NotApproved)
+		return store.PositionVersion{}, Refusal(NotApproved)
 	}
 	v, err := a.PositionVersion(ctx, p.ID, p.InForce)
 	if err != nil {
 		return v, unknown(err, "position "+p.ID+" in version", p.InForce)
 	}
 	if v.Closes {
-		return v, refuse(PositionClosed)
+		return v, Refusal(PositionClosed)
 	}
 	return v, nil
 }
 
 // mayHave says whether a person may get the position that is asked for, or has what she is to lose.
 func (a *act) mayHave(ctx context.Context, q store.Request, v store.PositionVersion) error {
-	held, err := a.HeldRoles(ctx, q.PersonID, mostHeld, a.now)
+	held, err := a.HeldRoles(ctx, q.PersonID, mostHeld, a.Now)
 	if err != nil {
 		return fmt.Errorf("read roles of person %s: %w", q.PersonID, err)
 	}
 	ofPosition := func(h store.HeldRole) bool { return h.PositionID == q.PositionID }
 	if Kind(q.Kind) == End {
 		if !slices.ContainsFunc(held, ofPosition) {
-			return refuse(NotHeld)
+			return Refusal(NotHeld)
 		}
 		return nil
 	}
@@ -206,28 +214,28 @@ func (a *act) mayHave(ctx context.Context, q store.Request, v store.PositionVers
 		return err
 	}
 	if len(held) >= mostHeld { // there may be more, which nobody would look at
-		return refuse(TooManyRoles)
+		return Refusal(TooManyRoles)
 	}
-	person, err := a.Person(ctx, q.PersonID, a.now)
+	person, err := a.Person(ctx, q.PersonID, a.Now)
 	if err != nil {
 		return unknown(err, "person", q.PersonID)
 	}
 	if !person.PersonStands {
-		return refuse(PersonDisabled)
+		return Refusal(PersonDisabled)
 	}
 	duties := []authority.Held{{JobRole: v.JobRole, Activities: v.Activities}}
 	for _, h := range held {
 		switch {
 		case ofPosition(h): // it is replaced
 			lasts := h.EndsAt == nil || q.ExpiresAt != nil && !h.EndsAt.Before(*q.ExpiresAt)
-			if h.Version == v.Version && lasts && !h.StartsAt.After(later(q.StartsAt, a.now)) {
-				return refuse(HeldAlready)
+			if h.Version == v.Version && h.Withheld == "" && lasts && !h.StartsAt.After(later(q.StartsAt, a.Now)) {
+				return Refusal(HeldAlready)
 			}
 		case meets(h, q.StartsAt, q.ExpiresAt):
 			duties = append(duties, authority.Held{JobRole: h.JobRole, Activities: h.Activities})
 		}
 	}
-	return separated(a.rules, duties)
+	return separated(a.Rules, duties)
 }
 
 // grant approves a request and gives what it asks for. What the person holds of the position already ends when that begins;
@@ -236,8 +244,8 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 	if err := a.settle(ctx, q, s); err != nil {
 		return "", err
 	}
-	starts := later(q.StartsAt, a.now)
-	if _, err := a.end(ctx, q.PositionID, q.PersonID, starts, q.ExpiresAt); err != nil {
+	starts := later(q.StartsAt, a.Now)
+	if err := a.end(ctx, q.PositionID, q.PersonID, starts, q.ExpiresAt); err != nil {
 		return "", err
 	}
 	workgroups, err := a.Workgroups(ctx, v.Workgroups)
@@ -247,19 +255,21 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 	role, err = directory.GrantRoleIn(ctx, a.Tx, directory.NewRole{
 		PersonID: q.PersonID, Organisation: q.OrganisationCode, JobRole: v.JobRole, AreasOfWork: v.AreasOfWork, Activities: v.Activities,
 		Workgroups: workgroups, StartsAt: starts, EndsAt: q.ExpiresAt, PositionID: &q.PositionID, RequestID: &q.ID,
-	}, a.entry.Actor, a.now)
+	}, a.Entry.Actor, a.Now)
 	switch {
+	case errors.Is(err, directory.ErrUnproved):
+		return "", Refusal(NotProved)
 	case errors.Is(err, directory.ErrTooManyRoles):
-		return "", refuse(TooManyRoles)
+		return "", Refusal(TooManyRoles)
 	case errors.Is(err, directory.ErrTaken):
-		return "", &Refusal{Reason: HeldAlready, Because: err.Error()}
+		return "", Refusal(HeldAlready).With(err.Error())
 	case err != nil:
 		return "", fmt.Errorf("give position %s: %w", q.PositionID, err)
 	}
-	a.note(map[string]string{"role": role})
-	if len(a.rules.ActorsOf(v.JobRole, v.Activities)) > 0 {
+	a.Note(map[string]string{"role": role})
+	if len(a.Rules.ActorsOf(v.JobRole, v.Activities)) > 0 {
 		// Links were made while she was nobody's officer, by officers who may not make one for her as she is now.
-		if err := a.SpendLinks(ctx, q.PersonID, a.now); err != nil {
+		if err := a.SpendLinks(ctx, q.PersonID, a.Now); err != nil {
 			return "", fmt.Errorf("spend enrolment links of person %s: %w", q.PersonID, err)
 		}
 	}
@@ -270,10 +280,10 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 
 // settle ends a request. It was open when it was locked.
 func (a *act) settle(ctx context.Context, q store.Request, s store.Settlement) error {
-	a.note(map[string]string{"state": s.State, "decision_reason": s.Reason})
+	a.Note(map[string]string{"state": s.State, "decision_reason": s.Reason})
 	err := a.SettleRequest(ctx, q.ID, s)
 	if errors.Is(err, store.ErrNotFound) {
-		return refuse(NotOpen)
+		return Refusal(NotOpen)
 	}
 	if err != nil {
 		return fmt.Errorf("decide request %s: %w", q.ID, err)
@@ -281,21 +291,21 @@ func (a *act) settle(ctx context.Context, q store.Request, s store.Settlement) e
 	return nil
 }
 
-// end ends, at a time, what a position gives a person, or "" for everybody, with a line of the record for each role. What is
+// end ends, at a time, what a position gives a person, with a line of the record for each role. What is
 // to begin after it, and to last beyond until, is left, unless that is nil.
-func (a *act) end(ctx context.Context, positionID, personID string, at time.Time, until *time.Time) ([]store.EndedRole, error) {
+func (a *act) end(ctx context.Context, positionID, personID string, at time.Time, until *time.Time) error {
 	ended, err := a.EndPosition(ctx, positionID, personID, at, until)
 	if err != nil {
-		return nil, fmt.Errorf("end roles of position %s: %w", positionID, err)
+		return fmt.Errorf("end roles of position %s: %w", positionID, err)
 	}
 	for _, r := range ended {
-		e := a.line(audit.RoleEnded, r.PersonID)
+		e := a.Line(audit.RoleEnded, r.PersonID)
 		e.Detail["role"], e.Detail["position"], e.Detail["ends_at"] = r.ID, positionID, moment(&at)
 		if err := audit.Record(ctx, a.Tx, e); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return ended, nil
+	return nil
 }
 
 // Verdict is what an officer decides.
@@ -310,8 +320,8 @@ const (
 // Decide approves or refuses an open request, for a reason, by an officer who neither asked nor is the person it is for.
 // Approving looks at everything again: what was asked for still has to be what the position is, and what the person may
 // hold.
-func (r *Registrar) Decide(ctx context.Context, by Acting, id uuid.UUID, verdict Verdict, reason string) (answer Answer, err error) {
-	err = errors.Join(by.check(), directory.CheckText("reason", reason, 1, 500))
+func (r *Registrar) Decide(ctx context.Context, by deed.Acting, id uuid.UUID, verdict Verdict, reason string) (answer Answer, err error) {
+	err = errors.Join(checkActing(by), directory.CheckText("reason", reason, 1, 500))
 	if verdict != Approve && verdict != Refuse {
 		err = errors.Join(err, &directory.InvalidError{Field: "verdict", Want: string(Approve) + " or " + string(Refuse)})
 	}
@@ -333,8 +343,8 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 	if err := a.mustFully(ctx, authority.DecideRequest, p.OrganisationCode, q.PersonID); err != nil {
 		return Answer{}, err
 	}
-	if reason := authority.FourEyes(q.AskedBy, a.by.Person, q.PersonID); reason != "" {
-		return Answer{}, refuse(Reason(reason))
+	if err := FourEyes(ctx, a.Tx, q.AskedBy, a.By.Person, q.PersonID); err != nil {
+		return Answer{}, err
 	}
 	if err := a.stillOpen(q); err != nil {
 		return Answer{}, err
@@ -343,13 +353,13 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 	if err := a.messenger.Post(ctx, a.Tx, told); err != nil { // a refusal below undoes it
 		return Answer{}, err
 	}
-	settled := store.Settlement{State: string(verdict), By: &a.by.Person, Role: &a.by.Role, Reason: reason, At: a.now}
+	settled := store.Settlement{State: string(verdict), By: &a.By.Person, Role: &a.By.Role, Reason: reason, At: a.Now}
 	answer := Answer{Request: id, State: settled.State}
 	if verdict != Approve {
 		return answer, a.settle(ctx, q, settled)
 	}
-	if q.TakenUpBy != nil && *q.TakenUpBy == a.by.Person {
-		return Answer{}, refuse(TookUp)
+	if q.TakenUpBy != nil && FourEyes(ctx, a.Tx, *q.TakenUpBy, a.By.Person, "") != nil {
+		return Answer{}, Refusal(TookUp)
 	}
 	if err := a.stillMay(ctx, q.AskedBy, authority.RequestPosition, p.OrganisationCode, q.PersonID); err != nil {
 		return Answer{}, err
@@ -366,14 +376,14 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 		return Answer{}, err
 	}
 	if Kind(q.Kind) == End { // whatever the position is by now; but nobody takes what an officer above her has
-		held, err := a.HeldRoles(ctx, q.PersonID, mostHeld, a.now)
+		held, err := a.HeldRoles(ctx, q.PersonID, mostHeld, a.Now)
 		if err != nil {
 			return Answer{}, fmt.Errorf("read roles of person %s: %w", q.PersonID, err)
 		}
 		var takes []authority.Actor
 		for _, h := range held {
 			if h.PositionID == p.ID {
-				takes = append(takes, a.rules.ActorsOf(h.JobRole, h.Activities)...)
+				takes = append(takes, a.Rules.ActorsOf(h.JobRole, h.Activities)...)
 			}
 		}
 		if err := a.mustFully(ctx, authority.DecideRequest, p.OrganisationCode, q.PersonID, takes...); err != nil {
@@ -382,8 +392,7 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 		if err := a.settle(ctx, q, settled); err != nil {
 			return Answer{}, err
 		}
-		_, err = a.end(ctx, p.ID, q.PersonID, later(q.StartsAt, a.now), nil)
-		return answer, err
+		return answer, a.end(ctx, p.ID, q.PersonID, later(q.StartsAt, a.Now), nil)
 	}
 	if err := a.unchanged(ctx, v, e, q.PositionVersion, q.AskedAt); err != nil {
 		return Answer{}, err
@@ -402,10 +411,10 @@ func (a *act) unchanged(ctx context.Context, v store.PositionVersion, e Effect, 
 		if err != nil {
 			return unknown(err, "position "+v.PositionID+" in version", version)
 		}
-		return &Refusal{Reason: ChangedSince, Changes: changes(before, v)}
+		return Refusal(deed.ChangedSince).With("", changes(before, v)...)
 	}
 	if e.ChangedAt.After(askedAt) {
-		return &Refusal{Reason: ChangedSince, Because: "a position that it includes has"}
+		return Refusal(deed.ChangedSince).With("a position that it includes has")
 	}
 	return nil
 }
@@ -413,7 +422,7 @@ func (a *act) unchanged(ctx context.Context, v store.PositionVersion, e Effect, 
 // request locks a request, the position that it is about and the people whom it concerns, in the order in which everybody
 // locks them.
 func (a *act) request(ctx context.Context, id uuid.UUID) (store.HeldPosition, store.Request, error) {
-	a.note(map[string]string{"request": id.String()})
+	a.Note(map[string]string{"request": id.String()})
 	p, err := a.LockPositionOfRequest(ctx, id)
 	if err != nil {
 		return store.HeldPosition{}, store.Request{}, unknown(err, "request", id)
@@ -422,8 +431,8 @@ func (a *act) request(ctx context.Context, id uuid.UUID) (store.HeldPosition, st
 	if err != nil {
 		return store.HeldPosition{}, store.Request{}, unknown(err, "request", id)
 	}
-	a.entry.Person = q.PersonID
-	a.note(map[string]string{
+	a.Entry.Person = q.PersonID
+	a.Note(map[string]string{
 		"kind": q.Kind, "position": p.ID, "version": strconv.Itoa(q.PositionVersion), "asked_by": q.AskedBy,
 		"starts_at": moment(&q.StartsAt), "expires_at": moment(q.ExpiresAt),
 	})
@@ -433,17 +442,17 @@ func (a *act) request(ctx context.Context, id uuid.UUID) (store.HeldPosition, st
 func (a *act) stillOpen(q store.Request) error {
 	switch {
 	case q.State != "open":
-		return refuse(NotOpen)
-	case !q.LapsesAt.After(a.now):
-		return refuse(Lapsed)
+		return Refusal(NotOpen)
+	case !q.LapsesAt.After(a.Now):
+		return Refusal(Lapsed)
 	default:
 		return nil
 	}
 }
 
 // Withdraw takes an open request back, by the officer who asked.
-func (r *Registrar) Withdraw(ctx context.Context, by Acting, id uuid.UUID, reason string) error {
-	if err := errors.Join(by.check(), directory.CheckText("reason", reason, 1, 500)); err != nil {
+func (r *Registrar) Withdraw(ctx context.Context, by deed.Acting, id uuid.UUID, reason string) error {
+	if err := errors.Join(checkActing(by), directory.CheckText("reason", reason, 1, 500)); err != nil {
 		return err
 	}
 	return r.act(ctx, by, audit.RequestDecided, func(a *act) error {
@@ -455,31 +464,31 @@ func (r *Registrar) Withdraw(ctx context.Context, by Acting, id uuid.UUID, reaso
 			return err
 		}
 		if q.AskedBy != by.Person {
-			return refuse(NotAsker)
+			return Refusal(NotAsker)
 		}
 		if err := a.stillOpen(q); err != nil {
 			return err
 		}
-		return a.settle(ctx, q, store.Settlement{State: "withdrawn", Reason: reason, At: a.now})
+		return a.settle(ctx, q, store.Settlement{State: "withdrawn", Reason: reason, At: a.Now})
 	})
 }
 
 // Queue lists what is open at the organisation of the role that an officer acts in and below it, oldest first, from the one
 // after the given id, at most limit of it.
-func (r *Registrar) Queue(ctx context.Context, by Acting, after uuid.UUID, limit int) ([]store.RequestRow, error) {
-	if err := by.check(); err != nil {
+func (r *Registrar) Queue(ctx context.Context, by deed.Acting, after uuid.UUID, limit int) ([]store.RequestRow, error) {
+	if err := checkActing(by); err != nil {
 		return nil, err
 	}
 	now := r.Now()
-	o, err := OfficerIn(ctx, r.Store, r.Rules, by, now)
+	o, err := deed.Officer(ctx, r.Store, r.Rules, by, now)
 	if err != nil {
 		return nil, err
 	}
 	here := authority.Subject{Path: []string{o.Organisation}}
 	if r.Rules.May(o, authority.DecideRequest, here).Grant == authority.None && r.Rules.May(o, authority.RequestPosition, here).Grant == authority.None {
-		return nil, refuse(NoRight)
+		return nil, deed.Refuse(deed.NoRight)
 	}
-	open, err := r.Store.OpenRequests(ctx, o.Organisation, after, limit, now)
+	open, err := r.Store.OpenRequests(ctx, o.Organisation, store.Order{}, after, limit, now)
 	if err != nil {
 		return nil, fmt.Errorf("list open requests of organisation %s: %w", o.Organisation, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -24,14 +25,14 @@ func TestWhoMayAsk(t *testing.T) {
 	must(t, directory.DisablePerson(ctx, d.Store, disabled, "operator", now))
 	for _, tt := range []struct {
 		who  string
-		by   position.Acting
+		by   deed.Acting
 		whom string
-		want position.Reason
+		want deed.Reason
 	}{
-		{"a sponsor for herself", d.sponsor, d.sponsor.Person, position.OwnPerson},
-		{"a sponsor of another organisation", d.elsewhere, d.nurse, position.AnotherOrganisation},
-		{"a sponsor in a role that is not hers", position.Acting{Person: d.sponsor.Person, Role: d.agent.Role}, d.nurse, position.NotInRole},
-		{"a nurse", position.Acting{Person: d.nurse, Role: d.grant(d.nurse, hospital, practitioner)}, d.sponsor.Person, position.NoRight},
+		{"a sponsor for herself", d.sponsor, d.sponsor.Person, deed.OwnPerson},
+		{"a sponsor of another organisation", d.elsewhere, d.nurse, deed.AnotherOrganisation},
+		{"a sponsor in a role that is not hers", deed.Acting{Person: d.sponsor.Person, Role: d.agent.Role}, d.nurse, deed.NotInRole},
+		{"a nurse", deed.Acting{Person: d.nurse, Role: d.grant(d.nurse, hospital, practitioner)}, d.sponsor.Person, deed.NoRight},
 		{"a sponsor for somebody who is disabled", d.sponsor, disabled, position.PersonDisabled},
 		{"a sponsor", d.sponsor, d.nurse, ""},
 		{"another sponsor, at the same time", d.otherSponsor, d.nurse, position.OpenAlready},
@@ -90,14 +91,14 @@ func TestWhoMayDecide(t *testing.T) {
 	for _, verdict := range []position.Verdict{position.Approve, position.Refuse} {
 		for _, tt := range []struct {
 			who  string
-			by   position.Acting
-			want position.Reason
+			by   deed.Acting
+			want deed.Reason
 		}{
-			{"who asked", d.agent, position.OwnRequest},
-			{"whom it is for", d.otherAgent, position.OwnPerson},
-			{"a sponsor", d.sponsor, position.NoRight},
-			{"an agent of another organisation", d.elsewhere, position.AnotherOrganisation},
-			{"an agent in the role of somebody else", position.Acting{Person: d.elsewhere.Person, Role: d.agent.Role}, position.NotInRole},
+			{"who asked", d.agent, deed.OwnRequest},
+			{"whom it is for", d.otherAgent, deed.OwnPerson},
+			{"a sponsor", d.sponsor, deed.NoRight},
+			{"an agent of another organisation", d.elsewhere, deed.AnotherOrganisation},
+			{"an agent in the role of somebody else", deed.Acting{Person: d.elsewhere.Person, Role: d.agent.Role}, deed.NotInRole},
 		} {
 			_, err := d.Decide(ctx, tt.by, a.Request, verdict, "Because")
 			refused(t, fmt.Sprintf("Decide(%s) by %s", verdict, tt.who), err, tt.want)
@@ -135,7 +136,7 @@ func TestPositionChangedSinceItWasAsked(t *testing.T) {
 	_, err = d.Approve(ctx, d.manager, id, version)
 	must(t, err)
 	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
-	refused(t, "Decide(of a version before)", err, position.ChangedSince)
+	refused(t, "Decide(of a version before)", err, deed.ChangedSince)
 	if !strings.Contains(fmt.Sprint(err), `activities: "B0360 B0401 B0420" was "B0360 B0401"`) || len(d.roles(d.nurse)) != 0 {
 		t.Errorf("Decide(of a version before) = %v, %v, want the difference and no role", err, d.roles(d.nurse))
 	}
@@ -153,7 +154,7 @@ func TestAssignablePosition(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
 	id := d.position(func(p *position.Draft) { p.Assignable = true })
 	_, err := d.Ask(ctx, d.sponsor, asked(d.sponsor.Person, id))
-	refused(t, "Ask(for oneself)", err, position.OwnPerson)
+	refused(t, "Ask(for oneself)", err, deed.OwnPerson)
 	a, err := d.Ask(ctx, d.sponsor, asked(d.nurse, id))
 	must(t, err)
 	if roles := d.roles(d.nurse); a.State != "approved" || len(roles) != 1 || roles[0].ID != a.Role {
@@ -209,7 +210,7 @@ func TestSeparationOfDutiesInTime(t *testing.T) {
 	must(t, err)
 	for _, tt := range []struct {
 		from, to time.Time
-		want     position.Reason
+		want     deed.Reason
 	}{
 		{now, now.AddDate(0, 1, 1), position.SeparationOfDuties},
 		{now.AddDate(0, 1, 29), now.AddDate(0, 3, 0), position.SeparationOfDuties},
@@ -237,15 +238,15 @@ func TestNobodyReachesUp(t *testing.T) {
 	for _, tt := range []struct {
 		makes  string
 		change func(*position.Draft)
-		by     position.Acting
-		want   position.Reason
+		by     deed.Acting
+		want   deed.Reason
 	}{
-		{"a manager, by an advanced agent", func(p *position.Draft) { p.JobRole = raManager }, d.agent, position.AboveOwn},
+		{"a manager, by an advanced agent", func(p *position.Draft) { p.JobRole = raManager }, d.agent, deed.AboveOwn},
 		{"a manager, by a manager", func(p *position.Draft) { p.JobRole = raManager }, d.manager, ""},
-		{"an advanced agent, by an agent", func(p *position.Draft) { p.Activities = []string{"B9001"} }, agent, position.AboveOwn},
+		{"an advanced agent, by an agent", func(p *position.Draft) { p.Activities = []string{"B9001"} }, agent, deed.AboveOwn},
 		{"an advanced agent, by an advanced agent", func(p *position.Draft) { p.Activities = []string{"B9001"} }, d.agent, ""},
 		{"a sponsor, by an agent", func(p *position.Draft) { p.Activities = []string{"B1300"} }, agent, ""},
-		{"a privacy officer, by an advanced agent", func(p *position.Draft) { p.JobRole = privacy }, d.agent, position.AboveOwn},
+		{"a privacy officer, by an advanced agent", func(p *position.Draft) { p.JobRole = privacy }, d.agent, deed.AboveOwn},
 		{"a privacy officer, by a manager", func(p *position.Draft) { p.JobRole = privacy }, d.manager, ""},
 	} {
 		p := draft()
@@ -359,7 +360,7 @@ func TestWithdraw(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
 	request := d.ask(asked(d.nurse, d.position(nil)))
 	refused(t, "Withdraw(by another sponsor)", d.Withdraw(ctx, d.otherSponsor, request, "No"), position.NotAsker)
-	refused(t, "Withdraw(by somebody elsewhere)", d.Withdraw(ctx, d.elsewhere, request, "No"), position.AnotherOrganisation)
+	refused(t, "Withdraw(by somebody elsewhere)", d.Withdraw(ctx, d.elsewhere, request, "No"), deed.AnotherOrganisation)
 	must(t, d.Withdraw(ctx, d.sponsor, request, "She starts elsewhere"))
 	refused(t, "Withdraw(again)", d.Withdraw(ctx, d.sponsor, request, "No"), position.NotOpen)
 	_, err := d.Decide(ctx, d.agent, request, position.Approve, "Yes")
@@ -385,7 +386,7 @@ func TestQueue(t *testing.T) {
 		must(t, err)
 		want = append(want, a.Request)
 	}
-	queue := func(by position.Acting, limit int) (got []uuid.UUID) {
+	queue := func(by deed.Acting, limit int) (got []uuid.UUID) {
 		after := uuid.Nil
 		for {
 			page, err := d.Queue(ctx, by, after, limit)
@@ -413,11 +414,11 @@ func TestQueue(t *testing.T) {
 	if diff := cmp.Diff([]uuid.UUID{want[1], want[3], want[4]}, queue(d.agent, 100)); diff != "" {
 		t.Errorf("queue after a decision (-want +got):\n%s", diff)
 	}
-	nurse := position.Acting{Person: d.nurse, Role: d.grant(d.nurse, hospital, practitioner)}
+	nurse := deed.Acting{Person: d.nurse, Role: d.grant(d.nurse, hospital, practitioner)}
 	_, err = d.Queue(ctx, nurse, uuid.Nil, 10)
-	refused(t, "Queue of a nurse", err, position.NoRight)
-	_, err = d.Queue(ctx, position.Acting{Person: d.nurse, Role: d.agent.Role}, uuid.Nil, 10)
-	refused(t, "Queue in the role of another", err, position.NotInRole)
+	refused(t, "Queue of a nurse", err, deed.NoRight)
+	_, err = d.Queue(ctx, deed.Acting{Person: d.nurse, Role: d.agent.Role}, uuid.Nil, 10)
+	refused(t, "Queue in the role of another", err, deed.NotInRole)
 }
 
 // Somebody who has the same from an operator gets no second role of it.
@@ -485,10 +486,10 @@ func TestOperatorActsForAnOfficer(t *testing.T) {
 	if line.Actor != by.Operator || line.Detail["officer"] != d.agent.Person {
 		t.Errorf("record = %+v, want the operator and the officer", line)
 	}
-	_, err = d.Approve(ctx, position.Acting{Person: d.agent.Person, Role: d.agent.Role, Operator: "operator:kim"}, id, 1)
-	refused(t, "Approve(by another operator for the same officer)", err, position.OwnRequest)
-	_, err = d.Ask(ctx, position.Acting{Person: d.nurse, Role: d.agent.Role, Operator: "operator:sam"}, asked(d.nurse, id))
-	refused(t, "Ask(by an operator for nobody who is an officer)", err, position.NotInRole)
+	_, err = d.Approve(ctx, deed.Acting{Person: d.agent.Person, Role: d.agent.Role, Operator: "operator:kim"}, id, 1)
+	refused(t, "Approve(by another operator for the same officer)", err, deed.OwnRequest)
+	_, err = d.Ask(ctx, deed.Acting{Person: d.nurse, Role: d.agent.Role, Operator: "operator:sam"}, asked(d.nurse, id))
+	refused(t, "Ask(by an operator for nobody who is an officer)", err, deed.NotInRole)
 }
 
 // Everything that is given changes the version of the person's record, so that every replica's tokens say it at once.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
@@ -33,9 +34,9 @@ const (
 )
 
 // OpenReview begins a review of who holds the positions of an organisation at this moment.
-func (r *Registrar) OpenReview(ctx context.Context, by Acting, s Scope) (id uuid.UUID, err error) {
+func (r *Registrar) OpenReview(ctx context.Context, by deed.Acting, s Scope) (id uuid.UUID, err error) {
 	now := r.Now()
-	errs := []error{by.check()}
+	errs := []error{checkActing(by)}
 	if !s.DueAt.After(now) || s.DueAt.After(now.Add(longestReview)) {
 		errs = append(errs, &directory.InvalidError{Field: "due", Want: "a day after today, within a year"})
 	}
@@ -50,7 +51,7 @@ func (r *Registrar) OpenReview(ctx context.Context, by Acting, s Scope) (id uuid
 }
 
 func (a *act) openReview(ctx context.Context, s Scope) (uuid.UUID, error) {
-	a.note(map[string]string{
+	a.Note(map[string]string{
 		"organisation": s.Organisation, "below": strconv.FormatBool(s.Below), "removes": strconv.FormatBool(s.Removes), "due_at": moment(&s.DueAt), "reason": s.Reason,
 	})
 	if err := a.mustFully(ctx, authority.ReviewAccess, s.Organisation, ""); err != nil {
@@ -62,24 +63,24 @@ func (a *act) openReview(ctx context.Context, s Scope) (uuid.UUID, error) {
 	}
 	err = a.AddReview(ctx, store.Review{
 		ID: id, OrganisationCode: s.Organisation, Below: s.Below, Removes: s.Removes, DueAt: s.DueAt, Reason: s.Reason,
-		OpenedBy: a.by.Person, OpenedRole: a.by.Role, OpenedAt: a.now,
+		OpenedBy: a.By.Person, OpenedRole: a.By.Role, OpenedAt: a.Now,
 	})
 	if errors.Is(err, store.ErrConflict) {
-		return uuid.Nil, refuse(ReviewOpenAlready)
+		return uuid.Nil, Refusal(ReviewOpenAlready)
 	}
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("add review: %w", err)
 	}
-	n, err := a.AddReviewItems(ctx, id, s.Organisation, s.Below, mostReviewed+1, a.now)
+	n, err := a.AddReviewItems(ctx, id, s.Organisation, s.Below, mostReviewed+1, a.Now)
 	switch {
 	case err != nil:
 		return uuid.Nil, fmt.Errorf("list who holds positions of organisation %s: %w", s.Organisation, err)
 	case n == 0:
-		return uuid.Nil, refuse(NothingToReview)
+		return uuid.Nil, Refusal(NothingToReview)
 	case n > mostReviewed:
-		return uuid.Nil, refuse(TooMuchToReview)
+		return uuid.Nil, Refusal(TooMuchToReview)
 	}
-	a.note(map[string]string{"review": id.String(), "items": strconv.Itoa(n)})
+	a.Note(map[string]string{"review": id.String(), "items": strconv.Itoa(n)})
 	return id, nil
 }
 
@@ -96,14 +97,14 @@ const (
 // Left is something of a review that was not decided, and why.
 type Left struct {
 	Role    string
-	Refusal *Refusal
+	Refusal *deed.Refusal
 }
 
 // DecideReview certifies roles that a review is about, or removes them: each by itself, with its own line of the record, so
 // that what cannot be decided keeps nothing else from it. Nobody decides about herself, and who approved that somebody got a
 // position does not certify it as well.
-func (r *Registrar) DecideReview(ctx context.Context, by Acting, id uuid.UUID, roles []string, outcome Outcome) (left []Left, err error) {
-	errs := []error{by.check()}
+func (r *Registrar) DecideReview(ctx context.Context, by deed.Acting, id uuid.UUID, roles []string, outcome Outcome) (left []Left, err error) {
+	errs := []error{checkActing(by)}
 	if outcome != Certified && outcome != Removed {
 		errs = append(errs, &directory.InvalidError{Field: "outcome", Want: string(Certified) + " or " + string(Removed)})
 	}
@@ -115,7 +116,7 @@ func (r *Registrar) DecideReview(ctx context.Context, by Acting, id uuid.UUID, r
 	}
 	for _, role := range roles {
 		err := r.act(ctx, by, audit.ReviewDecided, func(a *act) error { return a.decideItem(ctx, id, role, outcome) })
-		if refusal, refused := errors.AsType[*Refusal](err); refused && refusal.Reason != NoRight && refusal.Reason != AnotherOrganisation && refusal.Reason != NotInRole {
+		if refusal, refused := errors.AsType[*deed.Refusal](err); refused && refusal.Reason != deed.NoRight && refusal.Reason != deed.AnotherOrganisation && refusal.Reason != deed.NotInRole {
 			left = append(left, Left{Role: role, Refusal: refusal})
 			continue
 		}
@@ -131,23 +132,27 @@ func (a *act) decideItem(ctx context.Context, id uuid.UUID, role string, outcome
 	if err != nil {
 		return err
 	}
-	makes := a.rules.ActorsOf(item.JobRole, item.Activities)
+	makes := a.Rules.ActorsOf(item.JobRole, item.Activities)
 	if err := a.mustFully(ctx, authority.ReviewAccess, p.OrganisationCode, item.PersonID, makes...); err != nil {
 		return err
 	}
-	if a.by.Person == item.HeldBy { // a merge may have given it to somebody else since
-		return refuse(OwnPerson)
+	if a.By.Person == item.HeldBy { // a merge may have given it to somebody else since
+		return deed.Refuse(deed.OwnPerson)
 	}
-	if outcome == Certified && a.by.Person == item.GivenBy {
-		return refuse(OwnGiving)
+	if outcome == Certified {
+		if err := FourEyes(ctx, a.Tx, item.GivenBy, a.By.Person, ""); deed.Refused(err) {
+			return Refusal(OwnGiving)
+		} else if err != nil {
+			return err
+		}
 	}
-	return a.settleItem(ctx, id, item, outcome, &a.by.Person, &a.by.Role)
+	return a.settleItem(ctx, id, item, outcome, &a.By.Person, &a.By.Role)
 }
 
 // reviewItem reads something that a review is about, and locks the position and the people in the order in which everybody
 // locks them. What ended meanwhile is not there to decide.
 func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.HeldPosition, store.ReviewItem, error) {
-	a.note(map[string]string{"review": id.String(), "role": role})
+	a.Note(map[string]string{"review": id.String(), "role": role})
 	p, err := a.LockPositionOfItem(ctx, id, role)
 	if err != nil {
 		return p, store.ReviewItem{}, unknown(err, "item of a review", role)
@@ -156,8 +161,8 @@ func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.
 	if err != nil {
 		return p, item, unknown(err, "item of a review", role)
 	}
-	a.entry.Person = item.PersonID
-	a.note(map[string]string{"position": p.ID, "given_by": item.GivenBy})
+	a.Entry.Person = item.PersonID
+	a.Note(map[string]string{"position": p.ID, "given_by": item.GivenBy})
 	if err := a.lockPeople(ctx, item.PersonID); err != nil {
 		return p, item, err
 	}
@@ -166,19 +171,19 @@ func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.
 	}
 	switch {
 	case item.Outcome != nil:
-		return p, item, refuse(DecidedAlready)
-	case item.EndsAt != nil && !item.EndsAt.After(a.now):
-		return p, item, refuse(NotHeld)
+		return p, item, deed.Refuse(deed.DecidedAlready)
+	case item.EndsAt != nil && !item.EndsAt.After(a.Now):
+		return p, item, Refusal(NotHeld)
 	}
 	return p, item, nil
 }
 
 // settleItem decides something that a review is about. What is removed ends, with all that the position gives the person.
 func (a *act) settleItem(ctx context.Context, id uuid.UUID, item store.ReviewItem, outcome Outcome, by, role *string) error {
-	a.note(map[string]string{"outcome": string(outcome)})
-	err := a.DecideReviewItem(ctx, id, item.RoleID, string(outcome), by, role, a.now)
+	a.Note(map[string]string{"outcome": string(outcome)})
+	err := a.DecideReviewItem(ctx, id, item.RoleID, string(outcome), by, role, a.Now)
 	if errors.Is(err, store.ErrNotFound) {
-		return refuse(DecidedAlready)
+		return deed.Refuse(deed.DecidedAlready)
 	}
 	if err != nil {
 		return fmt.Errorf("decide about role %s: %w", item.RoleID, err)
@@ -186,21 +191,15 @@ func (a *act) settleItem(ctx context.Context, id uuid.UUID, item store.ReviewIte
 	if outcome == Certified {
 		return nil
 	}
-	a.note(map[string]string{"reason": "access review"})
-	_, err = a.end(ctx, item.PositionID, item.PersonID, a.now, nil)
-	return err
+	a.Note(map[string]string{"reason": "access review"})
+	return a.end(ctx, item.PositionID, item.PersonID, a.Now, nil)
 }
 
 // closeReview closes a review, if nothing is left to decide in it.
-func (r *Registrar) closeReview(ctx context.Context, by Acting, id uuid.UUID) error {
-	err := r.Store.InTx(ctx, func(tx *store.Tx) error {
-		a := &act{Tx: tx, by: by, now: r.Now()}
-		if err := a.CloseReview(ctx, id, a.now); err != nil {
-			return err
-		}
-		e := a.line(audit.ReviewClosed, "")
-		e.Detail["review"] = id.String()
-		return audit.Record(ctx, tx, e)
+func (r *Registrar) closeReview(ctx context.Context, by deed.Acting, id uuid.UUID) error {
+	err := r.act(ctx, by, audit.ReviewClosed, func(a *act) error {
+		a.Note(map[string]string{"review": id.String()})
+		return a.CloseReview(ctx, id, a.Now)
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) { // another has closed it, or will
 		return fmt.Errorf("close review %s: %w", id, err)
@@ -212,7 +211,8 @@ func (r *Registrar) closeReview(ctx context.Context, by Acting, id uuid.UUID) er
 const reviewBatch = 100
 
 // LapseReviews removes what nobody has decided in the reviews that are due and remove it, and closes those in which nothing is
-// left to decide. Whatever makes somebody an officer is left, so that no registration authority ends by itself. Any number of
+// left to decide. Whatever makes somebody an officer is left, so that no registration authority ends by itself; and all of it is
+// left in a review whose opener is no such officer any more. Any number of
 // replicas do so side by side.
 func (r *Registrar) LapseReviews(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lapseDeadline)
@@ -225,9 +225,13 @@ func (r *Registrar) LapseReviews(ctx context.Context) error {
 			return fmt.Errorf("list open reviews: %w", err)
 		}
 		for _, v := range reviews {
-			by := Acting{Person: v.OpenedBy, Role: v.OpenedRole, Operator: "expiry"} // as she said when she opened it
+			by := deed.Acting{Person: v.OpenedBy, Role: v.OpenedRole, Operator: "expiry"} // as she said when she opened it
 			if v.Removes && !v.DueAt.After(r.Now()) {
-				if err := r.lapseReview(ctx, by, v.ID); err != nil {
+				stands, err := r.stands(ctx, v)
+				if err == nil && stands {
+					err = r.lapseReview(ctx, by, v.ID)
+				}
+				if err != nil {
 					return err
 				}
 			}
@@ -242,10 +246,24 @@ func (r *Registrar) LapseReviews(ctx context.Context) error {
 	}
 }
 
+// stands says whether the officer who opened a review may still do so. What she said of it goes no further otherwise: it waits for
+// another officer, item by item.
+func (r *Registrar) stands(ctx context.Context, v store.Review) (bool, error) {
+	path, err := r.Store.OrganisationPath(ctx, v.OrganisationCode)
+	if err != nil {
+		return false, fmt.Errorf("read organisations above %q: %w", v.OrganisationCode, err)
+	}
+	err = StillMay(ctx, r.Store, r.Rules, v.OpenedBy, authority.ReviewAccess, authority.Subject{Path: path}, r.Now())
+	if deed.Refused(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // lapseReview removes what nobody has decided in a review.
-func (r *Registrar) lapseReview(ctx context.Context, by Acting, id uuid.UUID) error {
+func (r *Registrar) lapseReview(ctx context.Context, by deed.Acting, id uuid.UUID) error {
 	for after := ""; ; {
-		items, err := r.Store.UndecidedItems(ctx, id, after, reviewBatch, r.Now())
+		items, err := r.Store.UndecidedItems(ctx, id, store.Order{}, after, reviewBatch, r.Now())
 		if err != nil {
 			return fmt.Errorf("list what is undecided in review %s: %w", id, err)
 		}
@@ -261,7 +279,7 @@ func (r *Registrar) lapseReview(ctx context.Context, by Acting, id uuid.UUID) er
 				}
 				return a.settleItem(ctx, id, item, Unreviewed, nil, nil)
 			})
-			if refusal, refused := errors.AsType[*Refusal](err); refused { // somebody was quicker
+			if refusal, refused := errors.AsType[*deed.Refusal](err); refused { // somebody was quicker
 				r.Log.DebugContext(ctx, "nothing is left to remove", slog.String("role", i.RoleID), slog.Any("why", refusal))
 				continue
 			}

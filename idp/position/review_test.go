@@ -10,14 +10,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
 )
 
 const week = 7 * 24 * time.Hour
 
 // held gives somebody a position: the sponsor asks, and the officer approves.
-func (d *desk) held(person, of string, by position.Acting) string {
+func (d *desk) held(person, of string, by deed.Acting) string {
 	d.t.Helper()
 	a, err := d.Decide(d.t.Context(), by, d.ask(asked(person, of)), position.Approve, "Yes")
 	must(d.t, err)
@@ -39,7 +41,7 @@ func (d *desk) review(s position.Scope) uuid.UUID {
 // outcomes are what became of the items of a review, by role; "" is nothing yet.
 func (d *desk) outcomes(id uuid.UUID) map[string]string {
 	d.t.Helper()
-	items, err := d.Store.ReviewItems(d.t.Context(), id, "", 1000)
+	items, err := d.Store.ReviewItems(d.t.Context(), id, store.Order{}, "", 1000)
 	must(d.t, err)
 	got := make(map[string]string)
 	for _, i := range items {
@@ -60,7 +62,7 @@ func (d *desk) closed(id uuid.UUID) bool {
 }
 
 // decideOne decides one item and returns why it was left, if it was.
-func (d *desk) decideOne(by position.Acting, id uuid.UUID, role string, outcome position.Outcome) error {
+func (d *desk) decideOne(by deed.Acting, id uuid.UUID, role string, outcome position.Outcome) error {
 	d.t.Helper()
 	left, err := d.DecideReview(d.t.Context(), by, id, []string{role}, outcome)
 	if err == nil && len(left) == 1 {
@@ -98,7 +100,7 @@ func TestReview(t *testing.T) {
 	if len(d.roles(d.nurse)) != 1 || len(d.roles(other)) != 0 {
 		t.Errorf("roles = %v and %v, want that of who was certified", d.roles(d.nurse), d.roles(other))
 	}
-	refused(t, "DecideReview(what was decided)", d.decideOne(d.agent, id, gone, position.Removed), position.DecidedAlready)
+	refused(t, "DecideReview(what was decided)", d.decideOne(d.agent, id, gone, position.Removed), deed.DecidedAlready)
 	if err := d.decideOne(d.otherAgent, id, later, position.Certified); err == nil {
 		t.Error("DecideReview(what the review is not about) = nil, want an error")
 	}
@@ -123,7 +125,7 @@ func TestReviewIsRefused(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
 	ward := d.position(nil)
 	manages := d.position(func(p *position.Draft) { p.JobRole, p.Activities = raManager, nil })
-	open := func(by position.Acting, change func(*position.Scope)) error {
+	open := func(by deed.Acting, change func(*position.Scope)) error {
 		s := scope(hospital)
 		if change != nil {
 			change(&s)
@@ -136,8 +138,8 @@ func TestReviewIsRefused(t *testing.T) {
 	high := d.held(d.person(), manages, d.manager)
 	own := d.held(d.otherAgent.Person, ward, d.manager)
 	d.wait(time.Minute)
-	refused(t, "OpenReview(by a sponsor)", open(d.sponsor, nil), position.NoRight)
-	refused(t, "OpenReview(by an officer elsewhere)", open(d.elsewhere, nil), position.AnotherOrganisation)
+	refused(t, "OpenReview(by a sponsor)", open(d.sponsor, nil), deed.NoRight)
+	refused(t, "OpenReview(by an officer elsewhere)", open(d.elsewhere, nil), deed.AnotherOrganisation)
 	for what, change := range map[string]func(*position.Scope){
 		"without a reason": func(s *position.Scope) { s.Reason = "" },
 		"due now":          func(s *position.Scope) { s.DueAt = d.clock() },
@@ -157,11 +159,11 @@ func TestReviewIsRefused(t *testing.T) {
 	refused(t, "OpenReview(by an advanced agent)", open(d.otherAgent, nil), "")
 	refused(t, "OpenReview(again)", open(d.agent, nil), position.ReviewOpenAlready)
 
-	refused(t, "DecideReview(by a sponsor)", d.decideOne(d.sponsor, all, role, position.Certified), position.NoRight)
-	refused(t, "DecideReview(by an officer elsewhere)", d.decideOne(d.elsewhere, all, role, position.Removed), position.AnotherOrganisation)
-	refused(t, "DecideReview(what she holds)", d.decideOne(d.otherAgent, all, own, position.Certified), position.OwnPerson)
-	refused(t, "DecideReview(to remove what she holds)", d.decideOne(d.otherAgent, all, own, position.Removed), position.OwnPerson)
-	refused(t, "DecideReview(of an officer above her)", d.decideOne(d.agent, all, high, position.Removed), position.AboveOwn)
+	refused(t, "DecideReview(by a sponsor)", d.decideOne(d.sponsor, all, role, position.Certified), deed.NoRight)
+	refused(t, "DecideReview(by an officer elsewhere)", d.decideOne(d.elsewhere, all, role, position.Removed), deed.AnotherOrganisation)
+	refused(t, "DecideReview(what she holds)", d.decideOne(d.otherAgent, all, own, position.Certified), deed.OwnPerson)
+	refused(t, "DecideReview(to remove what she holds)", d.decideOne(d.otherAgent, all, own, position.Removed), deed.OwnPerson)
+	refused(t, "DecideReview(of an officer above her)", d.decideOne(d.agent, all, high, position.Removed), deed.AboveOwn)
 	refused(t, "DecideReview(to certify what she approved)", d.decideOne(d.agent, all, role, position.Certified), position.OwnGiving)
 	refused(t, "DecideReview(to remove what she approved)", d.decideOne(d.agent, all, role, position.Removed), "")
 	refused(t, "DecideReview(of a manager by another)", d.decideOne(d.otherManager, all, high, position.Certified), "")
@@ -229,6 +231,27 @@ func TestReviewThatRemoves(t *testing.T) {
 	}
 }
 
+// A review removes nothing for an officer who is none any more: whoever took her account over would else have the last word.
+func TestReviewOfNoOfficerRemovesNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.Log = slog.New(slog.DiscardHandler)
+	role := d.held(d.nurse, d.position(nil), d.agent)
+	s := scope(hospital)
+	s.Removes = true
+	id := d.review(s)
+	must(t, directory.DisablePerson(t.Context(), d.Store, d.manager.Person, "operator", d.clock()))
+	d.wait(week)
+	must(t, d.LapseReviews(t.Context()))
+	if diff := cmp.Diff(map[string]string{role: ""}, d.outcomes(id)); diff != "" || len(d.roles(d.nurse)) != 1 {
+		t.Errorf("what became of it (-want +got), with roles %v:\n%s", d.roles(d.nurse), diff)
+	}
+	must(t, d.decideOne(d.otherAgent, id, role, position.Removed)) // another officer does
+	if len(d.roles(d.nurse)) != 0 {
+		t.Errorf("roles after another officer removed it = %v, want none", d.roles(d.nurse))
+	}
+}
+
 // What ended by itself leaves nothing to decide, so the review is closed.
 func TestReviewClosesByItself(t *testing.T) {
 	t.Parallel()
@@ -262,19 +285,19 @@ func TestRacesOfReviews(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
 	role := d.held(d.nurse, d.position(nil), d.agent)
 	won, reasons := race(t, func(i int) error {
-		_, err := d.OpenReview(ctx, []position.Acting{d.manager, d.otherManager}[i%2], scope(hospital))
+		_, err := d.OpenReview(ctx, []deed.Acting{d.manager, d.otherManager}[i%2], scope(hospital))
 		return err
 	})
 	if won != 1 || fmt.Sprint(reasons) != "[review_open_already]" {
 		t.Errorf("reviews = %d, the others %v, want 1, [review_open_already]", won, reasons)
 	}
-	open := must1(d.Store.Reviews(ctx, hospital, uuid.Max, 10, d.clock()))(t)
+	open := must1(d.Store.Reviews(ctx, hospital, store.Order{}, uuid.Nil, 10, d.clock()))(t)
 	if len(open) != 1 {
 		t.Fatalf("reviews = %d, want 1", len(open))
 	}
 	won, reasons = race(t, func(i int) error {
 		outcome := []position.Outcome{position.Certified, position.Removed}[i%2]
-		return d.decideOne([]position.Acting{d.manager, d.otherManager, d.otherAgent}[i%3], open[0].ID, role, outcome)
+		return d.decideOne([]deed.Acting{d.manager, d.otherManager, d.otherAgent}[i%3], open[0].ID, role, outcome)
 	})
 	if won != 1 || fmt.Sprint(reasons) != "[decided_already]" {
 		t.Errorf("decisions = %d, the others %v, want 1, [decided_already]", won, reasons)
@@ -302,7 +325,7 @@ func TestReviewIsRemindedOf(t *testing.T) {
 	o := d.tells()
 	s := scope(hospital)
 	s.DueAt = now.Add(3 * week)
-	id, err := d.OpenReview(ctx, position.Acting{Person: person, Role: d.grant(person, board, raManager)}, s)
+	id, err := d.OpenReview(ctx, deed.Acting{Person: person, Role: d.grant(person, board, raManager)}, s)
 	must(t, err)
 	remind := func(after time.Duration) {
 		t.Helper()

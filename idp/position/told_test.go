@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/position"
@@ -70,7 +71,7 @@ func TestDecisionsAreTold(t *testing.T) {
 	must(t, d.exec(`UPDATE person SET email = 'sponsor@example.org' WHERE id = $1`, d.sponsor.Person))
 	request := d.ask(asked(nurse, d.position(nil)))
 	_, err := d.Decide(ctx, d.elsewhere, request, position.Approve, "Yes")
-	refused(t, "Decide(by an officer of elsewhere)", err, position.AnotherOrganisation)
+	refused(t, "Decide(by an officer of elsewhere)", err, deed.AnotherOrganisation)
 	d.told("of a decision that was refused")
 	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
 	must(t, err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
@@ -57,16 +58,16 @@ func checkIncludes(ids []string) error {
 
 // Propose drafts a position of an organisation and returns its id. It gives nobody anything until another officer has
 // approved it.
-func (r *Registrar) Propose(ctx context.Context, by Acting, organisation string, d Draft) (id string, err error) {
-	if err := errors.Join(by.check(), r.check(d)); err != nil {
+func (r *Registrar) Propose(ctx context.Context, by deed.Acting, organisation string, d Draft) (id string, err error) {
+	if err := errors.Join(checkActing(by), r.check(d)); err != nil {
 		return "", err
 	}
 	err = r.act(ctx, by, audit.PositionProposed, func(a *act) error {
-		if err := a.mustFully(ctx, authority.ManagePositions, organisation, "", a.rules.ActorsOf(d.JobRole, d.Activities)...); err != nil {
+		if err := a.mustFully(ctx, authority.ManagePositions, organisation, "", a.Rules.ActorsOf(d.JobRole, d.Activities)...); err != nil {
 			return err
 		}
 		id = directory.NewID()
-		if err := a.AddPosition(ctx, id, organisation, a.now); err != nil {
+		if err := a.AddPosition(ctx, id, organisation, a.Now); err != nil {
 			return fmt.Errorf("add position %s: %w", id, err)
 		}
 		return a.propose(ctx, organisation, id, 1, d, store.PositionVersion{})
@@ -78,7 +79,7 @@ func (r *Registrar) Propose(ctx context.Context, by Acting, organisation string,
 func (a *act) propose(ctx context.Context, organisation, id string, version int, d Draft, before store.PositionVersion) error {
 	v := store.PositionVersion{
 		PositionID: id, Version: version, Name: d.Name, Notes: d.Notes, JobRole: d.JobRole, AreasOfWork: d.AreasOfWork, Activities: d.Activities,
-		Includes: d.Includes, Assignable: d.Assignable, Reason: d.Reason, MadeBy: a.by.Person, MadeRole: a.by.Role, MadeAt: a.now,
+		Includes: d.Includes, Assignable: d.Assignable, Reason: d.Reason, MadeBy: a.By.Person, MadeRole: a.By.Role, MadeAt: a.Now,
 	}
 	for _, w := range d.Workgroups {
 		v.Workgroups, v.WorkgroupNames = append(v.Workgroups, w.ID), append(v.WorkgroupNames, w.Name)
@@ -102,37 +103,41 @@ func (a *act) noteVersion(v, before store.PositionVersion) {
 		values["closes"] = "true"
 	}
 	for _, c := range changes(before, v) {
-		values["old_"+c.Field], values["new_"+c.Field] = clip(c.From), c.To
+		values["old_"+c.Field], values["new_"+c.Field] = deed.Clip(c.From), c.To
 	}
-	a.note(values)
+	a.Note(values)
 }
 
 // changes lists what differs between two versions.
-func changes(from, to store.PositionVersion) []Change {
-	list := func(codes []string) string { return strings.Join(slices.Sorted(slices.Values(codes)), " ") }
-	all := []Change{
+func changes(from, to store.PositionVersion) (list []deed.Change) {
+	sorted := func(codes []string) string { return strings.Join(slices.Sorted(slices.Values(codes)), " ") }
+	for _, v := range [][3]string{
 		{"name", from.Name, to.Name},
 		{"notes", from.Notes, to.Notes},
 		{"job_role", from.JobRole, to.JobRole},
-		{"areas_of_work", list(from.AreasOfWork), list(to.AreasOfWork)},
-		{"activities", list(from.Activities), list(to.Activities)},
-		{"workgroups", list(from.Workgroups), list(to.Workgroups)},
+		{"areas_of_work", sorted(from.AreasOfWork), sorted(to.AreasOfWork)},
+		{"activities", sorted(from.Activities), sorted(to.Activities)},
+		{"workgroups", sorted(from.Workgroups), sorted(to.Workgroups)},
 		{"workgroup_names", strings.Join(from.WorkgroupNames, ", "), strings.Join(to.WorkgroupNames, ", ")},
-		{"includes", list(from.Includes), list(to.Includes)},
+		{"includes", sorted(from.Includes), sorted(to.Includes)},
 		{"assignable", strconv.FormatBool(from.Assignable), strconv.FormatBool(to.Assignable)},
 		{"closes", strconv.FormatBool(from.Closes), strconv.FormatBool(to.Closes)},
+	} {
+		if v[1] != v[2] {
+			list = append(list, deed.Change{Field: v[0], From: v[1], To: v[2]})
+		}
 	}
-	return slices.DeleteFunc(all, func(c Change) bool { return c.From == c.To })
+	return list
 }
 
 // Revise proposes what a position is to be instead, after the version that the officer saw, and returns the version's
 // number. It changes nothing until another officer has approved it, and takes the place of what was proposed before.
-func (r *Registrar) Revise(ctx context.Context, by Acting, id string, seen int, d Draft) (version int, err error) {
-	if err := errors.Join(by.check(), checkID("position", id), r.check(d)); err != nil {
+func (r *Registrar) Revise(ctx context.Context, by deed.Acting, id string, seen int, d Draft) (version int, err error) {
+	if err := errors.Join(checkActing(by), checkID("position", id), r.check(d)); err != nil {
 		return 0, err
 	}
 	err = r.act(ctx, by, audit.PositionProposed, func(a *act) error {
-		newest, err := a.manage(ctx, authority.ManagePositions, id, seen, a.rules.ActorsOf(d.JobRole, d.Activities)...)
+		newest, err := a.manage(ctx, authority.ManagePositions, id, seen, a.Rules.ActorsOf(d.JobRole, d.Activities)...)
 		if err != nil {
 			return err
 		}
@@ -144,8 +149,8 @@ func (r *Registrar) Revise(ctx context.Context, by Acting, id string, seen int, 
 
 // Close proposes that a position end, with all that it gives, and returns the number of the version that says so. It
 // ends nothing until another officer has approved it. [store.Store.Holders] lists who would lose what.
-func (r *Registrar) Close(ctx context.Context, by Acting, id string, seen int, reason string) (version int, err error) {
-	if err := errors.Join(by.check(), checkID("position", id), directory.CheckText("reason", reason, 1, 500)); err != nil {
+func (r *Registrar) Close(ctx context.Context, by deed.Acting, id string, seen int, reason string) (version int, err error) {
+	if err := errors.Join(checkActing(by), checkID("position", id), directory.CheckText("reason", reason, 1, 500)); err != nil {
 		return 0, err
 	}
 	err = r.act(ctx, by, audit.PositionProposed, func(a *act) error {
@@ -154,7 +159,7 @@ func (r *Registrar) Close(ctx context.Context, by Acting, id string, seen int, r
 			return err
 		}
 		v := newest.PositionVersion
-		v.Version, v.Closes, v.Reason, v.MadeBy, v.MadeRole, v.MadeAt = newest.Version+1, true, reason, by.Person, by.Role, a.now
+		v.Version, v.Closes, v.Reason, v.MadeBy, v.MadeRole, v.MadeAt = newest.Version+1, true, reason, by.Person, by.Role, a.Now
 		version = v.Version
 		a.noteVersion(v, newest.PositionVersion)
 		if err := a.AddPositionVersion(ctx, v); err != nil {
@@ -168,12 +173,12 @@ func (r *Registrar) Close(ctx context.Context, by Acting, id string, seen int, r
 // manage locks a position for an officer who manages it, and reads its newest version, which has to be the one that she
 // saw. It may make nobody an officer above her, by what it is nor by what it is to be.
 func (a *act) manage(ctx context.Context, what authority.Act, id string, seen int, makes ...authority.Actor) (store.PositionRow, error) {
-	a.note(map[string]string{"position": id})
+	a.Note(map[string]string{"position": id})
 	p, err := a.LockPosition(ctx, id)
 	if err != nil {
 		return store.PositionRow{}, unknown(err, "position", id)
 	}
-	herself, err := a.herself(ctx, id)
+	herself, err := a.ifHolds(ctx, a.By.Person, id)
 	if err != nil {
 		return store.PositionRow{}, err
 	}
@@ -182,43 +187,45 @@ func (a *act) manage(ctx context.Context, what authority.Act, id string, seen in
 		return store.PositionRow{}, unknown(err, "position", id)
 	}
 	e, err := EffectOf(ctx, a.Tx, newest.PositionVersion)
-	if _, refused := errors.AsType[*Refusal](err); err != nil && !refused { // it can be changed, and has to be
+	if _, refused := errors.AsType[*deed.Refusal](err); err != nil && !refused { // it can be changed, and has to be
 		return store.PositionRow{}, err
 	}
 	makes = append(makes, a.makes(e.PositionVersion)...)
-	given, err := a.GivenAccess(ctx, id, a.now)
+	given, err := a.GivenAccess(ctx, id, a.Now)
 	if err != nil {
 		return store.PositionRow{}, fmt.Errorf("read what position %s gives: %w", id, err)
 	}
 	for _, g := range given {
-		makes = append(makes, a.rules.ActorsOf(g.JobRole, g.Activities)...)
+		makes = append(makes, a.Rules.ActorsOf(g.JobRole, g.Activities)...)
 	}
 	if err := a.mustFully(ctx, what, p.OrganisationCode, herself, makes...); err != nil {
 		return store.PositionRow{}, err
 	}
 	if StateOf(newest) == Closed {
-		return store.PositionRow{}, refuse(PositionClosed)
+		return store.PositionRow{}, Refusal(PositionClosed)
 	}
 	if newest.Version != seen {
 		before, err := a.PositionVersion(ctx, id, seen)
 		if err != nil {
 			return store.PositionRow{}, unknown(err, "position "+id+" in version", seen)
 		}
-		return store.PositionRow{}, &Refusal{Reason: ChangedSince, Changes: changes(before, newest.PositionVersion)}
+		return store.PositionRow{}, Refusal(deed.ChangedSince).With("", changes(before, newest.PositionVersion)...)
 	}
 	return newest, nil
 }
 
 // Approved is what came of an approval.
 type Approved struct {
-	Closed bool
-	Ended  int // roles that ended with the position
+	Closed  bool
+	Changed int // roles that follow at once; they ended, if the position was closed
+	Left    int // roles that follow by and by: see RollOut
 }
 
-// Approve puts the newest version of a position in force, which another officer proposed. One that closes the position
-// ends every role that it gives, and whatever is asked for it lapses.
-func (r *Registrar) Approve(ctx context.Context, by Acting, id string, version int) (Approved, error) {
-	if err := errors.Join(by.check(), checkID("position", id)); err != nil {
+// Approve puts the newest version of a position in force, which another officer proposed. Neither of them holds it, or what
+// includes it. The roles that it gives follow ([Registrar.RollOut]). A version that closes the position ends them, and whatever is
+// asked for it lapses.
+func (r *Registrar) Approve(ctx context.Context, by deed.Acting, id string, version int) (Approved, error) {
+	if err := errors.Join(checkActing(by), checkID("position", id)); err != nil {
 		return Approved{}, err
 	}
 	var done Approved
@@ -228,10 +235,10 @@ func (r *Registrar) Approve(ctx context.Context, by Acting, id string, version i
 			return err
 		}
 		if v.ApprovedAt != nil {
-			return refuse(ApprovedAlready)
+			return Refusal(ApprovedAlready)
 		}
-		if reason := authority.FourEyes(v.MadeBy, by.Person, ""); reason != "" {
-			return refuse(Reason(reason))
+		if err := FourEyes(ctx, a.Tx, v.MadeBy, by.Person, ""); err != nil {
+			return err
 		}
 		var before store.PositionVersion
 		if v.InForce > 0 {
@@ -240,35 +247,49 @@ func (r *Registrar) Approve(ctx context.Context, by Acting, id string, version i
 			}
 		}
 		a.noteVersion(v.PositionVersion, before)
-		if err := a.stillMay(ctx, v.MadeBy, authority.ManagePositions, v.OrganisationCode, ""); err != nil {
+		if err := a.LockInclusions(ctx); err != nil {
+			return fmt.Errorf("lock inclusions: %w", err)
+		}
+		if err := a.makerStillMay(ctx, v); err != nil {
 			return err
 		}
 		if err := a.mayApprove(ctx, v); err != nil {
 			return err
 		}
-		if err := a.ApprovePositionVersion(ctx, id, version, by.Person, by.Role, a.now); err != nil {
+		if err := a.ApprovePositionVersion(ctx, id, version, by.Person, by.Role, a.Now); err != nil {
 			return fmt.Errorf("approve version %d of position %s: %w", version, id, err)
 		}
 		done = Approved{Closed: v.Closes}
 		if v.Closes {
-			a.entry.Event = audit.PositionClosed
-			done.Ended, err = a.endAll(ctx, id)
+			a.Entry.Event = audit.PositionClosed
+			if err := a.lapseAll(ctx, id); err != nil {
+				return err
+			}
 		}
+		done.Changed, done.Left, err = a.rollOutFirst(ctx, id)
+		a.Note(map[string]string{"changed_roles": strconv.Itoa(done.Changed), "left_roles": strconv.Itoa(done.Left)})
 		return err
 	})
 	return done, err
 }
 
-// mayApprove looks again at what could be proposed, and takes what counts from now on. Of two approvals that would make positions
-// include each other, one waits for the other.
+// makerStillMay wants who proposed a version to be an officer still who may, and not to hold the position since.
+func (a *act) makerStillMay(ctx context.Context, v store.PositionRow) error {
+	maker, err := a.Kept(ctx, v.MadeBy)
+	if err != nil {
+		return unknown(err, "officer", v.MadeBy)
+	}
+	herself, err := a.ifHolds(ctx, maker, v.PositionID)
+	if err != nil {
+		return err
+	}
+	return a.stillMay(ctx, maker, authority.ManagePositions, v.OrganisationCode, herself)
+}
+
+// mayApprove looks again at what could be proposed, and takes what counts from now on.
 func (a *act) mayApprove(ctx context.Context, v store.PositionRow) error {
 	if v.Closes {
 		return nil
-	}
-	if len(v.Includes) > 0 {
-		if err := a.LockInclusions(ctx); err != nil {
-			return fmt.Errorf("lock inclusions: %w", err)
-		}
 	}
 	if err := a.mayInclude(ctx, authority.ApprovePosition, v.OrganisationCode, v.PositionVersion); err != nil {
 		return err
@@ -276,27 +297,23 @@ func (a *act) mayApprove(ctx context.Context, v store.PositionRow) error {
 	return a.takeWorkgroups(ctx, v.PositionVersion)
 }
 
-// endAll ends what a position gives anybody, and what is asked for it.
-func (a *act) endAll(ctx context.Context, id string) (int, error) {
-	ended, err := a.end(ctx, id, "", a.now, nil)
+// lapseAll ends what is asked for a position.
+func (a *act) lapseAll(ctx context.Context, id string) error {
+	lapsed, err := a.LapseRequests(ctx, id, "", a.Now.Add(requestLife), "the position was closed", a.Now)
 	if err != nil {
-		return 0, err
-	}
-	lapsed, err := a.LapseRequests(ctx, id, "", a.now.Add(requestLife), "the position was closed", a.now)
-	if err != nil {
-		return 0, fmt.Errorf("end requests for position %s: %w", id, err)
+		return fmt.Errorf("end requests for position %s: %w", id, err)
 	}
 	for _, l := range lapsed {
 		if err := a.recordLapse(ctx, l, id); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	a.note(map[string]string{"ended_roles": strconv.Itoa(len(ended)), "lapsed_requests": strconv.Itoa(len(lapsed))})
-	return len(ended), nil
+	a.Note(map[string]string{"lapsed_requests": strconv.Itoa(len(lapsed))})
+	return nil
 }
 
 func (a *act) recordLapse(ctx context.Context, l store.LapsedRequest, positionID string) error {
-	e := a.line(audit.RequestLapsed, l.PersonID)
+	e := a.Line(audit.RequestLapsed, l.PersonID)
 	e.Detail["request"], e.Detail["position"] = l.ID.String(), positionID
 	return audit.Record(ctx, a.Tx, e)
 }

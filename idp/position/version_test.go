@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -35,7 +36,7 @@ func TestPositionIsApprovedByAnother(t *testing.T) {
 	_, err = d.Ask(ctx, d.sponsor, asked(d.nurse, id))
 	refused(t, "Ask(for a draft)", err, position.NotApproved)
 	_, err = d.Approve(ctx, d.agent, id, 1)
-	refused(t, "Approve(by who proposed)", err, position.OwnRequest)
+	refused(t, "Approve(by who proposed)", err, deed.OwnRequest)
 	_, err = d.Approve(ctx, d.otherAgent, id, 1)
 	must(t, err)
 	_, err = d.Approve(ctx, d.manager, id, 1)
@@ -74,13 +75,13 @@ func TestApproveWhatWasSeen(t *testing.T) {
 	_, err = d.Revise(ctx, d.agent, id, 1, wider)
 	must(t, err)
 	_, err = d.Approve(ctx, d.manager, id, 1)
-	refused(t, "Approve(the one before)", err, position.ChangedSince)
-	refusal, _ := errors.AsType[*position.Refusal](err)
-	if diff := cmp.Diff([]position.Change{{Field: "activities", From: "B0360 B0401", To: "B0360 B0401 B0420"}}, refusal.Changes); diff != "" {
+	refused(t, "Approve(the one before)", err, deed.ChangedSince)
+	refusal, _ := errors.AsType[*deed.Refusal](err)
+	if diff := cmp.Diff([]deed.Change{{Field: "activities", From: "B0360 B0401", To: "B0360 B0401 B0420"}}, refusal.Changes); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 	_, err = d.Revise(ctx, d.otherAgent, id, 1, draft())
-	refused(t, "Revise(after the one before)", err, position.ChangedSince)
+	refused(t, "Revise(after the one before)", err, deed.ChangedSince)
 	_, err = d.Approve(ctx, d.manager, id, 3)
 	if !errors.Is(err, directory.ErrUnknown) {
 		t.Errorf("Approve(a version that is not there) = %v, want %v", err, directory.ErrUnknown)
@@ -104,11 +105,11 @@ func TestClose(t *testing.T) {
 		t.Errorf("roles before the approval = %d, want 1", got)
 	}
 	_, err = d.Approve(ctx, d.agent, id, version)
-	refused(t, "Approve(by who would close it)", err, position.OwnRequest)
+	refused(t, "Approve(by who would close it)", err, deed.OwnRequest)
 	d.wait(time.Minute)
 	done, err := d.Approve(ctx, d.manager, id, version)
 	must(t, err)
-	if want := (position.Approved{Closed: true, Ended: 1}); done != want || d.state(id) != position.Closed {
+	if want := (position.Approved{Closed: true, Changed: 1}); done != want || d.state(id) != position.Closed {
 		t.Errorf("Approve(to close) = %+v, %s, want %+v, %s", done, d.state(id), want, position.Closed)
 	}
 	if got := d.roles(d.nurse); len(got) != 0 {
@@ -127,7 +128,7 @@ func TestClose(t *testing.T) {
 	refused(t, "Revise(a closed position)", err, position.PositionClosed)
 	_, err = d.Close(ctx, d.agent, id, version, "Again")
 	refused(t, "Close(a closed position)", err, position.PositionClosed)
-	if got := d.events("position_closed", "request_lapsed", "role_ended"); fmt.Sprint(got) != "[role_ended request_lapsed position_closed]" {
+	if got := d.events("position_closed", "request_lapsed", "role_ended"); fmt.Sprint(got) != "[request_lapsed role_ended position_closed]" {
 		t.Errorf("record = %v, want the end of the role, of the request and of the position", got)
 	}
 }
@@ -147,16 +148,16 @@ func TestWhoMayManagePositions(t *testing.T) {
 	version := 1
 	for _, tt := range []struct {
 		who  string
-		by   position.Acting
-		want position.Reason
+		by   deed.Acting
+		want deed.Reason
 	}{
-		{"a sponsor", d.sponsor, position.NoRight},
-		{"an advanced agent of another organisation", d.elsewhere, position.AnotherOrganisation},
-		{"one whose role has ended", ended, position.NotInRole},
-		{"one who is disabled", disabled, position.NotInRole},
-		{"one in the role of somebody else", position.Acting{Person: d.agent.Person, Role: d.manager.Role}, position.NotInRole},
-		{"nobody", position.Acting{Person: "000000000009", Role: d.agent.Role}, position.NotInRole},
-		{"one who holds the position", holder, position.OwnPerson},
+		{"a sponsor", d.sponsor, deed.NoRight},
+		{"an advanced agent of another organisation", d.elsewhere, deed.AnotherOrganisation},
+		{"one whose role has ended", ended, deed.NotInRole},
+		{"one who is disabled", disabled, deed.NotInRole},
+		{"one in the role of somebody else", deed.Acting{Person: d.agent.Person, Role: d.manager.Role}, deed.NotInRole},
+		{"nobody", deed.Acting{Person: "000000000009", Role: d.agent.Role}, deed.NotInRole},
+		{"one who holds the position", holder, deed.OwnPerson},
 		{"an advanced agent there", d.otherAgent, ""},
 		{"the manager above", d.manager, ""},
 	} {
@@ -219,7 +220,7 @@ func TestDraftsThatAreWrong(t *testing.T) {
 	if !errors.Is(err, directory.ErrUnknown) {
 		t.Errorf("Propose(at an unknown organisation) = %v, want %v", err, directory.ErrUnknown)
 	}
-	_, err = d.Propose(ctx, position.Acting{Person: "sam", Role: "x"}, hospital, draft())
+	_, err = d.Propose(ctx, deed.Acting{Person: "sam", Role: "x"}, hospital, draft())
 	if err == nil || !strings.Contains(err.Error(), "as: want 12 digits") || !strings.Contains(err.Error(), "role: want 12 digits") {
 		t.Errorf("Propose(by no ids) = %v, want both said", err)
 	}
@@ -232,7 +233,7 @@ func TestRacesForPositions(t *testing.T) {
 	id, err := d.Propose(ctx, d.agent, hospital, draft())
 	must(t, err)
 	approve := func(ctx context.Context, i int) error {
-		_, err := d.Approve(ctx, []position.Acting{d.manager, d.otherAgent}[i%2], id, 1)
+		_, err := d.Approve(ctx, []deed.Acting{d.manager, d.otherAgent}[i%2], id, 1)
 		return err
 	}
 	won, reasons := race(t, func(i int) error { return approve(ctx, i) })

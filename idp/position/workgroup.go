@@ -38,7 +38,7 @@ func (a *act) sameNames(ctx context.Context, ids, names []string) error {
 	for _, w := range known {
 		i := slices.Index(ids, w.ID)
 		if i < len(names) && names[i] != w.Name {
-			return &Refusal{Reason: WorkgroupNamed, Because: fmt.Sprintf("%s is called %q, and not %q", w.ID, w.Name, names[i])}
+			return Refusal(WorkgroupNamed).With(fmt.Sprintf("%s is called %q, and not %q", w.ID, w.Name, names[i]))
 		}
 	}
 	return nil

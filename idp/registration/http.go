@@ -86,7 +86,7 @@ func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.linkRefused(w, r, t, err)
 	}
-	ceremony, err := h.Enroller.BeginAtMost(r.Context(), most(found), found.Person, found.Handle, t.browser)
+	ceremony, err := h.Enroller.Begin(r.Context(), most(found), found.Person, found.Handle, t.browser)
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func (h *Handler) home(w http.ResponseWriter, r *http.Request) error {
 		Method:            MethodWords(h.words(r), s.AMR), AuthenticatorAssurance: LevelWords(s.Level), AuthenticatedAt: s.AuthenticatedAt,
 		SignOutURL: "/logout", SignOutEverywhereURL: "/logout?everywhere=1", Signals: signals,
 	}
-	page.SignedInAs = s.Person.DisplayName
+	page.SignedInAs, page.Help = s.Person.DisplayName, web.Help(h.Policies.HelpFor(s.Person, s.Role))
 	for _, role := range s.Person.Roles {
 		shown := h.role(role)
 		if s.Role != nil && s.Role.ID == role.ID {

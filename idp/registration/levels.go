@@ -42,7 +42,7 @@ func (h *Handler) levels(w http.ResponseWriter, r *http.Request) error {
 		Frame: frame(r), Identity: identity,
 		SignIn: web.SignInLevel{Level: LevelWords(s.Level), Method: MethodWords(words, s.AMR), Why: signInWhy(words, s.Level, s.AMR), At: s.AuthenticatedAt},
 	}
-	page.SignedInAs = s.Person.DisplayName
+	page.SignedInAs, page.Help = s.Person.DisplayName, web.Help(h.Policies.HelpFor(s.Person, s.Role))
 	page.Elsewhere = elsewhere(words, assurance.Reached{Authenticator: s.Level, AMR: s.AMR, Identity: explained.Recorded.Level})
 	if a, ok := h.signedInBy(s, authenticators); ok {
 		page.Elsewhere = append(page.Elsewhere, gpg44(words, a)...)

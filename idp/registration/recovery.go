@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/messenger"
+	"github.com/credence-id/credence/idp/papercode"
 	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
@@ -43,8 +43,8 @@ func (e *Enroller) MakeRecoveryCodes(ctx context.Context, personID string, by au
 	var codes []string
 	var macs [][]byte
 	for range recoveryCodes {
-		code := rand.Text()[:recoveryCodeSize]
-		codes, macs = append(codes, inGroups(code)), append(macs, e.recoveryMACs(personID, code)[0])
+		code := papercode.New(recoveryCodeSize)
+		codes, macs = append(codes, papercode.InGroups(code)), append(macs, e.recoveryMACs(personID, code)[0])
 	}
 	by.Event, by.Person = audit.RecoveryCodesMade, personID
 	err := e.Store.InTx(ctx, func(tx *store.Tx) error {
@@ -72,43 +72,6 @@ func DropRecoveryCodes(ctx context.Context, tx *store.Tx, personID string, by au
 		return fmt.Errorf("drop recovery codes of person %s: %w", personID, err)
 	}
 	return audit.Record(ctx, tx, by)
-}
-
-// inGroups writes a code as people read it.
-func inGroups(code string) string {
-	var groups []string
-	for group := range slices.Chunk([]byte(code), 4) {
-		groups = append(groups, string(group))
-	}
-	return strings.Join(groups, "-")
-}
-
-// ParseRecoveryCode reads a code as people type it: in letters of either case, with signs between the groups or without, and with
-// the digits that look like letters and that no code has. It is not ok when it can be no code.
-func ParseRecoveryCode(text string) (code string, ok bool) {
-	if len(text) > 100 {
-		return "", false
-	}
-	code = strings.Map(func(r rune) rune {
-		switch {
-		case r == ' ' || r == '-' || r == '\t':
-			return -1
-		case r == '0':
-			return 'O'
-		case r == '1':
-			return 'I'
-		case r == '8':
-			return 'B'
-		case r >= 'a' && r <= 'z':
-			return r - 'a' + 'A'
-		}
-		return r
-	}, text)
-	strange := strings.ContainsFunc(code, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '2' || r > '7') })
-	if strange || len(code) != recoveryCodeSize {
-		return "", false
-	}
-	return code, true
 }
 
 // recoveryMACs are the keyed hashes of a recovery code of a person, the one that rests first.
@@ -205,7 +168,7 @@ func (h *Handler) takeRecoveryCode(w http.ResponseWriter, r *http.Request) error
 	if len(page.Username) != 12 || strings.Trim(page.Username, "0123456789") != "" {
 		mistakes = append(mistakes, web.FieldError{Field: "username", Message: "Enter your user ID: 12 digits, such as 656005750104"})
 	}
-	code, ok := ParseRecoveryCode(r.PostForm.Get("code"))
+	code, ok := papercode.Parse(r.PostForm.Get("code"), recoveryCodeSize)
 	if !ok {
 		mistakes = append(mistakes, web.FieldError{Field: "code", Message: "Enter one of your recovery codes: 16 letters and digits, such as ABCD-EFGH-IJKL-MN23"})
 	}

@@ -45,6 +45,7 @@ type Handler struct {
 	Evidence  *evidence.Recorder
 	Rules     *authority.Rules
 	Catalogue *directory.Catalogue
+	Policies  *directory.Policies
 	Pages     *web.Pages
 	Throttle  *throttle.Limiter
 	Box       seal.Box // of what a page of ours tells the next
@@ -67,17 +68,9 @@ func NewEnrolmentLink(ctx context.Context, s *store.Store, personID, actor strin
 
 // newLink makes a link. mac is the keyed hash of the code that it takes, nil for none.
 func newLink(ctx context.Context, s *store.Store, personID string, mac func(secret string) []byte, by audit.Entry) (secret string, expiresAt time.Time, err error) {
-	secret, expiresAt = rand.Text()+rand.Text(), by.At.Add(linkLife)
-	code := mac(secret)
-	by.Event, by.Person, by.Detail = audit.EnrolmentLinkMade, personID, with(by.Detail, map[string]string{"expires_at": expiresAt.Format(time.RFC3339)})
-	if code != nil {
-		by.Detail["code"] = "asked"
-	}
 	err = s.InTx(ctx, func(tx *store.Tx) error {
-		if err := tx.AddEnrolmentLink(ctx, hash(secret), code, personID, by.At, expiresAt); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, by)
+		secret, expiresAt, err = addLink(ctx, tx, personID, mac, by)
+		return err
 	})
 	if errors.Is(err, store.ErrReference) {
 		return "", time.Time{}, fmt.Errorf("no person has user id %q: `credence person list` shows those there are", personID)
@@ -86,6 +79,28 @@ func newLink(ctx context.Context, s *store.Store, personID string, mac func(secr
 		return "", time.Time{}, fmt.Errorf("add enrolment link: %w", err)
 	}
 	return secret, expiresAt, nil
+}
+
+// EnrolmentURL makes a link as a part of the caller's transaction, and returns its address. The entry says who makes it.
+func EnrolmentURL(ctx context.Context, tx *store.Tx, personID string, by audit.Entry) (string, error) {
+	secret, _, err := addLink(ctx, tx, personID, func(string) []byte { return nil }, by)
+	if err != nil {
+		return "", fmt.Errorf("add enrolment link: %w", err)
+	}
+	return ticket{secret: secret}.address("/enrol"), nil
+}
+
+func addLink(ctx context.Context, tx *store.Tx, personID string, mac func(secret string) []byte, by audit.Entry) (secret string, expiresAt time.Time, err error) {
+	secret, expiresAt = rand.Text()+rand.Text(), by.At.Add(linkLife)
+	code := mac(secret)
+	if err := tx.AddEnrolmentLink(ctx, hash(secret), code, personID, by.At, expiresAt); err != nil {
+		return "", time.Time{}, err
+	}
+	by.Event, by.Person, by.Detail = audit.EnrolmentLinkMade, personID, with(by.Detail, map[string]string{"expires_at": expiresAt.Format(time.RFC3339)})
+	if code != nil {
+		by.Detail["code"] = "asked"
+	}
+	return secret, expiresAt, audit.Record(ctx, tx, by)
 }
 
 // errLink says that an enrolment link does not work: it never did, it was used, it has expired, or the person is

@@ -120,6 +120,13 @@ func (p pending) frame(r *http.Request) web.Frame {
 	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: p.language(r), FormAction: p.FormAction}
 }
 
+// frameOf is the frame of a page for somebody who is signed in.
+func (h *Handler) frameOf(r *http.Request, p pending, s session.Session) web.Frame {
+	frame := p.frame(r)
+	frame.SignedInAs, frame.Help = s.Person.DisplayName, web.Help(h.Policies.HelpFor(s.Person, s.Role))
+	return frame
+}
+
 // pending opens the request that the page's address carries. Without one, somebody came by themselves: the page begins
 // a request of its own, which leads to the home page.
 func (h *Handler) pending(w http.ResponseWriter, r *http.Request) (pending, error) {
@@ -293,8 +300,7 @@ func (h *Handler) rolePage(w http.ResponseWriter, r *http.Request, p pending, s 
 }
 
 func (h *Handler) renderRoles(w http.ResponseWriter, r *http.Request, p pending, s session.Session, status int, search string, mistakes ...web.FieldError) error {
-	frame := p.frame(r)
-	frame.SignedInAs = s.Person.DisplayName
+	frame := h.frameOf(r, p, s)
 	if len(s.Person.Roles) == 0 {
 		return h.Pages.Render(w, status, web.NoRole{
 			Frame: frame, PostURL: p.at(ChooseRole), ClientName: p.ClientName, CanContinue: p.Role != RoleRequired, Cancelable: p.Cancelable,

@@ -39,6 +39,7 @@ type Handler struct {
 	Passwords *password.Manager
 	Evidence  *evidence.Recorder
 	Catalogue *directory.Catalogue
+	Policies  *directory.Policies
 	Pages     *web.Pages
 	Throttle  *throttle.Limiter
 	Box       seal.Box // of pending sign-ins
@@ -87,6 +88,7 @@ type Request struct {
 	Demand      assurance.Demand `json:",omitzero"` // the levels that it asks for
 	Unable      bool             `json:",omitzero"` // she has nothing to sign in with that would reach them
 	CanContinue bool             `json:",omitzero"` // less will do: she may return with Settled
+	RoleURL     string           `json:",omitzero"` // where she can choose another role, in which less may be asked
 }
 
 // What ends Request.ReturnTo for a person who does not do all that was asked. These are no further addresses beside that,

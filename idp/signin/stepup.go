@@ -107,11 +107,10 @@ func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, 
 	}
 	words := h.words(r, p)
 	page := web.SignIn{
-		Frame: p.frame(r), PostURL: p.at(StepUp), ClientName: p.ClientName, Username: s.Person.ID, Cancelable: p.Cancelable,
+		Frame: h.frameOf(r, p, s), PostURL: p.at(StepUp), ClientName: p.ClientName, Username: s.Person.ID, Cancelable: p.Cancelable,
 		Needs:  InWords(words, p.gap(s).Gap),
-		StepUp: &web.StepUp{Has: words.Sayf("at level %s", s.Level), Takes: takes(p.gap(s).Gap), CanContinue: p.CanContinue},
+		StepUp: &web.StepUp{Has: words.Sayf("at level %s", s.Level), Takes: takes(p.gap(s).Gap), CanContinue: p.CanContinue, ChangeRoleURL: p.RoleURL},
 	}
-	page.SignedInAs = s.Person.DisplayName
 	var keys []store.Authenticator
 	for _, a := range able {
 		if a.CredentialID == nil {
@@ -137,8 +136,7 @@ func (h *Handler) stepUpPage(w http.ResponseWriter, r *http.Request, p pending, 
 // unmetPage tells somebody what she lacks that nothing on these pages gives her, and what to do about it.
 func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s session.Session) error {
 	missing := p.gap(s)
-	page := web.Unmet{Frame: p.frame(r), PostURL: p.at(Unmet), ClientName: p.ClientName, Cancelable: p.Cancelable}
-	page.SignedInAs = s.Person.DisplayName
+	page := web.Unmet{Frame: h.frameOf(r, p, s), PostURL: p.at(Unmet), ClientName: p.ClientName, Cancelable: p.Cancelable, ChangeRoleURL: p.RoleURL}
 	if missing.Authenticator != 0 {
 		able, err := h.Able(r.Context(), p.Request, s)
 		if err != nil {

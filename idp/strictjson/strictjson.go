@@ -5,7 +5,7 @@
 // Section 4), and whatever follows the one value. An error says where, and nothing of what was handed in but names that are
 // known: a secret may stand in the wrong place.
 //
-// It reads structs of text, booleans, times, lists and structs, with a tag json on each field.
+// It reads structs of text, booleans, whole numbers, times, lists and structs, with a tag json on each field.
 package strictjson
 
 import (
@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -56,6 +57,9 @@ func checkValue(d *json.Decoder, name string, t reflect.Type) error {
 		right = t.Kind() == reflect.Bool
 	case string:
 		right = t.Kind() == reflect.String || t == reflect.TypeFor[time.Time]() && new(time.Time).UnmarshalText([]byte(token)) == nil
+	case json.Number:
+		_, err := strconv.ParseInt(token.String(), 10, 32)
+		right = t.Kind() == reflect.Int && err == nil
 	case json.Delim:
 		switch {
 		case token == '[' && t.Kind() == reflect.Slice:
@@ -130,6 +134,8 @@ func inWords(t reflect.Type) string {
 		return "a time such as 2026-09-14T10:31:00Z"
 	case t.Kind() == reflect.Bool:
 		return "true or false"
+	case t.Kind() == reflect.Int:
+		return "a whole number"
 	case t.Kind() == reflect.Slice:
 		return "a list"
 	case t.Kind() == reflect.Struct:

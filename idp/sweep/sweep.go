@@ -86,8 +86,10 @@ func (w *Sweeper) tables() []table {
 		{"authorization_grant", grace, w.store.SweepGrants},
 		{"session", grace, w.store.SweepSessions},
 		{"used_challenge", grace, w.store.SweepChallenges},
+		{"used_assertion", grace, w.store.SweepAssertions},
 		{"throttle", grace, w.store.SweepThrottle},
 		{"enrolment_link", linkKept, w.store.SweepEnrolmentLinks},
+		{"self_registration", grace, w.store.SweepSelfRegistrations},
 		{"message", messageKept, w.store.SweepMessages},
 		{"introduction", introductionKept, w.store.SweepIntroductions},
 	}

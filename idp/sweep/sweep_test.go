@@ -109,8 +109,8 @@ func (s *swept) metrics(t *testing.T) map[string]float64 {
 			}
 		}
 	}
-	if series != 16 {
-		t.Errorf("series = %d, want 16 from the start: two for each table", series)
+	if series != 20 {
+		t.Errorf("series = %d, want 20 from the start: two for each table", series)
 	}
 	return out
 }

@@ -1,4 +1,5 @@
-// Package throttle counts what fails: at signing in, at using an enrolment link, at the token endpoint.
+// Package throttle counts what fails: at signing in, at using an enrolment link, at the token endpoint. Of people who register
+// themselves it counts every attempt, because there is nothing by which one could be told from another.
 //
 // What proves to be right always gets in, whatever has failed before: a passkey's answer, an enrolment link, a recovery
 // code and a client's secret cannot be guessed, so that shutting somebody out would protect nothing, and would let
@@ -43,14 +44,19 @@ type Limit string
 
 // The limits: of what the failures are counted.
 const (
-	SignInAddress    Limit = "sign_in_address"   // sign-ins from an address
-	SignInClient     Limit = "sign_in_client"    // sign-ins that a client asked for
-	SignInPerson     Limit = "sign_in_person"    // sign-ins with an authenticator of a person
-	SignInPassword   Limit = "sign_in_password"  // sign-ins with a password under a user id, somebody's or nobody's
-	EnrolmentAddress Limit = "enrolment_address" // enrolments from an address
-	RecoveryPerson   Limit = "recovery_person"   // recovery codes under a user id, somebody's or nobody's
-	TokenAddress     Limit = "token_address"     // token requests in a client's name from an address
-	TokenClient      Limit = "token_client"      // token requests that did not prove to be a client's
+	SignInAddress                Limit = "sign_in_address"                // sign-ins from an address
+	SignInClient                 Limit = "sign_in_client"                 // sign-ins that a client asked for
+	SignInPerson                 Limit = "sign_in_person"                 // sign-ins with an authenticator of a person
+	SignInPassword               Limit = "sign_in_password"               // sign-ins with a password under a user id, somebody's or nobody's
+	EnrolmentAddress             Limit = "enrolment_address"              // enrolments from an address
+	RecoveryPerson               Limit = "recovery_person"                // recovery codes under a user id, somebody's or nobody's
+	BreakGlassAddress            Limit = "break_glass_address"            // codes of break-glass from an address
+	BreakGlassPerson             Limit = "break_glass_person"             // codes of break-glass of somebody who is signed in
+	SelfRegistrationAddress      Limit = "self_registration_address"      // people who register themselves, right or wrong, from an address
+	SelfRegistrationMailbox      Limit = "self_registration_mailbox"      // and with an e-mail address
+	SelfRegistrationOrganisation Limit = "self_registration_organisation" // and at an organisation
+	TokenAddress                 Limit = "token_address"                  // token requests in a client's name from an address
+	TokenClient                  Limit = "token_client"                   // token requests that did not prove to be a client's
 )
 
 // rule is how many failures of a window reach a limit, and how long the window is. The windows of places are short: who
@@ -70,6 +76,16 @@ func (l Limit) rule() (most int32, per time.Duration) {
 		return 60, time.Minute // a registration day has many people at one address, and few links that were not copied whole
 	case RecoveryPerson:
 		return 10, 10 * time.Minute // a code is copied from paper, and mistyped
+	case BreakGlassAddress:
+		return 60, 10 * time.Minute // a hospital sits behind one address
+	case BreakGlassPerson:
+		return 10, 10 * time.Minute // a code is copied from paper, at night
+	case SelfRegistrationAddress:
+		return 60, 10 * time.Minute // a class of students sits behind one address
+	case SelfRegistrationMailbox:
+		return 5, time.Hour // nobody's mailbox is filled by others
+	case SelfRegistrationOrganisation:
+		return 1000, time.Hour // so much, and for a day, is kept at most of people who may never come
 	case TokenAddress:
 		return 2000, time.Minute // when sessions end with a shift, the server of a client finds thousands of its grants dead
 	case TokenClient:
@@ -85,6 +101,9 @@ type Subject struct {
 	Client  string
 	Person  string
 	UserID  string // that was entered, whether or not it is somebody's: it does not go into the record
+	Mailbox string // an e-mail address that was entered: nor does this
+
+	Organisation string // its code
 }
 
 // nobody says that there is nothing to count under: no person or client is known.
@@ -138,7 +157,7 @@ func New(s *store.Store, key seal.Key, now func() time.Time, log *slog.Logger) *
 			Name: "credence_throttled_total", Help: "Attempts that were beyond a limit of failures, by limit.",
 		}, []string{"limit"}),
 	}
-	for _, limit := range []Limit{SignInAddress, SignInClient, SignInPerson, SignInPassword, EnrolmentAddress, RecoveryPerson, TokenAddress, TokenClient} {
+	for _, limit := range []Limit{SignInAddress, SignInClient, SignInPerson, SignInPassword, EnrolmentAddress, RecoveryPerson, BreakGlassAddress, BreakGlassPerson, SelfRegistrationAddress, SelfRegistrationMailbox, SelfRegistrationOrganisation, TokenAddress, TokenClient} {
 		l.exceeded.WithLabelValues(string(limit)) // at 0: an alert cannot tell what is not there from what is well
 	}
 	l.reached.Store(&map[slot]time.Time{})
@@ -236,7 +255,7 @@ func (l *Limiter) exceed(limit Limit, wait time.Duration) error {
 
 // slot is where a subject is counted: the first 20 bits of a MAC.
 func (l *Limiter) slot(s Subject) slot {
-	subject := network(s.Address) + "\x00" + s.Client + "\x00" + s.Person + s.UserID
+	subject := network(s.Address) + "\x00" + s.Client + "\x00" + s.Person + s.UserID + s.Mailbox + s.Organisation
 	mac := l.key.MAC("throttle "+string(s.Limit), []byte(subject))
 	return slot{s.Limit, int32(binary.BigEndian.Uint32(mac) >> 12)}
 }

@@ -77,15 +77,25 @@ func invariants() []invariant {
 		{"evidence that was withdrawn without its evidence_withdrawn event", `
 			SELECT v.id FROM evidence v WHERE v.withdrawn_at IS NOT NULL AND NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'evidence_withdrawn' AND e.person_id = v.person_id AND e.detail->>'evidence' = v.id::text)`},
+		{"a meeting without the event that it was begun, or confirmed", `
+			SELECT m.id FROM meeting m WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'meeting_begun' AND e.refusal = '' AND e.person_id = m.person_id AND e.detail->>'meeting' = m.id::text)
+				OR (SELECT count(*) FROM audit_event e WHERE e.event = 'meeting_confirmed' AND e.refusal = '' AND e.person_id = m.person_id AND e.detail->>'meeting' = m.id::text)
+					<> (m.confirmed_at IS NOT NULL)::int
+				OR (SELECT count(*) FROM audit_event e WHERE e.event = 'meeting_confirmed' AND e.refusal = 'wrong_code' AND e.detail->>'meeting' = m.id::text) <> m.wrong_codes`},
+		{"evidence by video of no meeting with the person that was confirmed", `
+			SELECT v.id FROM evidence v WHERE v.facts->>'declared' = 'video' AND NOT EXISTS (
+				SELECT FROM meeting m WHERE m.id = v.process_id AND m.person_id = v.person_id AND m.confirmed_at IS NOT NULL)`},
 		{"a role of a position without the approved request for it, or that says or lasts more", `
 			SELECT r.id FROM role_profile r
 			JOIN membership m ON m.id = r.membership_id
 			JOIN request q ON q.id = r.request_id
-			JOIN position_version v ON v.position_id = q.position_id AND v.version = q.position_version
+			JOIN position_version v ON v.position_id = r.position_id AND v.version = r.position_version
 			JOIN person asked ON asked.id = q.person_id
 			WHERE (q.state, q.kind, coalesce(asked.merged_into, asked.id), q.organisation_code) IS DISTINCT FROM ('approved', 'assign_position', m.person_id, m.organisation_code)
-				OR v.approved_at IS NULL OR r.starts_at < q.starts_at AND r.starts_at < q.decided_at OR coalesce(r.ends_at, 'infinity') > coalesce(q.expires_at, 'infinity')
-				OR r.job_role <> v.job_role OR NOT (r.areas_of_work @> v.areas_of_work AND r.activities @> v.activities AND r.workgroups @> v.workgroups)
+				OR v.approved_at IS NULL OR v.version < q.position_version OR r.starts_at < q.starts_at AND r.starts_at < q.decided_at OR coalesce(r.ends_at, 'infinity') > coalesce(q.expires_at, 'infinity')
+				OR r.job_role <> v.job_role
+				OR r.withheld IS NULL AND NOT (r.areas_of_work @> v.areas_of_work AND r.activities @> v.activities AND r.workgroups @> v.workgroups)
 				OR EXISTS ( -- what neither it nor one that it includes ever gave
 					SELECT unnest(r.areas_of_work || r.activities || r.workgroups)
 					EXCEPT SELECT unnest(v.areas_of_work || v.activities || v.workgroups)
@@ -122,6 +132,20 @@ func invariants() []invariant {
 				SELECT FROM audit_event e WHERE e.event = 'position_proposed' AND e.refusal = '' AND e.detail->>'position' = v.position_id AND e.detail->>'version' = v.version::text)
 				OR v.approved_at IS NOT NULL AND NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event IN ('position_approved', 'position_closed') AND e.refusal = '' AND e.detail->>'position' = v.position_id AND e.detail->>'version' = v.version::text)`},
+		{"a profile that was erased with something that says whose it was", `
+			SELECT p.id FROM person p WHERE p.erased_at IS NOT NULL AND (EXISTS (SELECT FROM professional_registration g WHERE g.person_id = p.id)
+				OR EXISTS (SELECT FROM evidence e WHERE e.person_id = p.id AND e.erased_at IS NULL) OR EXISTS (SELECT FROM photograph f WHERE f.person_id = p.id AND f.erased_at IS NULL)
+				OR EXISTS (SELECT FROM authenticator a WHERE a.person_id = p.id AND a.erased_at IS NULL) OR EXISTS (SELECT FROM person_change c WHERE c.person_id = p.id AND c.erased_at IS NULL)
+				OR EXISTS (SELECT FROM request q WHERE q.person_id = p.id AND q.erased_at IS NULL))`},
+		{"a profile that was erased without its person_erased event", `
+			SELECT p.id FROM person p WHERE p.erased_at IS NOT NULL AND NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'person_erased' AND e.refusal = '' AND e.person_id = p.id AND e.at = p.erased_at)`},
+		{"a record that was erased while the person was held", `
+			SELECT h.id FROM retention_hold h JOIN person p ON p.id = h.person_id WHERE greatest(p.erased_at, p.proofs_erased_at) > h.placed_at
+				AND greatest(p.erased_at, p.proofs_erased_at) < coalesce(h.released_at, 'infinity')`},
+		{"a run of retention that ended without its retention_run event", `
+			SELECT r.id FROM retention_run r WHERE r.ended_at IS NOT NULL AND NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'retention_run' AND e.at = r.ended_at AND e.detail->>'run' = r.id::text)`},
 		{"a closed profile with something to sign in with, or signed in", `
 			SELECT p.id FROM person p WHERE p.closed_at IS NOT NULL AND (EXISTS (SELECT FROM authenticator a WHERE a.person_id = p.id AND a.state <> 'revoked') OR EXISTS (SELECT FROM recovery_code c WHERE c.person_id = p.id)
 				OR EXISTS (SELECT FROM session s WHERE s.person_id = p.id AND s.ended_at IS NULL))`},
@@ -131,14 +155,56 @@ func invariants() []invariant {
 		{"a change of a profile without the event that says so", `
 			SELECT c.id FROM person_change c WHERE c.kind <> 'merged' AND NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'person_' || c.kind AND e.refusal = '' AND e.person_id = c.person_id AND e.at = c.at)`},
+		{"an organisation whose policy was changed without the event that says so", `
+			SELECT o.code FROM organisation o WHERE o.policy_version <> (
+				SELECT count(*) FROM audit_event e WHERE e.event = 'organisation_policy_set' AND e.refusal = '' AND e.detail->>'organisation' = o.code)`},
+		{"an unusual sign-in that is none of the record", `
+			SELECT u.sequence FROM unusual_sign_in u WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.sequence = u.sequence AND e.at = u.at AND e.event IN ('signed_in', 'recovered') AND e.refusal = '')`},
 		{"a merge without the events that proposed and decided it", `
 			SELECT m.id FROM person_merge m WHERE NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'merge_proposed' AND e.refusal = '' AND e.detail->>'merge' = m.id::text)
 				OR m.state <> 'proposed' AND NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'merge_decided' AND e.refusal = '' AND e.detail->>'merge' = m.id::text AND e.detail->>'state' = m.state)`},
+		{"a role that gives what its position gives no more, or not what it gives, and that nothing brings in line", `
+			SELECT r.id FROM role_profile r JOIN position p ON p.id = r.position_id
+			CROSS JOIN LATERAL (
+				WITH RECURSIVE given AS (
+					SELECT v.* FROM position_version v WHERE v.position_id = p.id AND v.version = p.version
+					UNION
+					SELECT v.* FROM (SELECT unnest(includes) AS id FROM given WHERE NOT closes) i JOIN position p ON p.id = i.id JOIN position_version v ON v.position_id = p.id AND v.version = p.version
+				)
+				SELECT max(approved_at) AS since, array_agg(DISTINCT codes.code) AS codes FROM given
+				LEFT JOIN LATERAL unnest(CASE WHEN closes THEN '{}' ELSE areas_of_work || activities || workgroups END) codes (code) ON true
+			) g
+			WHERE NOT EXISTS (SELECT FROM position_rollout w WHERE w.position_id = p.id) AND (r.ends_at IS NULL OR r.ends_at > g.since)
+				AND (r.position_version <> p.version OR NOT g.codes @> (r.areas_of_work || r.activities || r.workgroups)
+					OR r.withheld IS NULL AND NOT (r.areas_of_work || r.activities || r.workgroups) @> array_remove(g.codes, NULL))`},
+		{"a role that changed without its role_changed event", `
+			SELECT r.id FROM role_profile r JOIN request q ON q.id = r.request_id WHERE r.withheld IS NOT NULL AND NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event IN ('role_changed', 'role_ended') AND e.detail->>'role' = r.id AND e.detail->>'withheld' = r.withheld)`},
+		{"break-glass without the event that opened it, or that it was signed for", `
+			SELECT b.id FROM break_glass b WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'break_glass_opened' AND e.refusal = '' AND e.actor = b.confirmed_by AND e.person_id = b.asked_by AND e.detail->>'role' = b.role_id)
+				OR (SELECT count(*) FROM audit_event e WHERE e.event = 'break_glass_signed' AND e.refusal = '' AND e.detail->>'break_glass' = b.id::text)
+					<> (b.signed_at IS NOT NULL)::int`},
+		{"break-glass whose envelopes are not spent, or whose role is somebody else's or at another organisation", `
+			SELECT b.id FROM break_glass b JOIN break_glass_seal s ON s.id = b.seal_id JOIN person p ON p.id = b.asked_by
+			JOIN role_profile r ON r.id = b.role_id JOIN membership m ON m.id = r.membership_id
+			WHERE s.ended_at IS NULL OR m.person_id NOT IN (p.id, coalesce(p.merged_into, p.id)) OR m.organisation_code <> b.organisation_code OR r.job_role NOT LIKE '%:R9001'
+				OR s.organisation_code <> b.organisation_code`},
+		{"a break-glass role that was not opened", `
+			SELECT r.id FROM role_profile r WHERE r.job_role LIKE '%:R9001' AND NOT EXISTS (SELECT FROM break_glass b WHERE b.role_id = r.id)`},
+		{"somebody who registered herself without the one self_registered event that says so", `
+			SELECT p.id FROM person p WHERE p.self_registered_organisation IS NOT NULL AND 1 <> (
+				SELECT count(*) FROM audit_event e WHERE e.event = 'self_registered' AND e.refusal = '' AND e.person_id = p.id AND e.detail->>'organisation' = p.self_registered_organisation)`},
+		{"a role that somebody was given who had registered herself and of whom nothing was on record", `
+			SELECT r.id FROM role_profile r JOIN membership m ON m.id = r.membership_id JOIN person p ON p.id = m.person_id
+			WHERE p.self_registered_organisation IS NOT NULL AND NOT EXISTS (SELECT FROM evidence e WHERE e.person_id = p.id AND e.recorded_at <= r.created_at)
+				AND NOT EXISTS (SELECT FROM person d WHERE d.merged_into = p.id)`},
 		{"a role of a position that outlasts it", `
 			SELECT r.id FROM role_profile r JOIN position p ON p.id = r.position_id JOIN position_version v ON v.position_id = p.id AND v.version = p.version
-			WHERE v.closes AND (r.ends_at IS NULL OR r.ends_at > v.approved_at AND r.ends_at > r.starts_at)`},
+			WHERE v.closes AND NOT EXISTS (SELECT FROM position_rollout w WHERE w.position_id = p.id) AND (r.ends_at IS NULL OR r.ends_at > v.approved_at AND r.ends_at > r.starts_at)`},
 		// Two events of a grant may be written side by side, each with the time at which its transaction came to it, so they may
 		// change places: within the time that a transaction may take.
 		{"an event of a grant that is recorded before an older one", `

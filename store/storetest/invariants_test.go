@@ -40,6 +40,23 @@ const evidence = `
 	INSERT INTO evidence (id, person_id, type, kind, facts, process_id, recorded_at, recorded_by)
 		VALUES (gen_random_uuid(), '000000000001', 'document', 'passport', '{}', gen_random_uuid(), now(), 'a')`
 
+// breakGlass makes somebody an officer by break-glass.
+const breakGlass = `
+	INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, created_at)
+		VALUES ('000000000022', '000000000010', 'S0080:G0450:R9001', '{}', '{}', '{}', '2026-01-01', '2026-01-01 04:00', now());
+	INSERT INTO break_glass_seal (id, organisation_code, first_hash, second_hash, sealed_by, sealed_at, expires_at)
+		VALUES ('00000000-0000-0000-0000-00000000000d', 'ZX1', sha256('1'), sha256('2'), 'operator', '2026-01-01', '2027-01-01');
+	INSERT INTO break_glass (id, seal_id, organisation_code, asked_by, confirmed_by, reason, role_id, opened_at)
+		VALUES (gen_random_uuid(), '00000000-0000-0000-0000-00000000000d', 'ZX1', '000000000002', '000000000001', 'x', '000000000022', '2026-01-01');`
+
+// registered puts somebody on record who registered herself.
+const registered = `
+	INSERT INTO person (id, handle, given_name, family_name, display_name, title, middle_names, identity_level, created_at, self_registered_organisation)
+		VALUES ('000000000009', sha256('9'), 'Lee', 'Sample', 'Lee Sample', '', '', 'none', now(), 'ZX1');
+	INSERT INTO membership (id, person_id, organisation_code, created_at) VALUES ('000000000019', '000000000009', 'ZX1', now());
+	INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
+		VALUES (now(), 'self_registered', '', '000000000009', '000000000009', '', '', '', '{"organisation": "ZX1"}')`
+
 // position gives somebody a position, as one officer asked and another decided. Its version is set in force by hand: nobody
 // approves twice.
 const position = `
@@ -121,8 +138,11 @@ func TestCheckInvariants(t *testing.T) {
 			INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
 				SELECT now(), 'evidence_recorded', '', 'a', person_id, '', '', '', jsonb_build_object('evidence', gen_random_uuid() || ' ' || id) FROM evidence`, ""},
 		{"evidence that nobody withdrew", evidence + `; UPDATE evidence SET withdrawn_at = now(), withdrawn_by = 'a', withdrawn_reason = 'forged'`, "evidence that was withdrawn without"},
+		{"a meeting that nobody recorded", `INSERT INTO meeting (id, person_id, officer, officer_role, organisation_code, begun_at, ends_at)
+			VALUES (gen_random_uuid(), '000000000001', '000000000002', '000000000020', 'ZX1', now(), now())`, "a meeting without"},
+		{"evidence of no meeting", evidence + `; UPDATE evidence SET facts = '{"declared": "video"}'`, "evidence by video of no meeting"},
 		{"a position that was asked, approved and given", position, ""},
-		{"a role that gives more than its position", position + `UPDATE role_profile SET activities = '{B0420,B0401}' WHERE position_id IS NOT NULL`, "a role of a position without the approved request"},
+		{"a role that gives more than its position", position + `ALTER TABLE role_profile DISABLE TRIGGER role_profile_in_position; UPDATE role_profile SET activities = '{B0420,B0401}' WHERE position_id IS NOT NULL`, "a role of a position without the approved request"},
 		{"a role that lasts longer than was asked", position + `UPDATE role_profile SET ends_at = NULL WHERE position_id IS NOT NULL`, "a role of a position without the approved request"},
 		{"a role that somebody else asked for", position + `UPDATE role_profile SET membership_id = '000000000010' WHERE position_id IS NOT NULL`, "a role of a position without the approved request"},
 		{"a role whose request was refused", position + `UPDATE request SET state = 'refused'`, "a role of a position without the approved request"},
@@ -139,10 +159,29 @@ func TestCheckInvariants(t *testing.T) {
 		{"an approval that nobody recorded", position + `DELETE FROM audit_event WHERE event = 'position_approved'`, "a version of a position without the events"},
 		{"a closed profile that is signed in", `UPDATE person SET disabled_at = now(), closed_at = now(), closed_as = 'left'; UPDATE session SET ended_at = NULL`, "a closed profile with something"},
 		{"a profile that nobody merged", `UPDATE person SET disabled_at = now(), closed_at = now(), closed_as = 'duplicate', merged_into = '000000000001' WHERE id = '000000000002'`, "a merged profile without"},
+		{"an unusual sign-in of another line", `INSERT INTO unusual_sign_in (organisation_code, sequence, at, reasons) VALUES ('ZX1', 9999999, now(), '{x}')`, "an unusual sign-in that is none"},
 		{"a change that nobody recorded", `INSERT INTO person_change (id, person_id, kind, actor, actor_role, reason, old, new, at)
 			VALUES (gen_random_uuid(), '000000000001', 'corrected', '000000000002', '000000000020', 'x', '{}', '{}', now())`, "a change of a profile without"},
+		{"break-glass that nobody recorded", breakGlass + `UPDATE break_glass_seal SET ended_at = now()`, "break-glass without the event"},
+		{"break-glass with envelopes that were not opened", breakGlass + `INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
+			VALUES (now(), 'break_glass_opened', '', '000000000001', '000000000002', '', '', '', '{"role": "000000000022"}')`, "break-glass whose envelopes"},
+		{"a break-glass role that nobody opened", breakGlass + `DELETE FROM break_glass`, "a break-glass role that"},
+		{"a policy that nobody recorded", `UPDATE organisation SET policy_version = 1`, "an organisation whose policy was changed"},
 		{"a merge that nobody recorded", position + `INSERT INTO person_merge (id, duplicate, kept, reason, proposed_by, proposed_role, proposed_at)
 			VALUES (gen_random_uuid(), '000000000001', '000000000003', 'x', '000000000002', '000000000020', now())`, "a merge without"},
+		{"a role that does not follow its position", position + `DELETE FROM audit_event WHERE event = 'position_approved'; ALTER TABLE position DISABLE TRIGGER position_rolled_out;
+			UPDATE position_version SET approved_by = '000000000002', approved_role = '000000000020', approved_at = '2026-02-01' WHERE version = 2; UPDATE position_version SET closes = false;
+			UPDATE position SET version = 2`, "a role that gives what its position gives no more"},
+		{"a role that does not follow its position yet", position + `INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
+				VALUES ('2026-02-01', 'position_approved', '', 'a', '', '', '', '', '{"position": "000000000030", "version": "2"}');
+			UPDATE position_version SET approved_by = '000000000002', approved_role = '000000000020', approved_at = '2026-02-01' WHERE version = 2; UPDATE position_version SET closes = false;
+			UPDATE position SET version = 2`, ""},
+		{"a role that changed and nobody recorded", position + `UPDATE role_profile SET withheld = 'x' WHERE position_id IS NOT NULL`, "a role that changed without"},
+		{"who registered herself", registered, ""},
+		{"a self-registration that nobody recorded", registered + `; DELETE FROM audit_event WHERE event = 'self_registered'`, "somebody who registered herself without"},
+		{"a role of whom nothing is on record", registered + `; ALTER TABLE role_profile DISABLE TRIGGER role_profile_proved;
+			INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, created_at)
+			VALUES ('000000000029', '000000000019', 'S8000:G8000:R8000', '{}', '{}', '{}', now(), now())`, "a role that somebody was given who had registered herself"},
 		{"a role that outlasts its position", position + `UPDATE position_version SET closes = true`, "a role of a position that outlasts it"},
 		{"a secret as text", `UPDATE audit_event SET detail = '{"why": "token=` + token + `"}'`, "audit_event has a secret"},
 		{"a secret in an array", `UPDATE client SET redirect_uris = '{https://ward.example/?t=` + token + `}'`, "client has a secret"},

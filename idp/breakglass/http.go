@@ -1,0 +1,287 @@
+package breakglass
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/session"
+	"github.com/credence-id/credence/idp/signin"
+	"github.com/credence-id/credence/idp/throttle"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// Handler serves the pages on which two people open break-glass.
+type Handler struct {
+	*Registrar
+
+	Sessions *session.Manager
+	SignIn   *signin.Handler
+	Throttle *throttle.Limiter
+	Pages    *web.Pages
+}
+
+const path = "/break-glass"
+
+// Mount adds the pages to the server. A form is posted to the address of the page that has it.
+func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
+	handle("GET "+path, h.people(h.start))
+	handle("GET "+path+"/first", h.people(h.asking))
+	handle("POST "+path+"/first", h.people(h.ask))
+	handle("GET "+path+"/second", h.people(h.joining))
+	handle("POST "+path+"/second", h.people(h.join))
+	handle("GET "+path+"/{id}", h.people(h.opening))
+	handle("POST "+path+"/{id}", h.people(h.change))
+}
+
+// people lets somebody to a page who has signed in as strongly as break-glass asks, and whose identity is proved. Whoever has not
+// does so first, and comes back to the page.
+func (h *Handler) people(page func(http.ResponseWriter, *http.Request, session.Session) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		req := signin.Request{
+			ReturnTo: r.URL.Path, ClientName: h.words(r).Say("Break-glass"), Freshness: assurance.Freshness{AskedAt: h.Now()}, Demand: Demand(),
+		}
+		s, err := h.Sessions.Find(r.Context(), h.Sessions.CookieOf(r), "")
+		if errors.Is(err, session.ErrNone) {
+			return h.SignIn.Show(w, r, signin.Authenticate, req, h.Sessions.Browser(w, r))
+		}
+		if err != nil {
+			return err
+		}
+		step := signin.Next(req, &s, h.Now())
+		if step == signin.StepUp && h.SignIn.Simulated == nil { // in development everybody can
+			able, err := h.SignIn.Able(r.Context(), req, s)
+			if err != nil {
+				return err
+			}
+			if len(able) == 0 {
+				req.Unable, step = true, signin.Unmet
+			}
+		}
+		if step != signin.Done {
+			return h.SignIn.Show(w, r, step, req, h.Sessions.Browser(w, r))
+		}
+		err = page(w, r, s)
+		if errors.Is(err, directory.ErrUnknown) {
+			return &web.Problem{
+				Status: http.StatusNotFound, Title: "There is nothing here",
+				Message: "What this page is about does not exist, is not yours, or is over.", Next: "Begin again with your envelope.",
+			}
+		}
+		return err
+	}
+}
+
+func (h *Handler) words(r *http.Request) web.Words { return h.Pages.Words(web.LanguageOf(r, "")) }
+
+func (h *Handler) frame(r *http.Request, s session.Session) web.Frame {
+	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, ""), SignedInAs: s.Person.DisplayName}
+}
+
+// by is the line of the record of what somebody does, without what it is.
+func by(s session.Session) audit.Entry {
+	return audit.Entry{Actor: s.Person.ID, Person: s.Person.ID, Session: s.ID}
+}
+
+// start says what it is, and leads to the two envelopes.
+func (h *Handler) start(w http.ResponseWriter, r *http.Request, s session.Session) error {
+	return h.Pages.Render(w, http.StatusOK, web.BreakGlass{Frame: h.frame(r, s)})
+}
+
+// asking is the form of who has the first envelope.
+func (h *Handler) asking(w http.ResponseWriter, r *http.Request, s session.Session) error {
+	return h.Pages.Render(w, http.StatusOK, web.BreakGlassEnvelope{Frame: h.frame(r, s)})
+}
+
+// joining is the form of who has the second.
+func (h *Handler) joining(w http.ResponseWriter, r *http.Request, s session.Session) error {
+	return h.Pages.Render(w, http.StatusOK, web.BreakGlassEnvelope{Frame: h.frame(r, s), Second: true})
+}
+
+// ask takes the code of the first envelope.
+func (h *Handler) ask(w http.ResponseWriter, r *http.Request, s session.Session) error {
+	return h.envelope(w, r, s, false, func(c Code, reason string) (uuid.UUID, error) { return h.Ask(r.Context(), by(s), c, reason) })
+}
+
+// join takes the code of the second envelope.
+func (h *Handler) join(w http.ResponseWriter, r *http.Request, s session.Session) error {
+	return h.envelope(w, r, s, true, func(c Code, _ string) (uuid.UUID, error) { return h.Join(r.Context(), by(s), c) })
+}
+
+// envelope takes a code. What is wrong is said beside the field; the code has to be typed again.
+func (h *Handler) envelope(w http.ResponseWriter, r *http.Request, s session.Session, second bool, use func(Code, string) (uuid.UUID, error)) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	page := web.BreakGlassEnvelope{Frame: h.frame(r, s), Second: second, Organisation: oneLine(f.Get("organisation")), Reason: f.Get("reason")}
+	id, err := use(Code{Organisation: strings.ToUpper(page.Organisation), Text: f.Get("code")}, oneLine(page.Reason))
+	if err == nil {
+		return to(w, r, path+"/"+id.String())
+	}
+	status := http.StatusBadRequest
+	refusal, refused := errors.AsType[*deed.Refusal](err)
+	wrong, mistaken := directory.Mistakes(err)
+	switch {
+	case refused && refusal.Reason == CodeWrong:
+		err = h.count(r, s, second)
+		if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
+			w.Header().Set("Retry-After", beyond.RetryAfter())
+			status = http.StatusTooManyRequests
+			page.Errors = []web.FieldError{{Message: h.words(r).Say("Too many codes have failed. Wait some minutes, then try again")}}
+			break
+		}
+		if err != nil {
+			return err
+		}
+		page.Errors = []web.FieldError{{Field: "code", Message: said(h.words(r), refusal)}}
+	case refused:
+		page.Errors = []web.FieldError{{Field: "code", Message: said(h.words(r), refusal)}}
+	case mistaken && len(wrong) > 0:
+		page.Errors = []web.FieldError{{Field: "reason", Message: h.words(r).Say("Enter a reason, of up to 500 characters")}}
+	default:
+		return err
+	}
+	return h.Pages.Render(w, status, page)
+}
+
+// count counts a code that is wrong, and records it until that is beyond a limit, which is a *throttle.LimitError.
+func (h *Handler) count(r *http.Request, s session.Session, second bool) error {
+	failed := h.Throttle.Failed(r.Context(), throttle.Subject{Limit: throttle.BreakGlassAddress, Address: audit.RequestOf(r.Context()).Address},
+		throttle.Subject{Limit: throttle.BreakGlassPerson, Person: s.Person.ID})
+	if failed != nil {
+		return failed
+	}
+	e := by(s)
+	e.At, e.Event, e.Refusal, e.Detail = h.Now(), audit.BreakGlassAsked, string(CodeWrong), make(map[string]string)
+	if second {
+		e.Event = audit.BreakGlassJoined
+	}
+	return audit.Record(r.Context(), h.Store, e)
+}
+
+// opening shows what was asked, or what was opened, to the two whom it concerns.
+func (h *Handler) opening(w http.ResponseWriter, r *http.Request, s session.Session) error {
+	page, err := h.shown(r, s)
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) shown(r *http.Request, s session.Session) (web.BreakGlassOpening, error) {
+	page := web.BreakGlassOpening{Frame: h.frame(r, s), PostURL: r.URL.Path}
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return page, directory.ErrUnknown
+	}
+	b, err := h.Store.BreakGlass(r.Context(), id)
+	if err == nil && (s.Person.ID == b.AskedBy || s.Person.ID == b.ConfirmedBy) {
+		page.Organisation, page.AskedBy, page.Reason, page.ConfirmedBy = b.OrganisationName, b.AskedByName, b.Reason, b.ConfirmedByName
+		page.OpenedAt, page.EndsAt, page.Own = b.OpenedAt, b.EndsAt, s.Person.ID == b.AskedBy
+		page.Over, page.Signed = !b.EndsAt.After(h.Now()), b.SignedAt != nil
+		return page, nil
+	}
+	if err == nil {
+		return page, directory.ErrUnknown // to everybody else
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return page, fmt.Errorf("read break-glass %s: %w", id, err)
+	}
+	asked, err := h.Store.BreakGlassRequest(r.Context(), id, h.Now())
+	page.Own = s.Person.ID == asked.AskedBy
+	if errors.Is(err, store.ErrNotFound) || err == nil && !page.Own && (asked.JoinedBy == nil || *asked.JoinedBy != s.Person.ID) {
+		return page, directory.ErrUnknown
+	}
+	if err != nil {
+		return page, fmt.Errorf("read what was asked: %w", err)
+	}
+	page.Organisation, page.AskedBy, page.Reason, page.LapsesAt = asked.OrganisationName, asked.AskedByName, asked.Reason, asked.LapsesAt
+	page.Over = asked.Spent || !asked.LapsesAt.After(h.Now())
+	return page, nil
+}
+
+// change opens what was asked, or ends what was opened.
+func (h *Handler) change(w http.ResponseWriter, r *http.Request, s session.Session) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	page, err := h.shown(r, s)
+	if err != nil {
+		return err
+	}
+	id := uuid.MustParse(r.PathValue("id"))
+	switch f.Get("act") {
+	case "open":
+		err = h.Open(r.Context(), by(s), id)
+	case "end":
+		err = h.End(r.Context(), by(s), id)
+	}
+	if refusal, refused := errors.AsType[*deed.Refusal](err); refused {
+		page.Errors = []web.FieldError{{Message: said(h.words(r), refusal)}}
+		return h.Pages.Render(w, http.StatusConflict, page)
+	}
+	if err != nil {
+		return err
+	}
+	return to(w, r, r.URL.Path)
+}
+
+// form reads a form.
+func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	r.Body = web.Body(w, r, 16<<10)
+	if err := r.ParseForm(); err != nil {
+		return nil, &web.Problem{
+			Status: http.StatusBadRequest, Title: "We could not read what you sent",
+			Message: "The form did not arrive whole.", Next: "Go back and try again.",
+		}
+	}
+	return r.PostForm, nil
+}
+
+// oneLine makes a line of what was typed in several.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// said is a refusal for a page.
+func said(w web.Words, refusal *deed.Refusal) string {
+	switch refusal.Reason {
+	case CodeWrong:
+		return w.Say("This code does not work at this organisation. Check both")
+	case CodeSpent:
+		return w.Say("These envelopes were opened already, or there are newer ones, which alone work")
+	case CodeExpired:
+		return w.Say("These envelopes are too old to be opened. New ones have to be sealed")
+	case OtherEnvelope:
+		return w.Say("This is the code of the other envelope")
+	case NobodyAsked:
+		return w.Say("Nobody has used the first envelope in the last 30 minutes. The other person has to begin")
+	case OwnEnvelope:
+		return w.Say("You used the first envelope yourself. Another person has to use the second")
+	case EndedAlready:
+		return w.Say("It has ended already")
+	case position.SeparationOfDuties:
+		return w.Say("You, or the person who asks, hold a role that nobody holds together with this one")
+	case position.HeldAlready:
+		return w.Say("The person who asks has this role already")
+	default:
+		return w.Say("You, or the person who asks, cannot be given this role now. Another person has to ask, or to come with the second envelope")
+	}
+}
+
+// to answers with the next page.
+func to(w http.ResponseWriter, r *http.Request, location string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, location, http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,292 @@
+package breakglass
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
+	"github.com/credence-id/credence/idp/papercode"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
+)
+
+// Demand is what is asked of the sign-in of both people, and of the proof of their identity.
+func Demand() assurance.Demand {
+	return assurance.Demand{MinimumAuthenticator: assurance.AAL3, MinimumIdentity: assurance.IdentityHigh}
+}
+
+// proved says whether the identity of a person is proved as far as that.
+func proved(p store.Person) bool {
+	least := Demand().MinimumIdentity
+	return assurance.IdentityLevel(p.IdentityLevel).AtMost(least) == least
+}
+
+// Code is what somebody types from an envelope.
+type Code struct {
+	Organisation string
+	Text         string
+}
+
+// organisationForm is what the code of an organisation looks like.
+var organisationForm = regexp.MustCompile(`^[A-Z0-9]{2,12}$`)
+
+// which says which envelope of a pair is meant.
+type which bool
+
+const (
+	first  which = false
+	second which = true
+)
+
+// seal finds the envelopes that a code is of, and keeps others from using them until the transaction ends.
+func (a *act) seal(ctx context.Context, c Code, of which) (store.BreakGlassSeal, error) {
+	code, ok := papercode.Parse(c.Text, codeSize)
+	if !ok || !organisationForm.MatchString(c.Organisation) {
+		return store.BreakGlassSeal{}, refuse(CodeWrong)
+	}
+	a.entry.Detail["organisation"] = c.Organisation
+	sum := hash(code)
+	s, err := a.LockBreakGlassSeal(ctx, c.Organisation, sum)
+	if errors.Is(err, store.ErrNotFound) {
+		return s, refuse(CodeWrong)
+	}
+	if err != nil {
+		return s, fmt.Errorf("read envelopes of organisation %s: %w", c.Organisation, err)
+	}
+	a.entry.Detail["seal"] = s.ID.String()
+	switch {
+	case s.EndedAt != nil:
+		return s, refuse(CodeSpent)
+	case !s.ExpiresAt.After(a.now):
+		return s, refuse(CodeExpired)
+	case (string(s.SecondHash) == string(sum)) != bool(of):
+		return s, refuse(OtherEnvelope)
+	}
+	return s, nil
+}
+
+// Ask asks, with the code of the first envelope, that a person be a break-glass officer, and takes the place of what was asked
+// with it before. It waits half an hour for the second person.
+func (r *Registrar) Ask(ctx context.Context, by audit.Entry, c Code, reason string) (id uuid.UUID, err error) {
+	if err := directory.CheckText("reason", reason, 1, 500); err != nil {
+		return uuid.Nil, err
+	}
+	if id, err = uuid.NewV7(); err != nil {
+		return uuid.Nil, fmt.Errorf("draw an id: %w", err)
+	}
+	by.Event, by.Detail = audit.BreakGlassAsked, map[string]string{"reason": reason}
+	return id, r.act(ctx, by, func(a *act) error {
+		s, err := a.seal(ctx, c, first)
+		if err != nil {
+			return err
+		}
+		if err := a.able(ctx, by.Person); err != nil {
+			return err
+		}
+		if err := a.apart(ctx, r.Rules, by.Person); err != nil {
+			return err
+		}
+		lapses := a.now.Add(Waits)
+		a.entry.Detail["break_glass"], a.entry.Detail["lapses_at"] = id.String(), lapses.Format(time.RFC3339)
+		return a.AddBreakGlassRequest(ctx, store.BreakGlassRequest{ID: id, SealID: s.ID, AskedBy: by.Person, Reason: reason, AskedAt: a.now, LapsesAt: lapses})
+	})
+}
+
+// apart wants a person to hold nothing that a break-glass officer does not hold as well.
+func (a *act) apart(ctx context.Context, rules *authority.Rules, person string) error {
+	const most = 200 // twice as many roles as anybody may have
+	held, err := a.HeldRoles(ctx, person, most, a.now)
+	if err != nil {
+		return fmt.Errorf("read roles of person %s: %w", person, err)
+	}
+	duties := []authority.Held{{JobRole: directory.BreakGlassOfficer}}
+	for _, h := range held {
+		duties = append(duties, authority.Held{JobRole: h.JobRole, Activities: h.Activities})
+	}
+	if conflicts := rules.Conflicts(duties); len(conflicts) > 0 {
+		return position.Refusal(position.SeparationOfDuties).With(conflicts[0].Reason)
+	}
+	return nil
+}
+
+// Join finds what was asked with the first envelope, for another person who has the second, and from then on shows it to her.
+func (r *Registrar) Join(ctx context.Context, by audit.Entry, c Code) (id uuid.UUID, err error) {
+	by.Event, by.Detail = audit.BreakGlassJoined, make(map[string]string)
+	return id, r.act(ctx, by, func(a *act) error {
+		s, err := a.seal(ctx, c, second)
+		if err != nil {
+			return err
+		}
+		asked, err := a.BreakGlassRequestOf(ctx, s.ID)
+		if errors.Is(err, store.ErrNotFound) || err == nil && !asked.LapsesAt.After(a.now) {
+			return refuse(NobodyAsked)
+		}
+		if err != nil {
+			return fmt.Errorf("read what was asked: %w", err)
+		}
+		if asked.AskedBy == by.Person {
+			return refuse(OwnEnvelope)
+		}
+		if err := a.able(ctx, by.Person); err != nil {
+			return err
+		}
+		id = asked.ID
+		a.entry.Person, a.entry.Detail["break_glass"] = asked.AskedBy, id.String()
+		return a.JoinBreakGlassRequest(ctx, s.ID, by.Person)
+	})
+}
+
+// Open makes who asked a break-glass officer, because the other person, who came with the second envelope, lets her. Both
+// envelopes are spent by that, and it is told.
+func (r *Registrar) Open(ctx context.Context, by audit.Entry, id uuid.UUID) error {
+	by.Event, by.Detail = audit.BreakGlassOpened, map[string]string{"break_glass": id.String()}
+	return r.act(ctx, by, func(a *act) error {
+		asked, err := a.LockBreakGlassRequest(ctx, id, a.now)
+		if errors.Is(err, store.ErrNotFound) {
+			return refuse(NobodyAsked)
+		}
+		if err != nil {
+			return fmt.Errorf("read what was asked: %w", err)
+		}
+		a.entry.Person, a.entry.Detail["organisation"], a.entry.Detail["reason"] = asked.AskedBy, asked.OrganisationCode, asked.Reason
+		switch {
+		case asked.AskedBy == a.entry.Actor:
+			return refuse(OwnEnvelope)
+		case asked.JoinedBy == nil || *asked.JoinedBy != a.entry.Actor || !asked.LapsesAt.After(a.now):
+			return refuse(NobodyAsked)
+		case asked.Spent:
+			return refuse(CodeSpent)
+		}
+		if err := a.LockAccess(ctx, asked.AskedBy); err != nil { // before people, as whoever enrols does
+			return fmt.Errorf("lock what person %s signs in with: %w", asked.AskedBy, err)
+		}
+		if err := a.able(ctx, asked.AskedBy, a.entry.Actor); err != nil {
+			return err
+		}
+		if err := a.apart(ctx, r.Rules, asked.AskedBy); err != nil {
+			return err
+		}
+		opened, err := a.open(ctx, asked)
+		if err != nil {
+			return err
+		}
+		return r.alarm(ctx, a, opened)
+	})
+}
+
+// open spends the envelopes, gives the role and opens the review of what is done in it.
+func (a *act) open(ctx context.Context, asked store.BreakGlassRequestRow) (store.BreakGlassRow, error) {
+	opened := store.BreakGlassRow{EndsAt: a.now.Add(Lasts), OrganisationName: asked.OrganisationName}
+	if err := a.SpendBreakGlassSeal(ctx, asked.SealID, a.now); errors.Is(err, store.ErrNotFound) {
+		return opened, refuse(CodeSpent)
+	} else if err != nil {
+		return opened, fmt.Errorf("spend envelopes: %w", err)
+	}
+	role, err := directory.GrantRoleIn(ctx, a.Tx, directory.NewRole{
+		PersonID: asked.AskedBy, Organisation: asked.OrganisationCode, JobRole: directory.BreakGlassOfficer, StartsAt: a.now, EndsAt: &opened.EndsAt,
+	}, a.entry.Actor, a.now)
+	switch {
+	case errors.Is(err, directory.ErrTaken): // by envelopes that were sealed since she opened others
+		return opened, refuse(position.HeldAlready)
+	case errors.Is(err, directory.ErrTooManyRoles):
+		return opened, refuse(position.TooManyRoles)
+	case err != nil:
+		return opened, err
+	}
+	// Links were made while she was no officer, by officers who may not make one for her as she is now.
+	if err := a.SpendLinks(ctx, asked.AskedBy, a.now); err != nil {
+		return opened, fmt.Errorf("spend enrolment links of person %s: %w", asked.AskedBy, err)
+	}
+	opened.BreakGlass = store.BreakGlass{
+		ID: asked.ID, SealID: asked.SealID, OrganisationCode: asked.OrganisationCode, AskedBy: asked.AskedBy, ConfirmedBy: a.entry.Actor,
+		Reason: asked.Reason, RoleID: role, OpenedAt: a.now,
+	}
+	a.entry.Detail["role"], a.entry.Detail["ends_at"] = role, opened.EndsAt.Format(time.RFC3339)
+	if err := a.AddBreakGlass(ctx, opened.BreakGlass); err != nil {
+		return opened, err
+	}
+	return opened, a.RemoveBreakGlassRequest(ctx, asked.SealID)
+}
+
+// alarm tells, by mail and here, that break-glass is opened. It is the last that the transaction does: should that fail then, an
+// alarm was false, which is better than one that never came.
+func (r *Registrar) alarm(ctx context.Context, a *act, b store.BreakGlassRow) error {
+	path, err := a.OrganisationPath(ctx, b.OrganisationCode)
+	if err != nil {
+		return fmt.Errorf("read organisations above %s: %w", b.OrganisationCode, err)
+	}
+	managers, err := a.RAManagers(ctx, path, mostTold, a.now)
+	if err != nil {
+		return fmt.Errorf("list managers of organisation %s: %w", b.OrganisationCode, err)
+	}
+	for _, manager := range managers {
+		letter := messenger.BreakGlassOpened{ID: b.ID, Organisation: b.OrganisationName, EndsAt: b.EndsAt}
+		if err := r.Messenger.Post(ctx, a.Tx, messenger.Message{Person: manager, Letter: letter}); err != nil {
+			return err
+		}
+	}
+	r.opened.Inc()
+	r.Log.ErrorContext(ctx, "break-glass opened", slog.String("break_glass", b.ID.String()), slog.String("organisation", b.OrganisationCode),
+		slog.String("person", b.AskedBy), slog.String("confirmed_by", b.ConfirmedBy), slog.Time("until", b.EndsAt))
+	return nil
+}
+
+// End ends the role of what one of the two opened before its time.
+func (r *Registrar) End(ctx context.Context, by audit.Entry, id uuid.UUID) error {
+	by.Detail = make(map[string]string)
+	return r.end(ctx, by, id, func(_ *act, b store.BreakGlassRow) error {
+		if by.Actor != b.AskedBy && by.Actor != b.ConfirmedBy {
+			return fmt.Errorf("break-glass %s %w", id, directory.ErrUnknown)
+		}
+		return nil
+	})
+}
+
+// end ends a role before its time, for whom a check lets.
+func (r *Registrar) end(ctx context.Context, by audit.Entry, id uuid.UUID, check func(*act, store.BreakGlassRow) error) error {
+	by.Event = audit.BreakGlassEnded
+	return r.act(ctx, by, func(a *act) error {
+		b, err := a.read(ctx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := a.LockIdentities(ctx, b.AskedBy, a.entry.Actor); err != nil { // before the role, as whoever changes roles does
+			return fmt.Errorf("lock people: %w", err)
+		}
+		if err := check(a, b); err != nil {
+			return err
+		}
+		_, err = a.EndRole(ctx, b.RoleID, a.now)
+		if errors.Is(err, store.ErrNotFound) {
+			return refuse(EndedAlready)
+		}
+		if err != nil {
+			return fmt.Errorf("end role %s: %w", b.RoleID, err)
+		}
+		return nil
+	})
+}
+
+// read reads what was opened, which the line is about from then on.
+func (a *act) read(ctx context.Context, id uuid.UUID) (store.BreakGlassRow, error) {
+	b, err := a.BreakGlass(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return b, fmt.Errorf("break-glass %s %w", id, directory.ErrUnknown)
+	}
+	if err != nil {
+		return b, fmt.Errorf("read break-glass %s: %w", id, err)
+	}
+	a.entry.Person = b.AskedBy
+	a.entry.Detail["break_glass"], a.entry.Detail["role"], a.entry.Detail["organisation"] = id.String(), b.RoleID, b.OrganisationCode
+	return b, nil
+}

@@ -1,0 +1,118 @@
+// Package deed is what an officer of the registration authority does, whatever it is about: one act, in a role that is hers at
+// that moment, in one transaction with its line of the record.
+//
+// It guarantees that
+//   - what was done is on record with who did it, in which role, and for whom ([Deed.Run]);
+//   - who is refused has done nothing, is told why in plain words, and is on record with the reason ([Refusal]).
+//
+// What a role lets an officer do is package authority's, and what is done is the package's that does it.
+package deed
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/store"
+)
+
+// Acting is an officer in the role that she acts in.
+type Acting struct {
+	Person   string
+	Role     string // the id of a role profile of hers
+	Operator string // who acts for her at the command line, for the record; "" when she does
+}
+
+// Deed is one act of an officer and its line of the record. Its transaction is there while it runs.
+type Deed struct {
+	*store.Tx
+
+	Rules *authority.Rules
+	By    Acting
+	Now   time.Time
+	Entry audit.Entry
+}
+
+// New is an act about a person, or about nobody.
+func New(rules *authority.Rules, by Acting, now time.Time, event audit.Event, person string) *Deed {
+	d := &Deed{Rules: rules, By: by, Now: now}
+	d.Entry = d.Line(event, person)
+	return d
+}
+
+// Line begins a line of the record: of the act, or of what follows from it.
+func (d *Deed) Line(event audit.Event, person string) audit.Entry {
+	e := audit.Entry{At: d.Now, Event: event, Actor: cmp.Or(d.By.Operator, d.By.Person), Person: person, Detail: make(map[string]string)}
+	if d.By.Role != "" { // an operator has none
+		e.Detail["officer"], e.Detail["officer_role"] = d.By.Person, d.By.Role
+	}
+	return e
+}
+
+// Run does the act in a transaction, with its line of the record unless do clears its event, because the package that it called
+// has written it. A refusal undoes what was done, and is recorded by itself.
+func (d *Deed) Run(ctx context.Context, in *store.Store, do func() error) error {
+	event := d.Entry.Event
+	err := in.InTx(ctx, func(tx *store.Tx) error {
+		d.Tx = tx
+		if err := do(); err != nil || d.Entry.Event == "" {
+			return err
+		}
+		return audit.Record(ctx, tx, d.Entry)
+	})
+	refusal, refused := errors.AsType[*Refusal](err)
+	if !refused {
+		return err
+	}
+	d.Entry.Event, d.Entry.Refusal = event, string(refusal.Reason)
+	if err := audit.Record(ctx, in, d.Entry); err != nil {
+		return fmt.Errorf("record a refusal: %w", err)
+	}
+	return refusal
+}
+
+// Note adds to the line of the record what it has of values, none of which is longer than a person would read.
+func (d *Deed) Note(values map[string]string) {
+	for name, value := range values {
+		values[name] = Clip(value)
+	}
+	maps.Copy(d.Entry.Detail, values)
+}
+
+// Clip bounds a value of the record.
+func Clip(value string) string {
+	const most = 200
+	if len(value) <= most {
+		return value
+	}
+	return strings.ToValidUTF8(value[:most], "") + "…"
+}
+
+// Officer reads what the officer is in the role that she acts in, which has to be hers at this moment.
+func (d *Deed) Officer(ctx context.Context) (authority.Officer, error) {
+	return Officer(ctx, d.Tx, d.Rules, d.By, d.Now)
+}
+
+// Officer reads what somebody is in the role that she acts in, which has to be hers at this moment.
+func Officer(ctx context.Context, records interface {
+	Person(ctx context.Context, id string, now time.Time) (store.Standing, error)
+}, rules *authority.Rules, by Acting, now time.Time,
+) (authority.Officer, error) {
+	standing, err := records.Person(ctx, by.Person, now)
+	role, current := standing.Person.Role(by.Role)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!standing.PersonStands || !current) {
+		return authority.Officer{}, Refuse(NotInRole)
+	}
+	if err != nil {
+		return authority.Officer{}, fmt.Errorf("read officer %s: %w", by.Person, err)
+	}
+	return authority.Officer{
+		PersonID: by.Person, Role: role.ID, Organisation: role.OrganisationCode, Actors: rules.ActorsOf(role.JobRole, role.Activities),
+	}, nil
+}

@@ -1,0 +1,131 @@
+package desk
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/breakglass"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+const breakGlassPath = "/desk/break-glass"
+
+// breakGlasses lists what was opened by break-glass.
+func (h *Handler) breakGlasses(w http.ResponseWriter, r *http.Request, o officer) error {
+	q := r.URL.Query()
+	organisation, all := codeOr(q.Get("organisation"), o.Organisation), q.Get("show") == "all"
+	before, err := uuid.Parse(q.Get("before"))
+	if err != nil {
+		before = uuid.Max // from the newest
+	}
+	page := web.DeskBreakGlasses{
+		Desk: h.desk(r, o), Organisation: organisation, All: all,
+		AllURL: address(breakGlassPath, "organisation", organisation, "show", "all"), UnsignedURL: address(breakGlassPath, "organisation", organisation),
+	}
+	rows, more, err := h.ListBreakGlass(r.Context(), o.Officer, organisation, !all, before)
+	if errors.Is(err, directory.ErrUnknown) {
+		page.Errors = noOrganisation(o)
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	if err != nil {
+		return err
+	}
+	for _, b := range rows {
+		page.Rows = append(page.Rows, h.breakGlassRow(b))
+	}
+	if more {
+		page.NextURL = address(breakGlassPath, "organisation", organisation, "show", q.Get("show"), "before", rows[len(rows)-1].ID.String())
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) breakGlassRow(b store.BreakGlassRow) web.BreakGlassRow {
+	row := web.BreakGlassRow{
+		OrganisationName: b.OrganisationName, OrganisationCode: b.OrganisationCode, AskedBy: b.AskedByName, ConfirmedBy: b.ConfirmedByName, Reason: b.Reason,
+		OpenedAt: b.OpenedAt, EndsAt: b.EndsAt, State: "To be signed for", URL: breakGlassPath + "/" + b.ID.String(),
+	}
+	switch now := h.Now(); {
+	case b.SignedAt != nil:
+		row.State = "Signed for"
+	case b.EndsAt.After(now):
+		row.State = "In use"
+	case !b.OpenedAt.Add(breakglass.ReviewWithin).After(now):
+		row.State = "Overdue to be signed for"
+	}
+	return row
+}
+
+// overdue says of what nobody has signed for that the oldest of it should have been, and is "" before that.
+func overdue(oldest, now time.Time) string {
+	if oldest.Add(breakglass.ReviewWithin).After(now) {
+		return ""
+	}
+	return ", which is overdue"
+}
+
+// breakGlass shows what was opened, and what was done.
+func (h *Handler) breakGlass(w http.ResponseWriter, r *http.Request, o officer) error {
+	page, err := h.breakGlassPage(r, o)
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) breakGlassPage(r *http.Request, o officer) (web.DeskBreakGlass, error) {
+	b, err := h.BreakGlass(r.Context(), o.Officer, r.PathValue("id"))
+	if err != nil {
+		return web.DeskBreakGlass{}, err
+	}
+	page := web.DeskBreakGlass{Desk: h.desk(r, o), BreakGlassRow: h.breakGlassRow(b)}
+	page.PostURL, page.CanEnd = o.form(page.URL), b.EndsAt.After(h.Now())
+	page.CanSign = !page.CanEnd && b.SignedAt == nil && !slices.Contains(b.People, o.PersonID)
+	if b.SignedAt != nil {
+		page.SignedBy, page.SignedAt, page.Note = *b.SignedByName, *b.SignedAt, *b.Note
+	}
+	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	lines, more, err := h.DoneByBreakGlass(r.Context(), o.Officer, b, max(before, 0))
+	if err != nil {
+		return page, err
+	}
+	for _, line := range lines {
+		page.Lines = append(page.Lines, h.auditLine(line))
+	}
+	if more {
+		page.NextURL = address(page.URL, "before", strconv.FormatInt(lines[len(lines)-1].Sequence, 10))
+	}
+	return page, nil
+}
+
+// changeBreakGlass signs for what was done, or ends what is open.
+func (h *Handler) changeBreakGlass(w http.ResponseWriter, r *http.Request, o officer) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	page, err := h.breakGlassPage(r, o)
+	if err != nil {
+		return err
+	}
+	id, note := uuid.MustParse(r.PathValue("id")), oneLine(f.Get("note"))
+	if f.Get("act") == "end" {
+		err = h.Breakglass.Stop(r.Context(), o.Acting(), id)
+	} else {
+		err = h.Breakglass.Sign(r.Context(), o.Acting(), id, note)
+	}
+	if err == nil {
+		return to(w, r, page.URL)
+	}
+	if page.Errors, err = mistakes(err, map[string]string{"note": "Enter what you found, in up to 1,000 characters"}); err != nil {
+		return err
+	}
+	page.Note = f.Get("note")
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}

@@ -1,0 +1,95 @@
+package desk
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+// column is one of the table of a list, or without a name an order that no column shows. By is what orders the list by it, "" being
+// nothing. What its orders are called: up from its first row, "oldest first", and down from its last, "" where that is none.
+type column struct {
+	name     string
+	by       store.Column
+	up, down string
+}
+
+// orders are those that a column offers, and what each is called.
+func (c column) orders() map[store.Order]string {
+	offered := map[store.Order]string{}
+	if c.by != "" {
+		offered[store.Order{By: c.by}] = c.up
+	}
+	if c.down != "" {
+		offered[store.Order{By: c.by, Descending: true}] = c.down
+	}
+	return offered
+}
+
+// sorted reads in which of the orders that its columns offer the address of a list asks for it, as `sort=starts` or, from its other
+// end, `sort=-starts`. An order that is not offered is the first.
+func sorted(r *http.Request, first store.Order, columns ...column) (store.Order, web.Sorting) {
+	by, descending := strings.CutPrefix(r.URL.Query().Get("sort"), "-")
+	order := store.Order{By: store.Column(by), Descending: descending}
+	if !slices.ContainsFunc(columns, func(c column) bool { return c.orders()[order] != "" }) {
+		order = first
+	}
+	shown := web.Sorting{Order: parameter(order)}
+	for _, c := range columns {
+		offered := c.orders()
+		for _, o := range []store.Order{{By: c.by}, {By: c.by, Descending: true}} {
+			if says := offered[o]; says != "" {
+				shown.Orders = append(shown.Orders, web.Option{Value: parameter(o), Label: strings.TrimPrefix(c.name+": "+says, ": ")})
+			}
+		}
+		if is := offered[order]; is != "" {
+			shown.Caption = capital(is)
+		}
+		if c.name != "" {
+			shown.Headings = append(shown.Headings, heading(r, c, order))
+		}
+	}
+	return order, shown
+}
+
+// heading is that of a column of a list in an order.
+func heading(r *http.Request, c column, is store.Order) web.Heading {
+	shown := web.Heading{Name: c.name}
+	if c.by == "" {
+		return shown
+	}
+	to := store.Order{By: c.by}
+	switch is {
+	case to:
+		shown.Sort, to.Descending = "ascending", true
+	case store.Order{By: c.by, Descending: true}:
+		shown.Sort = "descending"
+	}
+	q := r.URL.Query()
+	q.Del("after")
+	q.Set("sort", parameter(to))
+	shown.URL, shown.Order = r.URL.Path+"?"+q.Encode(), c.orders()[to]
+	return shown
+}
+
+// parameter is an order as an address has it.
+func parameter(o store.Order) string {
+	if o.Descending {
+		return "-" + string(o.By)
+	}
+	return string(o.By)
+}
+
+// followingUUID is [following] where the rows have UUIDs.
+func followingUUID(r *http.Request) uuid.UUID {
+	after, err := uuid.Parse(r.URL.Query().Get("after"))
+	if err != nil {
+		return uuid.Nil
+	}
+	return after
+}

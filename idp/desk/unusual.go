@@ -1,0 +1,99 @@
+package desk
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/idp/unusual"
+	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
+)
+
+const (
+	unusualPath   = "/desk/unusual"
+	suspendedPath = "/desk/suspended"
+)
+
+// unusualFigure is how many sign-ins were unusual. Only who reads the record is led to which.
+func (h *Handler) unusualFigure(o officer, g office.Glance) web.Figure {
+	figure := web.Figure{
+		Name: "Unusual sign-ins", Amount: web.Amount{Count: int(g.Unusual), OrMore: g.Unusual >= office.MostCounted},
+		Note: "In the last " + many(office.DaysBack, "day"),
+	}
+	if h.can(o, authority.Subject{Path: []string{o.Organisation}}, authority.ReadAudit) {
+		figure.URL = address(unusualPath, "organisation", g.Organisation)
+	}
+	return figure
+}
+
+// unusual lists unusual sign-ins, each with the way to what the record says of the person on that day.
+func (h *Handler) unusual(w http.ResponseWriter, r *http.Request, o officer) error {
+	q := r.URL.Query()
+	organisation := codeOr(q.Get("organisation"), o.Organisation)
+	order, sorting := sorted(r, store.Order{By: store.ByTime, Descending: true},
+		column{name: "Person"}, column{"When", store.ByTime, "oldest first", "newest first"}, column{name: "Why"}, column{name: "From"})
+	page := web.DeskUnusual{Desk: h.desk(r, o), Organisation: organisation, Days: office.DaysBack, Sorting: sorting}
+	after, err := strconv.ParseInt(q.Get("after"), 10, 64)
+	if err != nil || after < 0 {
+		after = 0 // from the beginning
+	}
+	rows, more, err := h.UnusualSignIns(r.Context(), o.Officer, organisation, order, after)
+	if errors.Is(err, directory.ErrUnknown) {
+		page.Errors = noOrganisation(o)
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	if err != nil {
+		return err
+	}
+	page.GlanceURL = organisationsPath + "/" + organisation
+	words := map[string]string{}
+	for _, rule := range unusual.Rules() {
+		words[string(rule.Reason)] = rule.Words
+	}
+	for _, row := range rows {
+		day := row.At.Format("2/1/2006")
+		shown := web.UnusualSignIn{
+			At: row.At, Name: row.PersonName, PersonID: row.PersonID, Address: row.Address, URL: address(auditPath, "person", row.PersonID, "from", day, "until", day),
+		}
+		for _, reason := range row.Reasons {
+			shown.Reasons = append(shown.Reasons, cmp.Or(words[reason], reason))
+		}
+		page.SignIns = append(page.SignIns, shown)
+	}
+	if more {
+		page.NextURL = address(unusualPath, "organisation", organisation, "sort", sorting.Order, "after", strconv.FormatInt(rows[len(rows)-1].Sequence, 10))
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// suspended lists the authenticators that are suspended or lost.
+func (h *Handler) suspended(w http.ResponseWriter, r *http.Request, o officer) error {
+	organisation := codeOr(r.URL.Query().Get("organisation"), o.Organisation)
+	order, sorting := sorted(r, store.Order{By: store.ByStart},
+		column{name: "Person"}, column{name: "Authenticator"}, column{name: "State"}, column{"Since", store.ByStart, "oldest first", "newest first"})
+	page := web.DeskSuspended{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting}
+	rows, more, err := h.SuspendedAuthenticators(r.Context(), o.Officer, organisation, order, followingUUID(r))
+	if errors.Is(err, directory.ErrUnknown) {
+		page.Errors = noOrganisation(o)
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	if err != nil {
+		return err
+	}
+	page.GlanceURL = organisationsPath + "/" + organisation
+	for _, row := range rows {
+		page.Authenticators = append(page.Authenticators, web.SuspendedAuthenticator{
+			PersonName: row.PersonName, PersonID: row.PersonID, URL: "/desk/people/" + row.PersonID + "/authenticators", Name: row.Name,
+			Kind: kindWords(row.Kind), State: capital(row.State), Since: row.Since,
+		})
+	}
+	if more {
+		page.NextURL = address(suspendedPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}

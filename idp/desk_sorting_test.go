@@ -1,0 +1,207 @@
+package idp_test
+
+import (
+	"html"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/unusual"
+	"github.com/credence-id/credence/idp/webauthn/webauthntest"
+)
+
+// first is which of two texts comes first on a page, or "" where one is not there.
+func (a answer) first(one, other string) string {
+	i, j := strings.Index(a.body, one), strings.Index(a.body, other)
+	switch {
+	case i < 0 || j < 0:
+		return ""
+	case i < j:
+		return one
+	default:
+		return other
+	}
+}
+
+// A list is in the order of its address, its headings lead to the other orders, and both filter and next page keep the order.
+func TestDeskListsAreSorted(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ward, request := p.wardNurse()
+	starts := p.clock.Now().Add(-time.Hour)
+	later, err := p.registrar().Ask(t.Context(), deed.Acting{Person: raSponsor, Role: sponsorsRole}, position.Asked{Kind: position.Assign, Person: formerly, Position: ward, StartsAt: starts.Add(48 * time.Hour), Reason: "On Wednesday"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	older, newer := "/desk/requests/"+request, "/desk/requests/"+later.Request.String()
+	b, _ := p.atDesk(raManager, "/desk")
+	for query, want := range map[string]string{
+		"": older, "?sort=asked": older, "?sort=-asked": newer, "?sort=starts": older, "?sort=-starts": newer, "?sort=-starts&organisation=ZX100": newer,
+		"?sort=name": older, "?sort=--asked": older, "?sort=%00&after=%00": older, "?sort=asked%3B+DROP+TABLE+request": older, "?sort=-": older, "?sort=-starts&after=x": newer,
+		"?sort=-starts&after=01935c5e-7a70-7000-8000-000000000001": newer, // of no request
+	} {
+		a := b.get("/desk/requests" + query)
+		if got := a.first(older, newer); a.StatusCode != http.StatusOK || got != want {
+			t.Errorf("GET /desk/requests%s = %d with %s first, want %s", query, a.StatusCode, got, want)
+		}
+	}
+	a := b.get("/desk/requests?organisation=ZX100&sort=-starts&after=" + later.Request.String())
+	for _, want := range []string{
+		`aria-sort="descending"><a href="/desk/requests?organisation=ZX100&amp;sort=starts"`, `<a href="/desk/requests?organisation=ZX100&amp;sort=asked"`, `<option value="-starts" selected>`,
+	} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("the requests by their start have no %s: %s", want, a.body)
+		}
+	}
+	p.nursed(oneRole, ward)
+	held := p.nursed(sevenRoles, ward)
+	review := p.reviewed()
+	for _, list := range []struct{ path, sorts string }{
+		{"/desk/introductions", "asked name"},
+		{"/desk/reviews", "opened due"},
+		{"/desk/reviews/" + review, "name position starts expires"},
+		{"/desk/positions/" + ward + "/holders", "name starts expires"},
+		{"/desk/expiring", "expires"},
+		{"/desk/people?q=User", "likeness name person"},
+		{"/desk/suspended", "starts"},
+		{"/desk/self-registered", "at"},
+		{"/desk/clients", "asked"},
+	} {
+		for by := range strings.FieldsSeq(list.sorts) {
+			for _, order := range []string{by, "-" + by} {
+				for _, after := range []string{"", "%00", held, strings.Repeat("9", 400), review} {
+					path := list.path + map[bool]string{true: "&", false: "?"}[strings.Contains(list.path, "?")] + "sort=" + order + "&after=" + after
+					a := b.get(path)
+					if a.StatusCode != http.StatusOK || order != "-likeness" && !strings.Contains(a.body, `<option value="`+order+`" selected>`) {
+						t.Errorf("GET %s = %d, want it in that order: %s", path, a.StatusCode, text(a.body))
+					}
+				}
+			}
+		}
+	}
+	p.exec(`INSERT INTO organisation (code, name, parent_code, created_at) SELECT 'N' || n, 'N', 'ZX100', now() FROM generate_series(1, 400) n`)
+	if got := b.get("/desk/requests?sort=-starts").first(older, newer); got != newer {
+		t.Errorf("the requests of many organisations by their start begin with %q, want %s", got, newer)
+	}
+}
+
+// A page of a list goes on in its order, and has each row once.
+func TestDeskListsGoOnInTheirOrder(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ward, _ := p.wardNurse()
+	p.exec(`INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, identity_level, created_at, version)
+		SELECT '7000000000' || to_char(n, 'FM00'), sha256(n::text::bytea), '', 'Many', '', 'Person' || to_char(n, 'FM00'), 'Many Person' || to_char(n, 'FM00'), 'high', now(), gen_random_uuid() FROM generate_series(1, 45) n`)
+	p.exec(`INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, reason, asked_by, asked_role, asked_at, lapses_at)
+		SELECT gen_random_uuid(), 'assign_position', '7000000000' || to_char(n, 'FM00'), $1, 1, 'ZX100', $2::timestamptz + n / 5 * interval '1 hour', 'x', $3, $4, $2, $2::timestamptz + interval '1 day' FROM generate_series(1, 45) n`,
+		ward, p.clock.Now(), raSponsor, sponsorsRole)
+	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
+		SELECT asked_at, 'request_asked', '', asked_by, person_id, '', '', '', jsonb_build_object('request', id, 'officer', asked_by, 'officer_role', asked_role) FROM request WHERE person_id LIKE '70000%'`)
+	b, _ := p.atDesk(raManager, "/desk")
+	for list, rows := range map[string]string{"/desk/requests?sort=-starts&organisation=ZX100": `<br>7000000000`, "/desk/people?q=Many+Person&sort=-name": `href="/desk/people/7000000000`} {
+		seen := 0
+		for page, path := 0, list; path != "" && page < 9; page++ {
+			a := b.get(path)
+			seen += strings.Count(a.body, rows)
+			path = ""
+			if _, rest, more := strings.Cut(a.body, `<a href="`+strings.Split(list, "?")[0]+`?after=`); more {
+				next, _, _ := strings.Cut(rest, `"`)
+				path = strings.Split(list, "?")[0] + "?after=" + html.UnescapeString(next)
+			}
+		}
+		if seen != 45 {
+			t.Errorf("GET %s, page by page, has %d people, want each of 45 once", list, seen)
+		}
+	}
+}
+
+// What is sent to the API that nobody has is a mistake of whoever sent it.
+func TestAPIRefusesCharactersThatNothingHas(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ward, _ := p.wardNurse()
+	g := program{p, p.description(), p.officerToken(p.browser(), raManager, apiScopes, "smartcard")}
+	for _, path := range []string{"/api/requests", "/api/people/" + noRole, "/api/positions/" + ward + "/holders", "/api/people?name=Rolande", "/api/positions"} {
+		for after, want := range map[string]int{"%00": http.StatusBadRequest, "12%0034": http.StatusBadRequest, "%FF": http.StatusOK, "x": http.StatusOK, url.QueryEscape("'; --"): http.StatusOK} {
+			path := path + map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + "after=" + after
+			if a := g.call(http.MethodGet, path, nil, ""); a.StatusCode != want {
+				t.Errorf("GET %s = %d, want %d: %s", path, a.StatusCode, want, a.body)
+			}
+		}
+	}
+}
+
+// A glance says how many sign-ins there were and how many were unusual. Who reads the record is led to which, and who changes
+// authenticators to what is suspended.
+func TestDeskGlanceOfSignIns(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	key := webauthntest.New()
+	p.enrol(raSponsor, key)
+	p.exec(`UPDATE authenticator SET state = 'suspended', revoked_at = $2 WHERE person_id = $1`, raSponsor, p.clock.Now())
+	privacy := p.newOfficer("ZX100", "S8002:G8003:R0001")
+	manager, _ := p.atDesk(raManager, "/desk")
+	officer, _ := p.atDesk(privacy, "/desk")
+	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail) SELECT $2, 'recovered', '', $1::text, $1::text, '', '', '192.0.2.7', '{}' FROM generate_series(1, 25)`, raAgent, p.clock.Now())
+	p.clock.advance(2 * time.Minute)
+	watch := &unusual.Watch{Store: p.store, Now: p.clock.Now, Log: slog.New(slog.DiscardHandler)}
+	for range 2 { // the second finds nothing new
+		if err := watch.Pass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const list = "/desk/unusual?organisation=ZX100"
+	for _, o := range []struct {
+		who  string
+		b    *browser
+		page string
+		want bool
+	}{
+		{"manager", manager, list, false},
+		{"privacy officer", officer, list, true},
+		{"manager", manager, "/desk/suspended?organisation=ZX100", true},
+		{"privacy officer", officer, "/desk/suspended?organisation=ZX100", false},
+	} {
+		a := o.b.get("/desk/organisations/ZX100")
+		if words := a.words(t); !strings.Contains(words, "Unusual sign-ins 25 In the last 28 days") || !strings.Contains(words, "Sign-ins of the last four weeks") {
+			t.Errorf("the glance of the %s = %d %s, want how many were unusual", o.who, a.StatusCode, words)
+		}
+		if strings.Contains(a.body, `href="`+o.page+`"`) != o.want {
+			t.Errorf("the glance leads the %s to %s = %t, want %t", o.who, o.page, !o.want, o.want)
+		}
+		if got, want := o.b.get(o.page).StatusCode, map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[o.want]; got != want {
+			t.Errorf("GET %s for the %s = %d, want %d", o.page, o.who, got, want)
+		}
+	}
+	if a := manager.get("/desk/suspended?organisation=ZX100"); !strings.Contains(a.words(t), "Suspended") || !strings.Contains(a.body, authenticatorsOf(raSponsor)) {
+		t.Errorf("what is suspended = %s, want the key", text(a.body))
+	}
+	a := officer.get(list + "&sort=at")
+	if rows := strings.Count(a.body, "A recovery code was used"); rows != 20 || !strings.Contains(a.body, "192.0.2.7") || !strings.Contains(a.body, "/desk/audit?from=") {
+		t.Errorf("the unusual sign-ins have %d rows, want 20 with the way to the record: %s", rows, text(a.body))
+	}
+	rows := p.count(`SELECT sequence FROM unusual_sign_in WHERE organisation_code = 'ZX100' ORDER BY sequence OFFSET 19 LIMIT 1`)
+	if got := strings.Count(officer.get(list+"&sort=at&after="+strconv.Itoa(rows)).body, "A recovery code was used"); got != 5 {
+		t.Errorf("the next page has %d rows, want 5", got)
+	}
+	for path, want := range map[string]int{
+		list + "&after=%00": http.StatusOK, list + "&after=-1&sort=-at": http.StatusOK, list + "&after=99999999999999999999": http.StatusOK,
+		"/desk/unusual?organisation=Y51": http.StatusForbidden, "/desk/unusual?organisation=%00": http.StatusBadRequest,
+	} {
+		if got := officer.get(path); got.StatusCode != want {
+			t.Errorf("GET %s = %d, want %d: %s", path, got.StatusCode, want, text(got.body))
+		}
+	}
+	if got := p.count(`SELECT count(*) FROM audit_event WHERE event = 'audit_read' AND refusal = '' AND detail ->> 'of' = 'unusual'`); got < 3 {
+		t.Errorf("lines of the record on who read it = %d, want one for each look", got)
+	}
+	if got := p.count(`SELECT sign_ins FROM sign_in_day WHERE organisation_code = 'ZX100'`); got < 1 {
+		t.Errorf("sign-ins of the day = %d, want some", got)
+	}
+}

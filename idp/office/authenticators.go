@@ -1,0 +1,162 @@
+package office
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/store"
+)
+
+// Holder is a person whose authenticators an officer sees or changes.
+type Holder struct {
+	store.Standing
+
+	Of   authority.Subject // what an officer does something to who does it to what she has
+	Lets authority.Subject // and who lets her sign in
+}
+
+// Changed is what an officer does something to who does this to an authenticator of a person.
+func (p Holder) Changed(act registration.Act) authority.Subject {
+	if act.Revives() {
+		return p.Lets
+	}
+	return p.Of
+}
+
+// holder reads a person to whose authenticators an officer may do one of some things.
+func (f *Office) holder(ctx context.Context, o Officer, id string, acts ...authority.Act) (p Holder, err error) {
+	if p.Standing, err = f.Standing(ctx, id); err != nil {
+		return Holder{}, err
+	}
+	if p.Of, err = f.Works(ctx, p.Person); err != nil {
+		return Holder{}, err
+	}
+	if p.Lets, err = f.Over(ctx, f.Store, p.Of); err != nil {
+		return Holder{}, err
+	}
+	return p, f.May(ctx, o, p.Of, acts...)
+}
+
+// Enrollee reads a person to whom an officer may bind an authenticator.
+func (f *Office) Enrollee(ctx context.Context, o Officer, id string) (Holder, error) {
+	p, err := f.holder(ctx, o, id, authority.IssueAuthenticator)
+	if err != nil {
+		return Holder{}, err
+	}
+	if !p.PersonStands {
+		return Holder{}, f.Refuse(ctx, o, position.Refusal(position.PersonDisabled), authority.IssueAuthenticator)
+	}
+	return p, f.May(ctx, o, p.Lets, authority.IssueAuthenticator)
+}
+
+// Authenticators lists those of a person, in whichever state, and records who saw them.
+func (f *Office) Authenticators(ctx context.Context, o Officer, id string) (p Holder, list []store.Authenticator, err error) {
+	if p, err = f.holder(ctx, o, id, authority.IssueAuthenticator, authority.UnlockAuthenticator); err != nil {
+		return Holder{}, nil, err
+	}
+	err = f.Store.InTx(ctx, func(tx *store.Tx) error {
+		if list, err = tx.Authenticators(ctx, id, true); err != nil {
+			return fmt.Errorf("list authenticators of person %s: %w", id, err)
+		}
+		return audit.Record(ctx, tx, f.Line(o, audit.PersonViewed, id, map[string]string{"of": "authenticators"}))
+	})
+	return p, list, err
+}
+
+// Bind binds an authenticator to a person, if the officer may until that moment.
+func (f *Office) Bind(ctx context.Context, o Officer, id string, answer registration.Answer) error {
+	p, err := f.Enrollee(ctx, o, id)
+	if err != nil {
+		return err
+	}
+	_, err = f.Enroller.Bind(ctx, p.Person, answer, f.Line(o, audit.Enrolled, id, map[string]string{}), func(tx *store.Tx) error {
+		return f.mayBind(ctx, tx, o, p)
+	})
+	if refused, ok := errors.AsType[*deed.Refusal](err); ok {
+		err = f.Refuse(ctx, o, refused, authority.IssueAuthenticator)
+	}
+	return err
+}
+
+// mayBind decides again whether an officer may bind an authenticator to a person, in a transaction in which nobody makes either
+// of them more or less.
+func (f *Office) mayBind(ctx context.Context, tx *store.Tx, o Officer, p Holder) error {
+	if _, err := tx.LockIdentities(ctx, p.Person.ID, o.PersonID); err != nil {
+		return fmt.Errorf("lock people: %w", err)
+	}
+	now, err := standing(ctx, tx, p.Person.ID, f.Now())
+	if err != nil {
+		return err
+	}
+	if !now.PersonStands {
+		return position.Refusal(position.PersonDisabled)
+	}
+	acting, err := deed.Officer(ctx, tx, f.Rules, o.Acting(), f.Now())
+	if err != nil {
+		return err
+	}
+	lets, err := f.Over(ctx, tx, p.Of)
+	if err != nil {
+		return err
+	}
+	if why := f.Rules.May(acting, authority.IssueAuthenticator, lets).Refusal; why != "" {
+		return deed.Refuse(why)
+	}
+	return nil
+}
+
+// Invite makes an enrolment link for a person, with its code: see [registration.Enroller.Invite].
+func (f *Office) Invite(ctx context.Context, o Officer, id string) (Holder, registration.Invitation, error) {
+	p, err := f.Enrollee(ctx, o, id)
+	if err != nil {
+		return p, registration.Invitation{}, err
+	}
+	made, err := f.Enroller.Invite(ctx, id, f.Line(o, audit.EnrolmentLinkMade, id, map[string]string{}))
+	return p, made, err
+}
+
+// Authenticator reads one of a person, to which an officer may do something.
+func (f *Office) Authenticator(ctx context.Context, o Officer, person, text string, act registration.Act) (p Holder, a store.Authenticator, err error) {
+	id, err := uuid.Parse(text)
+	if err != nil || !slices.Contains(registration.Acts(), act) {
+		return p, a, fmt.Errorf("authenticator %.40q and what is done to it: %w", text, directory.ErrUnknown)
+	}
+	if p, err = f.holder(ctx, o, person, act.Right()); err != nil {
+		return p, a, err
+	}
+	if err = f.May(ctx, o, p.Changed(act), act.Right()); err != nil {
+		return p, a, err
+	}
+	list, err := f.Store.Authenticators(ctx, person, true)
+	if err != nil {
+		return p, a, fmt.Errorf("list authenticators of person %s: %w", person, err)
+	}
+	i := slices.IndexFunc(list, func(a store.Authenticator) bool { return a.ID == id })
+	if i < 0 {
+		return p, a, fmt.Errorf("authenticator %s %w", id, directory.ErrUnknown)
+	}
+	return p, list[i], nil
+}
+
+// ChangeAuthenticator does something to one, for a reason: see [registration.ChangeAuthenticator].
+func (f *Office) ChangeAuthenticator(ctx context.Context, o Officer, person, text string, act registration.Act, reason string) error {
+	_, a, err := f.Authenticator(ctx, o, person, text, act)
+	if err != nil {
+		return err
+	}
+	if err := directory.CheckText("reason", reason, 1, 500); err != nil {
+		return err
+	}
+	change := registration.Change{Authenticator: a.ID, Person: person, Act: act, Reason: reason, Messenger: f.Enroller.Messenger}
+	return registration.ChangeAuthenticator(ctx, f.Store, change, f.Line(o, "", person, map[string]string{}))
+}

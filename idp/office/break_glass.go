@@ -1,0 +1,70 @@
+package office
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/store"
+)
+
+// ListBreakGlass lists a page of what was opened by break-glass at an organisation and below it, newest first, from the one before
+// the given id, and says whether there is more: all of it, or what nobody has signed for.
+func (f *Office) ListBreakGlass(ctx context.Context, o Officer, organisation string, unsigned bool, before uuid.UUID) (rows []store.BreakGlassRow, more bool, err error) {
+	here, err := f.At(ctx, organisation)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := f.May(ctx, o, here, authority.ReviewBreakGlass); err != nil {
+		return nil, false, err
+	}
+	rows, err = f.Store.BreakGlasses(ctx, organisation, unsigned, before, PerPage+1)
+	if err != nil {
+		return nil, false, fmt.Errorf("list break-glass of organisation %s: %w", organisation, err)
+	}
+	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+}
+
+// BreakGlass reads what was opened by break-glass, for an officer who may review it.
+func (f *Office) BreakGlass(ctx context.Context, o Officer, text string) (store.BreakGlassRow, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return store.BreakGlassRow{}, fmt.Errorf("break-glass %.40q %w", text, directory.ErrUnknown)
+	}
+	b, err := f.Store.BreakGlass(ctx, id)
+	if err != nil {
+		return b, missing(err, "break-glass", text)
+	}
+	here, err := f.At(ctx, b.OrganisationCode)
+	if err != nil {
+		return b, err
+	}
+	return b, f.May(ctx, o, here, authority.ReviewBreakGlass)
+}
+
+// DoneByBreakGlass reads a page of what an officer did in the role that break-glass gave her, newest first, from the line before the
+// given one, says whether there is more, and records who read it. Whoever reads it may ([Office.BreakGlass]).
+func (f *Office) DoneByBreakGlass(ctx context.Context, o Officer, b store.BreakGlassRow, before int64) (lines []AuditLine, more bool, err error) {
+	var events []store.AuditEvent
+	err = f.Store.InTx(ctx, func(tx *store.Tx) error {
+		wanted := store.AuditLines{PersonID: b.AskedBy, Roles: []string{b.RoleID}, From: b.OpenedAt, Until: f.Now().Add(time.Hour), After: before}
+		if events, err = tx.ReadAudit(ctx, wanted, PerPage+1); err != nil {
+			return fmt.Errorf("read what was done in role %s: %w", b.RoleID, err)
+		}
+		more, events = len(events) > PerPage, events[:min(len(events), PerPage)]
+		return audit.Record(ctx, tx, f.Line(o, audit.AuditRead, b.AskedBy, map[string]string{
+			"of": "break_glass", "break_glass": b.ID.String(), "before": strconv.FormatInt(before, 10), "lines": strconv.Itoa(len(events)),
+		}))
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	lines, err = f.named(ctx, events)
+	return lines, more, err
+}

@@ -1,0 +1,3 @@
+DROP INDEX introduction_person;
+DROP TABLE meeting;
+DROP FUNCTION keep_meeting();

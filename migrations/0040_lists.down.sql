@@ -1,0 +1,2 @@
+DROP TABLE unusual_sign_in, sign_in_day, sign_in_reading;
+DROP INDEX request_open_starts, review_organisation_opened, review_organisation_due, role_profile_position_since, role_profile_position_until, authenticator_suspended;

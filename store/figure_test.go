@@ -1,0 +1,43 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/credence-id/credence/store"
+)
+
+// figures are all of them.
+func figures() []store.Figure {
+	return []store.Figure{
+		store.WaitingRequests, store.WaitingIntroductions, store.WaitingPositions, store.WaitingEvidence, store.WaitingPeople, store.WaitingReviews,
+		store.UnsignedBreakGlasses, store.WaitingAuthenticators,
+	}
+}
+
+// waiting reads one figure.
+func (in *installation) waiting(t *testing.T, figure store.Figure, organisation string, most int, at time.Time) store.Waiting {
+	t.Helper()
+	counted, err := in.Waiting(t.Context(), organisation, []store.Figure{figure}, most, at)
+	must(t, err)
+	return counted[figure]
+}
+
+// Figures that are read together are each what it is by itself, and what is not asked for is not there.
+func TestWaitingTogether(t *testing.T) {
+	t.Parallel()
+	in, ctx := withPosition(t), t.Context()
+	all, err := in.Waiting(ctx, organisation, figures(), 10, now)
+	must(t, err)
+	for _, figure := range figures() {
+		is, counted := all[figure]
+		if !counted {
+			t.Errorf("Waiting() has no %s", figure)
+		}
+		same(t, "Waiting("+string(figure)+")", is, in.waiting(t, figure, organisation, 10, now))
+	}
+	same(t, "Waiting(requests)", all[store.WaitingRequests], store.Waiting{Count: 1, FirstAt: &now})
+	none, err := in.Waiting(ctx, organisation, nil, 10, now)
+	must(t, err)
+	same(t, "Waiting(nothing)", none, map[store.Figure]store.Waiting{})
+}

@@ -1,0 +1,182 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/store"
+)
+
+// orders are the orders of a list that knows some columns.
+func orders(columns ...store.Column) []store.Order {
+	list := []store.Order{{}}
+	for _, c := range columns {
+		list = append(list, store.Order{By: c}, store.Order{By: c, Descending: true})
+	}
+	return list
+}
+
+// inEveryOrder reads each list in each of its orders, from its beginning and from a row on.
+func inEveryOrder(ctx context.Context, s *store.Store) (failed error) {
+	for _, after := range []string{"", ana} {
+		from := uuid.Nil
+		if after != "" {
+			from = requestID
+		}
+		for _, o := range orders(store.ByAsked, store.ByStart) {
+			failed = errors.Join(failed, second(s.OpenRequests(ctx, organisation, o, from, 10, now)))
+		}
+		for _, o := range orders(store.ByAsked, store.ByName) {
+			failed = errors.Join(failed, second(s.OpenIntroductions(ctx, organisation, o, from, 10, now)))
+		}
+		for _, o := range orders(store.ByAsked) {
+			failed = errors.Join(failed, second(s.ClientApplications(ctx, organisation, "open", o, from, 10)))
+		}
+		for _, o := range orders(store.ByTime) {
+			failed = errors.Join(failed, second(s.UnprovedPeople(ctx, organisation, o, after, 10)), second(s.EvidenceProposals(ctx, organisation, o, from, 10)))
+		}
+		for _, o := range orders(store.ByOpened, store.ByDue) {
+			failed = errors.Join(failed, second(s.Reviews(ctx, organisation, o, from, 10, now)))
+		}
+		for _, o := range orders(store.ByName, store.ByPosition, store.ByStart, store.ByExpiry) {
+			failed = errors.Join(failed, second(s.ReviewItems(ctx, requestID, o, after, 10)), second(s.UndecidedItems(ctx, requestID, o, after, 10, now)))
+		}
+		for _, o := range orders(store.ByExpiry) {
+			failed = errors.Join(failed, second(s.ExpiringRoles(ctx, organisation, now, later, o, after, 10)))
+		}
+		for _, o := range orders(store.ByName, store.ByStart, store.ByExpiry) {
+			failed = errors.Join(failed, second(s.Holders(ctx, anaPosition, o, after, 10, now)))
+		}
+		for _, o := range orders(store.ByLikeness, store.ByName, store.ByPerson) {
+			failed = errors.Join(failed, second(s.PeopleNamed(ctx, "Ana Ng", o, after, 10)), second(s.PeopleBornOn(ctx, now, "Ana Ng", o, after, 10)), second(s.PeopleOfEmail(ctx, "ana@example.org", o, after, 10)))
+		}
+	}
+	return failed
+}
+
+// paged reads a list one row at a time, and returns the ids of all of it, each without what it begins with.
+func paged[Row any](t *testing.T, id func(Row) string, page func(after string) ([]Row, error)) (list string) {
+	t.Helper()
+	for after := ""; len(list) < 100; {
+		rows, err := page(after)
+		must(t, err)
+		if len(rows) == 0 {
+			return list
+		}
+		after = id(rows[0])
+		list += after[len(after)-1:]
+	}
+	t.Fatalf("a list does not end: %q", list)
+	return ""
+}
+
+// Each order of a list is the order of its column, and from its other end the opposite; page by page each row is there once, also
+// where several have the same in the column; and a row that is not there is gone on from without harm.
+func TestOrders(t *testing.T) {
+	t.Parallel()
+	in, ctx := withPosition(t), t.Context()
+	owner := connect(t, in.ownerURL)
+	// People 1 to 4 hold the position. What the last two have in a column is the same for each of them, but for their names.
+	exec(t, owner, `
+		INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, email, date_of_birth, identity_level, created_at, version)
+			SELECT '10000000010' || n, sha256(n::text::bytea), '', given, '', family, given || ' ' || family, 'same@example.org', '1970-01-01', 'high', now(), gen_random_uuid()
+			FROM (VALUES (1, 'Mary', 'Zander'), (2, 'Mary', 'adams'), (3, 'Mary', 'Ädelman'), (4, 'Mary', 'Brown')) p (n, given, family)`)
+	exec(t, owner, `INSERT INTO membership (id, person_id, organisation_code, created_at) SELECT '20000000010' || n, '10000000010' || n, 'RXX01', now() FROM generate_series(1, 4) n`)
+	exec(t, owner, `
+		INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, reason, asked_by, asked_role, asked_at, lapses_at)
+			SELECT ('01000000-0000-7000-8000-00000000000' || n)::uuid, 'assign_position', '10000000010' || n, '`+anaPosition+`', 1, 'RXX01', $1::timestamptz + least(4 - n, 1) * interval '1 hour', 'x', '`+ana+`', '`+anaRole+`', $1, $1::timestamptz + interval '1 day'
+			FROM generate_series(1, 4) n`, now)
+	exec(t, owner, `
+		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, created_at, position_id, request_id)
+			SELECT '30000000010' || n, '20000000010' || n, 'S8000:G8000:R8000', '{}', '{}', '{}', $1, CASE WHEN n < 3 THEN $1::timestamptz + (3 - n) * interval '1 hour' END, $1, '`+anaPosition+`', ('01000000-0000-7000-8000-00000000000' || n)::uuid
+			FROM generate_series(1, 4) n`, now)
+	exec(t, owner, `
+		INSERT INTO review (id, organisation_code, below, removes, due_at, reason, opened_by, opened_role, opened_at, closed_at)
+			SELECT ('01000000-0000-7000-8000-00000000000' || n)::uuid, CASE WHEN n < 3 THEN 'RXX01' ELSE 'RXX02' END, false, false, $1::timestamptz + greatest(5 - n, 2) * interval '1 hour', 'x', '`+ana+`', '`+anaRole+`', $1, $1
+			FROM generate_series(1, 4) n`, now)
+	exec(t, owner, `INSERT INTO review_item (review_id, role_id, person_id, given_by) SELECT '01000000-0000-7000-8000-000000000001', '30000000010' || n, '10000000010' || n, '`+ana+`' FROM generate_series(1, 4) n`)
+	exec(t, owner, `
+		INSERT INTO introduction (id, position_id, position_version, organisation_code, title, given_name, middle_names, family_name, date_of_birth, email, starts_at, reason, asked_by, asked_role, asked_at, lapses_at)
+			SELECT ('01000000-0000-7000-8000-00000000000' || right(id, 1))::uuid, '`+anaPosition+`', 1, 'RXX01', '', given_name, '', family_name, '1970-01-01', '', $1, 'x', '`+ana+`', '`+anaRole+`', $1, $1::timestamptz + interval '1 day' FROM person WHERE given_name = 'Mary'`, now)
+	exec(t, owner, `DELETE FROM request_queue WHERE request_id = $1`, requestID) // Ben's, which is not of these
+
+	review := uuid.MustParse("01000000-0000-7000-8000-000000000001")
+	uuidOf := func(after string) uuid.UUID { id, _ := uuid.Parse(after); return id }
+	requests := func(r store.RequestRow) string { return r.ID.String() }
+	reviews := func(r store.ReviewRow) string { return r.ID.String() }
+	items := func(i store.ReviewItem) string { return i.RoleID }
+	people := func(p store.FoundPerson) string { return p.ID }
+	week := now.Add(7 * 24 * time.Hour)
+	check := func() {
+		t.Helper()
+		for _, tt := range []struct {
+			list string
+			want map[store.Column]string
+			read func(o store.Order) string
+		}{
+			{"OpenRequests", map[store.Column]string{store.ByAsked: "1234", store.ByStart: "4123"}, func(o store.Order) string {
+				return paged(t, requests, func(after string) ([]store.RequestRow, error) {
+					return in.OpenRequests(ctx, organisation, o, uuidOf(after), 1, now)
+				})
+			}},
+			{"OpenIntroductions", map[store.Column]string{store.ByAsked: "1234", store.ByName: "2413"}, func(o store.Order) string {
+				return paged(t, func(i store.IntroductionRow) string { return i.ID.String() }, func(after string) ([]store.IntroductionRow, error) {
+					return in.OpenIntroductions(ctx, organisation, o, uuidOf(after), 1, now)
+				})
+			}},
+			{"Reviews", map[store.Column]string{store.ByOpened: "1234", store.ByDue: "3421"}, func(o store.Order) string {
+				return paged(t, reviews, func(after string) ([]store.ReviewRow, error) {
+					return in.Reviews(ctx, organisation, o, uuidOf(after), 1, now)
+				})
+			}},
+			{"ReviewItems", map[store.Column]string{store.ByName: "2341", store.ByPosition: "1234", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {
+				return paged(t, items, func(after string) ([]store.ReviewItem, error) { return in.ReviewItems(ctx, review, o, after, 1) })
+			}},
+			{"UndecidedItems", map[store.Column]string{store.ByName: "2341", store.ByPosition: "1234", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {
+				return paged(t, items, func(after string) ([]store.ReviewItem, error) {
+					return in.UndecidedItems(ctx, review, o, after, 1, now)
+				})
+			}},
+			{"ExpiringRoles", map[store.Column]string{store.ByExpiry: "21"}, func(o store.Order) string {
+				return paged(t, func(r store.ExpiringRole) string { return r.RoleID }, func(after string) ([]store.ExpiringRole, error) {
+					return in.ExpiringRoles(ctx, organisation, now, week, o, after, 1)
+				})
+			}},
+			{"Holders", map[store.Column]string{store.ByName: "2341", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {
+				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
+					return in.Holders(ctx, anaPosition, o, after, 1, now)
+				})
+			}},
+			{"PeopleBornOn", map[store.Column]string{store.ByLikeness: "4213", store.ByName: "2341", store.ByPerson: "1234"}, func(o store.Order) string {
+				return paged(t, people, func(after string) ([]store.FoundPerson, error) {
+					return in.PeopleBornOn(ctx, time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), "Mary Brown", o, after, 1)
+				})
+			}},
+			{"PeopleOfEmail", map[store.Column]string{store.ByName: "2341", store.ByPerson: "1234"}, func(o store.Order) string {
+				return paged(t, people, func(after string) ([]store.FoundPerson, error) {
+					return in.PeopleOfEmail(ctx, "same@example.org", o, after, 1)
+				})
+			}},
+		} {
+			for column, want := range tt.want {
+				same(t, fmt.Sprintf("%s by %s", tt.list, column), tt.read(store.Order{By: column}), want)
+				if column == store.ByLikeness {
+					continue
+				}
+				end := []byte(want)
+				slices.Reverse(end)
+				same(t, fmt.Sprintf("%s by %s from its end", tt.list, column), tt.read(store.Order{By: column, Descending: true}), string(end))
+			}
+		}
+	}
+	check()
+	exec(t, owner, `INSERT INTO organisation (code, name, parent_code, created_at) SELECT 'N' || n, 'N', 'RXX02', now() FROM generate_series(1, 400) n`)
+	check()
+	must(t, inEveryOrder(ctx, in.Store)) // from rows that are not there
+}
