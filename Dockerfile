@@ -11,7 +11,7 @@ RUN go mod download
 COPY . .
 # What `credence version` says, because the repository stays outside: --build-arg VERSION=$(git describe --tags --always --dirty)
 ARG VERSION=
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.stamped=$VERSION" -o /credence ./cmd/credence
+RUN CGO_ENABLED=0 go build -trimpath -tags=nopgxregisterdefaulttypes -ldflags="-s -w -X main.stamped=$VERSION" -o /credence ./cmd/credence
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

@@ -12,6 +12,10 @@ LINT := .tools/bin/golangci-lint-$(LINT_VERSION)
 # would fail for want of a version stamp.
 export GOFLAGS += -buildvcs=false
 
+# pgx knows the PostgreSQL type of each parameter from the server, so that its
+# list of types by Go type, a megabyte of the program, is left out.
+export GOFLAGS += -tags=nopgxregisterdefaulttypes
+
 .PHONY: run test figures machine
 .NOTPARALLEL:
 

@@ -290,13 +290,11 @@ func TestAPIDocumentListsEachRoute(t *testing.T) {
 			listed = append(listed, route)
 		}
 	}
-	if err := new(api.Handler).Mount(func(pattern string, _ func(http.ResponseWriter, *http.Request) error) {
+	new(api.Handler).Mount(func(pattern string, _ func(http.ResponseWriter, *http.Request) error) {
 		if pattern != "/api/" && pattern != "GET /api/openapi.json" {
 			served = append(served, pattern)
 		}
-	}); err != nil {
-		t.Fatal(err)
-	}
+	})
 	if diff := cmp.Diff(served, listed); diff != "" {
 		t.Errorf("docs/api.md lists others than are served (-served +listed):\n%s", diff)
 	}

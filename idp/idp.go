@@ -216,9 +216,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	own.Mount(s.handle)
 	(&breakglass.Handler{Registrar: glass, Sessions: sessions, SignIn: signIn, Throttle: limiter, Pages: pages}).Mount(s.handle)
 	officers.Mount(s.handle)
-	if err := programs.Mount(s.handle); err != nil { //nolint:contextcheck // each request has its own
-		return nil, err
-	}
+	programs.Mount(s.handle) //nolint:contextcheck // each request has its own
 	s.mux.Handle("GET /static/", pages.Static())
 	if err := s.wellKnown(c.Issuer, c.RelatedOrigins); err != nil {
 		return nil, err

@@ -285,11 +285,14 @@ func TestRecoveryRace(t *testing.T) {
 	b.signInAlone(oneRole, "passkey")
 	codes := b.recoveryCodes()
 	const many = 8
+	var browsers [many]*browser
+	for i := range browsers {
+		browsers[i] = []*provider{p, q}[i%2].browser()
+	}
 	race := func(do func(b *browser, i int) int) (won int) {
 		var each [many]int
 		var wg sync.WaitGroup
-		for i := range many {
-			b := []*provider{p, q}[i%2].browser()
+		for i, b := range browsers {
 			wg.Go(func() { each[i] = do(b, i) })
 		}
 		wg.Wait()
@@ -307,10 +310,12 @@ func TestRecoveryRace(t *testing.T) {
 	if len(found) != 1 {
 		t.Fatalf("links = %d, want 1", len(found))
 	}
-	if won := race(func(b *browser, _ int) int {
-		key := webauthntest.NewPasskey()
-		c := b.get(found[0]).ceremony(t)
-		return b.finish(c, key.Create(c.options, issuer), "raced").Status
+	var opened [many]ceremony
+	for i, b := range browsers {
+		opened[i] = b.get(found[0]).ceremony(t)
+	}
+	if won := race(func(b *browser, i int) int {
+		return b.finish(opened[i], webauthntest.NewPasskey().Create(opened[i].options, issuer), "raced").Status
 	}); won != 1 {
 		t.Errorf("of %d who open the link at once %d bind, want 1", many, won)
 	}

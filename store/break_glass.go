@@ -203,15 +203,15 @@ func (t *Tx) SignBreakGlass(ctx context.Context, id uuid.UUID, by, role, note st
 	return err
 }
 
-// RAManagers lists registration authority managers of some organisations who have an address, at most limit of them. The index of
-// those of all organisations is read, as they are few.
+// RAManagers lists registration authority managers of some organisations who have an address, at most limit of them, those of the
+// organisation that is named first first. The index of those of all organisations is read, as they are few.
 func (q *queries) RAManagers(ctx context.Context, organisations []string, limit int, now time.Time) ([]string, error) {
 	return scalar[[]string](ctx, q, `
 		SELECT ARRAY(
-			SELECT DISTINCT p.id
+			SELECT p.id
 			FROM role_profile r
 			JOIN membership m ON m.id = r.membership_id AND m.organisation_code = ANY ($1)
 			JOIN person p ON p.id = m.person_id
 			WHERE r.job_role LIKE '%:R5080' AND r.membership_id > '' AND r.starts_at <= $3 AND (r.ends_at IS NULL OR r.ends_at > $3) AND p.disabled_at IS NULL AND coalesce(p.email, '') <> ''
-			ORDER BY p.id LIMIT $2)`, organisations, limit, now)
+			GROUP BY p.id ORDER BY min(array_position($1::text[], m.organisation_code)), p.id LIMIT $2)`, organisations, limit, now)
 }

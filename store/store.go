@@ -54,6 +54,7 @@ func OpenTraced(ctx context.Context, url string, tracer pgx.QueryTracer) (*Store
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = 8
 	}
+	config.ConnConfig.DescriptionCacheCapacity = 0 // of another mode of pgx than the one that is used
 	config.ConnConfig.Tracer = tracer
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
 	for name, value := range map[string]string{

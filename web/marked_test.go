@@ -146,7 +146,7 @@ func TestScriptsAreTranslated(t *testing.T) {
 		"/static/webauthn.js":    "There was no answer. Check your connection and try again.",
 		"/static/webauthn.cy.js": "Ni chafwyd ateb. Gwiriwch eich cysylltiad a rhowch gynnig arall arni.",
 	} {
-		if body := string(p.assets[name].body); !strings.Contains(body, `"`+want+`"`) || strings.Contains(body, "]]") && strings.Contains(body, "\"[[") {
+		if body := string(p.assets[name].translated); !strings.Contains(body, `"`+want+`"`) || strings.Contains(body, "]]") && strings.Contains(body, "\"[[") {
 			t.Errorf("%s does not say %q", name, want)
 		}
 	}

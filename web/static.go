@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -14,7 +15,7 @@ import (
 
 // asset is a file under static, which the program carries and which therefore never changes while it runs.
 type asset struct {
-	body        []byte
+	translated  []byte // nil: the file is served as it is
 	contentType string
 	version     string // from its content
 }
@@ -37,16 +38,16 @@ func readAssets(spoken map[Language]Words) (map[string]asset, error) {
 		if d.IsDir() || !ok {
 			return nil
 		}
-		body, err := files.ReadFile(name)
+		body, err := files.ReadFile(name) // a copy
 		if err != nil {
 			return err
 		}
-		add := func(name string, body []byte) {
+		add := func(name string, body, translated []byte) {
 			sum := sha256.Sum256(body)
-			assets["/"+name] = asset{body: body, contentType: contentType, version: hex.EncodeToString(sum[:8])}
+			assets["/"+name] = asset{translated, contentType, hex.EncodeToString(sum[:8])}
 		}
 		if path.Ext(name) != ".js" || !marked.Match(body) {
-			add(name, body)
+			add(name, body, nil)
 			return nil
 		}
 		for language, words := range spoken {
@@ -54,7 +55,7 @@ func readAssets(spoken map[Language]Words) (map[string]asset, error) {
 			if err != nil {
 				return fmt.Errorf("translate script %q: %w", name, err)
 			}
-			add(inLanguage(name, language), []byte(text))
+			add(inLanguage(name, language), []byte(text), []byte(text))
 		}
 		return nil
 	})
@@ -77,6 +78,18 @@ func inLanguage(name string, l Language) string {
 // the next one.
 func (a asset) url(path string) string { return path + "?v=" + a.version }
 
+// open opens the asset that has this path.
+func (a asset) open(path string) (io.ReadSeeker, error) {
+	if a.translated != nil {
+		return bytes.NewReader(a.translated), nil
+	}
+	file, err := files.Open(strings.TrimPrefix(path, "/"))
+	if err != nil {
+		return nil, fmt.Errorf("open static file: %w", err)
+	}
+	return file.(io.ReadSeeker), nil //nolint:forcetypeassert // as package embed says
+}
+
 // Static serves the files that pages need, under /static/.
 func (p *Pages) Static() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -96,6 +109,11 @@ func (p *Pages) Static() http.Handler {
 		}
 		// An SVG opened by itself is a document, and must not run script either.
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		http.ServeContent(w, r, r.URL.Path, time.Time{}, bytes.NewReader(a.body))
+		body, err := a.open(r.URL.Path)
+		if err != nil {
+			http.Error(w, "the file cannot be read", http.StatusInternalServerError)
+			return
+		}
+		http.ServeContent(w, r, r.URL.Path, time.Time{}, body)
 	})
 }

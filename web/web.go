@@ -116,7 +116,7 @@ func newLayout(o Options, language Language, words Words, assets map[string]asse
 	})
 	for name := range assets { // {{template "/static/credence.css"}} is the file's URL: it is written, and not looked up for each page
 		own := inLanguage(name, language)
-		if assets[own].body == nil {
+		if _, there := assets[own]; !there {
 			own = name
 		}
 		if _, err := base.New(name).Parse(assets[own].url(own)); err != nil {

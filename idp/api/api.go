@@ -26,6 +26,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/credence-id/credence/idp/assurance"
@@ -57,20 +58,25 @@ type Handler struct {
 const SignInLasts = time.Hour
 
 // Mount adds the routes to the server.
-func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) error {
-	document, err := h.describe()
-	if err != nil {
-		return err
-	}
+func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	known := http.NewServeMux()
 	for _, route := range routes() {
 		handle(route.method+" "+route.pattern, h.answered(route.serve(h)))
 		known.HandleFunc(route.method+" "+route.pattern, http.NotFound)
 	}
-	handle("GET /api/openapi.json", oauth.Fixed("application/json", document))
+	description := sync.OnceValues(func() (func(http.ResponseWriter, *http.Request) error, error) { // few ask for it
+		document, err := h.describe()
+		return oauth.Fixed("application/json", document), err
+	})
+	handle("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) error {
+		serve, err := description()
+		if err != nil {
+			return err
+		}
+		return serve(w, r)
+	})
 	known.HandleFunc("GET /api/openapi.json", http.NotFound)
 	handle("/api/", h.answered(nothingThere(known)))
-	return nil
 }
 
 // nothingThere answers what no route takes: RFC 9110, Sections 9.3.7 and 15.5.6.
