@@ -144,11 +144,12 @@ func TestAddPersonRefuses(t *testing.T) {
 		"an e-mail address with a name":      {func(p *directory.NewPerson) { p.Email = "Ada <ada@example.org>" }, []string{"email"}},
 		"an e-mail address without a domain": {func(p *directory.NewPerson) { p.Email = "ada" }, []string{"email"}},
 		"a long e-mail address":              {func(p *directory.NewPerson) { p.Email = strings.Repeat("a", 250) + "@example.org" }, []string{"email"}},
-		"a birth in the future":              {func(p *directory.NewPerson) { p.DateOfBirth = new(now.AddDate(1, 0, 0)) }, []string{"date_of_birth"}},
-		"a child":                            {func(p *directory.NewPerson) { p.DateOfBirth = new(now.AddDate(-13, 0, 0)) }, []string{"date_of_birth"}},
-		"a birth in the year one":            {func(p *directory.NewPerson) { p.DateOfBirth = &time.Time{} }, []string{"date_of_birth"}},
-		"an unknown professional body":       {func(p *directory.NewPerson) { p.Registrations = []store.Registration{{Body: "abc", Number: "1"}} }, []string{"registration"}},
-		"a registration without a number":    {func(p *directory.NewPerson) { p.Registrations = []store.Registration{{Body: "gmc"}} }, []string{"registration"}},
+		"an e-mail address of letters that no mail server takes": {func(p *directory.NewPerson) { p.Email = "ana@օրինակ.հայ" }, []string{"email"}},
+		"a birth in the future":                                  {func(p *directory.NewPerson) { p.DateOfBirth = new(now.AddDate(1, 0, 0)) }, []string{"date_of_birth"}},
+		"a child":                                                {func(p *directory.NewPerson) { p.DateOfBirth = new(now.AddDate(-13, 0, 0)) }, []string{"date_of_birth"}},
+		"a birth in the year one":                                {func(p *directory.NewPerson) { p.DateOfBirth = &time.Time{} }, []string{"date_of_birth"}},
+		"an unknown professional body":                           {func(p *directory.NewPerson) { p.Registrations = []store.Registration{{Body: "abc", Number: "1"}} }, []string{"registration"}},
+		"a registration without a number":                        {func(p *directory.NewPerson) { p.Registrations = []store.Registration{{Body: "gmc"}} }, []string{"registration"}},
 		"two registrations of the same body": {func(p *directory.NewPerson) {
 			p.Registrations = []store.Registration{{Body: "gmc", Number: "1"}, {Body: "gmc", Number: "2"}}
 		}, []string{"registration"}},

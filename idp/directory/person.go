@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
@@ -121,7 +122,7 @@ func checkEmail(email string) error {
 		return nil
 	}
 	address, err := mail.ParseAddress(email)
-	if err != nil || address.Address != email {
+	if err != nil || address.Address != email || strings.ContainsFunc(email, func(r rune) bool { return r > unicode.MaxASCII }) { // SMTP takes no others
 		return &InvalidError{"email", "an address like ada@example.org"}
 	}
 	return CheckText("email", email, 0, 254)

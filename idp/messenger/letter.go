@@ -185,7 +185,7 @@ func (o *Outbox) compose(m store.Message) (*gomail.Msg, error) {
 		return nil, seal.ErrSeal // sealed by another version of this program
 	}
 	to, err := mail.ParseAddress(m.Address)
-	if err != nil || to.Address != m.Address {
+	if err != nil || to.Address != m.Address || strings.ContainsFunc(to.Address, func(r rune) bool { return r > unicode.MaxASCII }) { // SMTP takes no others
 		return nil, errAddress
 	}
 	to.Name = t.Name

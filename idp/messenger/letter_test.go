@@ -209,6 +209,7 @@ func TestAddressesThatNoMailIsSentTo(t *testing.T) {
 func FuzzCompose(f *testing.F) {
 	f.Add("Ana Ng", "Ward nurse", "ana@example.org")
 	f.Add("Ana\r\nBcc: eve@example.org", "a\n\nb", "ana@example.org\r\n")
+	f.Add("Ana Ng", "Ward nurse", "ana@օրինակ.հայ")
 	f.Add(`" <eve@example.org>`, "=?utf-8?q?=0D=0A?=", `"a b"@example.org`)
 	o := newComposer(f)
 	f.Fuzz(func(t *testing.T, name, position, address string) {
