@@ -286,11 +286,8 @@ type IncludedPosition struct {
 	PositionVersion
 }
 
-// IncludedPositions lists positions and those that they include in turn as far as a depth, each in the version that is in
-// force, nearest first and by id. Those that are closed are there, and what they included is not. It goes no further than limit
-// inclusions, of which several may be of one position.
-func (q *queries) IncludedPositions(ctx context.Context, ids []string, depth, limit int) ([]IncludedPosition, error) {
-	return all[IncludedPosition](ctx, q, `
+// included are the positions $1, at depth 1, and those that they include in turn, as far as depth $2.
+const included = `
 		WITH RECURSIVE included (id, depth) AS (
 			SELECT id, 1 FROM unnest($1::text[]) id
 			UNION
@@ -301,7 +298,13 @@ func (q *queries) IncludedPositions(ctx context.Context, ids []string, depth, li
 				WHERE p.id = w.id AND NOT v.closes
 			) i
 			WHERE w.depth < $2
-		)
+		)`
+
+// IncludedPositions lists positions and those that they include in turn as far as a depth, each in the version that is in
+// force, nearest first and by id. Those that are closed are there, and what they included is not. It goes no further than limit
+// inclusions, of which several may be of one position.
+func (q *queries) IncludedPositions(ctx context.Context, ids []string, depth, limit int) ([]IncludedPosition, error) {
+	return all[IncludedPosition](ctx, q, included+`
 		SELECT p.organisation_code, i.depth, `+versionColumns+`
 		FROM (SELECT id, max(depth) AS depth FROM (SELECT id, depth FROM included LIMIT $3) i GROUP BY id) i
 		CROSS JOIN LATERAL (SELECT p.id, p.version, p.organisation_code FROM position p WHERE p.id = i.id OFFSET 0) p

@@ -112,19 +112,8 @@ func (q *queries) IncludersInTurn(ctx context.Context, id string, limit int) ([]
 
 // Include says whether one of some positions includes another, or one that includes it, as far as a depth.
 func (q *queries) Include(ctx context.Context, ids []string, id string, depth int) (bool, error) {
-	return scalar[bool](ctx, q, `
-		WITH RECURSIVE included (id, depth) AS (
-			SELECT id, 0 FROM unnest($1::text[]) id
-			UNION
-			SELECT i.id, w.depth + 1
-			FROM included w
-			CROSS JOIN LATERAL (
-				SELECT unnest(v.includes) AS id FROM position p JOIN position_version v ON v.position_id = p.id AND v.version = p.version
-				WHERE p.id = w.id AND NOT v.closes
-			) i
-			WHERE w.depth < $3
-		)
-		SELECT EXISTS (SELECT FROM included WHERE id = $2 AND depth > 0)`, ids, id, depth)
+	return scalar[bool](ctx, q, included+`
+		SELECT EXISTS (SELECT FROM included WHERE id = $3 AND depth > 1)`, ids, depth+1, id)
 }
 
 // Kept is the profile that is kept of the person who has, or had, a profile.

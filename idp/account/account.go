@@ -133,7 +133,7 @@ func (h *Handler) owners(of func(*http.Request) bar, page func(http.ResponseWrit
 		}
 		err = page(w, r, o)
 		if errors.Is(err, errAgain) { // by now
-			return to(w, r, r.URL.RequestURI())
+			return web.SeeOther(w, r, r.URL.RequestURI())
 		}
 		if errors.Is(err, directory.ErrUnknown) {
 			return &web.Problem{

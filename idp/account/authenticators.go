@@ -165,7 +165,7 @@ func (h *Handler) drop(w http.ResponseWriter, r *http.Request, o owner, act regi
 	err := h.giveUp(r.Context(), o, id(r), act, told(r), b)
 	switch {
 	case errors.Is(err, errTold):
-		return to(w, r, r.URL.Path) // where she is
+		return web.SeeOther(w, r, r.URL.Path) // where she is
 	case errors.Is(err, directory.ErrUnknown):
 		e := h.by(o)
 		e.Event, e.Detail = event, map[string]string{"authenticator": id(r).String()}
@@ -173,7 +173,7 @@ func (h *Handler) drop(w http.ResponseWriter, r *http.Request, o owner, act regi
 	case err != nil:
 		return err
 	}
-	return to(w, r, authenticatorsPath)
+	return web.SeeOther(w, r, authenticatorsPath)
 }
 
 // errTold says that somebody was not told what she loses.

@@ -77,10 +77,3 @@ func (h *Handler) account(r *http.Request, o owner) web.Account {
 	}
 	return a
 }
-
-// to answers with the next page.
-func to(w http.ResponseWriter, r *http.Request, location string) error {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, location, http.StatusSeeOther)
-	return nil
-}

@@ -63,11 +63,11 @@ func (h *Handler) confirmCodes(w http.ResponseWriter, r *http.Request, o owner, 
 // makeCodes makes recovery codes and shows them, once.
 func (h *Handler) makeCodes(w http.ResponseWriter, r *http.Request, o owner) error {
 	if !h.Enroller.Recovers(o.Person) {
-		return to(w, r, recoveryPath)
+		return web.SeeOther(w, r, recoveryPath)
 	}
 	codes, err := h.newCodes(r.Context(), o)
 	if errors.Is(err, errAgain) {
-		return to(w, r, recoveryPath+"/new")
+		return web.SeeOther(w, r, recoveryPath+"/new")
 	}
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (h *Handler) loseCodes(w http.ResponseWriter, r *http.Request, o owner) err
 	if err := h.dropCodes(r.Context(), o); err != nil {
 		return err
 	}
-	return to(w, r, recoveryPath)
+	return web.SeeOther(w, r, recoveryPath)
 }
 
 func (h *Handler) dropCodes(ctx context.Context, o owner) error {

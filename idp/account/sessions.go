@@ -96,7 +96,7 @@ func (h *Handler) endOne(w http.ResponseWriter, r *http.Request, o owner) error 
 	if err != nil {
 		return err
 	}
-	return to(w, r, sessionsPath)
+	return web.SeeOther(w, r, sessionsPath)
 }
 
 // endOthers ends every session but this one.
@@ -107,7 +107,7 @@ func (h *Handler) endOthers(w http.ResponseWriter, r *http.Request, o owner) err
 	if err != nil {
 		return err
 	}
-	return to(w, r, sessionsPath)
+	return web.SeeOther(w, r, sessionsPath)
 }
 
 // end ends sessions of hers, and records which.

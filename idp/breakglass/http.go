@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/google/uuid"
@@ -120,14 +119,14 @@ func (h *Handler) join(w http.ResponseWriter, r *http.Request, s session.Session
 
 // envelope takes a code. What is wrong is said beside the field; the code has to be typed again.
 func (h *Handler) envelope(w http.ResponseWriter, r *http.Request, s session.Session, second bool, use func(Code, string) (uuid.UUID, error)) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, 16<<10)
 	if err != nil {
 		return err
 	}
-	page := web.BreakGlassEnvelope{Frame: h.frame(r, s), Second: second, Organisation: oneLine(f.Get("organisation")), Reason: f.Get("reason")}
-	id, err := use(Code{Organisation: strings.ToUpper(page.Organisation), Text: f.Get("code")}, oneLine(page.Reason))
+	page := web.BreakGlassEnvelope{Frame: h.frame(r, s), Second: second, Organisation: web.OneLine(f.Get("organisation")), Reason: f.Get("reason")}
+	id, err := use(Code{Organisation: strings.ToUpper(page.Organisation), Text: f.Get("code")}, web.OneLine(page.Reason))
 	if err == nil {
-		return to(w, r, path+"/"+id.String())
+		return web.SeeOther(w, r, path+"/"+id.String())
 	}
 	status := http.StatusBadRequest
 	refusal, refused := errors.AsType[*deed.Refusal](err)
@@ -213,7 +212,7 @@ func (h *Handler) shown(r *http.Request, s session.Session) (web.BreakGlassOpeni
 
 // change opens what was asked, or ends what was opened.
 func (h *Handler) change(w http.ResponseWriter, r *http.Request, s session.Session) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, 16<<10)
 	if err != nil {
 		return err
 	}
@@ -235,23 +234,8 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request, s session.Sessi
 	if err != nil {
 		return err
 	}
-	return to(w, r, r.URL.Path)
+	return web.SeeOther(w, r, r.URL.Path)
 }
-
-// form reads a form.
-func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = web.Body(w, r, 16<<10)
-	if err := r.ParseForm(); err != nil {
-		return nil, &web.Problem{
-			Status: http.StatusBadRequest, Title: "We could not read what you sent",
-			Message: "The form did not arrive whole.", Next: "Go back and try again.",
-		}
-	}
-	return r.PostForm, nil
-}
-
-// oneLine makes a line of what was typed in several.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // said is a refusal for a page.
 func said(w web.Words, refusal *deed.Refusal) string {
@@ -277,11 +261,4 @@ func said(w web.Words, refusal *deed.Refusal) string {
 	default:
 		return w.Say("You, or the person who asks, cannot be given this role now. Another person has to ask, or to come with the second envelope")
 	}
-}
-
-// to answers with the next page.
-func to(w http.ResponseWriter, r *http.Request, location string) error {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, location, http.StatusSeeOther)
-	return nil
 }

@@ -21,7 +21,7 @@ import (
 // offered lists the positions that an officer can ask for, for a person.
 func (h *Handler) offered(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
-	text := oneLine(q.Get("q"))
+	text := web.OneLine(q.Get("q"))
 	person, list, more, err := h.offers(r.Context(), o, r.PathValue("id"), text, following(r))
 	if err != nil {
 		return err
@@ -172,17 +172,17 @@ func (h *Handler) askable(ctx context.Context, o officer, personID, positionID s
 
 // ask asks for a position, or for its end.
 func (h *Handler) ask(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
-	wanted := position.Asked{Kind: position.Assign, Person: r.PathValue("id"), Position: r.PathValue("position"), Reason: oneLine(f.Get("reason"))}
+	wanted := position.Asked{Kind: position.Assign, Person: r.PathValue("id"), Position: r.PathValue("position"), Reason: web.OneLine(f.Get("reason"))}
 	if r.URL.Query().Has("end") {
 		wanted.Kind = position.End
 	}
-	answer, err := h.askFor(r.Context(), o, wanted, oneLine(f.Get("starts")), oneLine(f.Get("ends")))
+	answer, err := h.askFor(r.Context(), o, wanted, web.OneLine(f.Get("starts")), web.OneLine(f.Get("ends")))
 	if err == nil {
-		return to(w, r, "/desk/requests/"+answer.Request.String())
+		return web.SeeOther(w, r, "/desk/requests/"+answer.Request.String())
 	}
 	wrong, err := mistakes(err, askWords())
 	if err != nil {

@@ -126,12 +126,12 @@ func askedOf(page web.DeskAudit) (asked office.AuditSearch, wrong []web.FieldErr
 		wrong = append(wrong, web.FieldError{Field: "event", Message: "Select what happened, or anything"})
 	}
 	var err error
-	if text := oneLine(page.From); text != "" {
+	if text := web.OneLine(page.From); text != "" {
 		if asked.From, err = date("from", text); err != nil {
 			wrong = append(wrong, web.FieldError{Field: "from", Message: wantDate("a day", "1/11/2030")})
 		}
 	}
-	if text := oneLine(page.Until); text != "" {
+	if text := web.OneLine(page.Until); text != "" {
 		if asked.Until, err = date("until", text); err != nil || asked.Until.Before(asked.From) {
 			wrong = append(wrong, web.FieldError{Field: "until", Message: wantDate("a day that is not before the first,", "30/11/2030")})
 		}

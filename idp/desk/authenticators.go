@@ -134,7 +134,7 @@ func (h *Handler) changingAuthenticator(w http.ResponseWriter, r *http.Request, 
 		return err
 	}
 	if !slices.Contains(registration.State(a.State).Acts(), act) { // done a moment ago: the list says by what it is now
-		return to(w, r, authenticatorsPath(p.Person.ID))
+		return web.SeeOther(w, r, authenticatorsPath(p.Person.ID))
 	}
 	return h.Pages.Render(w, http.StatusOK, h.changeAuthenticatorPage(r, o, p, a, act))
 }
@@ -148,14 +148,14 @@ func (h *Handler) changeAuthenticatorPage(r *http.Request, o officer, p office.H
 
 // changeAuthenticator makes the change.
 func (h *Handler) changeAuthenticator(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
 	id, act := r.PathValue("id"), registration.Act(r.PathValue("act"))
-	err = h.ChangeAuthenticator(r.Context(), o.Officer, id, r.PathValue("authenticator"), act, oneLine(f.Get("reason")))
+	err = h.ChangeAuthenticator(r.Context(), o.Officer, id, r.PathValue("authenticator"), act, web.OneLine(f.Get("reason")))
 	if err == nil {
-		return to(w, r, authenticatorsPath(id))
+		return web.SeeOther(w, r, authenticatorsPath(id))
 	}
 	var wrong []web.FieldError
 	if _, elsewise := errors.AsType[*registration.StateError](err); elsewise || errors.Is(err, registration.ErrAnotherPassword) {

@@ -106,7 +106,7 @@ func (h *Handler) breakGlassPage(r *http.Request, o officer) (web.DeskBreakGlass
 
 // changeBreakGlass signs for what was done, or ends what is open.
 func (h *Handler) changeBreakGlass(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -114,14 +114,14 @@ func (h *Handler) changeBreakGlass(w http.ResponseWriter, r *http.Request, o off
 	if err != nil {
 		return err
 	}
-	id, note := uuid.MustParse(r.PathValue("id")), oneLine(f.Get("note"))
+	id, note := uuid.MustParse(r.PathValue("id")), web.OneLine(f.Get("note"))
 	if f.Get("act") == "end" {
 		err = h.Breakglass.Stop(r.Context(), o.Acting(), id)
 	} else {
 		err = h.Breakglass.Sign(r.Context(), o.Acting(), id, note)
 	}
 	if err == nil {
-		return to(w, r, page.URL)
+		return web.SeeOther(w, r, page.URL)
 	}
 	if page.Errors, err = mistakes(err, map[string]string{"note": "Enter what you found, in up to 1,000 characters"}); err != nil {
 		return err

@@ -178,13 +178,13 @@ func clientDetails(a store.ClientApplication) []web.Detail {
 
 // decideClient takes the decision about an application, or takes the application back.
 func (h *Handler) decideClient(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
-	verdict, reason := f.Get("verdict"), oneLine(f.Get("reason"))
+	verdict, reason := f.Get("verdict"), web.OneLine(f.Get("reason"))
 	if err = h.settleClient(r.Context(), o, r.PathValue("id"), f.Has("withdraw"), position.Verdict(verdict), reason); err == nil {
-		return to(w, r, r.URL.Path)
+		return web.SeeOther(w, r, r.URL.Path)
 	}
 	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters", "verdict": "Select whether you approve or refuse"})
 	if err != nil {
@@ -247,13 +247,13 @@ func (h *Handler) clientForm(r *http.Request, o officer) (web.DeskClientForm, er
 
 // apply applies for a client.
 func (h *Handler) apply(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
 	id, err := h.applyFor(r.Context(), o, r.URL.Query().Get("follows"), f)
 	if err == nil {
-		return to(w, r, clientsPath+"/"+id.String())
+		return web.SeeOther(w, r, clientsPath+"/"+id.String())
 	}
 	wrong, err := clientMistakes(err, o)
 	if err != nil {
@@ -279,9 +279,9 @@ func (h *Handler) applyFor(ctx context.Context, o officer, follows string, f url
 	level, _ := strconv.Atoi(f.Get("minimum_authenticator")) // what is no number is no level either
 	wanted := onboarding.Wanted{
 		Organisation: codeOr(f.Get("organisation"), o.Organisation), Environment: onboarding.Environment(f.Get("environment")),
-		Purpose: oneLine(f.Get("purpose")), Contact: oneLine(f.Get("contact")),
+		Purpose: web.OneLine(f.Get("purpose")), Contact: web.OneLine(f.Get("contact")),
 		Client: oauth.Registration{
-			Name: oneLine(f.Get("name")), Authentication: f.Get("authentication"), JWKS: enteredKeys(f), JWKSURI: oneLine(f.Get("jwks_uri")), RedirectURIs: strings.Fields(f.Get("redirect_uris")),
+			Name: web.OneLine(f.Get("name")), Authentication: f.Get("authentication"), JWKS: enteredKeys(f), JWKSURI: web.OneLine(f.Get("jwks_uri")), RedirectURIs: strings.Fields(f.Get("redirect_uris")),
 			PostLogoutRedirectURIs: strings.Fields(f.Get("post_logout_redirect_uris")), Scopes: f["scope"], RequiresRole: f.Has("requires_role"),
 			MinimumAuthenticator: assurance.AuthenticatorLevel(level), MinimumIdentity: assurance.IdentityLevel(f.Get("minimum_identity")),
 		},

@@ -16,7 +16,7 @@ import (
 
 // enteredKeys is the key set that was entered; nil when none was.
 func enteredKeys(f url.Values) json.RawMessage {
-	if text := f.Get("jwks"); oneLine(text) != "" {
+	if text := f.Get("jwks"); web.OneLine(text) != "" {
 		return json.RawMessage(text)
 	}
 	return nil
@@ -79,17 +79,24 @@ func (h *Handler) keys(w http.ResponseWriter, r *http.Request, o officer) error 
 	return h.Pages.Render(w, http.StatusOK, page)
 }
 
-func (h *Handler) keysPage(r *http.Request, o officer) (web.DeskClientKeys, error) {
-	a, err := h.applied(r.Context(), o, r.PathValue("id"), authority.ApplyClient)
-	if err != nil {
-		return web.DeskClientKeys{}, err
+// madeClient reads an application that is an officer's to change, and the client that was made of it.
+func (h *Handler) madeClient(r *http.Request, o officer) (a applied, c store.Client, err error) {
+	if a, err = h.applied(r.Context(), o, r.PathValue("id"), authority.ApplyClient); err != nil {
+		return a, c, err
 	}
 	if a.ClientID == nil {
-		return web.DeskClientKeys{}, onboarding.Refuse(onboarding.NotApproved)
+		return a, c, onboarding.Refuse(onboarding.NotApproved)
 	}
-	c, err := h.Store.Client(r.Context(), *a.ClientID)
+	if c, err = h.Store.Client(r.Context(), *a.ClientID); err != nil {
+		return a, c, fmt.Errorf("read client %q: %w", *a.ClientID, err)
+	}
+	return a, c, nil
+}
+
+func (h *Handler) keysPage(r *http.Request, o officer) (web.DeskClientKeys, error) {
+	a, c, err := h.madeClient(r, o)
 	if err != nil {
-		return web.DeskClientKeys{}, fmt.Errorf("read client %q: %w", *a.ClientID, err)
+		return web.DeskClientKeys{}, err
 	}
 	if c.JWKS == nil || c.DisabledAt != nil {
 		return web.DeskClientKeys{}, onboarding.Refuse(onboarding.NoKeys)
@@ -101,7 +108,7 @@ func (h *Handler) keysPage(r *http.Request, o officer) (web.DeskClientKeys, erro
 
 // replaceKeys takes other keys of a client in the place of those that are registered.
 func (h *Handler) replaceKeys(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -110,7 +117,7 @@ func (h *Handler) replaceKeys(w http.ResponseWriter, r *http.Request, o officer)
 		return err
 	}
 	if err = h.Onboarding.ReplaceKeys(r.Context(), o.Acting(), a.id, r.URL.Query().Get("seen"), enteredKeys(f)); err == nil {
-		return to(w, r, r.URL.Path)
+		return web.SeeOther(w, r, r.URL.Path)
 	}
 	wrong, err := clientMistakes(err, o)
 	if err != nil {

@@ -57,7 +57,7 @@ func (h *Handler) check(w http.ResponseWriter, r *http.Request, o officer) error
 		return err
 	}
 	if err = h.Onboarding.Check(r.Context(), o.Acting(), a.id); err == nil {
-		return to(w, r, r.URL.Path)
+		return web.SeeOther(w, r, r.URL.Path)
 	}
 	wrong, err := mistakes(err, nil)
 	if err != nil {
@@ -76,16 +76,9 @@ func (h *Handler) secret(w http.ResponseWriter, r *http.Request, o officer) erro
 }
 
 func (h *Handler) secretPage(r *http.Request, o officer) (web.DeskClientSecret, error) {
-	a, err := h.applied(r.Context(), o, r.PathValue("id"), authority.ApplyClient)
+	a, c, err := h.madeClient(r, o)
 	if err != nil {
 		return web.DeskClientSecret{}, err
-	}
-	if a.ClientID == nil {
-		return web.DeskClientSecret{}, onboarding.Refuse(onboarding.NotApproved)
-	}
-	c, err := h.Store.Client(r.Context(), *a.ClientID)
-	if err != nil {
-		return web.DeskClientSecret{}, fmt.Errorf("read client %q: %w", *a.ClientID, err)
 	}
 	if !oauth.HasSecret(c.Authentication) || c.DisabledAt != nil {
 		return web.DeskClientSecret{}, onboarding.Refuse(onboarding.NoSecret)
@@ -104,7 +97,7 @@ func (h *Handler) secretPage(r *http.Request, o officer) (web.DeskClientSecret, 
 
 // makeSecret makes a new secret and shows it, this once; or ends the old one.
 func (h *Handler) makeSecret(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -119,7 +112,7 @@ func (h *Handler) makeSecret(w http.ResponseWriter, r *http.Request, o officer) 
 		secret, err = h.rotate(r, o, a, f.Get("days"))
 	}
 	if err == nil && secret == "" {
-		return to(w, r, r.URL.Path)
+		return web.SeeOther(w, r, r.URL.Path)
 	}
 	if err == nil {
 		page, err := h.secretPage(r, o)
@@ -150,7 +143,7 @@ func (h *Handler) rotate(r *http.Request, o officer, a applied, days string) (st
 	}
 	overlap := 0
 	if seen != 0 {
-		if overlap, err = strconv.Atoi(oneLine(days)); err != nil {
+		if overlap, err = strconv.Atoi(web.OneLine(days)); err != nil {
 			overlap = -1
 		}
 	}

@@ -47,7 +47,7 @@ func typedOf(f url.Values) web.Newcomer {
 
 // create puts a person on record, once the officer has seen who there may be the same.
 func (h *Handler) create(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -74,9 +74,9 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request, o officer) erro
 	}
 	switch {
 	case id != "" && of != nil:
-		return to(w, r, "/desk/people/"+id+"/evidence")
+		return web.SeeOther(w, r, "/desk/people/"+id+"/evidence")
 	case id != "":
-		return to(w, r, "/desk/people/"+id)
+		return web.SeeOther(w, r, "/desk/people/"+id)
 	}
 	page.Person.Born = n.DateOfBirth.Format("2 January 2006") // so that it is seen which of its numbers is the month
 	page.Looked, page.More, page.Again = true, alike.More, n.Sure
@@ -96,12 +96,12 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request, o officer) erro
 func newcomer(q url.Values, typed web.Newcomer, now time.Time) (directory.Newcomer, error) {
 	n := directory.Newcomer{
 		NewPerson: directory.NewPerson{
-			Title: oneLine(typed.Title), GivenName: oneLine(typed.GivenName), MiddleNames: oneLine(typed.MiddleNames),
-			FamilyName: oneLine(typed.FamilyName), Email: oneLine(typed.Email),
+			Title: web.OneLine(typed.Title), GivenName: web.OneLine(typed.GivenName), MiddleNames: web.OneLine(typed.MiddleNames),
+			FamilyName: web.OneLine(typed.FamilyName), Email: web.OneLine(typed.Email),
 		},
 		Sure: q.Has("shown"), Shown: strings.Split(q.Get("shown"), "."),
 	}
-	born, err := date("date_of_birth", oneLine(typed.Born))
+	born, err := date("date_of_birth", web.OneLine(typed.Born))
 	if err != nil {
 		return n, errors.Join(n.Check(now), err)
 	}

@@ -131,7 +131,7 @@ func (h *Handler) withdrawPage(r *http.Request, o officer) (web.DeskEvidenceWith
 
 // withdraw takes that form.
 func (h *Handler) withdraw(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}

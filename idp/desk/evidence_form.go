@@ -132,7 +132,7 @@ func ticked(all []string, value, label string) web.Option {
 
 // record takes that form.
 func (h *Handler) record(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -172,9 +172,9 @@ const specialistTraining assurance.Fact = "specialist_training"
 // piece is the piece of evidence of a form. Whether it can be recorded is for the rules to say; here only dates are read.
 func (p proving) piece(kind assurance.Kind, f url.Values) (evidence.Piece, error) {
 	piece := evidence.Piece{
-		Piece:   assurance.Piece{Type: kind.Type, Kind: kind.Name, Country: strings.ToUpper(oneLine(f.Get("country")))},
-		Subject: evidence.Subject{GivenName: oneLine(f.Get("given_name")), FamilyName: oneLine(f.Get("family_name"))},
-		Number:  oneLine(f.Get("number")), Issuer: oneLine(f.Get("issuer")), Declared: evidence.Meeting(f.Get("declared")),
+		Piece:   assurance.Piece{Type: kind.Type, Kind: kind.Name, Country: strings.ToUpper(web.OneLine(f.Get("country")))},
+		Subject: evidence.Subject{GivenName: web.OneLine(f.Get("given_name")), FamilyName: web.OneLine(f.Get("family_name"))},
+		Number:  web.OneLine(f.Get("number")), Issuer: web.OneLine(f.Get("issuer")), Declared: evidence.Meeting(f.Get("declared")),
 	}
 	if p.met() == evidence.ByVideo {
 		piece.MeetingID = p.meeting.ID.String()
@@ -188,12 +188,12 @@ func (p proving) piece(kind assurance.Kind, f url.Values) (evidence.Piece, error
 		field string
 		to    *string
 	}{{"birthdate", &piece.Subject.Birthdate}, {"issued_on", &piece.IssuedOn}, {"expires_on", &piece.ExpiresOn}, {"activity_since", &activity.Since}} {
-		if text := oneLine(f.Get(d.field)); text != "" {
+		if text := web.OneLine(f.Get(d.field)); text != "" {
 			day, err := date(d.field, text)
 			*d.to, errs = day.Format(time.DateOnly), append(errs, err)
 		}
 	}
-	source, trainedBy := oneLine(f.Get("organisation")), oneLine(f.Get("trained_by"))
+	source, trainedBy := web.OneLine(f.Get("organisation")), web.OneLine(f.Get("trained_by"))
 	trained, uses := false, office.Checks(kind, p.met())
 	for _, use := range uses {
 		name := string(use.Method)

@@ -192,27 +192,8 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request) error {
 	}, h.Sessions.Browser(w, r))
 }
 
-// form reads a form of the desk.
-func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = web.Body(w, r, 64<<10)
-	if err := r.ParseForm(); err != nil {
-		return nil, &web.Problem{
-			Status: http.StatusBadRequest, Title: "We could not read what you sent",
-			Message: "The form did not arrive whole.", Next: "Go back and try again.",
-		}
-	}
-	return r.PostForm, nil
-}
-
-// oneLine makes a line of what was typed in several, as reasons are kept.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// to answers with the next page.
-func to(w http.ResponseWriter, r *http.Request, location string) error {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, location, http.StatusSeeOther)
-	return nil
-}
+// mostForm is how many bytes a form of the desk has at most.
+const mostForm = 64 << 10
 
 // mistakes says beside the fields of a form what was wrong with what was entered, in the words given for each field, and at
 // its top why it was refused. Any other error is returned, and so is that her role does not let her: then nothing that she

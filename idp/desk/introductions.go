@@ -80,14 +80,14 @@ func (h *Handler) introducePage(r *http.Request, o officer) (web.DeskIntroduce, 
 
 // introduce asks for it.
 func (h *Handler) introduce(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
 	typed := typedOf(f)
-	id, err := h.introduceAs(r.Context(), o, typed, position.Introduced{Position: r.PathValue("id"), Reason: oneLine(f.Get("reason"))}, oneLine(f.Get("starts")), oneLine(f.Get("ends")))
+	id, err := h.introduceAs(r.Context(), o, typed, position.Introduced{Position: r.PathValue("id"), Reason: web.OneLine(f.Get("reason"))}, web.OneLine(f.Get("starts")), web.OneLine(f.Get("ends")))
 	if err == nil {
-		return to(w, r, introductionsPath+"/"+id.String())
+		return web.SeeOther(w, r, introductionsPath+"/"+id.String())
 	}
 	wrong, err := newcomerMistakes(err)
 	if err != nil {
@@ -169,7 +169,7 @@ func (h *Handler) introductionPage(r *http.Request, o officer, i office.Introduc
 // introduced is what is known of somebody who is not on record yet.
 func introduced(i store.Introduction) []web.Detail {
 	return []web.Detail{
-		{Name: "Name", Values: []string{strings.Join(strings.Fields(i.Title+" "+i.GivenName+" "+i.MiddleNames+" "+i.FamilyName), " ")}},
+		{Name: "Name", Values: []string{web.OneLine(i.Title + " " + i.GivenName + " " + i.MiddleNames + " " + i.FamilyName)}},
 		{Name: "Date of birth", Values: []string{i.DateOfBirth.Format("2 January 2006")}},
 		{Name: "Email address", Values: some(i.Email)},
 	}
@@ -191,7 +191,7 @@ func introductionState(i office.Introduced, open bool) string {
 
 // dismiss ends an introduction that is not taken up.
 func (h *Handler) dismiss(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -199,8 +199,8 @@ func (h *Handler) dismiss(w http.ResponseWriter, r *http.Request, o officer) err
 	if err != nil {
 		return fmt.Errorf("introduction %.40q %w", r.PathValue("id"), directory.ErrUnknown)
 	}
-	if err = h.Positions.Dismiss(r.Context(), o.Acting(), id, oneLine(f.Get("reason"))); err == nil {
-		return to(w, r, r.URL.Path)
+	if err = h.Positions.Dismiss(r.Context(), o.Acting(), id, web.OneLine(f.Get("reason"))); err == nil {
+		return web.SeeOther(w, r, r.URL.Path)
 	}
 	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters"})
 	if err != nil {
@@ -240,7 +240,7 @@ func (h *Handler) recognisePage(r *http.Request, o officer) (web.DeskIntroductio
 	return web.DeskIntroductionPerson{
 		Desk: h.desk(r, o), IntroductionRow: introductionRow(i.IntroductionRow, h.Now()), Introduced: introduced(i.Introduction),
 		OnRecord: []web.Detail{
-			{Name: "Name", Values: []string{strings.Join(strings.Fields(p.Title+" "+p.GivenName+" "+p.MiddleNames+" "+p.FamilyName), " ")}},
+			{Name: "Name", Values: []string{web.OneLine(p.Title + " " + p.GivenName + " " + p.MiddleNames + " " + p.FamilyName)}},
 			{Name: "Date of birth", Values: some(born)},
 			{Name: "Email address", Values: some(p.Email)},
 			{Name: "User ID", Values: []string{p.ID}},
@@ -260,7 +260,7 @@ func (h *Handler) recognise(w http.ResponseWriter, r *http.Request, o officer) e
 		return fmt.Errorf("person %.40q %w", r.PathValue("person"), directory.ErrUnknown)
 	}
 	if _, err = h.Positions.TakeUp(r.Context(), o.Acting(), id, r.PathValue("person")); err == nil {
-		return to(w, r, "/desk/people/"+r.PathValue("person"))
+		return web.SeeOther(w, r, "/desk/people/"+r.PathValue("person"))
 	}
 	wrong, err := mistakes(err, nil)
 	if err != nil {

@@ -149,7 +149,7 @@ func (h *Handler) correctPage(r *http.Request, o officer, s lifecycle.Subject) w
 
 // correct corrects the details of a person.
 func (h *Handler) correct(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -211,16 +211,16 @@ func (h *Handler) correctAgain(w http.ResponseWriter, r *http.Request, o officer
 func correctionOf(r *http.Request, f url.Values) (lifecycle.Correction, error) {
 	q := r.URL.Query()
 	c := lifecycle.Correction{
-		Person: r.PathValue("id"), Reason: oneLine(f.Get("reason")), Sure: q.Has("shown"), Shown: strings.Split(q.Get("shown"), "."),
+		Person: r.PathValue("id"), Reason: web.OneLine(f.Get("reason")), Sure: q.Has("shown"), Shown: strings.Split(q.Get("shown"), "."),
 		Details: store.Details{
-			Title: oneLine(f.Get("title")), GivenName: oneLine(f.Get("given_name")), MiddleNames: oneLine(f.Get("middle_names")),
-			FamilyName: oneLine(f.Get("family_name")), DisplayName: oneLine(f.Get("display_name")), Email: oneLine(f.Get("email")),
+			Title: web.OneLine(f.Get("title")), GivenName: web.OneLine(f.Get("given_name")), MiddleNames: web.OneLine(f.Get("middle_names")),
+			FamilyName: web.OneLine(f.Get("family_name")), DisplayName: web.OneLine(f.Get("display_name")), Email: web.OneLine(f.Get("email")),
 		},
 	}
 	if seen, err := uuid.Parse(q.Get("seen")); err == nil {
 		c.Seen = seen
 	}
-	if text := oneLine(f.Get("date_of_birth")); text != "" {
+	if text := web.OneLine(f.Get("date_of_birth")); text != "" {
 		born, err := date("date_of_birth", text)
 		if err != nil {
 			return c, err
@@ -290,13 +290,13 @@ func (h *Handler) closePage(r *http.Request, o officer) (web.DeskClose, error) {
 
 // closeProfile closes the profile of a person.
 func (h *Handler) closeProfile(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
-	err = h.Lifecycle.Close(r.Context(), o.Acting(), r.PathValue("id"), lifecycle.ClosedAs(f.Get("as")), oneLine(f.Get("reason")))
+	err = h.Lifecycle.Close(r.Context(), o.Acting(), r.PathValue("id"), lifecycle.ClosedAs(f.Get("as")), web.OneLine(f.Get("reason")))
 	if err == nil {
-		return to(w, r, "/desk/people/"+r.PathValue("id"))
+		return web.SeeOther(w, r, "/desk/people/"+r.PathValue("id"))
 	}
 	wrong, err := mistakes(err, map[string]string{"as": "Select why it is closed", "reason": wantReason})
 	if err != nil {
@@ -333,13 +333,13 @@ func (h *Handler) reopenPage(r *http.Request, o officer) (web.DeskReopen, error)
 
 // reopen opens a closed profile again.
 func (h *Handler) reopen(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
-	err = h.Lifecycle.Reopen(r.Context(), o.Acting(), r.PathValue("id"), oneLine(f.Get("reason")))
+	err = h.Lifecycle.Reopen(r.Context(), o.Acting(), r.PathValue("id"), web.OneLine(f.Get("reason")))
 	if err == nil {
-		return to(w, r, "/desk/people/"+r.PathValue("id"))
+		return web.SeeOther(w, r, "/desk/people/"+r.PathValue("id"))
 	}
 	wrong, err := mistakes(err, map[string]string{"reason": wantReason})
 	if err != nil {
@@ -384,12 +384,12 @@ func (h *Handler) leavePage(r *http.Request, o officer) (web.DeskLeave, error) {
 
 // leave records that a person leaves an organisation: at once, or with the end of a last day.
 func (h *Handler) leave(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
 	at := h.Now()
-	if text := oneLine(f.Get("last")); text != "" {
+	if text := web.OneLine(f.Get("last")); text != "" {
 		var day time.Time
 		day, err = date("last", text)
 		at = day.AddDate(0, 0, 1)
@@ -398,10 +398,10 @@ func (h *Handler) leave(w http.ResponseWriter, r *http.Request, o officer) error
 		_, err = h.At(r.Context(), left(r, o))
 	}
 	if err == nil {
-		err = h.Lifecycle.Leave(r.Context(), o.Acting(), r.PathValue("id"), left(r, o), at, oneLine(f.Get("reason")))
+		err = h.Lifecycle.Leave(r.Context(), o.Acting(), r.PathValue("id"), left(r, o), at, web.OneLine(f.Get("reason")))
 	}
 	if err == nil {
-		return to(w, r, "/desk/people/"+r.PathValue("id"))
+		return web.SeeOther(w, r, "/desk/people/"+r.PathValue("id"))
 	}
 	wrong, err := mistakes(err, map[string]string{"last": wantDate("today or a day within a year,", "30/11/2030") + ", or nothing", "reason": wantReason})
 	if err != nil {

@@ -39,7 +39,7 @@ func (h *Handler) beginMeeting(w http.ResponseWriter, r *http.Request, o officer
 	if err != nil {
 		return err
 	}
-	return to(w, r, meetingURL(m))
+	return web.SeeOther(w, r, meetingURL(m))
 }
 
 // meeting shows a meeting by video, and the form that takes its code.
@@ -61,7 +61,7 @@ func (h *Handler) meetingPage(r *http.Request, o officer, person store.Person, m
 
 // confirmMeeting takes that form.
 func (h *Handler) confirmMeeting(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (h *Handler) confirmMeeting(w http.ResponseWriter, r *http.Request, o offic
 	if code, ok := meeting.ParseCode(f.Get("code")); ok {
 		err := h.ConfirmMeeting(r.Context(), o.Officer, m, code)
 		if err == nil {
-			return to(w, r, meetingURL(m))
+			return web.SeeOther(w, r, meetingURL(m))
 		}
 		if refusal, refused := errors.AsType[*deed.Refusal](err); !refused || refusal.Reason != meeting.WrongCode {
 			return err

@@ -17,7 +17,7 @@ import (
 // comparing shows two profiles beside each other, and the form by which it is proposed that they be merged; or who may be the
 // same person, to choose the other one.
 func (h *Handler) comparing(w http.ResponseWriter, r *http.Request, o officer) error {
-	other := strings.ReplaceAll(oneLine(r.URL.Query().Get("other")), " ", "")
+	other := strings.ReplaceAll(web.OneLine(r.URL.Query().Get("other")), " ", "")
 	s, err := h.Lifecycle.Look(r.Context(), o.Acting(), authority.MergePeople, r.PathValue("id"), "")
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (h *Handler) side(s lifecycle.Subject) web.Side {
 
 // proposeMerge proposes that two profiles be merged.
 func (h *Handler) proposeMerge(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -86,10 +86,10 @@ func (h *Handler) proposeMerge(w http.ResponseWriter, r *http.Request, o officer
 	if keep != one && keep != other || keep == "" {
 		err = &directory.InvalidError{Field: "keep", Want: "one of both"}
 	} else {
-		id, err = h.Lifecycle.ProposeMerge(r.Context(), o.Acting(), duplicate, keep, oneLine(f.Get("reason")))
+		id, err = h.Lifecycle.ProposeMerge(r.Context(), o.Acting(), duplicate, keep, web.OneLine(f.Get("reason")))
 	}
 	if err == nil {
-		return to(w, r, "/desk/merges/"+id.String())
+		return web.SeeOther(w, r, "/desk/merges/"+id.String())
 	}
 	wrong, err := mistakes(err, map[string]string{"keep": "Select which profile is kept", "reason": wantReason})
 	if err != nil {
@@ -163,7 +163,7 @@ func (h *Handler) mergePage(r *http.Request, o officer) (web.DeskMerge, error) {
 
 // decideMerge decides a merge.
 func (h *Handler) decideMerge(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -171,9 +171,9 @@ func (h *Handler) decideMerge(w http.ResponseWriter, r *http.Request, o officer)
 	if err != nil {
 		return err
 	}
-	err = h.Lifecycle.DecideMerge(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), oneLine(f.Get("reason")))
+	err = h.Lifecycle.DecideMerge(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), web.OneLine(f.Get("reason")))
 	if err == nil {
-		return to(w, r, r.URL.Path)
+		return web.SeeOther(w, r, r.URL.Path)
 	}
 	wrong, err := mistakes(err, map[string]string{"verdict": "Select whether you approve or refuse", "reason": wantReason})
 	if err != nil {

@@ -23,7 +23,7 @@ var idForm = regexp.MustCompile(`^[0-9]{12}$`)
 // people searches for people.
 func (h *Handler) people(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
-	text, born := oneLine(q.Get("q")), oneLine(q.Get("born"))
+	text, born := web.OneLine(q.Get("q")), web.OneLine(q.Get("born"))
 	page := web.DeskPeople{Desk: h.desk(r, o), Query: q.Get("q"), Born: q.Get("born"), Document: q.Get("document"), Documents: numbered()}
 	if !q.Has("q") {
 		if err := h.may(r.Context(), o, authority.Subject{}, authority.FindPerson); err != nil {

@@ -62,7 +62,7 @@ func (h *Handler) photographed(w http.ResponseWriter, r *http.Request, o officer
 		err = h.TakePhotograph(r.Context(), o.Officer, p.Person.ID, way, upload)
 	}
 	if err == nil {
-		return to(w, r, "/desk/people/"+p.Person.ID)
+		return web.SeeOther(w, r, "/desk/people/"+p.Person.ID)
 	}
 	if !errors.Is(err, photograph.ErrInvalid) {
 		return err

@@ -58,7 +58,7 @@ func levels(above assurance.AuthenticatorLevel) []web.Option {
 
 // setPolicy changes what an organisation says.
 func (h *Handler) setPolicy(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -66,13 +66,13 @@ func (h *Handler) setPolicy(w http.ResponseWriter, r *http.Request, o officer) e
 	if err != nil {
 		return err
 	}
-	change := directory.PolicyChange{Organisation: stated.Code, Policy: policyOf(f), Reason: oneLine(f.Get("reason"))}
+	change := directory.PolicyChange{Organisation: stated.Code, Policy: policyOf(f), Reason: web.OneLine(f.Get("reason"))}
 	if change.Seen, err = strconv.Atoi(r.URL.Query().Get("seen")); err != nil {
 		change.Seen = -1 // which none ever was
 	}
 	err = h.SetPolicy(r.Context(), o.Officer, change)
 	if err == nil {
-		return to(w, r, policyPath(stated.Code))
+		return web.SeeOther(w, r, policyPath(stated.Code))
 	}
 	wrong, err := policyMistakes(err)
 	if err != nil {
@@ -101,7 +101,7 @@ func policyOf(f url.Values) directory.Policy {
 	return directory.Policy{
 		DeskLevel: assurance.AuthenticatorLevel(level), SecondChecker: f.Get(directory.SecondChecker) == "yes", SelfRegistration: f.Get(directory.SelfRegistration) == "yes",
 		Help: directory.Help{
-			Text: oneLine(f.Get(directory.HelpText)), Email: oneLine(f.Get(directory.HelpEmail)), Telephone: oneLine(f.Get(directory.HelpTelephone)),
+			Text: web.OneLine(f.Get(directory.HelpText)), Email: web.OneLine(f.Get(directory.HelpEmail)), Telephone: web.OneLine(f.Get(directory.HelpTelephone)),
 		},
 	}
 }

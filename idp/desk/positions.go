@@ -172,7 +172,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, o officer) err
 	id := r.PathValue("id")
 	_, err := h.Positions.Approve(r.Context(), o.Acting(), id, number(r, "version"))
 	if err == nil {
-		return to(w, r, positionsPath+"/"+id)
+		return web.SeeOther(w, r, positionsPath+"/"+id)
 	}
 	wrong, err := mistakes(err, nil)
 	if err != nil {
@@ -210,7 +210,7 @@ func (h *Handler) newPosition(w http.ResponseWriter, r *http.Request, o officer)
 
 // propose takes that form.
 func (h *Handler) propose(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (h *Handler) propose(w http.ResponseWriter, r *http.Request, o officer) err
 	if codeForm.MatchString(organisation) {
 		id, err := h.Positions.Propose(r.Context(), o.Acting(), organisation, draft)
 		if err == nil {
-			return to(w, r, positionsPath+"/"+id)
+			return web.SeeOther(w, r, positionsPath+"/"+id)
 		}
 		if !errors.Is(err, directory.ErrUnknown) {
 			if wrong, err = draftMistakes(err); err != nil {
@@ -264,14 +264,14 @@ func (h *Handler) toManage(ctx context.Context, o officer, id string) (office.Po
 
 // revise takes that form.
 func (h *Handler) revise(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
 	id, seen, draft := r.PathValue("id"), number(r, "seen"), draftOf(f)
 	_, err = h.Positions.Revise(r.Context(), o.Acting(), id, seen, draft)
 	if err == nil {
-		return to(w, r, positionsPath+"/"+id)
+		return web.SeeOther(w, r, positionsPath+"/"+id)
 	}
 	wrong, err := draftMistakes(err)
 	if err != nil {
@@ -304,18 +304,18 @@ func (h *Handler) since(ctx context.Context, o officer, id string, seen int) (of
 
 // draftOf reads what was entered. What is wrong with it the domain says.
 func draftOf(f map[string][]string) position.Draft {
-	entered := func(name string) string { return oneLine(strings.Join(f[name], " ")) }
+	entered := func(name string) string { return web.OneLine(strings.Join(f[name], " ")) }
 	draft := position.Draft{
 		Name: entered("name"), Notes: entered("notes"), JobRole: entered("job_role"), AreasOfWork: f["area_of_work"], Activities: f["activity"],
 		Assignable: len(f["assignable"]) > 0, Reason: entered("reason"),
 	}
 	for line := range strings.Lines(strings.Join(f["workgroup"], "\n")) {
-		if id, name, _ := strings.Cut(oneLine(line), " "); id != "" {
+		if id, name, _ := strings.Cut(web.OneLine(line), " "); id != "" {
 			draft.Workgroups = append(draft.Workgroups, store.Workgroup{ID: id, Name: name})
 		}
 	}
 	for line := range strings.Lines(strings.Join(f["include"], "\n")) {
-		if id, _, _ := strings.Cut(oneLine(line), " "); id != "" {
+		if id, _, _ := strings.Cut(web.OneLine(line), " "); id != "" {
 			draft.Includes = append(draft.Includes, id)
 		}
 	}
@@ -388,14 +388,14 @@ func (h *Handler) closingPage(r *http.Request, o officer, p office.Position) web
 
 // close takes that form.
 func (h *Handler) close(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
 	id := r.PathValue("id")
-	_, err = h.Positions.Close(r.Context(), o.Acting(), id, number(r, "seen"), oneLine(f.Get("reason")))
+	_, err = h.Positions.Close(r.Context(), o.Acting(), id, number(r, "seen"), web.OneLine(f.Get("reason")))
 	if err == nil {
-		return to(w, r, positionsPath+"/"+id)
+		return web.SeeOther(w, r, positionsPath+"/"+id)
 	}
 	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters"})
 	if err != nil {

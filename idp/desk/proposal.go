@@ -69,7 +69,7 @@ func (h *Handler) proposalPage(r *http.Request, o officer, p office.Proposed) we
 
 // decideProposal confirms or dismisses it.
 func (h *Handler) decideProposal(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (h *Handler) decideProposal(w http.ResponseWriter, r *http.Request, o offic
 		if err := h.DismissEvidence(r.Context(), o.Officer, p); err != nil {
 			return err
 		}
-		return to(w, r, page.EvidenceURL)
+		return web.SeeOther(w, r, page.EvidenceURL)
 	default:
 		page.Errors = []web.FieldError{{Field: "verdict", Message: "Select whether you confirm or dismiss it"}}
 	}

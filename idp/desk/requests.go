@@ -121,14 +121,14 @@ func stateWords(q store.RequestRow, now time.Time) string {
 
 // decide takes the decision about a request, or takes the request back.
 func (h *Handler) decide(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
-	verdict, reason := f.Get("verdict"), oneLine(f.Get("reason"))
+	verdict, reason := f.Get("verdict"), web.OneLine(f.Get("reason"))
 	err = h.settle(r.Context(), o, r.PathValue("id"), f.Has("withdraw"), position.Verdict(verdict), reason)
 	if err == nil {
-		return to(w, r, r.URL.Path)
+		return web.SeeOther(w, r, r.URL.Path)
 	}
 	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters", "verdict": "Select whether you approve or refuse"})
 	if err != nil {

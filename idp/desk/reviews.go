@@ -80,14 +80,14 @@ func (h *Handler) reviewForm(r *http.Request, o officer, organisation string, be
 
 // openReview takes that form. What can be decided on the last day can be until it ends.
 func (h *Handler) openReview(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
 	scope := position.Scope{
-		Organisation: codeOr(f.Get("organisation"), o.Organisation), Below: f.Get("below") == "yes", Removes: f.Get("removes") == "yes", Reason: oneLine(f.Get("reason")),
+		Organisation: codeOr(f.Get("organisation"), o.Organisation), Below: f.Get("below") == "yes", Removes: f.Get("removes") == "yes", Reason: web.OneLine(f.Get("reason")),
 	}
-	day, dateErr := date("due", oneLine(f.Get("due")))
+	day, dateErr := date("due", web.OneLine(f.Get("due")))
 	if dateErr == nil {
 		scope.DueAt = day.AddDate(0, 0, 1)
 	}
@@ -95,7 +95,7 @@ func (h *Handler) openReview(w http.ResponseWriter, r *http.Request, o officer) 
 	if codeForm.MatchString(scope.Organisation) {
 		var id uuid.UUID
 		if id, err = h.Positions.OpenReview(r.Context(), o.Acting(), scope); err == nil {
-			return to(w, r, reviewsPath+"/"+id.String())
+			return web.SeeOther(w, r, reviewsPath+"/"+id.String())
 		}
 	} else {
 		err = directory.ErrUnknown
@@ -204,7 +204,7 @@ func (h *Handler) outcomeWords(i store.ReviewItem) string {
 
 // decideReview certifies or removes what is ticked on the page of a review, or certifies all that is on it.
 func (h *Handler) decideReview(w http.ResponseWriter, r *http.Request, o officer) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (h *Handler) decideReview(w http.ResponseWriter, r *http.Request, o officer
 		return err
 	}
 	if len(left) == 0 {
-		return to(w, r, address(page.URL, "show", r.URL.Query().Get("show")))
+		return web.SeeOther(w, r, address(page.URL, "show", r.URL.Query().Get("show")))
 	}
 	names := make(map[string]string)
 	for _, e := range page.Entries { // as they were before

@@ -28,7 +28,8 @@ func (f *Office) ListBreakGlass(ctx context.Context, o Officer, organisation str
 	if err != nil {
 		return nil, false, fmt.Errorf("list break-glass of organisation %s: %w", organisation, err)
 	}
-	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+	rows, more = page(rows)
+	return rows, more, nil
 }
 
 // BreakGlass reads what was opened by break-glass, for an officer who may review it.
@@ -57,7 +58,7 @@ func (f *Office) DoneByBreakGlass(ctx context.Context, o Officer, b store.BreakG
 		if events, err = tx.ReadAudit(ctx, wanted, PerPage+1); err != nil {
 			return fmt.Errorf("read what was done in role %s: %w", b.RoleID, err)
 		}
-		more, events = len(events) > PerPage, events[:min(len(events), PerPage)]
+		events, more = page(events)
 		return audit.Record(ctx, tx, f.Line(o, audit.AuditRead, b.AskedBy, map[string]string{
 			"of": "break_glass", "break_glass": b.ID.String(), "before": strconv.FormatInt(before, 10), "lines": strconv.Itoa(len(events)),
 		}))

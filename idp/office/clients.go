@@ -30,7 +30,8 @@ func (f *Office) Applications(ctx context.Context, o Officer, organisation, stat
 	if err != nil {
 		return nil, false, fmt.Errorf("list applications of organisation %s: %w", organisation, err)
 	}
-	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+	rows, more = page(rows)
+	return rows, more, nil
 }
 
 // Application reads an application for which an officer has one of some rights, and where it is.

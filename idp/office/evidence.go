@@ -101,7 +101,7 @@ func (f *Office) Proof(ctx context.Context, o Officer, personID string, after uu
 	if p.List, err = f.Evidence.Of(ctx, personID, after, PerPage+1); err != nil {
 		return Proof{}, fmt.Errorf("list evidence of person %s: %w", personID, err)
 	}
-	p.More, p.List = len(p.List) > PerPage, p.List[:min(len(p.List), PerPage)]
+	p.List, p.More = page(p.List)
 	if p.Waiting, err = f.Store.EvidenceProposalsOf(ctx, personID, PerPage); err != nil {
 		return Proof{}, fmt.Errorf("list proposals of evidence of person %s: %w", personID, err)
 	}

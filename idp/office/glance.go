@@ -122,5 +122,6 @@ func (f *Office) ExpiringRoles(ctx context.Context, o Officer, organisation stri
 	if err != nil {
 		return nil, false, fmt.Errorf("list roles that expire of organisation %s: %w", organisation, err)
 	}
-	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+	rows, more = page(rows)
+	return rows, more, nil
 }

@@ -32,7 +32,8 @@ func (f *Office) Introductions(ctx context.Context, o Officer, organisation stri
 	if err != nil {
 		return nil, false, fmt.Errorf("list open introductions of organisation %s: %w", organisation, err)
 	}
-	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+	rows, more = page(rows)
+	return rows, more, nil
 }
 
 // Introduced is an introduction with what an officer has to know to take it up.

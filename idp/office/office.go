@@ -69,6 +69,9 @@ func (f *Office) Officer(personID string, role store.Role) Officer {
 // PerPage is how many rows a list has on a page.
 const PerPage = 20
 
+// page is a page of what was read of a list, one more than a page has, and whether there is more.
+func page[T any](rows []T) ([]T, bool) { return rows[:min(len(rows), PerPage)], len(rows) > PerPage }
+
 // Enter refuses whom her role makes no officer.
 func (f *Office) Enter(ctx context.Context, o Officer) error {
 	if len(o.Actors) == 0 {

@@ -53,7 +53,7 @@ func (f *Office) Search(ctx context.Context, o Officer, who Wanted, order store.
 		if list, err = find(ctx, tx); err != nil {
 			return fmt.Errorf("find people by %s: %w", by, err)
 		}
-		more, list = len(list) > PerPage, list[:min(len(list), PerPage)]
+		list, more = page(list)
 		return audit.Record(ctx, tx, f.Line(o, audit.PersonSearched, "", map[string]string{"by": by, "hits": strconv.Itoa(len(list))}))
 	})
 	return list, more, err
@@ -153,7 +153,7 @@ func (f *Office) View(ctx context.Context, o Officer, id, after string) (p Known
 	if err != nil {
 		return Known{}, err
 	}
-	p.MoreRoles, p.Roles = len(p.Roles) > PerPage, p.Roles[:min(len(p.Roles), PerPage)]
+	p.Roles, p.MoreRoles = page(p.Roles)
 	return p, f.reach(ctx, o, &p)
 }
 

@@ -144,5 +144,6 @@ func (f *Office) Holders(ctx context.Context, o Officer, id string, order store.
 	if rows, err = f.Store.Holders(ctx, id, order, after, PerPage+1, f.Now()); err != nil {
 		return p, nil, false, fmt.Errorf("list holders of position %s: %w", id, err)
 	}
-	return p, rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+	rows, more = page(rows)
+	return p, rows, more, nil
 }

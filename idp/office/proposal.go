@@ -62,7 +62,7 @@ func (f *Office) ProposedEvidence(ctx context.Context, o Officer, order store.Or
 	if rows, err = f.Store.EvidenceProposals(ctx, o.Organisation, order, after, PerPage+1); err != nil {
 		return nil, nil, false, fmt.Errorf("list proposals of evidence at organisation %s: %w", o.Organisation, err)
 	}
-	more, rows = len(rows) > PerPage, rows[:min(len(rows), PerPage)]
+	rows, more = page(rows)
 	var ids []string
 	for _, p := range rows {
 		ids = append(ids, p.PersonID, p.ProposedBy)

@@ -32,7 +32,8 @@ func (f *Office) Queue(ctx context.Context, o Officer, organisation string, orde
 	if err != nil {
 		return nil, false, fmt.Errorf("list open requests of organisation %s: %w", organisation, err)
 	}
-	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+	rows, more = page(rows)
+	return rows, more, nil
 }
 
 // Asked is a request with what it is decided by.

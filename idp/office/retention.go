@@ -28,7 +28,7 @@ func (f *Office) Retention(ctx context.Context, o Officer, text string, before u
 	if r.Runs, err = f.Store.RetentionRuns(ctx, before, PerPage+1); err != nil {
 		return r, fmt.Errorf("list reports of retention: %w", err)
 	}
-	r.More, r.Runs = len(r.Runs) > PerPage, r.Runs[:min(len(r.Runs), PerPage)]
+	r.Runs, r.More = page(r.Runs)
 	switch {
 	case text != "":
 		id, err := uuid.Parse(text)

@@ -27,7 +27,8 @@ func (f *Office) ListReviews(ctx context.Context, o Officer, organisation string
 	if err != nil {
 		return nil, false, fmt.Errorf("list reviews of organisation %s: %w", organisation, err)
 	}
-	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+	rows, more = page(rows)
+	return rows, more, nil
 }
 
 // Review reads a review that an officer may see.
@@ -58,7 +59,8 @@ func (f *Office) ReviewItems(ctx context.Context, id uuid.UUID, undecided bool, 
 	if err != nil {
 		return nil, false, fmt.Errorf("list what review %s is about: %w", id, err)
 	}
-	return items[:min(len(items), PerPage)], len(items) > PerPage, nil
+	items, more = page(items)
+	return items, more, nil
 }
 
 // ReviewReport lists all that a review is about, and records who took it away. Whoever reads it may ([Office.Review]).

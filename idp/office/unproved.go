@@ -24,7 +24,7 @@ func (f *Office) Unproved(ctx context.Context, o Officer, organisation string, o
 		if list, err = tx.UnprovedPeople(ctx, organisation, order, after, PerPage+1); err != nil {
 			return fmt.Errorf("list people who registered themselves at organisation %s: %w", organisation, err)
 		}
-		more, list = len(list) > PerPage, list[:min(len(list), PerPage)]
+		list, more = page(list)
 		return audit.Record(ctx, tx, f.Line(o, audit.PersonSearched, "", map[string]string{"by": "self_registration", "hits": strconv.Itoa(len(list))}))
 	})
 	return list, more, err

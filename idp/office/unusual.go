@@ -48,7 +48,7 @@ func (f *Office) UnusualSignIns(ctx context.Context, o Officer, organisation str
 		if rows, err = tx.UnusualSignIns(ctx, organisation, f.Now().Add(-unusual.Kept), order, after, PerPage+1); err != nil {
 			return fmt.Errorf("list unusual sign-ins of organisation %s: %w", organisation, err)
 		}
-		more, rows = len(rows) > PerPage, rows[:min(len(rows), PerPage)]
+		rows, more = page(rows)
 		return audit.Record(ctx, tx, f.Line(o, audit.AuditRead, "", map[string]string{"of": "unusual", "organisation": organisation, "lines": strconv.Itoa(len(rows))}))
 	})
 	return rows, more, err
@@ -68,5 +68,6 @@ func (f *Office) SuspendedAuthenticators(ctx context.Context, o Officer, organis
 	if err != nil {
 		return nil, false, fmt.Errorf("list suspended authenticators of organisation %s: %w", organisation, err)
 	}
-	return rows[:min(len(rows), PerPage)], len(rows) > PerPage, nil
+	rows, more = page(rows)
+	return rows, more, nil
 }

@@ -116,7 +116,7 @@ func (a *act) takeUp(ctx context.Context, id uuid.UUID, person string) (uuid.UUI
 		return uuid.Nil, err
 	}
 	a.Entry.Person = person
-	if err := a.lockPeople(ctx, person); err != nil {
+	if err := a.lockOpen(ctx, person); err != nil {
 		return uuid.Nil, err
 	}
 	if err := a.mustFully(ctx, authority.TakeUpIntroduction, p.OrganisationCode, person); err != nil {

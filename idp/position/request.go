@@ -88,7 +88,7 @@ func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
 	if err != nil {
 		return Answer{}, unknown(err, "position", q.Position)
 	}
-	if err := a.lockPeople(ctx, q.Person); err != nil {
+	if err := a.lockOpen(ctx, q.Person); err != nil {
 		return Answer{}, err
 	}
 	if err := a.mustFully(ctx, authority.RequestPosition, p.OrganisationCode, q.Person); err != nil {
@@ -163,12 +163,16 @@ func (a *act) open(ctx context.Context, q store.Request, v store.PositionVersion
 	return nil
 }
 
-// lockPeople keeps whoever would give the person something else waiting, or end a role of the officer. What is open for her is locked
-// before, because what has lapsed of it may be ended.
-func (a *act) lockPeople(ctx context.Context, person string) error {
+// lockOpen is lockPeople after what is open for the person, because what has lapsed of it may be ended.
+func (a *act) lockOpen(ctx context.Context, person string) error {
 	if err := a.LockOpenRequests(ctx, person); err != nil {
 		return fmt.Errorf("lock requests: %w", err)
 	}
+	return a.lockPeople(ctx, person)
+}
+
+// lockPeople keeps whoever would give the person something else waiting, or end a role of the officer.
+func (a *act) lockPeople(ctx context.Context, person string) error {
 	if err := a.LockAccess(ctx, person); err != nil {
 		return fmt.Errorf("lock what people sign in with: %w", err)
 	}

@@ -163,7 +163,7 @@ func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.
 	}
 	a.Entry.Person = item.PersonID
 	a.Note(map[string]string{"position": p.ID, "given_by": item.GivenBy})
-	if err := a.lockPeople(ctx, item.PersonID); err != nil {
+	if err := a.lockOpen(ctx, item.PersonID); err != nil {
 		return p, item, err
 	}
 	if item, err = a.ReviewItem(ctx, id, role); err != nil { // as it is now that nobody changes it

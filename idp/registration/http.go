@@ -99,20 +99,15 @@ func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
 
 // giveCode takes the code of a link, before anything is said of whose it is.
 func (h *Handler) giveCode(w http.ResponseWriter, r *http.Request) error {
-	r.Body = web.Body(w, r, 16<<10)
-	if err := r.ParseForm(); err != nil {
-		return &web.Problem{
-			Status: http.StatusBadRequest, Title: "We could not read what you sent",
-			Message: "The form did not arrive whole.", Next: "Go back and try again.",
-		}
+	f, err := web.Form(w, r, 16<<10)
+	if err != nil {
+		return err
 	}
-	told, err := h.tell(r.Context(), h.ticket(w, r), strings.Join(strings.Fields(r.PostForm.Get("code")), ""))
+	told, err := h.tell(r.Context(), h.ticket(w, r), strings.Join(strings.Fields(f.Get("code")), ""))
 	if err != nil {
 		return h.linkRefused(w, r, told, err, web.FieldError{Field: "code", Message: "Enter the 8 digits that you were told. After 5 wrong codes the link stops working"})
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, told.address("/enrol"), http.StatusSeeOther)
-	return nil
+	return web.SeeOther(w, r, told.address("/enrol"))
 }
 
 // finishEnrol takes the answer to a WebAuthn ceremony from the page's script.

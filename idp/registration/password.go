@@ -53,9 +53,7 @@ func (h *Handler) passwordPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, offered(t, offer), http.StatusSeeOther)
-	return nil
+	return web.SeeOther(w, r, offered(t, offer))
 }
 
 func offered(t ticket, offer password.Offer) string {
@@ -73,16 +71,13 @@ func (h *Handler) renderPassword(w http.ResponseWriter, r *http.Request, status 
 
 // setPassword takes a new password, and the code that shows that an app has the key.
 func (h *Handler) setPassword(w http.ResponseWriter, r *http.Request) error {
-	r.Body = web.Body(w, r, 16<<10)
-	if err := r.ParseForm(); err != nil {
-		return &web.Problem{
-			Status: http.StatusBadRequest, Title: "We could not read what you sent",
-			Message: "The form did not arrive whole.", Next: "Go back and try again.",
-		}
+	f, err := web.Form(w, r, 16<<10)
+	if err != nil {
+		return err
 	}
 	t, q := h.ticket(w, r), r.URL.Query()
-	code := strings.Join(strings.Fields(r.PostForm.Get("code")), "")
-	bound, err := h.enrolPassword(r.Context(), t, q.Get("offer"), r.PostForm.Get("password"), code)
+	code := strings.Join(strings.Fields(f.Get("code")), "")
+	bound, err := h.enrolPassword(r.Context(), t, q.Get("offer"), f.Get("password"), code)
 	if errors.Is(err, errLink) || errors.Is(err, errCode) {
 		return h.linkRefused(w, r, t, err)
 	}

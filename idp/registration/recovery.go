@@ -152,14 +152,11 @@ func (h *Handler) recoverPage(w http.ResponseWriter, r *http.Request) error {
 
 // takeRecoveryCode takes a user id and a recovery code. What does not work is answered alike, whoever is meant.
 func (h *Handler) takeRecoveryCode(w http.ResponseWriter, r *http.Request) error {
-	r.Body = web.Body(w, r, 16<<10)
-	if err := r.ParseForm(); err != nil {
-		return &web.Problem{
-			Status: http.StatusBadRequest, Title: "We could not read what you sent",
-			Message: "The form did not arrive whole.", Next: "Go back and try again.",
-		}
+	f, err := web.Form(w, r, 16<<10)
+	if err != nil {
+		return err
 	}
-	page := web.Recover{Frame: frame(r), Username: strings.Join(strings.Fields(r.PostForm.Get("username")), "")}
+	page := web.Recover{Frame: frame(r), Username: strings.Join(strings.Fields(f.Get("username")), "")}
 	again := func(status int, mistakes ...web.FieldError) error {
 		page.Errors = mistakes
 		return h.Pages.Render(w, status, page)
@@ -168,14 +165,14 @@ func (h *Handler) takeRecoveryCode(w http.ResponseWriter, r *http.Request) error
 	if len(page.Username) != 12 || strings.Trim(page.Username, "0123456789") != "" {
 		mistakes = append(mistakes, web.FieldError{Field: "username", Message: "Enter your user ID: 12 digits, such as 656005750104"})
 	}
-	code, ok := papercode.Parse(r.PostForm.Get("code"), recoveryCodeSize)
+	code, ok := papercode.Parse(f.Get("code"), recoveryCodeSize)
 	if !ok {
 		mistakes = append(mistakes, web.FieldError{Field: "code", Message: "Enter one of your recovery codes: 16 letters and digits, such as ABCD-EFGH-IJKL-MN23"})
 	}
 	if len(mistakes) > 0 {
 		return again(http.StatusBadRequest, mistakes...)
 	}
-	err := h.tryRecovery(r.Context(), page.Username, code)
+	err = h.tryRecovery(r.Context(), page.Username, code)
 	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
 		w.Header().Set("Retry-After", beyond.RetryAfter())
 		return again(http.StatusTooManyRequests, web.FieldError{Message: "Too many recovery codes have failed. Wait some minutes, then try again"})
@@ -186,9 +183,7 @@ func (h *Handler) takeRecoveryCode(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, "/recover/sent", http.StatusSeeOther)
-	return nil
+	return web.SeeOther(w, r, "/recover/sent")
 }
 
 // tryRecovery recovers an account. What does not work is errRecovery, and beyond the limit a *throttle.LimitError. A code cannot be

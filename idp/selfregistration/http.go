@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
@@ -77,14 +76,11 @@ func (h *Handler) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	r.Body = web.Body(w, r, 16<<10)
-	if err := r.ParseForm(); err != nil {
-		return &web.Problem{
-			Status: http.StatusBadRequest, Title: "We could not read what you sent",
-			Message: "The form did not arrive whole.", Next: "Go back and try again.",
-		}
+	f, err := web.Form(w, r, 16<<10)
+	if err != nil {
+		return err
 	}
-	entered := func(field string) string { return strings.Join(strings.Fields(r.PostForm.Get(field)), " ") }
+	entered := func(field string) string { return web.OneLine(f.Get(field)) }
 	page.GivenName, page.FamilyName, page.Email = entered("given_name"), entered("family_name"), entered("email")
 	err = h.ask(r.Context(), applicant{r.PathValue("organisation"), page.GivenName, page.FamilyName, page.Email})
 	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
@@ -102,9 +98,7 @@ func (h *Handler) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, sentPath, http.StatusSeeOther)
-	return nil
+	return web.SeeOther(w, r, sentPath)
 }
 
 // inWords says what is wrong, in the order of the form.
@@ -151,9 +145,7 @@ func (h *Handler) confirmed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.linkRefused(w, r, err)
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, enrolURL, http.StatusSeeOther)
-	return nil
+	return web.SeeOther(w, r, enrolURL)
 }
 
 // linkRefused is the answer to whoever comes with a link that puts nobody on record.

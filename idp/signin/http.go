@@ -156,24 +156,10 @@ func (h *Handler) pending(w http.ResponseWriter, r *http.Request) (pending, erro
 	return p, err
 }
 
-// form reads a small form. Everything that a step needs beside it is in the address.
-func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = web.Body(w, r, 16<<10)
-	if err := r.ParseForm(); err != nil {
-		return nil, &web.Problem{
-			Status: http.StatusBadRequest, Title: "We could not read what you sent",
-			Message: "The form did not arrive whole.", Next: "Go back and try again.",
-		}
-	}
-	return r.PostForm, nil
-}
-
-// to answers with the next page. 303 makes the browser ask for it with GET, whatever it sent: RFC 9700, Section 4.12.
+// to answers with the next page.
 func to(w http.ResponseWriter, r *http.Request, location string) error {
-	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer") // the way may lead to the client
-	http.Redirect(w, r, location, http.StatusSeeOther)
-	return nil
+	return web.SeeOther(w, r, location)
 }
 
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, p pending) error {
@@ -208,7 +194,7 @@ func (h *Handler) renderSignIn(w http.ResponseWriter, r *http.Request, p pending
 
 // identify takes the user id of somebody whose authenticator does not offer itself, or ends the request.
 func (h *Handler) identify(w http.ResponseWriter, r *http.Request, p pending) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, 16<<10)
 	if err != nil {
 		return err
 	}
@@ -320,7 +306,7 @@ func (h *Handler) renderRoles(w http.ResponseWriter, r *http.Request, p pending,
 }
 
 func (h *Handler) chooseRole(w http.ResponseWriter, r *http.Request, p pending, s session.Session) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, 16<<10)
 	if err != nil {
 		return err
 	}
@@ -385,7 +371,7 @@ func (h *Handler) describe(person store.PersonRow) string {
 }
 
 func (h *Handler) simulated(w http.ResponseWriter, r *http.Request, p pending) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, 16<<10)
 	if err != nil {
 		return err
 	}

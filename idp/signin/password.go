@@ -48,7 +48,7 @@ func (h *Handler) renderPassword(w http.ResponseWriter, r *http.Request, p pendi
 // password takes a user id, a password and a code, all at once: a page for each would tell who exists, and whether a password
 // is right.
 func (h *Handler) password(w http.ResponseWriter, r *http.Request, p pending) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, 16<<10)
 	if err != nil {
 		return err
 	}

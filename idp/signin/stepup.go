@@ -165,7 +165,7 @@ func (h *Handler) unmetPage(w http.ResponseWriter, r *http.Request, p pending, s
 
 // stopThere takes the answer of somebody who does not go further: on to where that will do, or back.
 func (h *Handler) stopThere(w http.ResponseWriter, r *http.Request, p pending, _ session.Session) error {
-	f, err := form(w, r)
+	f, err := web.Form(w, r, 16<<10)
 	switch {
 	case err != nil:
 		return err
