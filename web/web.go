@@ -50,6 +50,7 @@ type Pages struct {
 	templates map[version]func() (*template.Template, error) // the first call parses
 	assets    map[string]asset                               // by URL path
 	words     map[Language]Words
+	outlines  outlines
 }
 
 // version is a page in a language.
@@ -77,7 +78,11 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list pages: %w", err)
 	}
-	p := &Pages{templates: make(map[version]func() (*template.Template, error)), assets: assets, words: spoken}
+	outlines, err := newOutlines()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{templates: make(map[version]func() (*template.Template, error)), assets: assets, words: spoken, outlines: outlines}
 	for _, language := range Languages() {
 		layout := sync.OnceValues(func() (layout, error) { return newLayout(o, language, spoken[language], assets) })
 		for _, name := range names {
@@ -187,7 +192,12 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 	}
 	var body bytes.Buffer
 	body.Grow(usualPage)
-	if err := parsed.Execute(&body, page); err != nil {
+	if signIn, ok := page.(SignIn); ok && signIn.anybodys() {
+		err = p.outlines.render(&body, parsed, signIn)
+	} else {
+		err = parsed.Execute(&body, page)
+	}
+	if err != nil {
 		return fmt.Errorf("render page %q: %w", name, err)
 	}
 	h := w.Header()
