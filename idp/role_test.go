@@ -122,6 +122,12 @@ func TestOneRoleIsSilent(t *testing.T) {
 			t.Errorf("tokens for %s after changedrole name the role %q, want %s with nothing asked", client, got, onlyRole)
 		}
 	}
+	if n := p.count(`SELECT count(*) FROM audit_event WHERE event = 'signed_in' AND person_id = $1 AND detail->>'role' = $2`, oneRole, onlyRole); n != 2 {
+		t.Errorf("%d lines of two sign-ins say in which role, want both", n)
+	}
+	if lines := p.audited("role_chosen"); len(lines) > 0 {
+		t.Errorf("a choice of role is on record: %q, want none, because nobody chose", lines)
+	}
 }
 
 func TestRoleIsChosenOnceForTheSession(t *testing.T) {

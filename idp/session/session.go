@@ -167,11 +167,6 @@ func (m *Manager) Begin(ctx context.Context, tx *store.Tx, old Cookie, p store.P
 		idleAt: row.IdleAt, expiresAt: row.ExpiresAt,
 	}
 	s.role(begun.RoleID, begun.RoleChosenAt)
-	if s.Role != nil && s.RoleChosenAt.Equal(a.At) { // the only one: nobody had to choose it
-		err = errors.Join(err, audit.Record(ctx, tx, audit.Entry{
-			At: a.At, Event: audit.RoleChosen, Person: p.ID, Session: s.ID, Detail: map[string]string{"role": s.Role.ID, "why": "the only one"},
-		}))
-	}
 	return s, cookie, err
 }
 

@@ -311,6 +311,9 @@ func (h *Handler) begin(ctx context.Context, p pending, old session.Cookie, pers
 		if a.Simulated {
 			detail["simulated"] = "true"
 		}
+		if s.Role != nil { // which goes on, or is the only one: nobody has to choose it
+			detail["role"] = s.Role.ID
+		}
 		entry := audit.Entry{At: a.At, Event: audit.SignedIn, Person: person.ID, Session: s.ID, Detail: detail}
 		if err := audit.Record(ctx, tx, entry); err != nil {
 			return err
