@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/credence-id/credence/idp/audit"
@@ -206,18 +205,4 @@ func (h *Handler) askFor(ctx context.Context, o officer, wanted position.Asked, 
 		return position.Answer{}, errors.Join(err, directory.CheckText("reason", wanted.Reason, 1, 500))
 	}
 	return h.Positions.Ask(ctx, o.Acting(), wanted)
-}
-
-// days is from the beginning of a first day to the end of a last one, "" being none.
-func days(first, last string) (starts time.Time, expires *time.Time, err error) {
-	var startErr, endErr error
-	if first != "" {
-		starts, startErr = date("starts", first)
-	}
-	if last != "" {
-		var day time.Time
-		day, endErr = date("ends", last)
-		expires = new(day.AddDate(0, 0, 1))
-	}
-	return starts, expires, errors.Join(startErr, endErr)
 }

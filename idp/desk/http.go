@@ -1,8 +1,6 @@
 package desk
 
 import (
-	"cmp"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,8 +10,6 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
-	"github.com/credence-id/credence/idp/deed"
-	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/signin"
 	"github.com/credence-id/credence/web"
@@ -190,32 +186,6 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request) error {
 	return h.SignIn.Show(w, r, signin.ChooseRole, signin.Request{
 		ReturnTo: "/desk", Role: signin.RoleRequired, ChooseRole: true, Freshness: assurance.Freshness{AskedAt: h.Now()},
 	}, h.Sessions.Browser(w, r))
-}
-
-// mostForm is how many bytes a form of the desk has at most.
-const mostForm = 64 << 10
-
-// mistakes says beside the fields of a form what was wrong with what was entered, in the words given for each field, and at
-// its top why it was refused. Any other error is returned, and so is that her role does not let her: then nothing that she
-// enters would do.
-func mistakes(err error, words map[string]string) ([]web.FieldError, error) {
-	if refusal, refused := errors.AsType[*deed.Refusal](err); refused {
-		switch refusal.Reason {
-		case deed.NoRight, deed.AnotherOrganisation, deed.NotInRole:
-			return nil, err
-		default:
-			return []web.FieldError{{Message: refusal.Sentence()}}, nil
-		}
-	}
-	wrong, ok := directory.Mistakes(err)
-	if !ok {
-		return nil, err
-	}
-	var list []web.FieldError
-	for _, e := range wrong {
-		list = append(list, web.FieldError{Field: e.Field, Message: cmp.Or(words[e.Field], "Enter "+e.Want)})
-	}
-	return list, nil
 }
 
 // address is that of a list with changed parameters: pairs of a name and its value, "" being none.

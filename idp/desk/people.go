@@ -11,7 +11,6 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
-	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
@@ -99,18 +98,6 @@ func (h *Handler) search(ctx context.Context, o officer, text, born, document st
 	}
 	return h.Search(ctx, o.Officer, who, order, after)
 }
-
-// date reads a day as people write one, the day before the month.
-func date(field, text string) (time.Time, error) {
-	for _, layout := range []string{"2/1/2006", "2.1.2006", "2-1-2006", "2 1 2006", "2 January 2006", "2 Jan 2006", time.DateOnly} {
-		if day, err := time.Parse(layout, text); err == nil && day.Year() >= 1000 {
-			return day, nil
-		}
-	}
-	return time.Time{}, &directory.InvalidError{Field: field, Want: "a date such as 31/3/2030"}
-}
-
-func wantDate(what, such string) string { return "Enter " + what + " such as " + such }
 
 // person shows a person.
 func (h *Handler) person(w http.ResponseWriter, r *http.Request, o officer) error {
