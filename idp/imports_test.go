@@ -1,8 +1,11 @@
 package idp_test
 
 import (
+	"bytes"
 	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +18,7 @@ var allowed = map[string][]string{
 	"cmd/credence/bench":    {"idp/oauth", "idp/directory", "idp/audit", "idp/seal", "store"},
 	"cmd/credence/wardlist": {},
 
-	"idp":                       {"idp/deed", "idp/unusual", "idp/breakglass", "idp/outbound", "idp/assertion", "idp/selfregistration", "idp/photograph", "idp/meeting", "idp/onboarding", "idp/lifecycle", "idp/messenger", "idp/trace", "idp/api", "idp/account", "idp/desk", "idp/office", "idp/position", "idp/authority", "idp/evidence", "idp/oauth", "idp/signin", "idp/registration", "idp/webauthn", "idp/password", "idp/session", "idp/directory", "idp/keys", "idp/throttle", "idp/audit", "idp/seal", "idp/retention", "idp/sweep", "store", "web"},
+	"idp":                       {"idp/unusual", "idp/breakglass", "idp/outbound", "idp/assertion", "idp/selfregistration", "idp/photograph", "idp/meeting", "idp/onboarding", "idp/lifecycle", "idp/messenger", "idp/trace", "idp/api", "idp/account", "idp/desk", "idp/office", "idp/position", "idp/authority", "idp/evidence", "idp/oauth", "idp/signin", "idp/registration", "idp/webauthn", "idp/password", "idp/session", "idp/directory", "idp/keys", "idp/throttle", "idp/audit", "idp/seal", "idp/retention", "idp/sweep", "store", "web"},
 	"idp/oauth":                 {"idp/assertion", "idp/poll", "idp/trace", "idp/evidence", "idp/ida", "idp/signin", "idp/session", "idp/directory", "idp/assurance", "idp/keys", "idp/throttle", "idp/seal", "idp/audit", "store", "web"},
 	"idp/signin":                {"idp/trace", "idp/evidence", "idp/webauthn", "idp/password", "idp/session", "idp/directory", "idp/assurance", "idp/throttle", "idp/seal", "idp/audit", "store", "web"},
 	"idp/breakglass":            {"idp/deed", "idp/messenger", "idp/position", "idp/signin", "idp/session", "idp/authority", "idp/directory", "idp/assurance", "idp/papercode", "idp/throttle", "idp/audit", "store", "web"},
@@ -31,7 +34,7 @@ var allowed = map[string][]string{
 	"idp/totp":                  {},
 	"idp/session":               {"idp/trace", "idp/assurance", "idp/audit", "store"},
 	"idp/directory":             {"idp/poll", "idp/evidence", "idp/assurance", "idp/seal", "idp/audit", "store"},
-	"idp/office":                {"idp/deed", "idp/registration", "idp/unusual", "idp/photograph", "idp/meeting", "idp/authority", "idp/position", "idp/evidence", "idp/directory", "idp/assurance", "idp/audit", "store"},
+	"idp/office":                {"idp/lifecycle", "idp/deed", "idp/registration", "idp/unusual", "idp/photograph", "idp/meeting", "idp/authority", "idp/position", "idp/evidence", "idp/directory", "idp/assurance", "idp/audit", "store"},
 	"idp/meeting":               {"idp/deed", "idp/messenger", "idp/position", "idp/directory", "idp/seal", "idp/audit", "store"},
 	"idp/messenger":             {"idp/audit", "idp/seal", "store"},
 	"idp/onboarding":            {"idp/deed", "idp/assertion", "idp/outbound", "idp/oauth", "idp/authority", "idp/position", "idp/directory", "idp/assurance", "idp/audit", "store"},
@@ -82,6 +85,11 @@ func TestImports(t *testing.T) {
 		if !ok {
 			t.Errorf("package %s is not in the architecture", pkg)
 		}
+		for _, edge := range want {
+			if edge != "*" && !slices.Contains(fields[1:], module+edge) {
+				t.Errorf("%s may import %s, and does not", pkg, edge)
+			}
+		}
 		for _, imp := range fields[1:] {
 			if imp, ours := strings.CutPrefix(imp, module); ours && !slices.Contains(want, imp) && !slices.Contains(want, "*") {
 				t.Errorf("%s may not import %s", pkg, imp)
@@ -90,5 +98,25 @@ func TestImports(t *testing.T) {
 	}
 	for pkg := range unseen {
 		t.Errorf("package %s is in the architecture but not in the module", pkg)
+	}
+}
+
+// The desk and the API parse, ask the rooms below them, and render: they read no rows themselves.
+func TestDeskAndAPIReadNoRows(t *testing.T) {
+	t.Parallel()
+	for _, room := range []string{"desk", "api"} {
+		files, err := filepath.Glob(room + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("Glob(%s) = %v, %v", room, files, err)
+		}
+		for _, name := range files {
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(source, []byte("h.Store")) {
+				t.Errorf("%s reads the store, which a room below it should", name)
+			}
+		}
 	}
 }

@@ -131,7 +131,6 @@ func (q *queries) AddEnrolmentLink(ctx context.Context, hash, codeMAC []byte, pe
 
 // Enrolment is an enrolment link and for whom it is.
 type Enrolment struct {
-	Handle     []byte
 	ExpiresAt  time.Time
 	UsedAt     *time.Time
 	TakesCode  bool
@@ -144,7 +143,6 @@ type Enrolment struct {
 func (q *queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time) (Enrolment, error) {
 	row, err := one[struct {
 		PersonID   string
-		Handle     []byte
 		ExpiresAt  time.Time
 		UsedAt     *time.Time
 		TakesCode  bool
@@ -152,17 +150,16 @@ func (q *queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time)
 		Most       int
 		standing
 	}](ctx, q, `
-		SELECT l.person_id, p.handle, l.expires_at, l.used_at, l.code_mac IS NOT NULL AND l.most_level IS NULL AS takes_code, l.wrong_codes,
+		SELECT l.person_id, l.expires_at, l.used_at, l.code_mac IS NOT NULL AND l.most_level IS NULL AS takes_code, l.wrong_codes,
 			coalesce(l.most_level, 0) AS most, `+standingColumns+`
 		FROM enrolment_link l
-		JOIN person p ON p.id = l.person_id
 		CROSS JOIN LATERAL standing(l.person_id, NULL, NULL) s
 		WHERE l.hash = $1`, hash)
 	if err != nil {
 		return Enrolment{}, err
 	}
 	s, err := q.stand(ctx, row.standing, row.PersonID, nil, nil, now)
-	return Enrolment{row.Handle, row.ExpiresAt, row.UsedAt, row.TakesCode, row.WrongCodes, row.Most, s}, err
+	return Enrolment{row.ExpiresAt, row.UsedAt, row.TakesCode, row.WrongCodes, row.Most, s}, err
 }
 
 // GiveCode tries a code for a live link, which is right when its keyed hash is one of these, and counts it when it is wrong. Of a

@@ -66,11 +66,7 @@ func (h *Handler) adding(w http.ResponseWriter, r *http.Request, o owner) error 
 	if page.Weak {
 		return h.Pages.Render(w, http.StatusForbidden, page)
 	}
-	handle, err := h.Store.Handle(r.Context(), o.Person.ID)
-	if err != nil {
-		return fmt.Errorf("read user handle: %w", err)
-	}
-	ceremony, err := h.Enroller.Begin(r.Context(), o.Level, o.Person, handle, h.Sessions.Browser(w, r))
+	ceremony, err := h.Enroller.Begin(r.Context(), o.Level, o.Person, h.Sessions.Browser(w, r))
 	if err != nil {
 		return err
 	}

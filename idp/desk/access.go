@@ -139,7 +139,7 @@ func (h *Handler) enter(ctx context.Context, o officer, s session.Session) error
 	if err := h.Enter(ctx, o.Officer); err != nil {
 		return err
 	}
-	return h.Store.InTx(ctx, func(tx *store.Tx) error { return h.Sessions.Touch(ctx, tx, s) })
+	return h.Sessions.Keep(ctx, s)
 }
 
 // can says whether to offer what takes one of some acts.

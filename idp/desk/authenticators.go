@@ -2,7 +2,6 @@ package desk
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -60,11 +59,7 @@ func (h *Handler) newAuthenticator(w http.ResponseWriter, r *http.Request, o off
 	if err != nil {
 		return err
 	}
-	handle, err := h.Store.Handle(r.Context(), p.Person.ID)
-	if err != nil {
-		return fmt.Errorf("read user handle: %w", err)
-	}
-	ceremony, err := h.Enroller.Begin(r.Context(), o.level, p.Person, handle, h.sitting(w, r, o))
+	ceremony, err := h.Enroller.Begin(r.Context(), o.level, p.Person, h.sitting(w, r, o))
 	if err != nil {
 		return err
 	}

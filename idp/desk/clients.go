@@ -67,17 +67,16 @@ func environmentWords(environment string) string {
 type applied struct {
 	store.ClientApplication
 
-	id uuid.UUID
 	at authority.Subject
 }
 
 // applied reads an application for which an officer has one of some rights.
 func (h *Handler) applied(ctx context.Context, o officer, text string, acts ...authority.Act) (applied, error) {
 	a, at, err := h.Application(ctx, o.Officer, text, acts...)
-	return applied{a, a.ID, at}, err
+	return applied{a, at}, err
 }
 
-func (a applied) url() string { return clientsPath + "/" + a.id.String() }
+func (a applied) url() string { return clientsPath + "/" + a.ID.String() }
 
 // client shows one application.
 func (h *Handler) client(w http.ResponseWriter, r *http.Request, o officer) error {
@@ -106,15 +105,17 @@ func (h *Handler) clientPage(r *http.Request, o officer, a applied) (web.DeskCli
 		return page, err
 	}
 	page.AppliedByName = names[a.AppliedBy]
-	if page.Check, err = h.lastCheck(r.Context(), a.id); err != nil {
+	if page.Check, err = h.lastCheck(r.Context(), a.ID); err != nil {
 		return page, err
 	}
 	if a.Follows != nil {
 		page.FollowsURL = clientsPath + "/" + a.Follows.String()
 	}
-	if page.Alike, err = h.alike(r.Context(), a); err != nil {
+	alike, err := h.Onboarding.Alike(r.Context(), a.ClientApplication)
+	if err != nil {
 		return page, err
 	}
+	page.Alike = alikeWords(alike)
 	mayApply := h.can(o, a.at, authority.ApplyClient)
 	if a.ClientID != nil {
 		page.ClientID = *a.ClientID
@@ -125,7 +126,7 @@ func (h *Handler) clientPage(r *http.Request, o officer, a applied) (web.DeskCli
 			page.KeysURL = a.url() + "/keys"
 		}
 		if mayApply && a.Environment == string(onboarding.Integration) {
-			page.LiveURL = clientsPath + "/apply?follows=" + a.id.String()
+			page.LiveURL = clientsPath + "/apply?follows=" + a.ID.String()
 		}
 	}
 	if !page.Open {
@@ -186,7 +187,7 @@ func (h *Handler) decideClient(w http.ResponseWriter, r *http.Request, o officer
 	if err = h.settleClient(r.Context(), o, r.PathValue("id"), f.Has("withdraw"), position.Verdict(verdict), reason); err == nil {
 		return web.SeeOther(w, r, r.URL.Path)
 	}
-	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters", "verdict": "Select whether you approve or refuse"})
+	wrong, err := mistakes(err, map[string]string{"reason": wantReason, "verdict": "Select whether you approve or refuse"})
 	if err != nil {
 		return err
 	}
@@ -291,7 +292,7 @@ func (h *Handler) applyFor(ctx context.Context, o officer, follows string, f url
 		if err != nil {
 			return uuid.Nil, err
 		}
-		wanted.Organisation, wanted.Environment, wanted.Follows = a.OrganisationCode, onboarding.Live, a.id
+		wanted.Organisation, wanted.Environment, wanted.Follows = a.OrganisationCode, onboarding.Live, a.ID
 	}
 	return h.Onboarding.Apply(ctx, o.Acting(), wanted)
 }

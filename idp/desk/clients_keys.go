@@ -1,9 +1,7 @@
 package desk
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -51,25 +49,6 @@ func keyList(jwks json.RawMessage) (list []string) {
 	return list
 }
 
-// alike says what else has a name that looks like that of an application, for whoever decides.
-func (h *Handler) alike(ctx context.Context, a applied) (list []string, err error) {
-	others, err := h.Store.SameNames(ctx, a.Name, a.OrganisationCode)
-	if err != nil {
-		return nil, fmt.Errorf("look for names like that of application %s: %w", a.id, err)
-	}
-	for _, other := range others {
-		switch {
-		case other.ClientID == "":
-			list = append(list, fmt.Sprintf("the organisation %s (%s)", other.Name, other.OrganisationCode))
-		case other.OrganisationCode == "":
-			list = append(list, fmt.Sprintf("the service %s (%s), which the operator registered", other.Name, other.ClientID))
-		default:
-			list = append(list, fmt.Sprintf("the service %s (%s) of organisation %s", other.Name, other.ClientID, other.OrganisationCode))
-		}
-	}
-	return list, nil
-}
-
 // keys shows which keys of a client are registered, and takes others in their place.
 func (h *Handler) keys(w http.ResponseWriter, r *http.Request, o officer) error {
 	page, err := h.keysPage(r, o)
@@ -79,27 +58,14 @@ func (h *Handler) keys(w http.ResponseWriter, r *http.Request, o officer) error 
 	return h.Pages.Render(w, http.StatusOK, page)
 }
 
-// madeClient reads an application that is an officer's to change, and the client that was made of it.
-func (h *Handler) madeClient(r *http.Request, o officer) (a applied, c store.Client, err error) {
-	if a, err = h.applied(r.Context(), o, r.PathValue("id"), authority.ApplyClient); err != nil {
-		return a, c, err
-	}
-	if a.ClientID == nil {
-		return a, c, onboarding.Refuse(onboarding.NotApproved)
-	}
-	if c, err = h.Store.Client(r.Context(), *a.ClientID); err != nil {
-		return a, c, fmt.Errorf("read client %q: %w", *a.ClientID, err)
-	}
-	return a, c, nil
-}
-
 func (h *Handler) keysPage(r *http.Request, o officer) (web.DeskClientKeys, error) {
-	a, c, err := h.madeClient(r, o)
+	a, err := h.applied(r.Context(), o, r.PathValue("id"), authority.ApplyClient)
 	if err != nil {
 		return web.DeskClientKeys{}, err
 	}
-	if c.JWKS == nil || c.DisabledAt != nil {
-		return web.DeskClientKeys{}, onboarding.Refuse(onboarding.NoKeys)
+	c, err := h.Onboarding.ToReplaceKeys(r.Context(), a.ClientApplication)
+	if err != nil {
+		return web.DeskClientKeys{}, err
 	}
 	return web.DeskClientKeys{
 		Desk: h.desk(r, o), Name: a.Name, ClientURL: a.url(), ClientID: c.ID, Keys: keyList(c.JWKS), PostURL: a.url() + "/keys?seen=" + onboarding.KeysSeen(c),
@@ -116,7 +82,7 @@ func (h *Handler) replaceKeys(w http.ResponseWriter, r *http.Request, o officer)
 	if err != nil {
 		return err
 	}
-	if err = h.Onboarding.ReplaceKeys(r.Context(), o.Acting(), a.id, r.URL.Query().Get("seen"), enteredKeys(f)); err == nil {
+	if err = h.Onboarding.ReplaceKeys(r.Context(), o.Acting(), a.ID, r.URL.Query().Get("seen"), enteredKeys(f)); err == nil {
 		return web.SeeOther(w, r, r.URL.Path)
 	}
 	wrong, err := clientMistakes(err, o)

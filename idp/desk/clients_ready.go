@@ -9,9 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/authority"
-	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/office"
-	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/web"
 )
 
@@ -44,7 +42,7 @@ func (h *Handler) showCheck(w http.ResponseWriter, r *http.Request, o officer, s
 	}
 	page := web.DeskClientCheck{Desk: h.desk(r, o), Name: a.Name, ClientURL: a.url(), PostURL: r.URL.Path, CanCheck: a.State == "open" || a.State == "approved"}
 	page.Errors = wrong
-	if page.Check, err = h.lastCheck(r.Context(), a.id); err != nil {
+	if page.Check, err = h.lastCheck(r.Context(), a.ID); err != nil {
 		return err
 	}
 	return h.Pages.Render(w, status, page)
@@ -56,7 +54,7 @@ func (h *Handler) check(w http.ResponseWriter, r *http.Request, o officer) error
 	if err != nil {
 		return err
 	}
-	if err = h.Onboarding.Check(r.Context(), o.Acting(), a.id); err == nil {
+	if err = h.Onboarding.Check(r.Context(), o.Acting(), a.ID); err == nil {
 		return web.SeeOther(w, r, r.URL.Path)
 	}
 	wrong, err := mistakes(err, nil)
@@ -76,12 +74,13 @@ func (h *Handler) secret(w http.ResponseWriter, r *http.Request, o officer) erro
 }
 
 func (h *Handler) secretPage(r *http.Request, o officer) (web.DeskClientSecret, error) {
-	a, c, err := h.madeClient(r, o)
+	a, err := h.applied(r.Context(), o, r.PathValue("id"), authority.ApplyClient)
 	if err != nil {
 		return web.DeskClientSecret{}, err
 	}
-	if !oauth.HasSecret(c.Authentication) || c.DisabledAt != nil {
-		return web.DeskClientSecret{}, onboarding.Refuse(onboarding.NoSecret)
+	c, err := h.Onboarding.ToRotate(r.Context(), a.ClientApplication)
+	if err != nil {
+		return web.DeskClientSecret{}, err
 	}
 	page := web.DeskClientSecret{
 		Desk: h.desk(r, o), Name: a.Name, ClientURL: a.url(), ClientID: c.ID, PostURL: fmt.Sprintf("%s/secret?seen=%d", a.url(), a.Secrets), First: a.Secrets == 0, Days: "7",
@@ -107,7 +106,7 @@ func (h *Handler) makeSecret(w http.ResponseWriter, r *http.Request, o officer) 
 	}
 	var secret string
 	if f.Has("end") {
-		err = h.Onboarding.EndOldSecret(r.Context(), o.Acting(), a.id)
+		err = h.Onboarding.EndOldSecret(r.Context(), o.Acting(), a.ID)
 	} else {
 		secret, err = h.rotate(r, o, a, f.Get("days"))
 	}
@@ -147,5 +146,5 @@ func (h *Handler) rotate(r *http.Request, o officer, a applied, days string) (st
 			overlap = -1
 		}
 	}
-	return h.Onboarding.Rotate(r.Context(), o.Acting(), a.id, seen, overlap)
+	return h.Onboarding.Rotate(r.Context(), o.Acting(), a.ID, seen, overlap)
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/onboarding"
+	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
@@ -105,6 +107,21 @@ func provedWords(level assurance.IdentityLevel) string {
 func identityOptions() (list []web.Option) {
 	for _, level := range []assurance.IdentityLevel{assurance.IdentityNone, assurance.IdentityLow, assurance.IdentityMedium, assurance.IdentityHigh, assurance.IdentityVeryHigh} {
 		list = append(list, web.Option{Value: string(level), Label: provedWords(level)})
+	}
+	return list
+}
+
+// alikeWords says what else has a name that looks like that of an application.
+func alikeWords(others []store.SameName) (list []string) {
+	for _, other := range others {
+		switch {
+		case other.ClientID == "":
+			list = append(list, fmt.Sprintf("the organisation %s (%s)", other.Name, other.OrganisationCode))
+		case other.OrganisationCode == "":
+			list = append(list, fmt.Sprintf("the service %s (%s), which the operator registered", other.Name, other.ClientID))
+		default:
+			list = append(list, fmt.Sprintf("the service %s (%s) of organisation %s", other.Name, other.ClientID, other.OrganisationCode))
+		}
 	}
 	return list
 }

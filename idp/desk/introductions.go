@@ -68,13 +68,13 @@ func (h *Handler) introducing(w http.ResponseWriter, r *http.Request, o officer)
 }
 
 func (h *Handler) introducePage(r *http.Request, o officer) (web.DeskIntroduce, error) {
-	p, err := h.askable(r.Context(), o, "", r.PathValue("id"))
+	p, err := h.ToIntroduce(r.Context(), o.Officer, r.PathValue("id"))
 	if err != nil {
 		return web.DeskIntroduce{}, err
 	}
 	return web.DeskIntroduce{
-		Desk: h.desk(r, o), PostURL: o.form(r.URL.Path), PositionName: p.position.Name, PositionURL: positionsPath + "/" + p.position.PositionID,
-		OrganisationCode: p.organisation, Position: h.details(p.position),
+		Desk: h.desk(r, o), PostURL: o.form(r.URL.Path), PositionName: p.Name, PositionURL: positionsPath + "/" + p.PositionID,
+		OrganisationCode: p.OrganisationCode, Position: h.details(p.PositionVersion),
 	}, nil
 }
 
@@ -202,7 +202,7 @@ func (h *Handler) dismiss(w http.ResponseWriter, r *http.Request, o officer) err
 	if err = h.Positions.Dismiss(r.Context(), o.Acting(), id, web.OneLine(f.Get("reason"))); err == nil {
 		return web.SeeOther(w, r, r.URL.Path)
 	}
-	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters"})
+	wrong, err := mistakes(err, map[string]string{"reason": wantReason})
 	if err != nil {
 		return err
 	}

@@ -148,9 +148,11 @@ func (h *Handler) person(w http.ResponseWriter, r *http.Request, o officer) erro
 		}
 		page.Authenticators = append(page.Authenticators, shown)
 	}
-	if page.Profile, err = h.profile(r.Context(), o, p); err != nil {
+	known, err := h.Profile(r.Context(), o.Officer, p.Person)
+	if err != nil {
 		return err
 	}
+	page.Profile = profile(known, p)
 	if page.Profile.Closed != "" { // nothing is given to one that is closed
 		page.AskURL, page.AuthenticatorsURL = "", ""
 	}

@@ -2,9 +2,7 @@ package desk
 
 import (
 	"cmp"
-	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -55,30 +53,11 @@ func (h *Handler) propose(w http.ResponseWriter, r *http.Request, o officer) err
 
 // revision is the form for what a position is to be instead.
 func (h *Handler) revision(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, draft, err := h.toRevise(r.Context(), o, r.PathValue("id"))
+	p, draft, err := h.ToRevise(r.Context(), o.Officer, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	return h.Pages.Render(w, http.StatusOK, h.revisionForm(r, o, draft, p))
-}
-
-// toRevise reads a position as a draft to go on from.
-func (h *Handler) toRevise(ctx context.Context, o officer, id string) (office.Position, position.Draft, error) {
-	p, err := h.toManage(ctx, o, id)
-	if err != nil {
-		return p, position.Draft{}, err
-	}
-	draft, err := position.DraftOf(ctx, h.Store, p.PositionVersion)
-	return p, draft, err
-}
-
-// toManage reads a position that an officer may change.
-func (h *Handler) toManage(ctx context.Context, o officer, id string) (office.Position, error) {
-	p, err := h.Seen(ctx, o.Officer, id)
-	if err == nil {
-		err = h.may(ctx, o, p.At, authority.ManagePositions)
-	}
-	return p, err
 }
 
 // revise takes that form.
@@ -96,29 +75,13 @@ func (h *Handler) revise(w http.ResponseWriter, r *http.Request, o officer) erro
 	if err != nil {
 		return err
 	}
-	p, changes, err := h.since(r.Context(), o, id, seen)
+	p, before, err := h.Since(r.Context(), o.Officer, id, seen)
 	if err != nil {
 		return err
 	}
 	page := h.revisionForm(r, o, draft, p)
-	page.Errors, page.Changes = wrong, changes
+	page.Errors, page.Changes = wrong, differences(h.details(before), h.details(p.PositionVersion))
 	return h.Pages.Render(w, http.StatusBadRequest, page)
-}
-
-// since reads a position, and what has changed since the version that an officer had before her.
-func (h *Handler) since(ctx context.Context, o officer, id string, seen int) (office.Position, []web.Difference, error) {
-	p, err := h.Seen(ctx, o.Officer, id)
-	if err != nil {
-		return p, nil, err
-	}
-	before, err := h.Store.PositionVersion(ctx, id, seen)
-	if errors.Is(err, store.ErrNotFound) {
-		return p, nil, fmt.Errorf("position %s in version %d %w", id, seen, directory.ErrUnknown)
-	}
-	if err != nil {
-		return p, nil, fmt.Errorf("read position %s in version %d: %w", id, seen, err)
-	}
-	return p, differences(h.details(before), h.details(p.PositionVersion)), nil
 }
 
 // draftOf reads what was entered. What is wrong with it the domain says.
@@ -148,7 +111,7 @@ func draftMistakes(err error) ([]web.FieldError, error) {
 		"workgroup":  "Enter each workgroup on a line of its own: 12 digits, a space and its name",
 		"include":    "Enter the 12 digits of each position, once, on a line of its own: 20 at most",
 		"assignable": "A position that makes somebody an officer is always for a second officer to decide",
-		"reason":     "Enter a reason, of up to 500 characters",
+		"reason":     wantReason,
 	})
 	order := []string{"name", "notes", "job_role", "activity", "area_of_work", "workgroup", "include", "assignable", "reason"}
 	slices.SortStableFunc(wrong, func(a, b web.FieldError) int {
@@ -191,7 +154,7 @@ func options(entries []directory.Entry, name func(string) string, checked []stri
 
 // closing is the form that proposes the end of a position.
 func (h *Handler) closing(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, err := h.toManage(r.Context(), o, r.PathValue("id"))
+	p, err := h.ToManage(r.Context(), o.Officer, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -216,7 +179,7 @@ func (h *Handler) close(w http.ResponseWriter, r *http.Request, o officer) error
 	if err == nil {
 		return web.SeeOther(w, r, positionsPath+"/"+id)
 	}
-	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters"})
+	wrong, err := mistakes(err, map[string]string{"reason": wantReason})
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,6 @@ package desk
 
 import (
 	"cmp"
-	"context"
-	"errors"
-	"fmt"
 
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
@@ -13,68 +10,43 @@ import (
 	"github.com/credence-id/credence/web"
 )
 
-// profile says what became of a person's profile, and what the officer can do to it.
-func (h *Handler) profile(ctx context.Context, o officer, p office.Known) (shown web.Profile, err error) {
-	of := "/desk/people/" + p.Person.ID
-	profile, err1 := h.Store.Profile(ctx, p.Person.ID)
-	others, err2 := h.Store.MergedInto(ctx, p.Person.ID)
-	merges, err3 := h.Store.ProposedMerges(ctx, p.Person.ID, perPage)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return shown, fmt.Errorf("read profile of person %s: %w", p.Person.ID, err)
+// profile says what became of the profile of a person, and what the officer can do to it.
+func profile(p office.Profile, known office.Known) web.Profile {
+	person := known.Person
+	of := "/desk/people/" + person.ID
+	shown := web.Profile{
+		RegisteredWith: p.SelfRegisteredOrganisation, RegisteredAt: p.CreatedAt, Unproved: known.Unproved, HistoryURL: of + "/history",
+		SameNameURL: address("/desk/people", "q", person.GivenName+" "+person.FamilyName),
 	}
-	about := authority.Subject{PersonID: p.Person.ID}
-	for _, code := range lifecycle.Organisations(profile, p.Person) {
-		there, err := h.At(ctx, code)
-		if err != nil {
-			return shown, err
-		}
-		about.Path = append(about.Path, there.Path...)
-		there.PersonID = p.Person.ID
-		if h.does(o, there, authority.AssignPosition) {
-			shown.Leaves = append(shown.Leaves, web.Link{Name: code, URL: address(of+"/leave", "organisation", code)})
-		}
+	for _, code := range p.Leaves {
+		shown.Leaves = append(shown.Leaves, web.Link{Name: code, URL: address(of+"/leave", "organisation", code)})
 	}
-	shown.HistoryURL = of + "/history"
-	shown.RegisteredWith, shown.RegisteredAt, shown.Unproved = profile.SelfRegisteredOrganisation, profile.CreatedAt, p.Unproved
-	shown.SameNameURL = address("/desk/people", "q", p.Person.GivenName+" "+p.Person.FamilyName)
-	for _, other := range others {
+	for _, other := range p.AlsoKnown {
 		shown.AlsoKnown = append(shown.AlsoKnown, web.Link{Name: other, URL: "/desk/people/" + other})
 	}
-	if profile.ClosedAt != nil {
-		shown.Closed, shown.ClosedAt, shown.Leaves = closedWords(lifecycle.ClosedAs(profile.ClosedAs)), *profile.ClosedAt, nil
-		if profile.MergedInto != "" {
-			shown.MergedInto = web.Link{Name: profile.MergedInto, URL: "/desk/people/" + profile.MergedInto}
-		} else if h.does(o, about, authority.ReopenPerson) {
-			shown.ReopenURL = of + "/reopen"
+	link := func(act authority.Act, path string) string {
+		if !p.Does[act] {
+			return ""
 		}
-		return shown, nil
+		return of + path
 	}
-	for _, m := range merges {
+	shown.CorrectURL, shown.MergeURL = link(authority.CorrectPerson, "/correct"), link(authority.MergePeople, "/merge")
+	shown.CloseURL, shown.ReopenURL = link(authority.ClosePerson, "/close"), link(authority.ReopenPerson, "/reopen")
+	if p.ClosedAt != nil {
+		shown.Closed, shown.ClosedAt = closedWords(lifecycle.ClosedAs(p.ClosedAs)), *p.ClosedAt
+		if p.MergedInto != "" {
+			shown.MergedInto = web.Link{Name: p.MergedInto, URL: "/desk/people/" + p.MergedInto}
+		}
+		return shown
+	}
+	for _, m := range p.Merges {
 		other := m.Kept
-		if other == p.Person.ID {
+		if other == person.ID {
 			other = m.Duplicate
 		}
 		shown.Merges = append(shown.Merges, web.Link{Name: other, URL: "/desk/merges/" + m.ID.String()})
 	}
-	for _, act := range []struct {
-		right authority.Act
-		url   *string
-		path  string
-	}{
-		{authority.CorrectPerson, &shown.CorrectURL, "/correct"},
-		{authority.MergePeople, &shown.MergeURL, "/merge"},
-		{authority.ClosePerson, &shown.CloseURL, "/close"},
-	} {
-		if h.does(o, about, act.right) {
-			*act.url = of + act.path
-		}
-	}
-	return shown, nil
-}
-
-// does says whether to offer what the officer does herself or not at all.
-func (h *Handler) does(o officer, about authority.Subject, act authority.Act) bool {
-	return h.Rules.May(o.Officer.Officer, act, about).Grant == authority.Full
+	return shown
 }
 
 func closedWords(as lifecycle.ClosedAs) string {

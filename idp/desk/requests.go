@@ -130,7 +130,7 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, o officer) erro
 	if err == nil {
 		return web.SeeOther(w, r, r.URL.Path)
 	}
-	wrong, err := mistakes(err, map[string]string{"reason": "Enter a reason, of up to 500 characters", "verdict": "Select whether you approve or refuse"})
+	wrong, err := mistakes(err, map[string]string{"reason": wantReason, "verdict": "Select whether you approve or refuse"})
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,9 @@ func (f *Office) ListPositions(ctx context.Context, o Officer, organisation stri
 	if err != nil {
 		return Listed{}, fmt.Errorf("list positions of organisation %s: %w", organisation, err)
 	}
-	return Listed{Rows: rows[:min(len(rows), PerPage)], More: len(rows) > PerPage, MayPropose: f.Can(o, here, authority.ManagePositions)}, nil
+	listed := Listed{MayPropose: f.Can(o, here, authority.ManagePositions)}
+	listed.Rows, listed.More = page(rows)
+	return listed, nil
 }
 
 // Position is what a position is and what it is to be.
@@ -64,12 +66,11 @@ func (f *Office) Position(ctx context.Context, o Officer, id string, before int)
 	if err != nil {
 		return p, err
 	}
-	if p.Versions, err = f.Store.PositionVersions(ctx, id, before, PerPage+1); err != nil {
+	versions, err := f.Store.PositionVersions(ctx, id, before, PerPage+1)
+	if err != nil {
 		return p, fmt.Errorf("list versions of position %s: %w", id, err)
 	}
-	if p.More = len(p.Versions) > PerPage; p.More {
-		p.Versions = p.Versions[:PerPage]
-	}
+	p.Versions, p.More = page(versions)
 	ids := []string{p.MadeBy}
 	for _, v := range p.Versions {
 		ids = append(ids, v.MadeBy)
@@ -100,6 +101,36 @@ func (f *Office) Seen(ctx context.Context, o Officer, id string) (Position, erro
 		return p, fmt.Errorf("list what includes position %s: %w", id, err)
 	}
 	return p, nil
+}
+
+// ToManage reads a position that an officer may change.
+func (f *Office) ToManage(ctx context.Context, o Officer, id string) (Position, error) {
+	p, err := f.Seen(ctx, o, id)
+	if err == nil {
+		err = f.May(ctx, o, p.At, authority.ManagePositions)
+	}
+	return p, err
+}
+
+// ToRevise reads a position that an officer may change, and its newest version as a draft to go on from.
+func (f *Office) ToRevise(ctx context.Context, o Officer, id string) (Position, position.Draft, error) {
+	p, err := f.ToManage(ctx, o, id)
+	if err != nil {
+		return p, position.Draft{}, err
+	}
+	draft, err := position.DraftOf(ctx, f.Store, p.PositionVersion)
+	return p, draft, err
+}
+
+// Since reads a position that an officer may see, and the version of it that she had before her.
+func (f *Office) Since(ctx context.Context, o Officer, id string, version int) (p Position, before store.PositionVersion, err error) {
+	if p, err = f.Seen(ctx, o, id); err != nil {
+		return p, before, err
+	}
+	if before, err = f.Store.PositionVersion(ctx, id, version); err != nil {
+		return p, before, missing(err, "position", fmt.Sprintf("%s, version %d", id, version))
+	}
+	return p, before, nil
 }
 
 // seen is Seen without what it includes and what includes it.

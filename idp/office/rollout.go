@@ -68,8 +68,9 @@ func (f *Office) Withheld(ctx context.Context, o Officer, id string, waiting boo
 	if err != nil {
 		return p, nil, "", fmt.Errorf("list from whom position %s is withheld: %w", id, err)
 	}
-	if len(list) > PerPage {
-		list, next = list[:PerPage], list[PerPage-1].RoleID
+	list, more := page(list)
+	if more {
+		next = list[len(list)-1].RoleID
 	}
 	for _, h := range list {
 		rows = append(rows, WithheldRow{PersonID: h.PersonID, Name: h.DisplayName, Because: h.Withheld, Ends: h.EndsAt != nil && !h.EndsAt.After(f.Now())})

@@ -29,9 +29,13 @@ type Enroller struct {
 	Messenger *messenger.Outbox // tells people what was bound; nil tells nobody
 }
 
-// Begin begins to bind an authenticator to a person, in a browser known by the hash of a cookie. handle is her user handle. No
-// sign-in with the authenticator may ever have a higher level than most, as its [Answer] says again.
-func (e *Enroller) Begin(ctx context.Context, most assurance.AuthenticatorLevel, p store.Person, handle, browser []byte) (webauthn.Ceremony, error) {
+// Begin begins to bind an authenticator to a person, in a browser known by the hash of a cookie. No sign-in with the
+// authenticator may ever have a higher level than most, as its [Answer] says again.
+func (e *Enroller) Begin(ctx context.Context, most assurance.AuthenticatorLevel, p store.Person, browser []byte) (webauthn.Ceremony, error) {
+	handle, err := e.Store.Handle(ctx, p.ID)
+	if err != nil {
+		return webauthn.Ceremony{}, fmt.Errorf("read user handle: %w", err)
+	}
 	existing, err := e.Store.Authenticators(ctx, p.ID, true)
 	if err != nil {
 		return webauthn.Ceremony{}, fmt.Errorf("list authenticators: %w", err)

@@ -86,7 +86,7 @@ func (h *Handler) enrolPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.linkRefused(w, r, t, err)
 	}
-	ceremony, err := h.Enroller.Begin(r.Context(), most(found), found.Person, found.Handle, t.browser)
+	ceremony, err := h.Enroller.Begin(r.Context(), most(found), found.Person, t.browser)
 	if err != nil {
 		return err
 	}

@@ -192,6 +192,11 @@ func (m *Manager) Touch(ctx context.Context, tx *store.Tx, s Session) error {
 	return tx.TouchSession(ctx, s.ID, idleAt)
 }
 
+// Keep is Touch in a transaction of its own.
+func (m *Manager) Keep(ctx context.Context, s Session) error {
+	return m.Store.InTx(ctx, func(tx *store.Tx) error { return m.Touch(ctx, tx, s) })
+}
+
 // ErrRole says that a role was chosen that is not a current role of the person.
 var ErrRole = errors.New("not a current role of this person")
 
