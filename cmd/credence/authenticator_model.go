@@ -62,8 +62,8 @@ Those that were bound before are judged again by credence authenticator recomput
 			})
 		},
 	}
-	add.Flags().StringVar(&m.Name, "name", "", "name of the model, as lists show it (required)")
-	add.Flags().StringVar(&roots, "roots", "", "`file` with the certificates that its attestations chain to, as PEM (required)")
+	add.Flags().StringVar(&m.Name, "name", "", "name of the model, as lists show it")
+	add.Flags().StringVar(&roots, "roots", "", "`file` with the certificates that its attestations chain to, as PEM")
 	require(add, "name", "roots")
 	return add
 }

@@ -84,9 +84,8 @@ func newAuthorityExplainCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	explain.Flags().StringVar(&person, "person", "", "`id` of the person (required)")
 	explain.Flags().StringVar(&organisation, "organisation", "", "`code` of the organisation to say it of (default that of each role)")
-	require(explain, "person")
+	addPersonFlag(explain, &person)
 	addJSONFlag(explain, &asJSON)
 	return explain
 }

@@ -58,7 +58,7 @@ manager has an authenticator there is no other link, and the record says who ask
 		},
 	}
 	flags := bootstrap.Flags()
-	flags.StringVar(&first.Organisation, "organisation", "", "`code` of the organisation that she is manager of, and of those below it (required)")
+	flags.StringVar(&first.Organisation, "organisation", "", "`code` of the organisation that she is manager of, and of those below it")
 	flags.StringVar(&first.Person, "person", "", "`id` of a person who is there already")
 	flags.StringVar(&first.New.GivenName, "given-name", "", "first name of a person to add")
 	flags.StringVar(&first.New.FamilyName, "family-name", "", "last name of a person to add")

@@ -200,7 +200,7 @@ func newEvidenceFindCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	find.Flags().StringVar(&number, "number", "", "the `number`, however it is written (required)")
+	find.Flags().StringVar(&number, "number", "", "the `number`, however it is written")
 	require(find, "number")
 	addJSONFlag(find, &asJSON)
 	return find
@@ -248,7 +248,7 @@ func newEvidenceWithdrawCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	withdraw.Flags().StringVar(&reason, "reason", "", "why: "+reasons+" (required)")
+	withdraw.Flags().StringVar(&reason, "reason", "", "why: "+reasons)
 	require(withdraw, "reason")
 	addJSONFlag(withdraw, &asJSON)
 	return withdraw

@@ -129,8 +129,8 @@ nothing.`,
 		},
 	}
 	flags := explain.Flags()
-	flags.StringVar(&client, "client", "", "`id` of the client that asks (required)")
-	flags.StringVar(&person, "person", "", "`id` of the person who comes with the request (required)")
+	flags.StringVar(&client, "client", "", "`id` of the client that asks")
+	flags.StringVar(&person, "person", "", "`id` of the person who comes with the request")
 	flags.StringVar(&asked.acr, "acr", "", "the `values` of acr_values, separated by spaces, preferred first")
 	flags.StringVar(&asked.vtr, "vtr", "", `the parameter vtr, a JSON `+"`array`"+` such as ["P2.Cl.Cm"]`)
 	flags.StringVar(&asked.claims, "claims", "", "the parameter claims, a JSON `object`")

@@ -106,15 +106,6 @@ func newGroup(use, short, example string, commands ...*cobra.Command) *cobra.Com
 	return group
 }
 
-// require makes flags of a command required.
-func require(cmd *cobra.Command, flags ...string) {
-	for _, name := range flags {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // the command has no such flag
-		}
-	}
-}
-
 // inWords says of a flag that is no number what it wants, instead of what strconv says.
 func inWords(err error) error {
 	cause, ok := errors.AsType[*strconv.NumError](err)

@@ -39,8 +39,8 @@ func newOrganisationAddCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	add.Flags().StringVar(&o.Code, "code", "", "ODS `code`, such as ZX400 (required)")
-	add.Flags().StringVar(&o.Name, "name", "", "name as pages show it (required)")
+	add.Flags().StringVar(&o.Code, "code", "", "ODS `code`, such as ZX400")
+	add.Flags().StringVar(&o.Name, "name", "", "name as pages show it")
 	add.Flags().StringVar(&parent, "parent", "", "`code` of the organisation that it belongs to")
 	require(add, "code", "name")
 	return add

@@ -68,10 +68,6 @@ func (p *paging) addFlags(cmd *cobra.Command) {
 	addJSONFlag(cmd, &p.json)
 }
 
-func addJSONFlag(cmd *cobra.Command, into *bool) {
-	cmd.Flags().BoolVar(into, "json", false, "print one JSON object")
-}
-
 func (p *paging) check() error {
 	if p.limit < 1 || p.limit > mostRows {
 		return &usageError{fmt.Errorf("--limit is %d: want 1 to %d", p.limit, mostRows)}

@@ -49,8 +49,8 @@ func newPersonCommand(p *program) *cobra.Command {
 }
 
 func newPersonAddCommand(p *program) *cobra.Command {
-	var person directory.NewPerson
-	var born, asserted string
+	var person details
+	var asserted string
 	var registrations []string
 	var asJSON bool
 	add := &cobra.Command{
@@ -64,13 +64,8 @@ func newPersonAddCommand(p *program) *cobra.Command {
 			if cmd.Flags().Changed("identity-level") {
 				mistakes = append(mistakes, &usageError{errors.New("--identity-level: a level follows from what proves it: add the person without, then `credence evidence add`")})
 			}
-			if born != "" {
-				date, err := time.Parse(time.DateOnly, born)
-				if err != nil {
-					mistakes = append(mistakes, &usageError{fmt.Errorf("--date-of-birth is %q: want a date like 1980-12-31", born)})
-				} else {
-					person.DateOfBirth = &date
-				}
+			if err := person.readBorn(); err != nil {
+				mistakes = append(mistakes, err)
 			}
 			for _, r := range registrations {
 				body, number, ok := strings.Cut(r, "=")
@@ -84,7 +79,7 @@ func newPersonAddCommand(p *program) *cobra.Command {
 				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				id, err := directory.AddPerson(ctx, s, person, operator(), p.clock())
+				id, err := directory.AddPerson(ctx, s, person.NewPerson, operator(), p.clock())
 				if err != nil {
 					return hint(err, directory.ErrTaken, "choose another id, or leave --id out")
 				}
@@ -94,13 +89,7 @@ func newPersonAddCommand(p *program) *cobra.Command {
 	}
 	flags := add.Flags()
 	flags.StringVar(&person.ID, "id", "", "12 `digits` (default drawn at random)")
-	flags.StringVar(&person.Title, "title", "", "such as Dr")
-	flags.StringVar(&person.GivenName, "given-name", "", "first name (required)")
-	flags.StringVar(&person.MiddleNames, "middle-names", "", "names between the two")
-	flags.StringVar(&person.FamilyName, "family-name", "", "last name (required)")
-	flags.StringVar(&person.DisplayName, "display-name", "", "name as pages show it (default the given and the family name)")
-	flags.StringVar(&person.Email, "email", "", "e-mail `address`")
-	flags.StringVar(&born, "date-of-birth", "", "a `date` like 1980-12-31")
+	person.addFlags(add)
 	flags.StringArrayVar(&registrations, "registration", nil, "`body=number` of a professional body, repeatable: "+strings.Join(directory.ProfessionalBodies(), ", "))
 	flags.StringVar(&asserted, "identity-level", "", "")
 	if err := flags.MarkHidden("identity-level"); err != nil { // it is there to be refused with the fix

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -41,8 +40,8 @@ func (p *program) withProfiles(ctx context.Context, do func(ctx context.Context,
 
 func newPersonCorrectCommand(p *program) *cobra.Command {
 	var by deed.Acting
-	var reason, born string
-	var to store.Details
+	var reason string
+	var to details
 	var others []string
 	correct := &cobra.Command{
 		Use:     "correct ID",
@@ -51,19 +50,15 @@ func newPersonCorrectCommand(p *program) *cobra.Command {
 		Example: `  credence person correct 656005750113 --family-name Example --as 656005750104 --role 656005754108 --reason "She married"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if born != "" {
-				date, err := time.Parse(time.DateOnly, born)
-				if err != nil {
-					return &usageError{fmt.Errorf("--date-of-birth is %q: want a date like 1980-12-31", born)}
-				}
-				to.DateOfBirth = &date
+			if err := to.readBorn(); err != nil {
+				return err
 			}
 			return p.withProfiles(cmd.Context(), func(ctx context.Context, r *lifecycle.Registrar) error {
 				s, err := r.Look(ctx, by, authority.CorrectPerson, args[0], "")
 				if err != nil {
 					return err
 				}
-				c := lifecycle.Correction{Person: args[0], Details: overlay(cmd, s.Details, to), Reason: reason, Seen: s.Last, Sure: true, Shown: others}
+				c := lifecycle.Correction{Person: args[0], Details: overlay(cmd, s.Details, to.NewPerson), Reason: reason, Seen: s.Last, Sure: true, Shown: others}
 				done, err := r.Correct(ctx, by, c)
 				if err != nil {
 					return err
@@ -81,21 +76,14 @@ func newPersonCorrectCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	flags := correct.Flags()
-	flags.StringVar(&to.Title, "title", "", "such as Dr")
-	flags.StringVar(&to.GivenName, "given-name", "", "first name")
-	flags.StringVar(&to.MiddleNames, "middle-names", "", "names between the two")
-	flags.StringVar(&to.FamilyName, "family-name", "", "last name")
-	flags.StringVar(&to.DisplayName, "display-name", "", "name as pages show it (default the given and the family name)")
-	flags.StringVar(&to.Email, "email", "", "e-mail `address`")
-	flags.StringVar(&born, "date-of-birth", "", "a `date` like 1980-12-31")
-	flags.StringSliceVar(&others, "none-of", nil, "`ids` of those whom you were told of, when the person is none of them")
+	to.addFlags(correct)
+	correct.Flags().StringSliceVar(&others, "none-of", nil, "`ids` of those whom you were told of, when the person is none of them")
 	addReasonedFlags(correct, &by, &reason)
 	return correct
 }
 
 // overlay is who a person is said to be with what flags say instead.
-func overlay(cmd *cobra.Command, d, to store.Details) store.Details {
+func overlay(cmd *cobra.Command, d store.Details, to directory.NewPerson) store.Details {
 	if d.DisplayName == d.GivenName+" "+d.FamilyName {
 		d.DisplayName = "" // which follows the name
 	}
@@ -140,7 +128,7 @@ func newPersonCloseCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	closing.Flags().StringVar(&as, "because", "", "`left`, deceased, duplicate, fraud or other (required)")
+	closing.Flags().StringVar(&as, "because", "", "`left`, deceased, duplicate, fraud or other")
 	require(closing, "because")
 	addReasonedFlags(closing, &by, &reason)
 	return closing
@@ -178,11 +166,11 @@ func newPersonLeaveCommand(p *program) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			at := p.clock()
-			if last != "" {
-				day, err := time.Parse(time.DateOnly, last)
-				if err != nil {
-					return &usageError{fmt.Errorf("--last is %q: want a date like 2030-11-30", last)}
-				}
+			day, err := parseDay("--last", last, "2030-11-30")
+			if err != nil {
+				return err
+			}
+			if day != nil {
 				at = day.AddDate(0, 0, 1)
 			}
 			return p.withProfiles(cmd.Context(), func(ctx context.Context, r *lifecycle.Registrar) error {
@@ -194,9 +182,8 @@ func newPersonLeaveCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	leave.Flags().StringVar(&organisation, "organisation", "", "`code` of the organisation (required)")
 	leave.Flags().StringVar(&last, "last", "", "the last `day`, within a year (default at once)")
-	require(leave, "organisation")
+	addOrganisationFlag(leave, &organisation)
 	addReasonedFlags(leave, &by, &reason)
 	return leave
 }
@@ -219,7 +206,7 @@ func newPersonMergeCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	merge.Flags().StringVar(&kept, "into", "", "`id` of the person whose profile is kept (required)")
+	merge.Flags().StringVar(&kept, "into", "", "`id` of the person whose profile is kept")
 	require(merge, "into")
 	addReasonedFlags(merge, &by, &reason)
 	return merge

@@ -45,15 +45,6 @@ func (p *program) withRegistrar(ctx context.Context, do func(ctx context.Context
 	})
 }
 
-// addOfficerFlags gives a command the flags that name the officer for whom the operator acts. She may do what her role lets
-// her, and no more.
-func addOfficerFlags(cmd *cobra.Command, by *deed.Acting) {
-	by.Operator = operator()
-	cmd.Flags().StringVar(&by.Person, "as", "", "`id` of the officer for whom you act (required)")
-	cmd.Flags().StringVar(&by.Role, "role", "", "`id` of the role that she acts in (required)")
-	require(cmd, "as", "role")
-}
-
 func newPositionCommand(p *program) *cobra.Command {
 	return newGroup("position", "Keep the positions that people are given", `  credence position list --organisation ZX100
   credence position show 400000000001`,
@@ -62,8 +53,8 @@ func newPositionCommand(p *program) *cobra.Command {
 
 // positionFlags are the flags that say what a position is.
 type positionFlags struct {
-	draft      position.Draft
-	workgroups []string
+	draft position.Draft
+	access
 }
 
 func (f *positionFlags) add(cmd *cobra.Command) {
@@ -71,18 +62,19 @@ func (f *positionFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.draft.Name, "name", "", "what people call it, such as \"Ward nurse, nights\"")
 	flags.StringVar(&f.draft.Notes, "notes", "", "whom it is for, and what it does not cover")
 	flags.StringVar(&f.draft.JobRole, "job-role", "", "S:G:R `code` of the job role")
-	flags.StringSliceVar(&f.draft.Activities, "activity", nil, "B `code` of an activity, repeatable")
-	flags.StringSliceVar(&f.draft.AreasOfWork, "area-of-work", nil, "P:Q:T `code` of an area of work, repeatable")
-	flags.StringArrayVar(&f.workgroups, "workgroup", nil, "`id=name` of a workgroup, repeatable; the name counts when the workgroup is new")
 	flags.StringSliceVar(&f.draft.Includes, "include", nil, "`id` of a position whose activities, areas of work and workgroups it gives as well, repeatable")
 	flags.BoolVar(&f.draft.Assignable, "assignable", false, "let sponsors give it without a second officer")
-	flags.StringVar(&f.draft.Reason, "reason", "", "why, for the record (required)")
-	require(cmd, "reason")
+	f.addFlags(cmd)
 }
 
 // read is what the flags say. Those that were not given are as they were before.
 func (f *positionFlags) read(cmd *cobra.Command, before position.Draft) (position.Draft, error) {
 	d, given := f.draft, cmd.Flags().Changed
+	d.Activities, d.AreasOfWork = f.activities, f.areasOfWork
+	var err error
+	if d.Workgroups, err = f.named(); err != nil {
+		return d, err
+	}
 	keep := func(flag string, do func()) {
 		if !given(flag) {
 			do()
@@ -96,13 +88,6 @@ func (f *positionFlags) read(cmd *cobra.Command, before position.Draft) (positio
 	keep("workgroup", func() { d.Workgroups = before.Workgroups })
 	keep("include", func() { d.Includes = before.Includes })
 	keep("assignable", func() { d.Assignable = before.Assignable })
-	for _, w := range f.workgroups {
-		id, name, ok := strings.Cut(w, "=")
-		if !ok {
-			return d, &usageError{fmt.Errorf("--workgroup is %q: want id=name, such as \"655694018104=Ward 4\"", w)}
-		}
-		d.Workgroups = append(d.Workgroups, store.Workgroup{ID: id, Name: name})
-	}
 	return d, nil
 }
 
@@ -133,9 +118,9 @@ func newPositionAddCommand(p *program) *cobra.Command {
 		},
 	}
 	what.add(add)
-	addOfficerFlags(add, &by)
-	add.Flags().StringVar(&organisation, "organisation", "", "`code` of the organisation (required)")
-	require(add, "organisation", "name", "job-role")
+	addReasonedFlags(add, &by, &what.draft.Reason)
+	addOrganisationFlag(add, &organisation)
+	require(add, "name", "job-role")
 	addJSONFlag(add, &asJSON)
 	return add
 }
@@ -148,8 +133,8 @@ func newPositionReviseCommand(p *program) *cobra.Command {
 		Use:   "revise ID",
 		Short: "Propose what a position is to be instead, and print the number of the version",
 		Long: `Propose what a position is to be instead, and print the number of the version. What no flag changes
-stays. It changes nothing until another officer has approved it; who holds the position then keeps
-what she has, until she is given it again.`,
+stays. It changes nothing until another officer has approved it; who holds the position then has what
+it says, as far as the rules about duties let her.`,
 		Example: `  credence position revise 400000000001 --as 656005750104 --role 656005754108 --activity B0360,B0401,B0420 --reason "They prescribe now"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -175,7 +160,7 @@ what she has, until she is given it again.`,
 		},
 	}
 	what.add(revise)
-	addOfficerFlags(revise, &by)
+	addReasonedFlags(revise, &by, &what.draft.Reason)
 	addJSONFlag(revise, &asJSON)
 	return revise
 }
@@ -234,7 +219,7 @@ func newPositionApproveCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	approve.Flags().IntVar(&version, "version", 0, "the `number` of the version that you looked at (required)")
+	approve.Flags().IntVar(&version, "version", 0, "the `number` of the version that you looked at")
 	require(approve, "version")
 	addOfficerFlags(approve, &by)
 	addJSONFlag(approve, &asJSON)
@@ -274,9 +259,7 @@ lose it. Nobody does until another officer has approved it; credence position sh
 			})
 		},
 	}
-	closing.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")
-	require(closing, "reason")
-	addOfficerFlags(closing, &by)
+	addReasonedFlags(closing, &by, &reason)
 	addJSONFlag(closing, &asJSON)
 	return closing
 }
@@ -353,8 +336,7 @@ func newPositionListCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	list.Flags().StringVar(&organisation, "organisation", "", "`code` of the organisation (required)")
-	require(list, "organisation")
+	addOrganisationFlag(list, &organisation)
 	page.addFlags(list)
 	return list
 }

@@ -25,7 +25,7 @@ func newRequestCommand(p *program) *cobra.Command {
 func newRequestAskCommand(p *program) *cobra.Command {
 	var by deed.Acting
 	asked := position.Asked{Kind: position.Assign}
-	var starts, ends string
+	var when period
 	var end, asJSON bool
 	ask := &cobra.Command{
 		Use:   "ask",
@@ -36,17 +36,8 @@ request. Another officer decides it; but a position that is assignable is given 
   credence request ask --as 656005750104 --role 656005754108 --person 656005750113 --position 400000000001 --end --reason "She leaves"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if starts != "" {
-				if asked.StartsAt, err = parseMoment("--starts", starts); err != nil {
-					return err
-				}
-			}
-			if ends != "" {
-				t, err := parseMoment("--ends", ends)
-				if err != nil {
-					return err
-				}
-				asked.ExpiresAt = &t
+			if asked.StartsAt, asked.ExpiresAt, err = when.read(); err != nil {
+				return err
 			}
 			if end {
 				asked.Kind = position.End
@@ -61,13 +52,12 @@ request. Another officer decides it; but a position that is assignable is given 
 		},
 	}
 	flags := ask.Flags()
-	flags.StringVar(&asked.Person, "person", "", "`id` of the person (required)")
-	flags.StringVar(&asked.Position, "position", "", "`id` of the position (required)")
-	flags.StringVar(&starts, "starts", "", "`when` she gets or loses it: a date, or a time like 2030-01-01T08:00:00Z (default when it is approved)")
-	flags.StringVar(&ends, "ends", "", "`when` it ends (default never)")
+	flags.StringVar(&asked.Position, "position", "", "`id` of the position")
 	flags.BoolVar(&end, "end", false, "ask that she lose it")
-	flags.StringVar(&asked.Reason, "reason", "", "why, for whoever decides and for the record (required)")
-	require(ask, "person", "position", "reason")
+	flags.StringVar(&asked.Reason, "reason", "", "why, for whoever decides and for the record")
+	require(ask, "position", "reason")
+	addPersonFlag(ask, &asked.Person)
+	when.addFlags(ask, "she gets or loses it", "when it is approved", "it")
 	addOfficerFlags(ask, &by)
 	addJSONFlag(ask, &asJSON)
 	return ask
@@ -147,12 +137,6 @@ func newRequestWithdrawCommand(p *program) *cobra.Command {
 	addReasonedFlags(withdraw, &by, &reason)
 	addJSONFlag(withdraw, &asJSON)
 	return withdraw
-}
-
-func addReasonedFlags(cmd *cobra.Command, by *deed.Acting, reason *string) {
-	cmd.Flags().StringVar(reason, "reason", "", "why, for the record (required)")
-	require(cmd, "reason")
-	addOfficerFlags(cmd, by)
 }
 
 func parseRequestID(text string) (uuid.UUID, error) {

@@ -194,7 +194,7 @@ is on record: name the matter, and nobody else.`,
 			})
 		},
 	}
-	hold.Flags().StringVar(&reason, "reason", "", "the `matter` that needs the records (required)")
+	hold.Flags().StringVar(&reason, "reason", "", "the `matter` that needs the records")
 	require(hold, "reason")
 	return hold
 }
@@ -280,7 +280,7 @@ article 17(3) of the UK GDPR.`,
 			})
 		},
 	}
-	erase.Flags().StringVar(&reason, "reason", "", "`why`, as the record has it for good (required)")
+	erase.Flags().StringVar(&reason, "reason", "", "`why`, as the record has it for good")
 	require(erase, "reason")
 	return erase
 }

@@ -25,8 +25,8 @@ func newRoleCommand(p *program) *cobra.Command {
 
 func newRoleGrantCommand(p *program) *cobra.Command {
 	var role directory.NewRole
-	var workgroups []string
-	var starts, ends string
+	var may access
+	var when period
 	var despite, asJSON bool
 	grant := &cobra.Command{
 		Use:   "grant",
@@ -37,25 +37,11 @@ func newRoleGrantCommand(p *program) *cobra.Command {
   credence role grant --person 656005750113 --organisation ZX100 --job-role S8000:G8000:R8001 --ends 2030-01-01 --workgroup "655694018104=Ward 4"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var mistakes []error
-			for _, w := range workgroups {
-				id, name, ok := strings.Cut(w, "=")
-				if !ok {
-					mistakes = append(mistakes, &usageError{fmt.Errorf("--workgroup is %q: want id=name, such as \"655694018104=Ward 4\"", w)})
-				}
-				role.Workgroups = append(role.Workgroups, store.Workgroup{ID: id, Name: name})
-			}
-			if starts != "" {
-				start, err := parseMoment("--starts", starts)
-				mistakes = append(mistakes, err)
-				role.StartsAt = start
-			}
-			if ends != "" {
-				end, err := parseMoment("--ends", ends)
-				mistakes = append(mistakes, err)
-				role.EndsAt = &end
-			}
-			if err := errors.Join(mistakes...); err != nil {
+			var workgroupErr, whenErr error
+			role.Activities, role.AreasOfWork = may.activities, may.areasOfWork
+			role.Workgroups, workgroupErr = may.named()
+			role.StartsAt, role.EndsAt, whenErr = when.read()
+			if err := errors.Join(workgroupErr, whenErr); err != nil {
 				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
@@ -77,29 +63,16 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 	}
 	flags := grant.Flags()
 	flags.StringVar(&role.ID, "id", "", "12 `digits` (default drawn at random)")
-	flags.StringVar(&role.PersonID, "person", "", "`id` of the person (required)")
-	flags.StringVar(&role.Organisation, "organisation", "", "`code` of the organisation (required)")
-	flags.StringVar(&role.JobRole, "job-role", "", "S:G:R `code` of the job role (required)")
-	flags.StringSliceVar(&role.Activities, "activity", nil, "B `code` of an activity, repeatable")
-	flags.StringSliceVar(&role.AreasOfWork, "area-of-work", nil, "P:Q:T `code` of an area of work, repeatable")
-	flags.StringArrayVar(&workgroups, "workgroup", nil, "`id=name` of a workgroup, repeatable; the name counts when the workgroup is new")
-	flags.StringVar(&starts, "starts", "", "`when` the role starts: a date, or a time like 2030-01-01T08:00:00Z (default now)")
-	flags.StringVar(&ends, "ends", "", "`when` the role ends (default never)")
+	flags.StringVar(&role.JobRole, "job-role", "", "S:G:R `code` of the job role")
 	flags.BoolVar(&despite, "despite-separation-of-duties", false, "grant what nobody holds together with what the person has; it is recorded that you did")
 	flags.BoolVar(&role.Unlisted, "unlisted", false, "grant codes that are not in the catalogue: services then see the code for a name")
-	require(grant, "person", "organisation", "job-role")
+	require(grant, "job-role")
+	addPersonFlag(grant, &role.PersonID)
+	addOrganisationFlag(grant, &role.Organisation)
+	may.addFlags(grant)
+	when.addFlags(grant, "the role starts", "now", "the role")
 	addJSONFlag(grant, &asJSON)
 	return grant
-}
-
-// parseMoment reads a time, or a date as its first moment in UTC.
-func parseMoment(flag, text string) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, &usageError{fmt.Errorf("%s is %q: want a date like 2030-01-01, or a time like 2030-01-01T08:00:00Z", flag, text)}
 }
 
 func newRoleEndCommand(p *program) *cobra.Command {
