@@ -160,17 +160,8 @@ func (h *Handler) enter(r *http.Request, b bar) (owner, signin.Step, signin.Requ
 		return o, 0, signin.Request{}, fmt.Errorf("list authenticators of person %s: %w", o.Person.ID, err)
 	}
 	req := h.needs(r, b(o))
-	step := signin.Next(req, &o.Session, h.Now())
-	if step == signin.StepUp && h.SignIn.Simulated == nil { // in development she always can
-		able, err := h.SignIn.Able(r.Context(), req, o.Session)
-		if err != nil {
-			return o, 0, req, err
-		}
-		if len(able) == 0 {
-			req.Unable, step = true, signin.Unmet
-		}
-	}
-	return o, step, req, nil
+	step, err := h.SignIn.Within(r.Context(), &req, &o.Session)
+	return o, step, req, err
 }
 
 // errAgain says that the sign-in which let somebody do something does not let her any more.

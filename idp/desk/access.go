@@ -55,7 +55,7 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request, least assurance.A
 	}
 	req := h.needs(r, s)
 	req.Demand.MinimumAuthenticator = max(req.Demand.MinimumAuthenticator, least)
-	step, err := h.step(r.Context(), &req, s)
+	step, err := h.SignIn.Within(r.Context(), &req, s)
 	if err != nil {
 		return err
 	}
@@ -113,20 +113,6 @@ func (h *Handler) needs(r *http.Request, s *session.Session) signin.Request {
 		req.RoleURL = rolePath
 	}
 	return req
-}
-
-// step is what somebody has to do before she comes to the desk. Nobody is asked for a stronger sign-in who has nothing to make
-// it with; in development she always has.
-func (h *Handler) step(ctx context.Context, req *signin.Request, s *session.Session) (signin.Step, error) {
-	step := signin.Next(*req, s, h.Now())
-	if step != signin.StepUp || h.SignIn.Simulated != nil {
-		return step, nil
-	}
-	able, err := h.SignIn.Able(ctx, *req, *s)
-	if err == nil && len(able) == 0 {
-		req.Unable, step = true, signin.Unmet
-	}
-	return step, err
 }
 
 // officer is who a session makes, which has an active role.

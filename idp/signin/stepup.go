@@ -71,6 +71,20 @@ func (g gap) step() Step {
 	return StepUp
 }
 
+// Within is the step that a session needs to satisfy a request of our own pages, of those that are within reach: nobody is asked for
+// a stronger sign-in who has nothing to make it with, which the request says from then on. In development everybody has.
+func (h *Handler) Within(ctx context.Context, req *Request, s *session.Session) (Step, error) {
+	step := Next(*req, s, h.Now())
+	if step != StepUp || h.Simulated != nil {
+		return step, nil
+	}
+	able, err := h.Able(ctx, *req, *s)
+	if err == nil && len(able) == 0 {
+		req.Unable, step = true, Unmet
+	}
+	return step, err
+}
+
 // Able lists the authenticators of a person with which she would close the gap of a request. In development she can always,
 // because a sign-in is simulated.
 func (h *Handler) Able(ctx context.Context, req Request, s session.Session) ([]store.Authenticator, error) {
