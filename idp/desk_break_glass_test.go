@@ -144,7 +144,17 @@ func TestBreakGlassAsksForStrongSignIns(t *testing.T) {
 	if a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "This code does not work") || !strings.Contains(a.body, "Nobody is there") || strings.Contains(a.body, strings.Repeat("A", 26)) {
 		t.Errorf("a wrong code = %d %s, want what was typed but the code", a.StatusCode, text(a.body))
 	}
-	for range 10 {
+	if actor, _, detail := p.line("break_glass_asked"); actor != noOfficer || detail["organisation"] != "ZX100" {
+		t.Errorf("the record of a wrong code says %v by %s, want the organisation", detail, actor)
+	}
+	if n := p.count(`SELECT count(*) FROM audit_event WHERE event = 'break_glass_asked' AND refusal = 'code_wrong' AND session_id IS NOT NULL`); n != 1 {
+		t.Errorf("wrong codes on record with their session = %d, want 1", n)
+	}
+	b.post("/break-glass/second", with(wrong, "organisation", "<b>ZX"))
+	if _, _, detail := p.line("break_glass_joined"); len(detail) != 0 {
+		t.Errorf("the record of a wrong code at no organisation says %v, want nothing of it", detail)
+	}
+	for range 9 {
 		a = b.post("/break-glass/second", wrong)
 	}
 	if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" || !strings.Contains(a.words(t), "Too many codes") {

@@ -57,6 +57,10 @@ const (
 	mostTold = 50
 )
 
+// ErrCode says that a code is of no envelope of the organisation. Who tries it counts it, and records that it is refused as
+// [CodeWrong] until there were too many.
+var ErrCode = errors.New("the code is of no envelope of the organisation")
+
 // Reasons why somebody was refused, as the record has them, beside those of any act.
 const (
 	CodeWrong     deed.Reason = "code_wrong"
@@ -155,38 +159,13 @@ func hash(code string) []byte {
 	return sum[:]
 }
 
-// act is one act and its line of the record.
-type act struct {
-	*store.Tx
+// act is one act of somebody.
+type act struct{ *deed.Deed }
 
-	now   time.Time
-	entry audit.Entry
-}
-
-// act runs do in a transaction, with its line of the record. A refusal undoes what was done, and is recorded by itself unless
-// it is that a code is wrong, which the caller counts first.
-func (r *Registrar) act(ctx context.Context, entry audit.Entry, do func(*act) error) error {
-	var a *act
-	err := r.Store.InTx(ctx, func(tx *store.Tx) error {
-		a = &act{Tx: tx, now: r.Now(), entry: entry}
-		a.entry.At = a.now
-		if err := do(a); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, a.entry)
-	})
-	if refusal, refused := errors.AsType[*deed.Refusal](err); refused {
-		audit.RequestOf(ctx).Refusal.Reason = string(refusal.Reason)
-		if refusal.Reason == CodeWrong {
-			return refusal
-		}
-		a.entry.Refusal = string(refusal.Reason)
-		if err := audit.Record(ctx, r.Store, a.entry); err != nil {
-			return fmt.Errorf("record a refusal: %w", err)
-		}
-		return refusal
-	}
-	return err
+// act runs do as one act of somebody, about herself until do says about whom.
+func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, do func(*act) error) error {
+	a := &act{deed.New(r.Rules, by, r.Now(), event, by.Person)}
+	return a.Run(ctx, r.Store, func() error { return do(a) })
 }
 
 // able wants a person who stands and whose identity is proved, whoever would change that waiting until the transaction ends.
@@ -195,7 +174,7 @@ func (a *act) able(ctx context.Context, people ...string) error {
 		return fmt.Errorf("lock people: %w", err)
 	}
 	for _, id := range people {
-		standing, err := a.Person(ctx, id, a.now)
+		standing, err := a.Person(ctx, id, a.Now)
 		if err != nil {
 			return fmt.Errorf("read person %s: %w", id, err)
 		}

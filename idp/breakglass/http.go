@@ -2,7 +2,6 @@ package breakglass
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/credence-id/credence/idp/session"
 	"github.com/credence-id/credence/idp/signin"
 	"github.com/credence-id/credence/idp/throttle"
-	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
@@ -57,15 +55,9 @@ func (h *Handler) people(page func(http.ResponseWriter, *http.Request, session.S
 		if err != nil {
 			return err
 		}
-		step := signin.Next(req, &s, h.Now())
-		if step == signin.StepUp && h.SignIn.Simulated == nil { // in development everybody can
-			able, err := h.SignIn.Able(r.Context(), req, s)
-			if err != nil {
-				return err
-			}
-			if len(able) == 0 {
-				req.Unable, step = true, signin.Unmet
-			}
+		step, err := h.SignIn.Within(r.Context(), &req, &s)
+		if err != nil {
+			return err
 		}
 		if step != signin.Done {
 			return h.SignIn.Show(w, r, step, req, h.Sessions.Browser(w, r))
@@ -87,10 +79,8 @@ func (h *Handler) frame(r *http.Request, s session.Session) web.Frame {
 	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, ""), SignedInAs: s.Person.DisplayName}
 }
 
-// by is the line of the record of what somebody does, without what it is.
-func by(s session.Session) audit.Entry {
-	return audit.Entry{Actor: s.Person.ID, Person: s.Person.ID, Session: s.ID}
-}
+// by is who acts, in no role yet.
+func by(s session.Session) deed.Acting { return deed.Acting{Person: s.Person.ID, Session: s.ID} }
 
 // start says what it is, and leads to the two envelopes.
 func (h *Handler) start(w http.ResponseWriter, r *http.Request, s session.Session) error {
@@ -124,26 +114,23 @@ func (h *Handler) envelope(w http.ResponseWriter, r *http.Request, s session.Ses
 		return err
 	}
 	page := web.BreakGlassEnvelope{Frame: h.frame(r, s), Second: second, Organisation: web.OneLine(f.Get("organisation")), Reason: f.Get("reason")}
-	id, err := use(Code{Organisation: strings.ToUpper(page.Organisation), Text: f.Get("code")}, web.OneLine(page.Reason))
+	code := Code{Organisation: strings.ToUpper(page.Organisation), Text: f.Get("code")}
+	id, err := use(code, web.OneLine(page.Reason))
 	if err == nil {
 		return web.SeeOther(w, r, path+"/"+id.String())
 	}
 	status := http.StatusBadRequest
+	if errors.Is(err, ErrCode) {
+		err = h.count(r, s, second, code.Organisation)
+	}
 	refusal, refused := errors.AsType[*deed.Refusal](err)
+	beyond, limited := errors.AsType[*throttle.LimitError](err)
 	wrong, mistaken := directory.Mistakes(err)
 	switch {
-	case refused && refusal.Reason == CodeWrong:
-		err = h.count(r, s, second)
-		if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
-			w.Header().Set("Retry-After", beyond.RetryAfter())
-			status = http.StatusTooManyRequests
-			page.Errors = []web.FieldError{{Message: h.words(r).Say("Too many codes have failed. Wait some minutes, then try again")}}
-			break
-		}
-		if err != nil {
-			return err
-		}
-		page.Errors = []web.FieldError{{Field: "code", Message: said(h.words(r), refusal)}}
+	case limited:
+		w.Header().Set("Retry-After", beyond.RetryAfter())
+		status = http.StatusTooManyRequests
+		page.Errors = []web.FieldError{{Message: h.words(r).Say("Too many codes have failed. Wait some minutes, then try again")}}
 	case refused:
 		page.Errors = []web.FieldError{{Field: "code", Message: said(h.words(r), refusal)}}
 	case mistaken && len(wrong) > 0:
@@ -154,19 +141,25 @@ func (h *Handler) envelope(w http.ResponseWriter, r *http.Request, s session.Ses
 	return h.Pages.Render(w, status, page)
 }
 
-// count counts a code that is wrong, and records it until that is beyond a limit, which is a *throttle.LimitError.
-func (h *Handler) count(r *http.Request, s session.Session, second bool) error {
-	failed := h.Throttle.Failed(r.Context(), throttle.Subject{Limit: throttle.BreakGlassAddress, Address: audit.RequestOf(r.Context()).Address},
+// count counts a code that is wrong, and refuses it on record, with the organisation if that can be one; beyond a limit it is a
+// *throttle.LimitError, which is recorded by itself.
+func (h *Handler) count(r *http.Request, s session.Session, second bool, organisation string) error {
+	request := audit.RequestOf(r.Context())
+	request.Refusal.Reason = string(CodeWrong)
+	err := h.Throttle.Failed(r.Context(), throttle.Subject{Limit: throttle.BreakGlassAddress, Address: request.Address},
 		throttle.Subject{Limit: throttle.BreakGlassPerson, Person: s.Person.ID})
-	if failed != nil {
-		return failed
+	if err != nil {
+		return err
 	}
-	e := by(s)
-	e.At, e.Event, e.Refusal, e.Detail = h.Now(), audit.BreakGlassAsked, string(CodeWrong), make(map[string]string)
+	event := audit.BreakGlassAsked
 	if second {
-		e.Event = audit.BreakGlassJoined
+		event = audit.BreakGlassJoined
 	}
-	return audit.Record(r.Context(), h.Store, e)
+	d := deed.New(h.Rules, by(s), h.Now(), event, s.Person.ID)
+	if directory.IsOrganisation(organisation) {
+		d.Note(map[string]string{"organisation": organisation})
+	}
+	return d.Refuse(r.Context(), h.Store, refuse(CodeWrong))
 }
 
 // opening shows what was asked, or what was opened, to the two whom it concerns.
@@ -180,33 +173,26 @@ func (h *Handler) opening(w http.ResponseWriter, r *http.Request, s session.Sess
 
 func (h *Handler) shown(r *http.Request, s session.Session) (web.BreakGlassOpening, error) {
 	page := web.BreakGlassOpening{Frame: h.frame(r, s), PostURL: r.URL.Path}
-	id, err := uuid.Parse(r.PathValue("id"))
+	id, err := directory.ParseID("break-glass", r.PathValue("id"))
 	if err != nil {
-		return page, directory.ErrUnknown
+		return page, err
 	}
-	b, err := h.Store.BreakGlass(r.Context(), id)
-	if err == nil && (s.Person.ID == b.AskedBy || s.Person.ID == b.ConfirmedBy) {
+	b, err := h.Opened(r.Context(), s.Person.ID, id)
+	if err == nil {
 		page.Organisation, page.AskedBy, page.Reason, page.ConfirmedBy = b.OrganisationName, b.AskedByName, b.Reason, b.ConfirmedByName
 		page.OpenedAt, page.EndsAt, page.Own = b.OpenedAt, b.EndsAt, s.Person.ID == b.AskedBy
 		page.Over, page.Signed = !b.EndsAt.After(h.Now()), b.SignedAt != nil
 		return page, nil
 	}
-	if err == nil {
-		return page, directory.ErrUnknown // to everybody else
+	if !errors.Is(err, directory.ErrUnknown) {
+		return page, err
 	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return page, fmt.Errorf("read break-glass %s: %w", id, err)
-	}
-	asked, err := h.Store.BreakGlassRequest(r.Context(), id, h.Now())
-	page.Own = s.Person.ID == asked.AskedBy
-	if errors.Is(err, store.ErrNotFound) || err == nil && !page.Own && (asked.JoinedBy == nil || *asked.JoinedBy != s.Person.ID) {
-		return page, directory.ErrUnknown
-	}
+	asked, err := h.Asked(r.Context(), s.Person.ID, id)
 	if err != nil {
-		return page, fmt.Errorf("read what was asked: %w", err)
+		return page, err
 	}
 	page.Organisation, page.AskedBy, page.Reason, page.LapsesAt = asked.OrganisationName, asked.AskedByName, asked.Reason, asked.LapsesAt
-	page.Over = asked.Spent || !asked.LapsesAt.After(h.Now())
+	page.Own, page.Over = s.Person.ID == asked.AskedBy, asked.Spent || !asked.LapsesAt.After(h.Now())
 	return page, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +12,7 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/papercode"
@@ -37,9 +37,6 @@ type Code struct {
 	Text         string
 }
 
-// organisationForm is what the code of an organisation looks like.
-var organisationForm = regexp.MustCompile(`^[A-Z0-9]{2,12}$`)
-
 // which says which envelope of a pair is meant.
 type which bool
 
@@ -51,23 +48,23 @@ const (
 // seal finds the envelopes that a code is of, and keeps others from using them until the transaction ends.
 func (a *act) seal(ctx context.Context, c Code, of which) (store.BreakGlassSeal, error) {
 	code, ok := papercode.Parse(c.Text, codeSize)
-	if !ok || !organisationForm.MatchString(c.Organisation) {
-		return store.BreakGlassSeal{}, refuse(CodeWrong)
+	if !ok || !directory.IsOrganisation(c.Organisation) {
+		return store.BreakGlassSeal{}, ErrCode
 	}
-	a.entry.Detail["organisation"] = c.Organisation
+	a.Entry.Detail["organisation"] = c.Organisation
 	sum := hash(code)
 	s, err := a.LockBreakGlassSeal(ctx, c.Organisation, sum)
 	if errors.Is(err, store.ErrNotFound) {
-		return s, refuse(CodeWrong)
+		return s, ErrCode
 	}
 	if err != nil {
 		return s, fmt.Errorf("read envelopes of organisation %s: %w", c.Organisation, err)
 	}
-	a.entry.Detail["seal"] = s.ID.String()
+	a.Entry.Detail["seal"] = s.ID.String()
 	switch {
 	case s.EndedAt != nil:
 		return s, refuse(CodeSpent)
-	case !s.ExpiresAt.After(a.now):
+	case !s.ExpiresAt.After(a.Now):
 		return s, refuse(CodeExpired)
 	case (string(s.SecondHash) == string(sum)) != bool(of):
 		return s, refuse(OtherEnvelope)
@@ -77,15 +74,15 @@ func (a *act) seal(ctx context.Context, c Code, of which) (store.BreakGlassSeal,
 
 // Ask asks, with the code of the first envelope, that a person be a break-glass officer, and takes the place of what was asked
 // with it before. It waits half an hour for the second person.
-func (r *Registrar) Ask(ctx context.Context, by audit.Entry, c Code, reason string) (id uuid.UUID, err error) {
+func (r *Registrar) Ask(ctx context.Context, by deed.Acting, c Code, reason string) (id uuid.UUID, err error) {
 	if err := directory.CheckText("reason", reason, 1, 500); err != nil {
 		return uuid.Nil, err
 	}
 	if id, err = uuid.NewV7(); err != nil {
 		return uuid.Nil, fmt.Errorf("draw an id: %w", err)
 	}
-	by.Event, by.Detail = audit.BreakGlassAsked, map[string]string{"reason": reason}
-	return id, r.act(ctx, by, func(a *act) error {
+	return id, r.act(ctx, by, audit.BreakGlassAsked, func(a *act) error {
+		a.Entry.Detail["reason"] = reason
 		s, err := a.seal(ctx, c, first)
 		if err != nil {
 			return err
@@ -93,42 +90,40 @@ func (r *Registrar) Ask(ctx context.Context, by audit.Entry, c Code, reason stri
 		if err := a.able(ctx, by.Person); err != nil {
 			return err
 		}
-		if err := a.apart(ctx, r.Rules, by.Person); err != nil {
+		if err := a.apart(ctx, by.Person); err != nil {
 			return err
 		}
-		lapses := a.now.Add(Waits)
-		a.entry.Detail["break_glass"], a.entry.Detail["lapses_at"] = id.String(), lapses.Format(time.RFC3339)
-		return a.AddBreakGlassRequest(ctx, store.BreakGlassRequest{ID: id, SealID: s.ID, AskedBy: by.Person, Reason: reason, AskedAt: a.now, LapsesAt: lapses})
+		lapses := a.Now.Add(Waits)
+		a.Entry.Detail["break_glass"], a.Entry.Detail["lapses_at"] = id.String(), lapses.Format(time.RFC3339)
+		return a.AddBreakGlassRequest(ctx, store.BreakGlassRequest{ID: id, SealID: s.ID, AskedBy: by.Person, Reason: reason, AskedAt: a.Now, LapsesAt: lapses})
 	})
 }
 
 // apart wants a person to hold nothing that a break-glass officer does not hold as well.
-func (a *act) apart(ctx context.Context, rules *authority.Rules, person string) error {
-	const most = 200 // twice as many roles as anybody may have
-	held, err := a.HeldRoles(ctx, person, most, a.now)
+func (a *act) apart(ctx context.Context, person string) error {
+	held, err := deed.Held(ctx, a, person, a.Now)
 	if err != nil {
-		return fmt.Errorf("read roles of person %s: %w", person, err)
+		return err
 	}
 	duties := []authority.Held{{JobRole: directory.BreakGlassOfficer}}
 	for _, h := range held {
 		duties = append(duties, authority.Held{JobRole: h.JobRole, Activities: h.Activities})
 	}
-	if conflicts := rules.Conflicts(duties); len(conflicts) > 0 {
+	if conflicts := a.Rules.Conflicts(duties); len(conflicts) > 0 {
 		return position.Refusal(position.SeparationOfDuties).With(conflicts[0].Reason)
 	}
 	return nil
 }
 
 // Join finds what was asked with the first envelope, for another person who has the second, and from then on shows it to her.
-func (r *Registrar) Join(ctx context.Context, by audit.Entry, c Code) (id uuid.UUID, err error) {
-	by.Event, by.Detail = audit.BreakGlassJoined, make(map[string]string)
-	return id, r.act(ctx, by, func(a *act) error {
+func (r *Registrar) Join(ctx context.Context, by deed.Acting, c Code) (id uuid.UUID, err error) {
+	err = r.act(ctx, by, audit.BreakGlassJoined, func(a *act) error {
 		s, err := a.seal(ctx, c, second)
 		if err != nil {
 			return err
 		}
 		asked, err := a.BreakGlassRequestOf(ctx, s.ID)
-		if errors.Is(err, store.ErrNotFound) || err == nil && !asked.LapsesAt.After(a.now) {
+		if errors.Is(err, store.ErrNotFound) || err == nil && !asked.LapsesAt.After(a.Now) {
 			return refuse(NobodyAsked)
 		}
 		if err != nil {
@@ -141,28 +136,29 @@ func (r *Registrar) Join(ctx context.Context, by audit.Entry, c Code) (id uuid.U
 			return err
 		}
 		id = asked.ID
-		a.entry.Person, a.entry.Detail["break_glass"] = asked.AskedBy, id.String()
+		a.Entry.Person, a.Entry.Detail["break_glass"] = asked.AskedBy, id.String()
 		return a.JoinBreakGlassRequest(ctx, s.ID, by.Person)
 	})
+	return id, err
 }
 
 // Open makes who asked a break-glass officer, because the other person, who came with the second envelope, lets her. Both
 // envelopes are spent by that, and it is told.
-func (r *Registrar) Open(ctx context.Context, by audit.Entry, id uuid.UUID) error {
-	by.Event, by.Detail = audit.BreakGlassOpened, map[string]string{"break_glass": id.String()}
-	return r.act(ctx, by, func(a *act) error {
-		asked, err := a.LockBreakGlassRequest(ctx, id, a.now)
+func (r *Registrar) Open(ctx context.Context, by deed.Acting, id uuid.UUID) error {
+	return r.act(ctx, by, audit.BreakGlassOpened, func(a *act) error {
+		a.Entry.Detail["break_glass"] = id.String()
+		asked, err := a.LockBreakGlassRequest(ctx, id, a.Now)
 		if errors.Is(err, store.ErrNotFound) {
 			return refuse(NobodyAsked)
 		}
 		if err != nil {
 			return fmt.Errorf("read what was asked: %w", err)
 		}
-		a.entry.Person, a.entry.Detail["organisation"], a.entry.Detail["reason"] = asked.AskedBy, asked.OrganisationCode, asked.Reason
+		a.Entry.Person, a.Entry.Detail["organisation"], a.Entry.Detail["reason"] = asked.AskedBy, asked.OrganisationCode, asked.Reason
 		switch {
-		case asked.AskedBy == a.entry.Actor:
+		case asked.AskedBy == a.By.Person:
 			return refuse(OwnEnvelope)
-		case asked.JoinedBy == nil || *asked.JoinedBy != a.entry.Actor || !asked.LapsesAt.After(a.now):
+		case asked.JoinedBy == nil || *asked.JoinedBy != a.By.Person || !asked.LapsesAt.After(a.Now):
 			return refuse(NobodyAsked)
 		case asked.Spent:
 			return refuse(CodeSpent)
@@ -170,10 +166,10 @@ func (r *Registrar) Open(ctx context.Context, by audit.Entry, id uuid.UUID) erro
 		if err := a.LockAccess(ctx, asked.AskedBy); err != nil { // before people, as whoever enrols does
 			return fmt.Errorf("lock what person %s signs in with: %w", asked.AskedBy, err)
 		}
-		if err := a.able(ctx, asked.AskedBy, a.entry.Actor); err != nil {
+		if err := a.able(ctx, asked.AskedBy, a.By.Person); err != nil {
 			return err
 		}
-		if err := a.apart(ctx, r.Rules, asked.AskedBy); err != nil {
+		if err := a.apart(ctx, asked.AskedBy); err != nil {
 			return err
 		}
 		opened, err := a.open(ctx, asked)
@@ -186,15 +182,15 @@ func (r *Registrar) Open(ctx context.Context, by audit.Entry, id uuid.UUID) erro
 
 // open spends the envelopes, gives the role and opens the review of what is done in it.
 func (a *act) open(ctx context.Context, asked store.BreakGlassRequestRow) (store.BreakGlassRow, error) {
-	opened := store.BreakGlassRow{EndsAt: a.now.Add(Lasts), OrganisationName: asked.OrganisationName}
-	if err := a.SpendBreakGlassSeal(ctx, asked.SealID, a.now); errors.Is(err, store.ErrNotFound) {
+	opened := store.BreakGlassRow{EndsAt: a.Now.Add(Lasts), OrganisationName: asked.OrganisationName}
+	if err := a.SpendBreakGlassSeal(ctx, asked.SealID, a.Now); errors.Is(err, store.ErrNotFound) {
 		return opened, refuse(CodeSpent)
 	} else if err != nil {
 		return opened, fmt.Errorf("spend envelopes: %w", err)
 	}
 	role, err := directory.GrantRoleIn(ctx, a.Tx, directory.NewRole{
-		PersonID: asked.AskedBy, Organisation: asked.OrganisationCode, JobRole: directory.BreakGlassOfficer, StartsAt: a.now, EndsAt: &opened.EndsAt,
-	}, a.entry.Actor, a.now)
+		PersonID: asked.AskedBy, Organisation: asked.OrganisationCode, JobRole: directory.BreakGlassOfficer, StartsAt: a.Now, EndsAt: &opened.EndsAt,
+	}, a.By.Person, a.Now)
 	switch {
 	case errors.Is(err, directory.ErrTaken): // by envelopes that were sealed since she opened others
 		return opened, refuse(position.HeldAlready)
@@ -204,14 +200,14 @@ func (a *act) open(ctx context.Context, asked store.BreakGlassRequestRow) (store
 		return opened, err
 	}
 	// Links were made while she was no officer, by officers who may not make one for her as she is now.
-	if err := a.SpendLinks(ctx, asked.AskedBy, a.now); err != nil {
+	if err := a.SpendLinks(ctx, asked.AskedBy, a.Now); err != nil {
 		return opened, fmt.Errorf("spend enrolment links of person %s: %w", asked.AskedBy, err)
 	}
 	opened.BreakGlass = store.BreakGlass{
-		ID: asked.ID, SealID: asked.SealID, OrganisationCode: asked.OrganisationCode, AskedBy: asked.AskedBy, ConfirmedBy: a.entry.Actor,
-		Reason: asked.Reason, RoleID: role, OpenedAt: a.now,
+		ID: asked.ID, SealID: asked.SealID, OrganisationCode: asked.OrganisationCode, AskedBy: asked.AskedBy, ConfirmedBy: a.By.Person,
+		Reason: asked.Reason, RoleID: role, OpenedAt: a.Now,
 	}
-	a.entry.Detail["role"], a.entry.Detail["ends_at"] = role, opened.EndsAt.Format(time.RFC3339)
+	a.Entry.Detail["role"], a.Entry.Detail["ends_at"] = role, opened.EndsAt.Format(time.RFC3339)
 	if err := a.AddBreakGlass(ctx, opened.BreakGlass); err != nil {
 		return opened, err
 	}
@@ -225,7 +221,7 @@ func (r *Registrar) alarm(ctx context.Context, a *act, b store.BreakGlassRow) er
 	if err != nil {
 		return fmt.Errorf("read organisations above %s: %w", b.OrganisationCode, err)
 	}
-	managers, err := a.RAManagers(ctx, path, mostTold, a.now)
+	managers, err := a.RAManagers(ctx, path, mostTold, a.Now)
 	if err != nil {
 		return fmt.Errorf("list managers of organisation %s: %w", b.OrganisationCode, err)
 	}
@@ -242,31 +238,24 @@ func (r *Registrar) alarm(ctx context.Context, a *act, b store.BreakGlassRow) er
 }
 
 // End ends the role of what one of the two opened before its time.
-func (r *Registrar) End(ctx context.Context, by audit.Entry, id uuid.UUID) error {
-	by.Detail = make(map[string]string)
-	return r.end(ctx, by, id, func(_ *act, b store.BreakGlassRow) error {
-		if by.Actor != b.AskedBy && by.Actor != b.ConfirmedBy {
-			return fmt.Errorf("break-glass %s %w", id, directory.ErrUnknown)
-		}
-		return nil
-	})
+func (r *Registrar) End(ctx context.Context, by deed.Acting, id uuid.UUID) error {
+	return r.end(ctx, by, id, func(_ *act, b store.BreakGlassRow) error { return theirs(b, by.Person) })
 }
 
 // end ends a role before its time, for whom a check lets.
-func (r *Registrar) end(ctx context.Context, by audit.Entry, id uuid.UUID, check func(*act, store.BreakGlassRow) error) error {
-	by.Event = audit.BreakGlassEnded
-	return r.act(ctx, by, func(a *act) error {
+func (r *Registrar) end(ctx context.Context, by deed.Acting, id uuid.UUID, check func(*act, store.BreakGlassRow) error) error {
+	return r.act(ctx, by, audit.BreakGlassEnded, func(a *act) error {
 		b, err := a.read(ctx, id)
 		if err != nil {
 			return err
 		}
-		if _, err := a.LockIdentities(ctx, b.AskedBy, a.entry.Actor); err != nil { // before the role, as whoever changes roles does
+		if _, err := a.LockIdentities(ctx, b.AskedBy, by.Person); err != nil { // before the role, as whoever changes roles does
 			return fmt.Errorf("lock people: %w", err)
 		}
 		if err := check(a, b); err != nil {
 			return err
 		}
-		_, err = a.EndRole(ctx, b.RoleID, a.now)
+		_, err = a.EndRole(ctx, b.RoleID, a.Now)
 		if errors.Is(err, store.ErrNotFound) {
 			return refuse(EndedAlready)
 		}
@@ -280,13 +269,37 @@ func (r *Registrar) end(ctx context.Context, by audit.Entry, id uuid.UUID, check
 // read reads what was opened, which the line is about from then on.
 func (a *act) read(ctx context.Context, id uuid.UUID) (store.BreakGlassRow, error) {
 	b, err := a.BreakGlass(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return b, fmt.Errorf("break-glass %s %w", id, directory.ErrUnknown)
-	}
 	if err != nil {
-		return b, fmt.Errorf("read break-glass %s: %w", id, err)
+		return b, directory.Missing(err, "break-glass", id)
 	}
-	a.entry.Person = b.AskedBy
-	a.entry.Detail["break_glass"], a.entry.Detail["role"], a.entry.Detail["organisation"] = id.String(), b.RoleID, b.OrganisationCode
+	a.Entry.Person = b.AskedBy
+	a.Note(map[string]string{"break_glass": id.String(), "role": b.RoleID, "organisation": b.OrganisationCode})
 	return b, nil
+}
+
+// theirs wants somebody to be one of the two who opened it: to everybody else it is not there.
+func theirs(b store.BreakGlassRow, person string) error {
+	if person != b.AskedBy && person != b.ConfirmedBy {
+		return directory.Missing(store.ErrNotFound, "break-glass", b.ID)
+	}
+	return nil
+}
+
+// Opened reads what was opened, for one of the two who did.
+func (r *Registrar) Opened(ctx context.Context, person string, id uuid.UUID) (store.BreakGlassRow, error) {
+	b, err := r.Store.BreakGlass(ctx, id)
+	if err != nil {
+		return b, directory.Missing(err, "break-glass", id)
+	}
+	return b, theirs(b, person)
+}
+
+// Asked reads what was asked and not opened, for who asked and for who came with the second envelope: to everybody else it is not
+// there.
+func (r *Registrar) Asked(ctx context.Context, person string, id uuid.UUID) (store.BreakGlassRequestRow, error) {
+	asked, err := r.Store.BreakGlassRequest(ctx, id, r.Now())
+	if err == nil && person != asked.AskedBy && (asked.JoinedBy == nil || person != *asked.JoinedBy) {
+		err = store.ErrNotFound
+	}
+	return asked, directory.Missing(err, "what was asked", id)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -22,23 +21,22 @@ func (r *Registrar) Sign(ctx context.Context, by deed.Acting, id uuid.UUID, note
 	if err := directory.CheckText("note", note, 1, 1000); err != nil {
 		return err
 	}
-	entry := line(by)
-	entry.Event, entry.Detail["note"] = audit.BreakGlassSigned, clip(note)
-	return r.act(ctx, entry, func(a *act) error {
+	return r.act(ctx, by, audit.BreakGlassSigned, func(a *act) error {
+		a.Note(map[string]string{"note": note})
 		b, err := a.read(ctx, id)
 		if err != nil {
 			return err
 		}
-		if err := a.reviews(ctx, r.Rules, by, b); err != nil {
+		if err := a.reviews(ctx, b); err != nil {
 			return err
 		}
 		switch {
 		case slices.Contains(b.People, by.Person):
 			return refuse(OwnOpening)
-		case b.EndsAt.After(a.now):
+		case b.EndsAt.After(a.Now):
 			return refuse(NotOver)
 		}
-		err = a.SignBreakGlass(ctx, id, by.Person, by.Role, note, a.now)
+		err = a.SignBreakGlass(ctx, id, by.Person, by.Role, note, a.Now)
 		if errors.Is(err, store.ErrNotFound) {
 			return refuse(SignedAlready)
 		}
@@ -51,38 +49,17 @@ func (r *Registrar) Sign(ctx context.Context, by deed.Acting, id uuid.UUID, note
 
 // Stop ends a role that break-glass gave, as an officer who may sign for it.
 func (r *Registrar) Stop(ctx context.Context, by deed.Acting, id uuid.UUID) error {
-	return r.end(ctx, line(by), id, func(a *act, b store.BreakGlassRow) error { return a.reviews(ctx, r.Rules, by, b) })
+	return r.end(ctx, by, id, func(a *act, b store.BreakGlassRow) error { return a.reviews(ctx, b) })
 }
 
 // reviews wants an officer who may review break-glass there.
-func (a *act) reviews(ctx context.Context, rules *authority.Rules, by deed.Acting, b store.BreakGlassRow) error {
-	if _, err := a.LockIdentities(ctx, by.Person); err != nil { // so that the role that she acts in is hers until this is done
-		return fmt.Errorf("lock officer %s: %w", by.Person, err)
+func (a *act) reviews(ctx context.Context, b store.BreakGlassRow) error {
+	if _, err := a.LockIdentities(ctx, a.By.Person); err != nil { // so that the role that she acts in is hers until this is done
+		return fmt.Errorf("lock officer %s: %w", a.By.Person, err)
 	}
-	o, err := deed.Officer(ctx, a.Tx, rules, by, a.now)
+	there, err := deed.At(ctx, a, b.OrganisationCode)
 	if err != nil {
 		return err
 	}
-	path, err := a.OrganisationPath(ctx, b.OrganisationCode)
-	if err != nil {
-		return fmt.Errorf("read organisations above %s: %w", b.OrganisationCode, err)
-	}
-	if why := rules.May(o, authority.ReviewBreakGlass, authority.Subject{Path: path}).Refusal; why != "" {
-		return deed.Refuse(why)
-	}
-	return nil
-}
-
-// line begins a line of the record of what an officer does.
-func line(by deed.Acting) audit.Entry {
-	return audit.Entry{Actor: by.Person, Detail: map[string]string{"officer": by.Person, "officer_role": by.Role}}
-}
-
-// clip bounds a value of the record.
-func clip(value string) string {
-	const most = 200
-	if len(value) <= most {
-		return value
-	}
-	return strings.ToValidUTF8(value[:most], "") + "…"
+	return a.Must(ctx, there, authority.ReviewBreakGlass)
 }

@@ -3,7 +3,7 @@
 //
 // It guarantees that
 //   - what was done is on record with who did it, in which role, and for whom ([Deed.Run]);
-//   - who is refused has done nothing, is told why in plain words, and is on record with the reason ([Refusal]).
+//   - who is refused has done nothing, is told why in plain words, and is on record with the reason, as is the request ([Refusal]).
 //
 // What a role lets an officer do is package authority's, and what is done is the package's that does it.
 package deed
@@ -17,16 +17,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/store"
 )
 
-// Acting is an officer in the role that she acts in.
+// Acting is an officer in the role that she acts in, or somebody who acts in none.
 type Acting struct {
 	Person   string
-	Role     string // the id of a role profile of hers
-	Operator string // who acts for her at the command line, for the record; "" when she does
+	Role     string    // the id of a role profile of hers; "" where the act is no officer's
+	Session  uuid.UUID // that she acts in, for the record of what is no officer's
+	Operator string    // who acts for her at the command line, for the record; "" when she does
 }
 
 // Deed is one act of an officer and its line of the record. Its transaction is there while it runs.
@@ -48,7 +51,9 @@ func New(rules *authority.Rules, by Acting, now time.Time, event audit.Event, pe
 
 // Line begins a line of the record: of the act, or of what follows from it.
 func (d *Deed) Line(event audit.Event, person string) audit.Entry {
-	e := audit.Entry{At: d.Now, Event: event, Actor: cmp.Or(d.By.Operator, d.By.Person), Person: person, Detail: make(map[string]string)}
+	e := audit.Entry{
+		At: d.Now, Event: event, Actor: cmp.Or(d.By.Operator, d.By.Person), Person: person, Session: d.By.Session, Detail: make(map[string]string),
+	}
 	if d.By.Role != "" { // an operator has none
 		e.Detail["officer"], e.Detail["officer_role"] = d.By.Person, d.By.Role
 	}
@@ -66,15 +71,24 @@ func (d *Deed) Run(ctx context.Context, in *store.Store, do func() error) error 
 		}
 		return audit.Record(ctx, tx, d.Entry)
 	})
-	refusal, refused := errors.AsType[*Refusal](err)
-	if !refused {
-		return err
+	if refusal, refused := errors.AsType[*Refusal](err); refused {
+		d.Entry.Event = event
+		return d.Refuse(ctx, in, refusal)
 	}
-	d.Entry.Event, d.Entry.Refusal = event, string(refusal.Reason)
+	if d.Entry.Refusal != "" { // though what was done stays, as the count of wrong codes does
+		audit.RequestOf(ctx).Refusal.Reason = d.Entry.Refusal
+	}
+	return err
+}
+
+// Refuse records that the act is refused, has the log event of the request say why, and returns why.
+func (d *Deed) Refuse(ctx context.Context, in *store.Store, why *Refusal) error {
+	d.Entry.Refusal = string(why.Reason)
+	audit.RequestOf(ctx).Refusal.Reason = d.Entry.Refusal
 	if err := audit.Record(ctx, in, d.Entry); err != nil {
 		return fmt.Errorf("record a refusal: %w", err)
 	}
-	return refusal
+	return why
 }
 
 // Note adds to the line of the record what it has of values, none of which is longer than a person would read.

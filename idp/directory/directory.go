@@ -18,6 +18,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/credence-id/credence/store"
 )
 
@@ -83,6 +85,32 @@ var (
 )
 
 const wantID = "12 digits"
+
+// IsID says whether a text looks like the id of a person, a role or a position. What does not is asked of no database.
+func IsID(text string) bool { return idForm.MatchString(text) }
+
+// IsOrganisation says whether a text looks like the code of an organisation.
+func IsOrganisation(text string) bool { return organisationForm.MatchString(text) }
+
+// ParseID reads the id, from an address or a form, of what is named. No id is one of nothing: ErrUnknown.
+func ParseID(what, text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return uuid.Nil, Missing(store.ErrNotFound, what, text)
+	}
+	return id, nil
+}
+
+// Missing names what could not be read: what is not there is ErrUnknown.
+func Missing(err error, what string, id any) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("%s %.40q %w", what, fmt.Sprint(id), ErrUnknown)
+	}
+	return fmt.Errorf("read %s %.40q: %w", what, fmt.Sprint(id), err)
+}
 
 // NewID draws an id of 12 digits, as people, memberships, roles and positions have. It does not begin with 0, for whoever
 // stores it as a number after all.

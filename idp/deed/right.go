@@ -1,0 +1,94 @@
+package deed
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/store"
+)
+
+// At is what belongs to an organisation, or to several. One that is not on record is [directory.ErrUnknown].
+func At(ctx context.Context, records interface {
+	OrganisationPath(ctx context.Context, code string) ([]string, error)
+}, organisations ...string,
+) (authority.Subject, error) {
+	var s authority.Subject
+	for _, code := range slices.Compact(slices.Sorted(slices.Values(organisations))) {
+		path, err := []string(nil), store.ErrNotFound
+		if directory.IsOrganisation(code) { // what does not look like one is asked of no database
+			path, err = records.OrganisationPath(ctx, code)
+		}
+		if err != nil {
+			return authority.Subject{}, directory.Missing(err, "organisation", code)
+		}
+		s.Path = append(s.Path, path...)
+	}
+	return s, nil
+}
+
+// Works is what an officer does something to who does it to a person: at whichever organisations she may act as something now.
+func Works(ctx context.Context, records interface {
+	OrganisationPath(ctx context.Context, code string) ([]string, error)
+}, p store.Person,
+) (authority.Subject, error) {
+	var codes []string
+	for _, role := range p.Roles {
+		codes = append(codes, role.OrganisationCode)
+	}
+	s, err := At(ctx, records, codes...)
+	s.PersonID = p.ID
+	return s, err
+}
+
+// MostHeld bounds the roles that are looked at of one person: twice as many as she may have.
+const MostHeld = 200
+
+// Held reads the roles that a person has, or is to have.
+func Held(ctx context.Context, records interface {
+	HeldRoles(ctx context.Context, personID string, limit int, now time.Time) ([]store.HeldRole, error)
+}, personID string, now time.Time,
+) ([]store.HeldRole, error) {
+	held, err := records.HeldRoles(ctx, personID, MostHeld, now)
+	if err != nil {
+		return nil, fmt.Errorf("read roles of person %s: %w", personID, err)
+	}
+	return held, nil
+}
+
+// Over is what an officer does something to who does it to a person as the officer that the person is, or is to be: who lets her
+// sign in can act as that, and who takes from her what it rests on takes it away.
+func Over(ctx context.Context, records interface {
+	HeldRoles(ctx context.Context, personID string, limit int, now time.Time) ([]store.HeldRole, error)
+}, rules *authority.Rules, of authority.Subject, now time.Time,
+) (authority.Subject, error) {
+	held, err := Held(ctx, records, of.PersonID, now)
+	if err != nil {
+		return of, err
+	}
+	for _, role := range held {
+		of.Makes = append(of.Makes, rules.ActorsOf(role.JobRole, role.Activities)...)
+	}
+	return of, nil
+}
+
+// Must wants one of some acts to be the officer's, herself, in the role that she acts in, which has to be hers at this moment.
+func (d *Deed) Must(ctx context.Context, of authority.Subject, acts ...authority.Act) error {
+	o, err := d.Officer(ctx)
+	if err != nil {
+		return err
+	}
+	var why authority.Refusal
+	for _, what := range acts {
+		decision := d.Rules.May(o, what, of)
+		if decision.Grant == authority.Full {
+			return nil
+		}
+		why = cmp.Or(decision.Refusal, NoRight)
+	}
+	return Refuse(why)
+}
