@@ -2,6 +2,7 @@ package idp_test
 
 import (
 	"context"
+	"errors"
 	"html"
 	"net/http"
 	"net/mail"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/meeting"
@@ -30,14 +32,18 @@ func (p *provider) meetings() *meeting.Registrar {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return &meeting.Registrar{Store: p.store, Key: p.key, Messenger: outbox, Now: p.clock.Now}
+	rules, err := authority.New()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return &meeting.Registrar{Store: p.store, Rules: rules, Key: p.key, Messenger: outbox, Now: p.clock.Now}
 }
 
 // met is a meeting by video of the agent and somebody, who has read the code back.
 func (p *provider) met(person string) string {
 	p.t.Helper()
 	ctx, r := p.t.Context(), p.meetings()
-	agent := meeting.Officer{PersonID: raAgent, Role: agentsRole, Organisation: "ZX100", OrganisationName: "Larkmere Hospital (invented)"}
+	agent := deed.Acting{Person: raAgent, Role: agentsRole}
 	m, err := r.Begin(ctx, agent, person)
 	if err != nil {
 		p.t.Fatal(err)
@@ -518,7 +524,7 @@ func TestMeetingsAreBegunOneAtATime(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	person, r := p.newcomer(), p.meetings()
-	agent := meeting.Officer{PersonID: raAgent, Role: agentsRole, Organisation: "ZX100", OrganisationName: "Larkmere"}
+	agent := deed.Acting{Person: raAgent, Role: agentsRole}
 	var wait sync.WaitGroup
 	for range 14 {
 		wait.Go(func() { _, _ = r.Begin(context.WithoutCancel(t.Context()), agent, person) })
@@ -526,5 +532,53 @@ func TestMeetingsAreBegunOneAtATime(t *testing.T) {
 	wait.Wait()
 	if all, last := p.count(`SELECT count(*) FROM meeting`), p.count(`SELECT count(*) FROM meeting WHERE replaced_at IS NULL`); all != 10 || last != 1 {
 		t.Errorf("meetings after fourteen at once = %d, of which %d last, want 10 and 1", all, last)
+	}
+}
+
+// Who meets somebody may prove her until the code is taken, in the role that she has then, which the record names.
+func TestMeetingsAreDecidedInTheirTransaction(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ctx, person, r := t.Context(), p.newcomer(), p.meetings()
+	refused := func(call string, err error, want deed.Reason) {
+		t.Helper()
+		if refusal, ok := errors.AsType[*deed.Refusal](err); !ok || refusal.Reason != want {
+			t.Errorf("%s = %v, want the refusal %s", call, err, want)
+		}
+	}
+	agent := deed.Acting{Person: raAgent, Role: agentsRole}
+	for want, by := range map[deed.Reason]deed.Acting{deed.NoRight: {Person: raSponsor, Role: sponsorsRole}, deed.NotInRole: {Person: raAgent, Role: sponsorsRole}} {
+		_, err := r.Begin(ctx, by, person)
+		refused("Begin()", err, want)
+	}
+	_, err := r.Begin(ctx, agent, raAgent)
+	refused("Begin(with herself)", err, deed.OwnPerson)
+	if _, err := r.Begin(ctx, agent, "555500000001"); !errors.Is(err, directory.ErrUnknown) {
+		t.Errorf("Begin(with nobody) = %v, want ErrUnknown", err)
+	}
+	m, err := r.Begin(ctx, agent, person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := r.Awaited(ctx, person)
+	if err != nil || len(told) != 1 {
+		t.Fatalf("Awaited() = %v, %v, want one", told, err)
+	}
+	code, _ := meeting.ParseCode(told[0].Code)
+	p.exec(`UPDATE role_profile SET ends_at = $2 WHERE id = $1`, agentsRole, p.clock.Now())
+	refused("Confirm(in a role that has ended)", r.Confirm(ctx, agent, person, m.ID, code), deed.NotInRole)
+	catalogue, err := directory.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	role, err := directory.GrantRole(ctx, p.owner, catalogue, directory.NewRole{PersonID: raAgent, Organisation: "ZX100", JobRole: "S0080:G0450:R5090"}, "test", p.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Confirm(ctx, deed.Acting{Person: raAgent, Role: role}, person, m.ID, code); err != nil {
+		t.Errorf("Confirm(in another role) = %v, want it confirmed", err)
+	}
+	if _, about, detail := p.line("meeting_confirmed"); about != person || detail["officer"] != raAgent || detail["officer_role"] != role || detail["meeting"] != m.ID.String() {
+		t.Errorf("the record says %v of %s, want the role in which it was confirmed", detail, about)
 	}
 }

@@ -176,7 +176,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if outbox != nil {
 		signIn.RecoverURL = "/recover"
 	}
-	meetings := &meeting.Registrar{Store: c.Store, Key: c.Key, Messenger: outbox, Now: c.Now}
+	meetings := &meeting.Registrar{Store: c.Store, Rules: rules, Key: c.Key, Messenger: outbox, Now: c.Now}
 	own := &account.Handler{
 		Store: c.Store, Sessions: sessions, SignIn: signIn, WebAuthn: relyingParty, Enroller: enroller, Evidence: recorder, Meetings: meetings, Catalogue: catalogue, Policies: policies, Pages: pages, Now: c.Now,
 	}

@@ -8,6 +8,7 @@
 //     pages of her own account, unless this officer gave her something to sign in with, and could be there in her place;
 //   - it rests nowhere but in that message, under its seal: it is the keyed hash of the id of the meeting, in digits;
 //   - of a meeting five wrong codes are taken at most and one right one, at any number of replicas;
+//   - the right to prove the person is the officer's until what she does is done;
 //   - an officer has one meeting at a time with a person, and nobody is sent more than ten codes in a day;
 //   - that a meeting was begun or confirmed is on record with the act, and so is each wrong code and each refusal.
 //
@@ -15,6 +16,7 @@
 package meeting
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/binary"
@@ -28,6 +30,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/messenger"
@@ -73,78 +76,97 @@ func refuse(reason deed.Reason) *deed.Refusal {
 // Registrar keeps the meetings.
 type Registrar struct {
 	Store     *store.Store
+	Rules     *authority.Rules
 	Key       seal.Key
 	Messenger *messenger.Outbox // nil: there is no mail, and so no meeting
 	Now       func() time.Time
 }
 
-// Officer is who meets people, in the role that she acts in.
-type Officer struct{ PersonID, Role, Organisation, OrganisationName string }
-
-// Begin begins a meeting of an officer with a person, in place of the one that they had, and sends the person its code.
-func (r *Registrar) Begin(ctx context.Context, by Officer, personID string) (m store.Meeting, err error) {
-	now := r.Now()
-	m = store.Meeting{
-		PersonID: personID, Officer: by.PersonID, OfficerRole: by.Role, OrganisationCode: by.Organisation, BegunAt: now, EndsAt: now.Add(codeLife),
-	}
-	if m.ID, err = uuid.NewV7(); err != nil {
-		return m, fmt.Errorf("draw an id: %w", err)
-	}
-	line := r.line(audit.MeetingBegun, m)
-	err = r.Store.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.LockIdentities(ctx, personID); err != nil {
-			return fmt.Errorf("lock person %s: %w", personID, err)
+// act runs do as one act of an officer with a person, who the officer may prove that is until it is done.
+func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, personID string, do func(*deed.Deed, store.Standing) error) error {
+	d := deed.New(r.Rules, by, r.Now(), event, personID)
+	return d.Run(ctx, r.Store, func() error {
+		if _, err := d.LockIdentities(ctx, personID, by.Person); err != nil {
+			return fmt.Errorf("lock people: %w", err)
 		}
-		if err := r.refusal(ctx, tx, by, personID); err != nil {
+		found, err := d.Person(ctx, personID, d.Now)
+		if err != nil {
+			return directory.Missing(err, "person", personID)
+		}
+		of, err := deed.Works(ctx, d, found.Person)
+		if err != nil {
 			return err
 		}
-		begun, err := tx.CountMeetings(ctx, personID, now.AddDate(0, 0, -1))
+		if err := d.Must(ctx, of, authority.RecordEvidence); err != nil {
+			return err
+		}
+		return do(d, found)
+	})
+}
+
+// Begin begins a meeting of an officer with a person, in place of the one that they had, and sends the person its code.
+func (r *Registrar) Begin(ctx context.Context, by deed.Acting, personID string) (m store.Meeting, err error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return m, fmt.Errorf("draw an id: %w", err)
+	}
+	err = r.act(ctx, by, audit.MeetingBegun, personID, func(d *deed.Deed, found store.Standing) error {
+		d.Note(map[string]string{"meeting": id.String()})
+		if err := r.refusal(ctx, d, by.Person, found); err != nil {
+			return err
+		}
+		begun, err := d.CountMeetings(ctx, personID, d.Now.AddDate(0, 0, -1))
 		if err != nil {
 			return fmt.Errorf("count meetings with person %s: %w", personID, err)
 		}
 		if begun >= mostBegun {
 			return refuse(TooMany)
 		}
-		if err := tx.BeginMeeting(ctx, m); err != nil {
-			return fmt.Errorf("begin meeting: %w", err)
-		}
-		letter := messenger.MeetingBegun{Code: spoken(r.codes(m.ID)[0]), Organisation: by.OrganisationName, EndsAt: m.EndsAt}
-		if err := r.Messenger.Post(ctx, tx, messenger.Message{Person: personID, Letter: letter}); err != nil {
+		o, err := d.Officer(ctx)
+		if err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, line)
+		name, err := d.OrganisationName(ctx, o.Organisation)
+		if err != nil {
+			return fmt.Errorf("read name of organisation %s: %w", o.Organisation, err)
+		}
+		m = store.Meeting{
+			ID: id, PersonID: personID, Officer: by.Person, OfficerRole: by.Role, OrganisationCode: o.Organisation, BegunAt: d.Now, EndsAt: d.Now.Add(codeLife),
+		}
+		if err := d.BeginMeeting(ctx, m); err != nil {
+			return fmt.Errorf("begin meeting: %w", err)
+		}
+		letter := messenger.MeetingBegun{Code: spoken(r.codes(id)[0]), Organisation: name, EndsAt: m.EndsAt}
+		return r.Messenger.Post(ctx, d.Tx, messenger.Message{Person: personID, Letter: letter})
 	})
-	return m, r.recorded(ctx, line, err)
+	return m, err
 }
 
-// Refusal is why an officer cannot meet a person by video: a *[deed.Refusal], or nil where she can.
-func (r *Registrar) Refusal(ctx context.Context, by Officer, personID string) error {
-	return r.refusal(ctx, r.Store, by, personID)
+// Refusal is why an officer who may prove a person cannot meet her by video: a *[deed.Refusal], or nil where she can.
+func (r *Registrar) Refusal(ctx context.Context, officer, personID string) error {
+	found, err := r.Store.Person(ctx, personID, r.Now())
+	if err != nil {
+		return directory.Missing(err, "person", personID)
+	}
+	return r.refusal(ctx, r.Store, officer, found)
 }
 
 func (r *Registrar) refusal(ctx context.Context, records interface {
-	Person(ctx context.Context, id string, now time.Time) (store.Standing, error)
 	Address(ctx context.Context, personID, officer string) (store.Address, error)
-}, by Officer, personID string,
+}, officer string, found store.Standing,
 ) error {
-	found, err := records.Person(ctx, personID, r.Now())
+	address, err := records.Address(ctx, found.Person.ID, officer)
 	if err != nil {
-		return fmt.Errorf("read person %s: %w", personID, err)
-	}
-	address, err := records.Address(ctx, personID, by.PersonID)
-	if err != nil {
-		return fmt.Errorf("read address of person %s: %w", personID, err)
+		return fmt.Errorf("read address of person %s: %w", found.Person.ID, err)
 	}
 	switch {
 	case found.Fallen() != "":
 		return refuse(position.PersonDisabled)
-	case personID == by.PersonID:
-		return refuse(deed.OwnPerson)
 	case r.Messenger == nil:
 		return refuse(NoMail)
 	case address.Email == "":
 		return refuse(NoAddress)
-	case address.By == by.PersonID && !address.Introduced, address.Introducer:
+	case address.By == officer && !address.Introduced, address.Introducer:
 		return refuse(OwnAddress)
 	default:
 		return nil
@@ -152,8 +174,8 @@ func (r *Registrar) refusal(ctx context.Context, records interface {
 }
 
 // With reads the last meeting of an officer with a person, that is not over; nil where there is none.
-func (r *Registrar) With(ctx context.Context, by Officer, personID string) (*store.Meeting, error) {
-	m, err := r.Store.MeetingWith(ctx, by.PersonID, personID)
+func (r *Registrar) With(ctx context.Context, officer, personID string) (*store.Meeting, error) {
+	m, err := r.Store.MeetingWith(ctx, officer, personID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !r.Lasts(m) {
 		return nil, nil //nolint:nilnil // that there is none is a valid answer
 	}
@@ -164,13 +186,13 @@ func (r *Registrar) With(ctx context.Context, by Officer, personID string) (*sto
 }
 
 // Find reads a meeting of an officer with a person. Another officer's, or one with somebody else, is [directory.ErrUnknown].
-func (r *Registrar) Find(ctx context.Context, by Officer, personID string, id uuid.UUID) (store.Meeting, error) {
+func (r *Registrar) Find(ctx context.Context, officer, personID string, id uuid.UUID) (store.Meeting, error) {
 	m, err := r.Store.Meeting(ctx, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (m.Officer != by.PersonID || m.PersonID != personID) {
-		return store.Meeting{}, fmt.Errorf("meeting %s with person %s %w", id, personID, directory.ErrUnknown)
+	if err == nil && (m.Officer != officer || m.PersonID != personID) {
+		err = store.ErrNotFound
 	}
 	if err != nil {
-		return store.Meeting{}, fmt.Errorf("read meeting %s: %w", id, err)
+		return store.Meeting{}, directory.Missing(err, "meeting", id)
 	}
 	return m, nil
 }
@@ -193,70 +215,43 @@ func Left(m store.Meeting) int { return mostWrong - m.WrongCodes }
 
 // Confirm takes the code that an officer heard. A wrong one is the refusal [WrongCode], and is counted; the right one once more
 // changes nothing.
-func (r *Registrar) Confirm(ctx context.Context, by Officer, personID string, id uuid.UUID, code string) error {
-	m, err := r.Find(ctx, by, personID, id)
-	if err != nil {
+func (r *Registrar) Confirm(ctx context.Context, by deed.Acting, personID string, id uuid.UUID, code string) error {
+	if _, err := r.Find(ctx, by.Person, personID, id); err != nil {
 		return err
 	}
-	right, line := r.right(id, code), r.line(audit.MeetingConfirmed, m)
-	var refusal error // of which the count stays
-	err = r.Store.InTx(ctx, func(tx *store.Tx) error {
-		found, err := tx.Person(ctx, personID, r.Now())
-		if err != nil {
-			return fmt.Errorf("read person %s: %w", personID, err)
-		}
+	right := r.right(id, code)
+	var wrong error // of which the count stays
+	err := r.act(ctx, by, audit.MeetingConfirmed, personID, func(d *deed.Deed, found store.Standing) error {
+		d.Note(map[string]string{"meeting": id.String()})
 		if found.Fallen() != "" {
 			return refuse(position.PersonDisabled)
 		}
-		m, err := tx.GiveMeetingCode(ctx, id, right, mostWrong, r.Now().Add(evidenceLife), r.Now())
+		m, err := d.GiveMeetingCode(ctx, id, right, mostWrong, d.Now.Add(evidenceLife), d.Now)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			return r.again(ctx, tx, id, right)
+			return r.again(ctx, d, id, right)
 		case err != nil:
 			return fmt.Errorf("try code of meeting %s: %w", id, err)
-		case right:
-			return audit.Record(ctx, tx, line)
+		case !right:
+			d.Note(map[string]string{"wrong_codes": strconv.Itoa(m.WrongCodes)})
+			d.Entry.Refusal, wrong = string(WrongCode), refuse(WrongCode)
 		}
-		refusal, line.Refusal, line.Detail["wrong_codes"] = refuse(WrongCode), string(WrongCode), strconv.Itoa(m.WrongCodes)
-		return audit.Record(ctx, tx, line)
+		return nil
 	})
-	if err != nil {
-		return r.recorded(ctx, line, err)
-	}
-	return refusal
+	return cmp.Or(err, wrong)
 }
 
 // again is what the code of a meeting comes to that takes none any more.
-func (r *Registrar) again(ctx context.Context, tx *store.Tx, id uuid.UUID, right bool) error {
-	m, err := tx.Meeting(ctx, id)
+func (r *Registrar) again(ctx context.Context, d *deed.Deed, id uuid.UUID, right bool) error {
+	m, err := d.Meeting(ctx, id)
 	if err != nil {
 		return fmt.Errorf("read meeting %s: %w", id, err)
 	}
 	if right && m.ConfirmedAt != nil && r.Lasts(m) {
-		return nil // the form was sent twice
+		d.Entry.Event = "" // the form was sent twice
+		return nil
 	}
 	return refuse(Over)
-}
-
-// line begins a line of the record.
-func (r *Registrar) line(event audit.Event, m store.Meeting) audit.Entry {
-	return audit.Entry{At: r.Now(), Event: event, Actor: m.Officer, Person: m.PersonID, Detail: map[string]string{
-		"meeting": m.ID.String(), "officer": m.Officer, "officer_role": m.OfficerRole,
-	}}
-}
-
-// recorded records a refusal that undid what was begun, and returns it.
-func (r *Registrar) recorded(ctx context.Context, line audit.Entry, err error) error {
-	refusal, refused := errors.AsType[*deed.Refusal](err)
-	if !refused {
-		return err
-	}
-	line.Refusal = string(refusal.Reason)
-	audit.RequestOf(ctx).Refusal.Reason = line.Refusal
-	if err := audit.Record(ctx, r.Store, line); err != nil {
-		return fmt.Errorf("record refusal: %w", err)
-	}
-	return refusal
 }
 
 // Awaited is a meeting whose code its person is to read back.

@@ -118,7 +118,7 @@ func (f *Office) Proof(ctx context.Context, o Officer, personID string, after uu
 	if p.Names, err = f.Names(ctx, ids...); err != nil {
 		return Proof{}, err
 	}
-	if p.Meeting, err = f.Meetings.With(ctx, o.meets(), personID); err != nil {
+	if p.Meeting, err = f.Meetings.With(ctx, o.PersonID, personID); err != nil {
 		return Proof{}, err
 	}
 	if err := audit.Record(ctx, f.Store, f.Line(o, audit.PersonViewed, personID, map[string]string{"of": "evidence"})); err != nil {

@@ -3,20 +3,11 @@ package office
 import (
 	"context"
 	"errors"
-	"fmt"
-
-	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
-	"github.com/credence-id/credence/idp/meeting"
 	"github.com/credence-id/credence/store"
 )
-
-// meets is the officer as package meeting knows her.
-func (o Officer) meets() meeting.Officer {
-	return meeting.Officer{PersonID: o.PersonID, Role: o.Role, Organisation: o.Organisation, OrganisationName: o.OrganisationName}
-}
 
 // ToMeet is a person whom an officer may prove, and whether she can meet her by video.
 type ToMeet struct {
@@ -30,41 +21,38 @@ func (f *Office) ToMeet(ctx context.Context, o Officer, personID string) (m ToMe
 	if m.Person, err = f.ToProve(ctx, o, personID); err != nil {
 		return m, err
 	}
-	err = f.Meetings.Refusal(ctx, o.meets(), personID)
+	err = f.Meetings.Refusal(ctx, o.PersonID, personID)
 	if why, refused := errors.AsType[*deed.Refusal](err); refused {
 		m.Why, err = why, nil
 	}
 	if err != nil {
 		return m, err
 	}
-	m.Current, err = f.Meetings.With(ctx, o.meets(), personID)
+	m.Current, err = f.Meetings.With(ctx, o.PersonID, personID)
 	return m, err
 }
 
 // BeginMeeting begins a meeting by video with a person, who is sent its code: see [meeting.Registrar.Begin].
 func (f *Office) BeginMeeting(ctx context.Context, o Officer, personID string) (store.Meeting, error) {
-	if _, err := f.ToProve(ctx, o, personID); err != nil {
-		return store.Meeting{}, err
-	}
-	return f.Meetings.Begin(ctx, o.meets(), personID)
+	return f.Meetings.Begin(ctx, o.Acting(), personID)
 }
 
 // Meeting reads a meeting of an officer with a person whom she may prove.
 func (f *Office) Meeting(ctx context.Context, o Officer, personID, text string) (person store.Person, m store.Meeting, err error) {
-	id, err := uuid.Parse(text)
+	id, err := directory.ParseID("meeting", text)
 	if err != nil {
-		return person, m, fmt.Errorf("meeting %.40q %w", text, directory.ErrUnknown)
+		return person, m, err
 	}
 	if person, err = f.ToProve(ctx, o, personID); err != nil {
 		return person, m, err
 	}
-	m, err = f.Meetings.Find(ctx, o.meets(), personID, id)
+	m, err = f.Meetings.Find(ctx, o.PersonID, personID, id)
 	return person, m, err
 }
 
 // ConfirmMeeting takes the code that an officer heard in a meeting: see [meeting.Registrar.Confirm].
 func (f *Office) ConfirmMeeting(ctx context.Context, o Officer, m store.Meeting, code string) error {
-	return f.Meetings.Confirm(ctx, o.meets(), m.PersonID, m.ID, code)
+	return f.Meetings.Confirm(ctx, o.Acting(), m.PersonID, m.ID, code)
 }
 
 // Met reads a person whom an officer meets by video, in a meeting that is confirmed and lasts: one that does not is a refusal.
