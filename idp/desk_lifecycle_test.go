@@ -215,11 +215,26 @@ func TestDeskMerges(t *testing.T) {
 		t.Errorf("to approve it oneself = %d %s, want 400", a.StatusCode, text(a.body))
 	}
 	manager, page := p.atDesk(raManager, of)
+	for list, want := range map[string]bool{"/desk/merges": true, "/desk/merges?organisation=ZX100&sort=-at": true, "/desk/merges?organisation=ZX200": false} {
+		page := manager.get(list)
+		if lists := strings.Contains(page.body, a.path()) && strings.Contains(page.words(t), "Lotte Formerley "+formerly); page.StatusCode != http.StatusOK || lists != want {
+			t.Errorf("GET %s = %d, lists the merge = %t, want %t: %s", list, page.StatusCode, lists, want, text(page.body))
+		}
+	}
+	if words := manager.get("/desk").words(t); !strings.Contains(words, "Profiles to merge 1 waits") {
+		t.Errorf("what needs doing = %s, want the merge", words)
+	}
+	if page := manager.get("/desk/merges?organisation=NOWHERE"); page.StatusCode != http.StatusBadRequest {
+		t.Errorf("the merges of no organisation = %d, want 400", page.StatusCode)
+	}
 	if !strings.Contains(page.body, a.path()) {
 		t.Errorf("the person = %s, want that a merge is proposed", text(page.body))
 	}
 	if a := manager.rest(manager.post(a.path(), url.Values{"verdict": {"approved"}, "reason": {"Yes"}})); !strings.Contains(a.words(t), "State Approved") || !strings.Contains(a.words(t), "Decided by Winifred Stewardley") {
 		t.Errorf("the merge after it was approved = %s, want that it was", text(a.body))
+	}
+	if page := manager.get("/desk/merges"); !strings.Contains(page.body, `id="none"`) {
+		t.Errorf("the merges after = %s, want none", text(page.body))
 	}
 	if a := manager.get(of); !strings.Contains(a.words(t), "Also known as "+formerly) || !strings.Contains(a.words(t), "Nurse Access Role") {
 		t.Errorf("the profile that is kept = %s, want what it has of the other", text(a.body))

@@ -71,6 +71,7 @@ func TestDeskListsAreSorted(t *testing.T) {
 		{"/desk/people?q=User", "likeness name person"},
 		{"/desk/suspended", "starts"},
 		{"/desk/self-registered", "at"},
+		{"/desk/merges", "at"},
 		{"/desk/clients", "asked"},
 	} {
 		for by := range strings.FieldsSeq(list.sorts) {

@@ -204,6 +204,7 @@ func TestDeskPagesByOfficer(t *testing.T) {
 		"GET /desk/people/{id}/leave":                "yyy----y-",
 		"GET /desk/people/{id}/merge":                "yy-----y-",
 		"GET /desk/people/{id}/history":              "yyyyyy-y-",
+		"GET /desk/merges":                           "yy-----y-",
 		"GET /desk/merges/{merge}":                   "yy-----y-",
 		"GET /desk/people/{id}/evidence":             "yyy-y--y-",
 		"GET /desk/people/{id}/evidence/new":         "yyy-y--y-",

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,6 +21,7 @@ const (
 	WaitingReviews        Figure = "reviews"                  // [Store.Reviews] in which something is left to decide
 	UnsignedBreakGlasses  Figure = "break-glass"              // [Store.BreakGlasses] for which nobody has signed
 	WaitingAuthenticators Figure = "suspended authenticators" // [Store.SuspendedAuthenticators]
+	WaitingMerges         Figure = "merges"                   // [Store.OpenMerges]
 )
 
 // Waiting is how much waits for an officer.
@@ -31,38 +33,43 @@ type Waiting struct {
 // Waiting counts what waits at an organisation and below it, each figure as far as most, in one round trip.
 func (s *Store) Waiting(ctx context.Context, organisation string, figures []Figure, most int, now time.Time) (map[Figure]Waiting, error) {
 	counted := make(map[Figure]Waiting, len(figures))
-	err := s.asOfOneMoment(ctx, func(batch *pgx.Batch) {
-		for _, f := range figures {
-			statement, arguments := f.counting(organisation, most, now)
-			batch.Queue(statement, arguments...).Query(func(rows pgx.Rows) (err error) {
-				counted[f], err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Waiting])
-				return err
-			})
+	queries := make([]*pgx.QueuedQuery, len(figures))
+	for i, f := range figures {
+		var err error
+		if queries[i], err = f.counting(organisation, most, now); err != nil {
+			return nil, err
 		}
-	})
+		queries[i].Query(func(rows pgx.Rows) (err error) {
+			counted[f], err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Waiting])
+			return err
+		})
+	}
+	err := s.asOfOneMoment(ctx, func(batch *pgx.Batch) { batch.QueuedQueries = append(batch.QueuedQueries, queries...) })
 	return counted, err
 }
 
 // counting is the statement that counts a figure, with its arguments.
-func (f Figure) counting(organisation string, most int, now time.Time) (statement string, arguments []any) {
-	arguments = []any{organisation, most}
+func (f Figure) counting(organisation string, most int, now time.Time) (*pgx.QueuedQuery, error) {
+	arguments := []any{organisation, most}
 	switch f {
 	case WaitingRequests:
-		return waitingRequests, append(arguments, now)
+		return &pgx.QueuedQuery{SQL: waitingRequests, Arguments: append(arguments, now)}, nil
 	case WaitingIntroductions:
-		return waitingIntroductions, append(arguments, now)
+		return &pgx.QueuedQuery{SQL: waitingIntroductions, Arguments: append(arguments, now)}, nil
 	case WaitingPositions:
-		return waitingPositions, []any{organisation, "", most}
+		return &pgx.QueuedQuery{SQL: waitingPositions, Arguments: []any{organisation, "", most}}, nil
 	case WaitingEvidence:
-		return waitingEvidence, arguments
+		return &pgx.QueuedQuery{SQL: waitingEvidence, Arguments: arguments}, nil
 	case WaitingPeople:
-		return waitingPeople, arguments
+		return &pgx.QueuedQuery{SQL: waitingPeople, Arguments: arguments}, nil
 	case WaitingReviews:
-		return waitingReviews, arguments
+		return &pgx.QueuedQuery{SQL: waitingReviews, Arguments: arguments}, nil
 	case UnsignedBreakGlasses:
-		return unsignedBreakGlasses, arguments
+		return &pgx.QueuedQuery{SQL: unsignedBreakGlasses, Arguments: arguments}, nil
 	case WaitingAuthenticators:
-		return waitingAuthenticators, arguments
+		return &pgx.QueuedQuery{SQL: waitingAuthenticators, Arguments: arguments}, nil
+	case WaitingMerges:
+		return &pgx.QueuedQuery{SQL: waitingMerges, Arguments: arguments}, nil
 	}
-	panic("store: no statement counts " + string(f))
+	return nil, fmt.Errorf("no statement counts the figure %q", f)
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 func figures() []store.Figure {
 	return []store.Figure{
 		store.WaitingRequests, store.WaitingIntroductions, store.WaitingPositions, store.WaitingEvidence, store.WaitingPeople, store.WaitingReviews,
-		store.UnsignedBreakGlasses, store.WaitingAuthenticators,
+		store.UnsignedBreakGlasses, store.WaitingAuthenticators, store.WaitingMerges,
 	}
 }
 
@@ -40,4 +41,7 @@ func TestWaitingTogether(t *testing.T) {
 	none, err := in.Waiting(ctx, organisation, nil, 10, now)
 	must(t, err)
 	same(t, "Waiting(nothing)", none, map[store.Figure]store.Waiting{})
+	if _, err := in.Waiting(ctx, organisation, []store.Figure{store.WaitingRequests, "regrets"}, 10, now); err == nil || !strings.Contains(err.Error(), `"regrets"`) {
+		t.Errorf("Waiting(what nothing counts) = %v, want an error that names it", err)
+	}
 }

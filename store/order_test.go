@@ -39,7 +39,7 @@ func inEveryOrder(ctx context.Context, s *store.Store) (failed error) {
 			failed = errors.Join(failed, second(s.ClientApplications(ctx, organisation, "open", o, from, 10)))
 		}
 		for _, o := range orders(store.ByTime) {
-			failed = errors.Join(failed, second(s.UnprovedPeople(ctx, organisation, o, after, 10)), second(s.EvidenceProposals(ctx, organisation, o, from, 10)))
+			failed = errors.Join(failed, second(s.UnprovedPeople(ctx, organisation, o, after, 10)), second(s.EvidenceProposals(ctx, organisation, o, from, 10)), second(s.OpenMerges(ctx, organisation, o, from, 10)))
 		}
 		for _, o := range orders(store.ByOpened, store.ByDue) {
 			failed = errors.Join(failed, second(s.Reviews(ctx, organisation, o, from, 10, now)))

@@ -37,6 +37,8 @@ type DeskHome struct {
 	Requests, Introductions, Positions, Evidence *Waiting
 	// Unproved are people who registered themselves and whose identity is to be proved. Nil where that is not her business.
 	Unproved *Waiting
+	// Merges are of profiles of one person, and wait for a second officer. Nil where that is not her business.
+	Merges *Waiting
 	// Reviews are those in which something is left to decide. Nil where that is not her business.
 	Reviews *ReviewsDue
 	// BreakGlass is what was opened and nobody has signed for. Nil where that is not her business.

@@ -113,6 +113,24 @@ type Side struct {
 	Kept bool
 }
 
+// DeskMerges lists the merges that nobody has decided.
+type DeskMerges struct {
+	Desk
+	Sorting
+	// Organisation is the code that the list is of, with what is below it.
+	Organisation string
+	Merges       []MergeRow
+	// NextURL leads to what follows, and is empty at the end.
+	NextURL string
+}
+
+func (p DeskMerges) page() (string, Frame) { return "desk-merges", p.Frame }
+
+// MergeRow is one of them. Age is for how long it has waited: "3 days".
+type MergeRow struct {
+	KeptName, KeptID, ClosedName, ClosedID, ProposedBy, Age, URL string
+}
+
 // DeskMerge proposes that two profiles be merged, or decides about it.
 type DeskMerge struct {
 	Desk

@@ -12,6 +12,8 @@ func deskLifecyclePages() map[string]Page {
 	}
 	wrong := desk
 	wrong.Errors = []FieldError{{"reason", "Enter a reason, of up to 500 characters"}}
+	nowhere := desk
+	nowhere.Errors = []FieldError{{"organisation", "Enter the code of an organisation, such as RX001"}}
 	const name, of = "Amara Okafor", "/desk/people/555100000001"
 	other := Candidate{PersonRow{"Amara Oakforth", "555100000002", "Not proved", nil, true, "/desk/people/555100000002"}, []string{"A similar name", "Born on the same day"}}
 	differences := []Difference{{"Family name", []string{"Okafor"}, []string{"Oakforth"}}, {"Email address", nil, []string{"amara@example.org"}}}
@@ -45,6 +47,7 @@ func deskLifecyclePages() map[string]Page {
 	proposed.Keep = []Option{{Value: "approved", Label: "Approve: they are one person"}, {Value: "refused", Label: "Refuse"}}
 	decided := proposed
 	decided.CanDecide = false
+	oldest, _ := sortings("/desk/merges", "Proposed", "at", "Oldest first", "Newest first")
 	return map[string]Page{
 		"desk-person-profile": DeskPerson{Desk: desk, Name: name, UserID: "555100000001", Identity: "High", Profile: Profile{
 			AlsoKnown: []Link{{"555100000002", "/desk/people/555100000002"}, {"555100000003", "/desk/people/555100000003"}}, Merges: []Link{{"555100000004", "/desk/merges/0196"}},
@@ -68,6 +71,13 @@ func deskLifecyclePages() map[string]Page {
 		"desk-merge-error":    mergeWrong,
 		"desk-merge-proposed": proposed,
 		"desk-merge-decided":  decided,
+		"desk-merges": DeskMerges{
+			Desk: desk, Sorting: oldest, Organisation: "RX001", NextURL: "/desk/merges?after=0196", Merges: []MergeRow{
+				{name, "555100000001", "Amara Oakforth", "555100000002", "Crispin Seconder", "3 days", "/desk/merges/0196"},
+			},
+		},
+		"desk-merges-none":  DeskMerges{Desk: desk, Sorting: oldest, Organisation: "RX001"},
+		"desk-merges-error": DeskMerges{Desk: nowhere, Organisation: "NOWHERE"},
 		"desk-history": DeskHistory{Desk: desk, PersonName: name, PersonURL: of, NextURL: of + "/history?after=0196", Changes: []HistoryRow{
 			{"Details corrected", "", "Crispin Seconder", "Married", at, differences},
 			{"Profile closed", "555100000002", "Perpetua Vouchsafe", "A duplicate", at, nil},

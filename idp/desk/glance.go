@@ -40,6 +40,7 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 	figure("Positions to approve", address(positionsPath, "organisation", g.Organisation, "state", "proposed"), store.WaitingPositions)
 	figure("People who registered themselves, to prove", list(unprovedPath), store.WaitingPeople)
 	figure("Evidence that waits for a second checker", proposalsPath, store.WaitingEvidence)
+	figure("Profiles to merge", list(mergesPath), store.WaitingMerges)
 	figure("Break-glass to sign for", list(breakGlassPath), store.UnsignedBreakGlasses)
 	figure("Open access reviews", list(reviewsPath), store.WaitingReviews)
 	figure("Suspended and lost authenticators", list(suspendedPath), store.WaitingAuthenticators)

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,8 +12,38 @@ import (
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
+
+// mergesPath is where the merges are listed that nobody has decided.
+const mergesPath = "/desk/merges"
+
+// merges lists them.
+func (h *Handler) merges(w http.ResponseWriter, r *http.Request, o officer) error {
+	organisation := codeOr(r.URL.Query().Get("organisation"), o.Organisation)
+	order, sorting := sorted(r, store.Order{By: store.ByTime},
+		column{name: "Kept"}, column{name: "Closed"}, column{name: "Proposed by"}, column{"Proposed", store.ByTime, "oldest first", "newest first"})
+	page := web.DeskMerges{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting}
+	rows, more, err := h.OpenMerges(r.Context(), o.Officer, organisation, order, followingUUID(r))
+	if errors.Is(err, directory.ErrUnknown) {
+		page.Errors = noOrganisation(o)
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		page.Merges = append(page.Merges, web.MergeRow{
+			KeptName: row.KeptName, KeptID: row.Kept, ClosedName: row.DuplicateName, ClosedID: row.Duplicate, ProposedBy: row.ProposedByName,
+			Age: age(row.ProposedAt, h.Now()), URL: mergesPath + "/" + row.ID.String(),
+		})
+	}
+	if more {
+		page.NextURL = address(mergesPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
 
 // comparing shows two profiles beside each other, and the form by which it is proposed that they be merged; or who may be the
 // same person, to choose the other one.
@@ -89,7 +120,7 @@ func (h *Handler) proposeMerge(w http.ResponseWriter, r *http.Request, o officer
 		id, err = h.Lifecycle.ProposeMerge(r.Context(), o.Acting(), duplicate, keep, web.OneLine(f.Get("reason")))
 	}
 	if err == nil {
-		return web.SeeOther(w, r, "/desk/merges/"+id.String())
+		return web.SeeOther(w, r, mergesPath+"/"+id.String())
 	}
 	wrong, err := mistakes(err, map[string]string{"keep": "Select which profile is kept", "reason": wantReason})
 	if err != nil {

@@ -44,7 +44,7 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o officer) er
 	return h.Pages.Render(w, http.StatusOK, web.DeskHome{
 		Desk: h.desk(r, o), Requests: waiting(store.WaitingRequests, "/desk/requests"),
 		Introductions: waiting(store.WaitingIntroductions, introductionsPath), Positions: waiting(store.WaitingPositions, "/desk/positions?state=proposed"),
-		Unproved: waiting(store.WaitingPeople, unprovedPath), Evidence: waiting(store.WaitingEvidence, proposalsPath), Reviews: reviews,
+		Unproved: waiting(store.WaitingPeople, unprovedPath), Evidence: waiting(store.WaitingEvidence, proposalsPath), Merges: waiting(store.WaitingMerges, mergesPath), Reviews: reviews,
 		BreakGlass: waiting(store.UnsignedBreakGlasses, breakGlassPath), CanFind: h.can(o, here, authority.FindPerson), GlanceURL: glance,
 	})
 }

@@ -44,7 +44,7 @@ func profile(p office.Profile, known office.Known) web.Profile {
 		if other == person.ID {
 			other = m.Duplicate
 		}
-		shown.Merges = append(shown.Merges, web.Link{Name: other, URL: "/desk/merges/" + m.ID.String()})
+		shown.Merges = append(shown.Merges, web.Link{Name: other, URL: mergesPath + "/" + m.ID.String()})
 	}
 	return shown
 }

@@ -91,6 +91,7 @@ func (f *Office) business(o Officer, organisation string, here authority.Subject
 		{store.UnsignedBreakGlasses, []authority.Act{authority.ReviewBreakGlass}},
 		{store.WaitingPeople, []authority.Act{authority.RecordEvidence}},
 		{store.WaitingEvidence, []authority.Act{authority.RecordEvidence}},
+		{store.WaitingMerges, []authority.Act{authority.MergePeople}},
 	} {
 		if figure.of == store.WaitingEvidence && organisation != o.Organisation { // its list is of her own
 			continue
