@@ -9,6 +9,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -134,33 +135,58 @@ func (p pooled) exec(ctx context.Context, sql string, args ...any) error {
 }
 
 // one runs a statement that yields at most one row, and fails with ErrNotFound when it yields none.
-func one[T any](ctx context.Context, q *queries, sql string, args ...any) (T, error) {
-	var out T
-	err := q.db.query(ctx, func(rows pgx.Rows) (err error) {
-		out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
+func one[T any](ctx context.Context, q *queries, sql string, args ...any) (out T, err error) {
+	err = q.only(ctx, func(row pgx.CollectableRow) (err error) {
+		out, err = pgx.RowToStructByName[T](row)
 		return err
 	}, sql, args...)
 	return out, err
 }
 
 // scalar is one for a statement of one column.
-func scalar[T any](ctx context.Context, q *queries, sql string, args ...any) (T, error) {
-	var out T
-	err := q.db.query(ctx, func(rows pgx.Rows) (err error) {
-		out, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
-		return err
-	}, sql, args...)
+func scalar[T any](ctx context.Context, q *queries, sql string, args ...any) (out T, err error) {
+	err = q.only(ctx, func(row pgx.CollectableRow) error { return row.Scan(&out) }, sql, args...)
 	return out, err
 }
 
 // all runs a statement that yields any number of rows. The statement bounds them.
 func all[T any](ctx context.Context, q *queries, sql string, args ...any) ([]T, error) {
-	var out []T
-	err := q.db.query(ctx, func(rows pgx.Rows) (err error) {
-		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[T])
+	out := []T{}
+	err := q.each(ctx, func(row pgx.CollectableRow) error {
+		record, err := pgx.RowToStructByName[T](row)
+		out = append(out, record)
 		return err
 	}, sql, args...)
 	return out, err
+}
+
+// only hands the one row of a statement to read. Like each it is not generic, as what pgx has for this is: the program
+// would hold a copy for every type of record.
+func (q *queries) only(ctx context.Context, read func(pgx.CollectableRow) error, sql string, args ...any) error {
+	return q.db.query(ctx, func(rows pgx.Rows) error {
+		if !rows.Next() {
+			return cmp.Or(rows.Err(), pgx.ErrNoRows)
+		}
+		if err := read(rows); err != nil {
+			return err
+		}
+		if rows.Next() {
+			return pgx.ErrTooManyRows
+		}
+		return rows.Err()
+	}, sql, args...)
+}
+
+// each hands every row of a statement to read.
+func (q *queries) each(ctx context.Context, read func(pgx.CollectableRow) error, sql string, args ...any) error {
+	return q.db.query(ctx, func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := read(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}, sql, args...)
 }
 
 // asOfOneMoment sends the statements that add puts into a batch in one round trip. They see the same moment, and change nothing.
