@@ -61,7 +61,7 @@ const SignInLasts = time.Hour
 func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	known := http.NewServeMux()
 	for _, route := range routes() {
-		handle(route.method+" "+route.pattern, h.answered(route.serve(h)))
+		handle(route.method+" "+route.pattern, h.answered(func(w http.ResponseWriter, r *http.Request) error { return route.serve(h, w, r) }))
 		known.HandleFunc(route.method+" "+route.pattern, http.NotFound)
 	}
 	description := sync.OnceValues(func() (func(http.ResponseWriter, *http.Request) error, error) { // few ask for it

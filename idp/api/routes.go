@@ -20,7 +20,7 @@ type route struct {
 	status          int // of the answer
 	conditional     bool
 	in, out         reflect.Type // what is sent, and what is answered
-	serve           func(h *Handler) func(http.ResponseWriter, *http.Request) error
+	do              func(*Handler, call) (any, error)
 }
 
 // reading is a route that changes nothing. What it takes are parameters of the address.
@@ -33,32 +33,34 @@ func acting[In, Out any](pattern, name, summary string, act authority.Act, do fu
 	return of(route{method: http.MethodPost, pattern: pattern, name: name, summary: summary, acts: []authority.Act{act}, scope: oauth.ScopeRegistrationWrite, status: http.StatusOK}, do)
 }
 
-// of completes a route by what it does.
+// of completes a route by what it does. What all routes do alike is in serve: of each, the program holds a copy of what is here.
 func of[In, Out any](r route, do func(*Handler, call, In) (Out, error)) route {
 	r.in, r.out = reflect.TypeFor[In](), reflect.TypeFor[Out]()
-	scope := r.scope
-	r.serve = func(h *Handler) func(http.ResponseWriter, *http.Request) error {
-		return func(w http.ResponseWriter, req *http.Request) error {
-			c, err := h.enter(w, req, scope)
-			if err != nil {
-				return err
-			}
-			var in In
-			if err := c.read(&in); err != nil {
-				return err
-			}
-			out, err := do(h, c, in)
-			if err != nil {
-				return err
-			}
-			status := http.StatusOK
-			if w.Header().Get("Location") != "" {
-				status = http.StatusCreated
-			}
-			return answer(w, status, "application/json", out)
+	r.do = func(h *Handler, c call) (any, error) {
+		var in In
+		if err := c.read(&in); err != nil {
+			return nil, err
 		}
+		return do(h, c, in)
 	}
 	return r
+}
+
+// serve does what a request asks for, if its token opens the route, and answers it.
+func (r route) serve(h *Handler, w http.ResponseWriter, req *http.Request) error {
+	c, err := h.enter(w, req, r.scope)
+	if err != nil {
+		return err
+	}
+	out, err := r.do(h, c)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if w.Header().Get("Location") != "" {
+		status = http.StatusCreated
+	}
+	return answer(w, status, "application/json", out)
 }
 
 // creates marks a route that makes something new.
