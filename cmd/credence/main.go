@@ -24,7 +24,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	root := newRootCommand(&program{environ: os.Environ(), now: time.Now})
+	root := newRootCommand(&program{environ: os.Environ(), now: time.Now}, os.Args[1:]...)
 	status := execute(ctx, root)
 	stop()
 	os.Exit(status)
@@ -37,12 +37,32 @@ type program struct {
 	data    string // --data: the directory of the private database, "" when it was not given
 }
 
-func newRootCommand(p *program) *cobra.Command {
+// newRootCommand is the program with all its commands; or with serve alone when the arguments begin with it, because a server
+// runs for long, and would keep in memory what the others are called and take.
+func newRootCommand(p *program, args ...string) *cobra.Command {
 	root := newGroup("credence", "An identity provider for health and care", `  credence dev
   credence person list
-  credence help client add`,
-		newServeCommand(p), newDemoCommand(p), newReadyCommand(p), newAssuranceCommand(p), newVersionCommand())
-	root.AddCommand(p.onDatabase(
+  credence help client add`, newServeCommand(p))
+	if len(args) == 0 || args[0] != "serve" {
+		root.AddCommand(p.newOtherCommands()...)
+	}
+	root.Version = readVersion().String()
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{inWords(err)} })
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Example = "  credence help person add"
+		}
+	}
+	return root
+}
+
+// newOtherCommands are those beside serve.
+func (p *program) newOtherCommands() []*cobra.Command {
+	return append(p.onDatabase(
 		newDevCommand(p),
 		newMigrateCommand(p),
 		newDBCommand(p),
@@ -62,19 +82,7 @@ func newRootCommand(p *program) *cobra.Command {
 		newKeysCommand(p),
 		newRetentionCommand(p),
 		newBenchCommand(p),
-	)...)
-	root.Version = readVersion().String()
-	root.SetVersionTemplate("{{.Version}}\n")
-	root.SilenceErrors, root.SilenceUsage = true, true
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{inWords(err)} })
-	root.InitDefaultHelpCmd()
-	for _, c := range root.Commands() {
-		if c.Name() == "help" {
-			c.Example = "  credence help person add"
-		}
-	}
-	return root
+	), newDemoCommand(p), newReadyCommand(p), newAssuranceCommand(p), newVersionCommand())
 }
 
 // onDatabase gives commands, and those below them, the flag that names the directory of the private database.
