@@ -95,7 +95,12 @@ func (p *Pages) Static() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
-		a, ok := p.assets[r.URL.Path]
+		assets, err := p.assets()
+		if err != nil {
+			http.Error(w, "the files cannot be read", http.StatusInternalServerError)
+			return
+		}
+		a, ok := assets[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)
 			return

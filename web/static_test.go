@@ -50,7 +50,11 @@ func TestStyleSheetsAskOnlyForOurFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, a := range pages.assets {
+	assets, err := pages.assets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, a := range assets {
 		if !strings.HasSuffix(name, ".css") {
 			continue
 		}
@@ -63,7 +67,7 @@ func TestStyleSheetsAskOnlyForOurFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, url := range regexp.MustCompile(`url\(["']?([^)"']*)`).FindAllStringSubmatch(string(sheet), -1) {
-			if _, ok := pages.assets[url[1]]; !ok {
+			if _, ok := assets[url[1]]; !ok {
 				t.Errorf("%s asks for %q, which is not served", name, url[1])
 			}
 		}
@@ -81,7 +85,11 @@ func TestStatic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sheet := pages.assets["/static/credence.css"]
+	assets, err := pages.assets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheet := assets["/static/credence.css"]
 	versioned, etag := sheet.url("/static/credence.css"), `"`+sheet.version+`"`
 	for _, test := range []struct {
 		name, method, url, ifNoneMatch string

@@ -48,7 +48,7 @@ type Options struct {
 // Pages renders pages and serves the files that they need.
 type Pages struct {
 	templates map[version]func() (*template.Template, error) // the first call parses
-	assets    map[string]asset                               // by URL path
+	assets    func() (map[string]asset, error)               // by URL path; the first call reads
 	words     map[Language]Words
 	outlines  outlines
 }
@@ -59,8 +59,9 @@ type version struct {
 	language Language
 }
 
-// New parses nothing yet but the files that pages need. A page is parsed when it is shown first, with a copy of what all pages
-// have: most are rarely shown, and together they would be most of the memory of a server that has nothing to do.
+// New reads nothing yet but the words of each language. The files that pages need are read with the first page, and a page is parsed
+// when it is shown first, with a copy of what all pages have: most are rarely shown, and together they would be most of the memory
+// of a server that has nothing to do.
 func New(o Options) (*Pages, error) {
 	spoken := make(map[Language]Words)
 	for _, language := range Languages() {
@@ -70,10 +71,7 @@ func New(o Options) (*Pages, error) {
 		}
 		spoken[language] = words
 	}
-	assets, err := readAssets(spoken)
-	if err != nil {
-		return nil, err
-	}
+	assets := sync.OnceValues(func() (map[string]asset, error) { return readAssets(spoken) })
 	names, err := fs.Glob(files, "templates/pages/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("list pages: %w", err)
@@ -84,7 +82,13 @@ func New(o Options) (*Pages, error) {
 	}
 	p := &Pages{templates: make(map[version]func() (*template.Template, error)), assets: assets, words: spoken, outlines: outlines}
 	for _, language := range Languages() {
-		layout := sync.OnceValues(func() (layout, error) { return newLayout(o, language, spoken[language], assets) })
+		layout := sync.OnceValues(func() (layout, error) {
+			assets, err := assets()
+			if err != nil {
+				return layout{}, err
+			}
+			return newLayout(o, language, spoken[language], assets)
+		})
 		for _, name := range names {
 			p.templates[version{strings.TrimSuffix(path.Base(name), ".html"), language}] = sync.OnceValues(func() (*template.Template, error) {
 				l, err := layout()
