@@ -424,9 +424,11 @@ func (h *Handler) parseAuthorization(ctx context.Context, raw string) (authoriza
 	return a, errors.Join(a.check(p), h.checkHint(ctx, p, &a))
 }
 
+// Forms of parameters. Where they can be long their length is compared, because a regular expression holds what it repeats
+// once for each time.
 var (
-	scopeToken    = regexp.MustCompile(`^[!#-\[\]-~]{1,64}$`)   // RFC 6749, Section 3.3
-	codeChallenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)   // RFC 7636, Section 4.2, of S256
+	scopeToken    = regexp.MustCompile(`^[!#-\[\]-~]+$`)        // RFC 6749, Section 3.3
+	codeChallenge = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)      // RFC 7636, Section 4.2
 	maxAgeSeconds = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`) // OpenID Connect Core 1.0, Section 3.1.2.1
 	loginHintForm = regexp.MustCompile(`^[0-9]{12}$`)           // a user id; any other hint is ignored
 	knownPrompts  = regexp.MustCompile(`^(none|login|select_account|consent)$`)
@@ -460,7 +462,7 @@ func (a *authorization) checkScope(scope string) error {
 		return fosite.ErrInvalidScope.WithDescription("There are more than 50 scopes.")
 	}
 	for _, s := range a.scopes {
-		if !scopeToken.MatchString(s) || !slices.Contains(a.client.Scopes, s) {
+		if len(s) > 64 || !scopeToken.MatchString(s) || !slices.Contains(a.client.Scopes, s) {
 			return fosite.ErrInvalidScope.WithDescription("A scope is unknown, or not registered for the client.")
 		}
 	}
@@ -477,7 +479,7 @@ func (a *authorization) checkChallenge(p url.Values) error {
 		return invalidRequest("The parameter code_challenge is missing: every client uses PKCE.")
 	case p.Get("code_challenge_method") != "S256":
 		return invalidRequest("The code_challenge_method must be S256.")
-	case !codeChallenge.MatchString(p.Get("code_challenge")):
+	case len(p.Get("code_challenge")) != 43 || !codeChallenge.MatchString(p.Get("code_challenge")):
 		return invalidRequest("The code_challenge is not an S256 challenge: 43 characters of base64url.")
 	}
 	a.codeChallenge = p.Get("code_challenge")

@@ -220,12 +220,12 @@ func checkCode(form url.Values, g *grant) error {
 	return nil
 }
 
-var codeVerifier = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`) // RFC 7636, Section 4.1
+var codeVerifier = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`) // RFC 7636, Section 4.1: 43 to 128 of them
 
 // verifies says whether a verifier is the one of an S256 challenge: RFC 7636, Section 4.6.
 func verifies(verifier, challenge string) bool {
 	sum := sha256.Sum256([]byte(verifier))
-	return codeVerifier.MatchString(verifier) &&
+	return len(verifier) >= 43 && len(verifier) <= 128 && codeVerifier.MatchString(verifier) &&
 		subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
 }
 

@@ -208,7 +208,7 @@ func kindOf(c *gowebauthn.Credential) assurance.Method {
 func transportsOf(c *gowebauthn.Credential) []string {
 	var list []string
 	for _, t := range c.Transport {
-		if len(list) < 10 && transportForm.MatchString(string(t)) && !slices.Contains(list, string(t)) {
+		if len(list) < 10 && len(t) <= 32 && transportForm.MatchString(string(t)) && !slices.Contains(list, string(t)) {
 			list = append(list, string(t))
 		}
 	}
@@ -216,7 +216,7 @@ func transportsOf(c *gowebauthn.Credential) []string {
 	return list
 }
 
-var transportForm = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+var transportForm = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // nameOf returns the name of an authenticator, and whether it is acceptable: at most 60 characters, all of them visible.
 // Control characters, and those that change the direction of text or take no space, could make one name pass for another.
