@@ -105,6 +105,11 @@ func (p *provider) apiSubjects() (fill map[string]map[string]string, bodies, mat
 	matches = map[string]string{"revisePosition": `"1"`, "closePosition": `"1"`, "approvePosition": `"1"`}
 	p.apiProfiles(fill, bodies, matches)
 	p.apiReview(fill, bodies)
+	keyed := p.wardListWithKeys()
+	fill["readKeys"], fill["replaceKeys"] = map[string]string{"application": keyed}, map[string]string{"application": keyed}
+	bodies["replaceKeys"], matches["replaceKeys"] = `{"jwks":`+strconv.Quote(string(keySet(p.t, newClientKey(p.t, "2026-b"))))+`}`, `"as it was"`
+	fill[""]["run"], bodies["takePhotograph"] = p.retained(), string(portrait(p.t, 480, 600))
+	p.photographed(hospitalDoctor)
 	p.enrol(hospitalDoctor, webauthntest.New())
 	fill[""]["authenticator"] = p.newestKey(hospitalDoctor)
 	for _, act := range []string{"suspend", "resume", "reportLost", "reportFound", "return", "revoke"} {
@@ -167,6 +172,29 @@ func (p *provider) apiProfiles(fill map[string]map[string]string, bodies, matche
 	})
 }
 
+// apiFresh makes what each of those who come needs one of her own of: once it was done, there is none.
+func apiFresh() map[string]func(program) (fill map[string]string, body string) {
+	proposal := func(g program) (map[string]string, string) {
+		return map[string]string{"proposal": g.proposedEvidence(g.nurse())}, ""
+	}
+	return map[string]func(program) (map[string]string, string){
+		"confirmProposal": proposal, "dismissProposal": proposal,
+		"cancelEnrolmentLink": func(g program) (map[string]string, string) {
+			person := g.nurse()
+			_, link := g.openLink(person)
+			return map[string]string{"person": person, "link": link}, ""
+		},
+		"bindAuthenticator": func(g program) (map[string]string, string) {
+			person := map[string]string{"person": g.nurse()}
+			a := g.call(http.MethodPost, "/api/people/{person}/authenticators/options", person, "")
+			if a.StatusCode != http.StatusOK {
+				return person, `{"ceremony":"none","response":{}}`
+			}
+			return person, g.bindingAnswer(a, webauthntest.New(), issuer)
+		},
+	}
+}
+
 // Which act is whose: each route of the API, each kind of officer, where the thing is of her organisation, below it, above it and
 // of another. "yes" is done, or not done for another reason than who she is; anything else is why not. A new route gets its row,
 // and a new officer her columns, in testdata/api.csv: -update writes them, and whoever runs it reads them.
@@ -189,9 +217,8 @@ func TestAPIByOfficerAndOrganisation(t *testing.T) {
 	}
 	titles, tokens = append(titles, "no officer", "nobody"), append(tokens, p.officerToken(p.browser(), noOfficer, apiScopes, "smartcard"), "")
 	d := p.description()
-	proposal := func() map[string]string { return map[string]string{"proposal": p.proposedEvidence(p.nurse())} }
-	fresh := map[string]func() map[string]string{"confirmProposal": proposal, "dismissProposal": proposal} // for each: once decided, there is none
-	fill[""]["proposal"] = proposal()["proposal"]
+	fill[""]["proposal"] = p.proposedEvidence(p.nurse())
+	fresh := apiFresh()
 	rows := [][]string{titles}
 	for pattern, operations := range d.Paths {
 		for method, operation := range operations {
@@ -204,18 +231,26 @@ func TestAPIByOfficerAndOrganisation(t *testing.T) {
 			switch operation.Name {
 			case "findPeople":
 				path += "?name=Larkspell"
-			case "listPositions", "listRequests", "listIntroductions", "listReviews", "listApplications":
+			case "listPositions", "listRequests", "listIntroductions", "listReviews", "listApplications", "listSelfRegistered", "listStoppedAuthenticators", "listExpiringRoles", "listUnusualSignIns":
 				path += "?organisation=ZX100"
+			case "listCodes":
+				path += "?kind=activity"
+			case "readAudit":
+				path += "?person=" + hospitalDoctor
 			}
 			for _, token := range tokens {
 				var headers []string
+				as, body := program{p, d, token}, bodies[operation.Name]
 				if another := fresh[operation.Name]; another != nil {
-					subject = another()
+					subject, body = another(as)
 				}
 				if match := matches[operation.Name]; match != "" {
 					headers = []string{"If-Match", match}
 				}
-				row = append(row, cell(t, program{p, d, token}.call(strings.ToUpper(method), path, subject, bodies[operation.Name], headers...)))
+				if operation.Name == "takePhotograph" {
+					headers = []string{"Content-Type", "image/png"}
+				}
+				row = append(row, cell(t, as.call(strings.ToUpper(method), path, subject, body, headers...)))
 			}
 			rows = append(rows, row)
 		}

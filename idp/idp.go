@@ -202,7 +202,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Throttle: limiter, Box: c.Key.Box("pending authorization"), SameOrigin: sameOrigin, Now: c.Now, Log: c.Log,
 	}
 
-	programs := &api.Handler{Office: work, Lifecycle: profiles, Onboarding: services, Issuer: c.Issuer, Tokens: endpoints, Log: c.Log}
+	programs := &api.Handler{Office: work, Lifecycle: profiles, Onboarding: services, Retained: retained, Issuer: c.Issuer, Tokens: endpoints, Log: c.Log}
 
 	signIn.Return = endpoints.Return
 

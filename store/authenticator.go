@@ -133,6 +133,7 @@ func (q *queries) AddEnrolmentLink(ctx context.Context, hash, codeMAC []byte, pe
 type Enrolment struct {
 	ExpiresAt  time.Time
 	UsedAt     *time.Time
+	Cancelled  bool // which is also why it is used up
 	TakesCode  bool
 	WrongCodes int // that were given
 	Most       int // the highest level that what is bound through it may ever reach; 0 is any
@@ -145,12 +146,13 @@ func (q *queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time)
 		PersonID   string
 		ExpiresAt  time.Time
 		UsedAt     *time.Time
+		Cancelled  bool
 		TakesCode  bool
 		WrongCodes int
 		Most       int
 		standing
 	}](ctx, q, `
-		SELECT l.person_id, l.expires_at, l.used_at, l.code_mac IS NOT NULL AND l.most_level IS NULL AS takes_code, l.wrong_codes,
+		SELECT l.person_id, l.expires_at, l.used_at, l.cancelled_at IS NOT NULL AS cancelled, l.code_mac IS NOT NULL AND l.most_level IS NULL AS takes_code, l.wrong_codes,
 			coalesce(l.most_level, 0) AS most, `+standingColumns+`
 		FROM enrolment_link l
 		CROSS JOIN LATERAL standing(l.person_id, NULL, NULL) s
@@ -159,7 +161,7 @@ func (q *queries) EnrolmentLink(ctx context.Context, hash []byte, now time.Time)
 		return Enrolment{}, err
 	}
 	s, err := q.stand(ctx, row.standing, row.PersonID, nil, nil, now)
-	return Enrolment{row.ExpiresAt, row.UsedAt, row.TakesCode, row.WrongCodes, row.Most, s}, err
+	return Enrolment{row.ExpiresAt, row.UsedAt, row.Cancelled, row.TakesCode, row.WrongCodes, row.Most, s}, err
 }
 
 // GiveCode tries a code for a live link, which is right when its keyed hash is one of these, and counts it when it is wrong. Of a

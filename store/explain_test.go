@@ -255,7 +255,17 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"give the code of an enrolment link", func() error {
 			return errors.Join(hot.AddEnrolmentLink(ctx, hash("coded"), hash("code"), ana, now, later), second(hot.GiveCode(ctx, hash("coded"), [][]byte{hash("code")}, 5, now)))
 		}},
+		{"list open enrolment links", func() error { return second(hot.OpenLinks(ctx, ana, 5, now)) }},
 		{"use an enrolment link", func() error { return second(hot.UseEnrolmentLink(ctx, hash("link"), 3, 5, now)) }},
+		{"cancel an enrolment link", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				list, err := tx.OpenLinks(ctx, ana, 5, now)
+				if err != nil {
+					return err
+				}
+				return errors.Join(second(tx.LockLink(ctx, list[0].ID)), tx.CancelLink(ctx, list[0].ID, now))
+			})
+		}},
 		{"bind an authenticator", func() error { return hot.AddAuthenticator(ctx, newAuthenticator(uuid.New(), "another")) }},
 		{"bind a password and an app", func() error { return errors.Join(hot.AddSecret(ctx, password), hot.AddSecret(ctx, app)) }},
 		{"list secrets", func() error { return second(hot.Secrets(ctx, ana)) }},

@@ -114,7 +114,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 		"client":               "name authentication secret_hash redirect_uris post_logout_redirect_uris scopes id_token_alg audience requires_role disabled_at default_acr_values minimum_authenticator_level minimum_identity_level trustmark verified_claims old_secret_hash old_secret_ends_at jwks jwks_uri",
 		"client_application":   "state decided_by decided_role decided_at decision_reason client_id secrets secret_at",
 		"client_check":         "ended_at passed findings",
-		"enrolment_link":       "used_at wrong_codes code_given_at",
+		"enrolment_link":       "used_at wrong_codes code_given_at cancelled_at",
 		"evidence_proposal":    "piece_sealed state decided_at decided_by decided_role",
 		"organisation":         "second_checker desk_authenticator_level help_text help_email help_telephone self_registration policy_version",
 		"evidence":             "withdrawn_at withdrawn_by withdrawn_reason",

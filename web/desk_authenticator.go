@@ -9,6 +9,18 @@ type DeskAuthenticators struct {
 	Authenticators        []AuthenticatorRow
 	// AddURL and LinkURL are where one is bound at the desk, and where a link for it is made. Empty where the officer may not.
 	AddURL, LinkURL string
+	// Links are the enrolment links that are open.
+	Links []OpenLink
+}
+
+// OpenLink is an enrolment link that works, or will when its code is given.
+type OpenLink struct {
+	MadeAt, ExpiresAt time.Time
+	TakesCode         bool
+	// Recovers says that it was mailed to its person, who gave a recovery code.
+	Recovers bool
+	// CancelURL is posted to, to cancel it. It is empty where the officer may not.
+	CancelURL string
 }
 
 func (p DeskAuthenticators) page() (string, Frame) { return "desk-authenticators", p.Frame }

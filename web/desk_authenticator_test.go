@@ -31,6 +31,9 @@ func deskAuthenticatorPages() map[string]Page {
 	return map[string]Page{
 		"desk-authenticators": DeskAuthenticators{
 			Desk: desk, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", Authenticators: []AuthenticatorRow{blue, phone}, AddURL: of + "/new", LinkURL: of + "/link",
+			Links: []OpenLink{
+				{MadeAt: at(2), ExpiresAt: at(23), TakesCode: true, CancelURL: of + "/link/0197?role=555100000009"}, {MadeAt: at(1), ExpiresAt: at(22), Recovers: true},
+			},
 		},
 		"desk-authenticators-none": DeskAuthenticators{Desk: desk, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001"},
 		"desk-authenticator-new": DeskAuthenticatorNew{

@@ -38,6 +38,8 @@ func newPersonCommand(p *program) *cobra.Command {
 		newPersonStateCommand(p, "disable", "Take all access from a person at once, and end her sessions", "disabled", directory.DisablePerson),
 		newPersonStateCommand(p, "enable", "Give a disabled person her access back", "enabled", directory.EnablePerson),
 		newPersonEnrolLinkCommand(p),
+		newPersonLinksCommand(p),
+		newPersonCancelLinkCommand(p),
 		newPersonCorrectCommand(p),
 		newPersonLeaveCommand(p),
 		newPersonCloseCommand(p),

@@ -25,6 +25,7 @@ func events() map[audit.Event]happened {
 		audit.RoleChosen:             {"You chose the role to act in", "A choice of a role was refused"},
 		audit.Enrolled:               {"Something to sign in with was added", "Something to sign in with was refused"},
 		audit.EnrolmentLinkMade:      {"An enrolment link was made for you", ""},
+		audit.EnrolmentLinkCancelled: {"An enrolment link that was made for you was cancelled", "An enrolment link could not be cancelled"},
 		audit.AuthenticatorRevoked:   {"Something to sign in with was taken away", "Something to sign in with could not be taken away"},
 		audit.AuthenticatorSuspended: {"Something to sign in with was suspended", ""},
 		audit.AuthenticatorResumed:   {"Something to sign in with works again", ""},

@@ -17,9 +17,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -37,6 +35,7 @@ import (
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/retention"
 	"github.com/credence-id/credence/idp/strictjson"
 	"github.com/credence-id/credence/store"
 )
@@ -47,6 +46,7 @@ type Handler struct {
 
 	Lifecycle  *lifecycle.Registrar
 	Onboarding *onboarding.Registrar
+	Retained   []retention.Rule // for how long records are kept
 
 	Issuer string
 	Tokens *oauth.Handler
@@ -83,11 +83,11 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 func nothingThere(known *http.ServeMux) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		allow := []string{http.MethodOptions}
-		for method, methods := range map[string][]string{http.MethodGet: {http.MethodGet, http.MethodHead}, http.MethodPost: {http.MethodPost}} {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
 			other := r.WithContext(r.Context()) // a copy
 			other.Method = method
 			if _, pattern := known.Handler(other); pattern != "" {
-				allow = append(allow, methods...)
+				allow = append(allow, method)
 			}
 		}
 		if len(allow) == 1 {
@@ -109,14 +109,15 @@ type call struct {
 	*http.Request
 
 	officer office.Officer
+	access  oauth.Access // by which she acts
 }
 
 // enter lets officers in, and nobody else.
-func (h *Handler) enter(w http.ResponseWriter, r *http.Request, scope string) (call, error) {
+func (h *Handler) enter(w http.ResponseWriter, r *http.Request, to route) (call, error) {
 	access, err := h.Tokens.Bearer(w, r, oauth.Requirement{
-		Scope: scope, MaxAge: SignInLasts, Event: audit.DeskOpened,
+		Scope: to.scope, MaxAge: SignInLasts, Event: audit.DeskOpened,
 		Authenticator: func(role store.Role) assurance.AuthenticatorLevel {
-			return h.Demand(role.OrganisationCode).MinimumAuthenticator
+			return max(h.Demand(role.OrganisationCode).MinimumAuthenticator, to.least)
 		},
 	})
 	if err != nil {
@@ -125,7 +126,7 @@ func (h *Handler) enter(w http.ResponseWriter, r *http.Request, scope string) (c
 	request := audit.RequestOf(r.Context())
 	request.Client, request.Grant = access.Client, access.Grant
 	ctx := audit.WithRequest(r.Context(), request)
-	c := call{w, r.WithContext(ctx), h.Officer(access.Person.ID, access.Role)}
+	c := call{w, r.WithContext(ctx), h.Officer(access.Person.ID, access.Role), access}
 	if demand := h.Demand(access.Role.OrganisationCode); !demand.Satisfied(access.Reached) {
 		request.Refusal.Reason = "identity_not_proved"
 		return call{}, &Problem{
@@ -141,6 +142,9 @@ const mostBody = 2 * position.LargestBulk
 
 // read reads what a request sends: the body, or of a GET the parameters of its address.
 func (c call) read(into any) error {
+	if picture, is := into.(*image); is {
+		return picture.read(c)
+	}
 	if c.Method == http.MethodGet || c.Method == http.MethodHead {
 		return c.readQuery(into)
 	}
@@ -148,12 +152,9 @@ func (c call) read(into any) error {
 	if kind, _, err := mime.ParseMediaType(sent); sent != "" && (err != nil || kind != "application/json") {
 		return errNotJSON()
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(c.ResponseWriter, c.Body, mostBody))
-	if tooLarge, is := errors.AsType[*http.MaxBytesError](err); is {
-		return &Problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("Send at most %d bytes.", tooLarge.Limit)}
-	}
+	text, err := c.body(mostBody)
 	if err != nil {
-		return &Problem{Status: http.StatusBadRequest, Detail: "The request did not arrive whole."}
+		return err
 	}
 	if len(text) > 0 && sent == "" {
 		return errNotJSON()

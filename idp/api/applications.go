@@ -221,3 +221,41 @@ func (h *Handler) rotateSecret(c call, in rotation) (clientSecret, error) {
 	c.tag(seen + 1)
 	return clientSecret{or(a.ClientID), secret}, nil
 }
+
+// publicKeys are the keys of a client that are registered.
+type publicKeys struct {
+	ClientID string `json:"client_id"`
+	JWKS     string `json:"jwks" doc:"A set of public keys (RFC 7517), as text."`
+}
+
+func (h *Handler) readKeys(c call, _ nothing) (publicKeys, error) {
+	a, _, err := h.Application(c.Context(), c.officer, c.PathValue("application"), authority.ApplyClient)
+	if err != nil {
+		return publicKeys{}, err
+	}
+	client, err := h.Onboarding.ToReplaceKeys(c.Context(), a)
+	if err != nil {
+		return publicKeys{}, err
+	}
+	c.tag(onboarding.KeysSeen(client))
+	return publicKeys{client.ID, string(client.JWKS)}, nil
+}
+
+type otherKeys struct {
+	JWKS string `json:"jwks" doc:"A set of public keys (RFC 7517), as text. A key that is in both sets works throughout."`
+}
+
+func (h *Handler) replaceKeys(c call, in otherKeys) (publicKeys, error) {
+	a, _, err := h.Application(c.Context(), c.officer, c.PathValue("application"), authority.ApplyClient)
+	if err != nil {
+		return publicKeys{}, err
+	}
+	seen, err := c.seen()
+	if err != nil {
+		return publicKeys{}, err
+	}
+	if err := h.Onboarding.ReplaceKeys(c.Context(), c.officer.Acting(), a.ID, seen, json.RawMessage(in.JWKS)); err != nil {
+		return publicKeys{}, err
+	}
+	return h.readKeys(c, nothing{})
+}

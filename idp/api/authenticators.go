@@ -1,11 +1,14 @@
 package api
 
 import (
+	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/store"
 )
 
 type heldAuthenticator struct {
@@ -17,9 +20,9 @@ type heldAuthenticator struct {
 }
 
 func (h *Handler) listAuthenticators(c call, _ nothing) (page[heldAuthenticator], error) {
-	p, rows, err := h.Authenticators(c.Context(), c.officer, c.PathValue("person"))
-	list := make([]heldAuthenticator, len(rows))
-	for i, a := range rows {
+	p, err := h.Authenticators(c.Context(), c.officer, c.PathValue("person"))
+	list := make([]heldAuthenticator, len(p.Authenticators))
+	for i, a := range p.Authenticators {
 		list[i] = heldAuthenticator{a.ID, authenticatorOf(a), registration.State(a.State), ""}
 		if would, accepted := h.Enroller.WebAuthn.Would(a, p.Person); accepted {
 			list[i].Level = would.Level().String()
@@ -49,4 +52,58 @@ type enrolmentLink struct {
 func (h *Handler) makeEnrolmentLink(c call, _ nothing) (enrolmentLink, error) {
 	_, made, err := h.Invite(c.Context(), c.officer, c.PathValue("person"))
 	return enrolmentLink{made.URL, made.Code, made.ExpiresAt.UTC()}, err
+}
+
+type openLink struct {
+	ID        uuid.UUID `json:"id"`
+	MadeAt    time.Time `json:"made_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	TakesCode bool      `json:"takes_code"`
+	Recovers  bool      `json:"recovers" doc:"It was mailed to the person, who gave a recovery code."`
+}
+
+func openLinkOf(l store.OpenLink) openLink {
+	return openLink{l.ID, l.CreatedAt.UTC(), l.ExpiresAt.UTC(), l.TakesCode, l.Recovers}
+}
+
+func (h *Handler) listEnrolmentLinks(c call, _ nothing) (page[openLink], error) {
+	p, err := h.Authenticators(c.Context(), c.officer, c.PathValue("person"))
+	return pageOf(p.Links, openLinkOf, ""), err
+}
+
+func (h *Handler) cancelEnrolmentLink(c call, _ nothing) (whose, error) {
+	id := c.PathValue("person")
+	return whose{id}, h.CancelLink(c.Context(), c.officer, id, c.PathValue("link"))
+}
+
+// bindingOptions are what a browser, or what takes its place, is asked to make a credential with.
+type bindingOptions struct {
+	PublicKey json.RawMessage `json:"publicKey" doc:"PublicKeyCredentialCreationOptionsJSON of WebAuthn Level 3."`
+	Ceremony  string          `json:"ceremony" doc:"To send with the answer, by the same grant, within minutes."`
+}
+
+// sitting is what a ceremony is bound to beside the person: the grant of the officer.
+func (c call) sitting() []byte { return slices.Concat([]byte("grant "), c.access.Grant[:]) }
+
+func (h *Handler) beginBinding(c call, _ nothing) (bindingOptions, error) {
+	_, ceremony, err := h.BeginBinding(c.Context(), c.officer, c.PathValue("person"), c.access.Reached.Authenticator, c.sitting())
+	return bindingOptions{ceremony.Options, ceremony.State}, err
+}
+
+type bindingAnswer struct {
+	Ceremony string          `json:"ceremony" doc:"As it was answered."`
+	Response json.RawMessage `json:"response" doc:"RegistrationResponseJSON of WebAuthn Level 3."`
+	Name     string          `json:"name,omitempty" doc:"What the person calls it, in up to 60 characters."`
+}
+
+func (h *Handler) bindAuthenticator(c call, in bindingAnswer) (identified, error) {
+	bound, err := h.Bind(c.Context(), c.officer, c.PathValue("person"), registration.Answer{
+		Browser: c.sitting(), Ceremony: in.Ceremony, Name: in.Name, Response: in.Response,
+		Most: c.access.Reached.Authenticator, // whoever had got at her token would else make herself a way into what asks for more
+	})
+	if err != nil {
+		return identified{}, err
+	}
+	c.created("/api/people/" + bound.PersonID + "/authenticators")
+	return identified{bound.ID}, nil
 }

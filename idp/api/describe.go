@@ -71,7 +71,7 @@ func (s *schemas) operation(r route) object {
 		"operationId": r.name, "summary": r.summary, "description": "For officers who have the right to one of: " + strings.Join(acts, ", ") + ".",
 		"security": []object{{"officer": []string{r.scope}}},
 		"responses": object{
-			strconv.Itoa(r.status): object{"description": http.StatusText(r.status), "content": object{"application/json": object{"schema": s.of(r.out)}}},
+			strconv.Itoa(r.status): object{"description": http.StatusText(r.status), "content": s.content(r.out, imageTypes()[:1])},
 			"default":              object{"description": "Why not: RFC 9457.", "content": object{"application/problem+json": object{"schema": s.of(reflect.TypeFor[Problem]())}}},
 		},
 	}
@@ -91,12 +91,24 @@ func (s *schemas) operation(r route) object {
 			parameters = append(parameters, object{"name": f.name, "in": "query", "required": f.required, "schema": s.member(f)})
 		}
 	case r.in.NumField() > 0:
-		operation["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": s.of(r.in)}}}
+		operation["requestBody"] = object{"required": true, "content": s.content(r.in, imageTypes())}
 	}
 	if parameters != nil {
 		operation["parameters"] = parameters
 	}
 	return operation
+}
+
+// content is what is sent or answered: JSON, or a picture of one of some types.
+func (s *schemas) content(t reflect.Type, pictures []string) object {
+	if t != reflect.TypeFor[image]() {
+		return object{"application/json": object{"schema": s.of(t)}}
+	}
+	content := object{}
+	for _, kind := range pictures {
+		content[kind] = object{} // OpenAPI 3.1, Section 4.8.14.3: bytes as they are have no schema
+	}
+	return content
 }
 
 // schemas are the JSON schemas of Go types, as encoding/json writes them.
@@ -113,6 +125,8 @@ func (s *schemas) of(t reflect.Type) object {
 		return object{"type": "string", "format": "date-time"}
 	case reflect.TypeFor[uuid.UUID]():
 		return object{"type": "string", "format": "uuid"}
+	case reflect.TypeFor[json.RawMessage](): // as another standard has it, which the member's words name
+		return object{"type": "object"}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -121,7 +135,7 @@ func (s *schemas) of(t reflect.Type) object {
 		return object{"type": "array", "items": s.of(t.Elem())}
 	case reflect.Bool:
 		return object{"type": "boolean"}
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		return object{"type": "integer"}
 	case reflect.Struct:
 		return s.structure(t)

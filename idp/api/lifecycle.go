@@ -9,6 +9,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/lifecycle"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/store"
 )
 
@@ -98,6 +99,28 @@ func (h *Handler) correctPerson(c call, in correction) (corrected, error) {
 		return corrected{}, alike(done.Alike)
 	}
 	return corrected{differences(done.Changes), done.Unnamed}, nil
+}
+
+// changedProfile is something that was done to a profile.
+type changedProfile struct {
+	ID           uuid.UUID    `json:"id"`
+	Kind         string       `json:"kind" enum:"corrected merged closed reopened left"`
+	UserID       string       `json:"user_id" doc:"Of the profile: also of one that was merged into this."`
+	By           someone      `json:"by"`
+	Role         string       `json:"role" doc:"That the officer acted in."`
+	Organisation string       `json:"organisation,omitempty" doc:"That the person left."`
+	Reason       string       `json:"reason"`
+	At           time.Time    `json:"at"`
+	Changes      []difference `json:"changes"`
+}
+
+func changedProfileOf(c office.Changed) changedProfile {
+	return changedProfile{c.ID, c.Kind, c.PersonID, someone{c.Actor, c.By}, c.ActorRole, c.OrganisationCode, c.Reason, c.At.UTC(), differences(c.Fields)}
+}
+
+func (h *Handler) readHistory(c call, in after) (page[changedProfile], error) {
+	p, err := h.History(c.Context(), c.officer, c.PathValue("person"), in.uuid(uuid.Max))
+	return goesOn(c, p.Changes, changedProfileOf, p.More, func(c office.Changed) string { return c.ID.String() }), err
 }
 
 type closing struct {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,6 +37,8 @@ type wanted struct {
 	Email       string `json:"email,omitempty"`
 	Name        string `json:"name,omitempty"`
 	DateOfBirth string `json:"date_of_birth,omitempty" format:"date" doc:"With a name, which may then be less like hers."`
+	Number      string `json:"number,omitempty" doc:"Of a document that is on record as evidence, the whole of it."`
+	Kind        string `json:"kind,omitempty" doc:"Of the document with this number, such as passport."`
 	after
 }
 
@@ -52,10 +55,13 @@ func foundOf(p store.FoundPerson) found {
 }
 
 func (h *Handler) findPeople(c call, in wanted) (page[found], error) {
-	who := office.Wanted{Text: in.UserID + in.Email + in.Name}
-	given := slices.DeleteFunc([]string{in.UserID, in.Email, in.Name}, func(s string) bool { return s == "" })
-	if len(given) != 1 || in.Email != "" && !strings.Contains(in.Email, "@") || in.Name != "" && strings.Contains(in.Name, "@") {
-		return page[found]{}, &directory.InvalidError{Field: "name", Want: "one of user_id, email and name"}
+	who := office.Wanted{Text: in.UserID + in.Email + in.Name + in.Number, Document: in.Kind}
+	given := slices.DeleteFunc([]string{in.UserID, in.Email, in.Name, in.Number}, func(s string) bool { return s == "" })
+	switch {
+	case len(given) != 1 || in.Email != "" && !strings.Contains(in.Email, "@") || in.Name != "" && strings.Contains(in.Name, "@"):
+		return page[found]{}, &directory.InvalidError{Field: "name", Want: "one of user_id, email, name and number"}
+	case (in.Number != "") != (in.Kind != ""):
+		return page[found]{}, &directory.InvalidError{Field: "kind", Want: "the kind of the document, with its number"}
 	}
 	if in.DateOfBirth != "" {
 		born, err := day("date_of_birth", in.DateOfBirth)
@@ -65,11 +71,24 @@ func (h *Handler) findPeople(c call, in wanted) (page[found], error) {
 		who.Born = &born
 	}
 	people, more, err := h.Search(c.Context(), c.officer, who, store.Order{}, in.After)
-	last := ""
-	if len(people) > 0 {
-		last = people[len(people)-1].ID
+	if mistake, is := errors.AsType[*directory.InvalidError](err); is && mistake.Field == "q" { // which is one box at the desk
+		err = &directory.InvalidError{Field: in.field(), Want: mistake.Want}
 	}
-	return pageOf(people, foundOf, c.following(more, last)), err
+	return goesOn(c, people, foundOf, more, func(p store.FoundPerson) string { return p.ID }), err
+}
+
+// field is by which somebody is looked for.
+func (w wanted) field() string {
+	switch {
+	case w.UserID != "":
+		return "user_id"
+	case w.Email != "":
+		return "email"
+	case w.Number != "":
+		return "number"
+	default:
+		return "name"
+	}
 }
 
 // day reads a date.

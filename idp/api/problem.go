@@ -13,6 +13,7 @@ import (
 	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/idp/webauthn"
 )
 
 // Problem is why a request came to nothing: RFC 9457, of type about:blank.
@@ -64,7 +65,12 @@ func problemOf(err error) *Problem {
 	if found, ok := errors.AsType[*registration.StateError](err); ok {
 		return &Problem{Status: http.StatusConflict, Reason: "authenticator_" + string(found.State), Detail: sentence(found.Error())}
 	}
+	if found, ok := errors.AsType[*webauthn.Refusal](err); ok {
+		return ceremonyRefused(found)
+	}
 	switch {
+	case errors.Is(err, registration.ErrLinkOver):
+		return &Problem{Status: http.StatusConflict, Reason: "link_over", Detail: sentence(registration.ErrLinkOver.Error())}
 	case errors.Is(err, registration.ErrAnotherPassword):
 		return &Problem{Status: http.StatusConflict, Reason: "another_password", Detail: sentence(registration.ErrAnotherPassword.Error())}
 	case errors.Is(err, directory.ErrUnknown), errors.Is(err, evidence.ErrUnknown):
@@ -79,6 +85,32 @@ func problemOf(err error) *Problem {
 		return &Problem{Status: http.StatusUnprocessableEntity, Reason: "invalid", Detail: sentence(err.Error())}
 	}
 	return wrong(err)
+}
+
+// ceremonyRefused says why an authenticator was not bound.
+func ceremonyRefused(refusal *webauthn.Refusal) *Problem {
+	p := &Problem{Status: http.StatusUnprocessableEntity, Reason: refusal.Reason, Detail: registration.Explain(refusal.Reason)}
+	switch refusal.Reason {
+	case webauthn.AuthenticatorKnown, webauthn.TooMany:
+		p.Status = http.StatusConflict
+	case webauthn.LevelAbove:
+		p.Status = http.StatusForbidden
+	case webauthn.NameInvalid:
+		p.Errors = []invalid{{"name", "1 to 60 letters, digits and signs"}}
+	case webauthn.CeremonyInvalid, webauthn.CeremonyExpired, webauthn.ChallengeReplayed:
+		p.Detail = "The ceremony is over, or was begun for another person or by another grant. Begin another."
+		p.Errors = []invalid{{"ceremony", "what was answered for this person a few minutes ago, and not answered to yet"}}
+	default:
+		if refusal.OfModel() {
+			p.Status = http.StatusForbidden
+			break
+		}
+		if refusal.Reason != webauthn.NotDiscoverable {
+			p.Detail = "This authenticator could not be added. Begin again, or use another one."
+		}
+		p.Errors = []invalid{{"response", "the RegistrationResponseJSON of an authenticator that was made with these options"}}
+	}
+	return p
 }
 
 // wrong says which values are, or that it is our fault.
@@ -108,7 +140,7 @@ func refused(refusal *deed.Refusal) *Problem {
 	switch refusal.Reason {
 	case lifecycle.OwnClosing, onboarding.NotApplicant, onboarding.NotAbove, deed.NoRight, deed.AnotherOrganisation, deed.OwnPerson, deed.OwnRequest, deed.OwnOrganisation, deed.AboveOwn, deed.NotInRole, position.NotAsker:
 		p.Status = http.StatusForbidden
-	case deed.ChangedSince, onboarding.SecretSince:
+	case deed.ChangedSince, onboarding.SecretSince, onboarding.KeysSince:
 		p.Status = http.StatusPreconditionFailed
 	default:
 	}

@@ -40,6 +40,7 @@ const (
 	MergeProposed          Event = "merge_proposed"          // registration: which profiles are said to be of one person
 	MergeDecided           Event = "merge_decided"           // registration: what came of it, and which profile is kept
 	EnrolmentLinkMade      Event = "enrolment_link_made"     // investigators: who could have bound an authenticator
+	EnrolmentLinkCancelled Event = "enrolment_cancelled"     // investigators: since when nobody could by that link
 	AuthenticatorRevoked   Event = "authenticator_revoked"   // registration: authenticators that were replaced, or are not to be used again
 	AuthenticatorSuspended Event = "authenticator_suspended" // investigators: what signs nobody in for the time being, and why
 	AuthenticatorResumed   Event = "authenticator_resumed"   // investigators: what works again

@@ -24,6 +24,7 @@ func auditWords() map[audit.Event]string {
 		audit.MergeProposed:          "Merge of profiles proposed",
 		audit.MergeDecided:           "Merge of profiles decided",
 		audit.EnrolmentLinkMade:      "Enrolment link made",
+		audit.EnrolmentLinkCancelled: "Enrolment link cancelled",
 		audit.AuthenticatorRevoked:   "Something to sign in with revoked",
 		audit.AuthenticatorSuspended: "Something to sign in with suspended",
 		audit.AuthenticatorResumed:   "Something to sign in with works again",

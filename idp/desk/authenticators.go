@@ -19,16 +19,24 @@ func authenticatorsPath(person string) string { return "/desk/people/" + person 
 
 // authenticators lists what a person signs in with.
 func (h *Handler) authenticators(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, list, err := h.Authenticators(r.Context(), o.Officer, r.PathValue("id"))
+	page, err := h.authenticatorsPage(r, o)
 	if err != nil {
 		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+func (h *Handler) authenticatorsPage(r *http.Request, o officer) (web.DeskAuthenticators, error) {
+	p, err := h.Authenticators(r.Context(), o.Officer, r.PathValue("id"))
+	if err != nil {
+		return web.DeskAuthenticators{}, err
 	}
 	page := web.DeskAuthenticators{Desk: h.desk(r, o), PersonName: p.Person.DisplayName, PersonURL: "/desk/people/" + p.Person.ID}
 	if p.PersonStands && h.can(o, p.Lets, authority.IssueAuthenticator) {
 		page.AddURL, page.LinkURL = authenticatorsPath(p.Person.ID)+"/new", authenticatorsPath(p.Person.ID)+"/link"
 	}
-	for _, a := range list {
-		row := h.authenticatorRow(a, p)
+	for _, a := range p.Authenticators {
+		row := h.authenticatorRow(a, p.Holder)
 		for _, act := range registration.State(a.State).Acts() {
 			if h.can(o, p.Changed(act), act.Right()) {
 				row.Acts = append(row.Acts, web.KindLink{Name: actWords(act), URL: authenticatorsPath(p.Person.ID) + "/" + a.ID.String() + "/" + string(act)})
@@ -36,7 +44,31 @@ func (h *Handler) authenticators(w http.ResponseWriter, r *http.Request, o offic
 		}
 		page.Authenticators = append(page.Authenticators, row)
 	}
-	return h.Pages.Render(w, http.StatusOK, page)
+	for _, link := range p.Links {
+		row := web.OpenLink{MadeAt: link.CreatedAt, ExpiresAt: link.ExpiresAt, TakesCode: link.TakesCode, Recovers: link.Recovers}
+		if h.can(o, p.Of, authority.IssueAuthenticator) {
+			row.CancelURL = o.form(authenticatorsPath(p.Person.ID) + "/link/" + link.ID.String())
+		}
+		page.Links = append(page.Links, row)
+	}
+	return page, nil
+}
+
+// cancelLink cancels an open enrolment link.
+func (h *Handler) cancelLink(w http.ResponseWriter, r *http.Request, o officer) error {
+	err := h.CancelLink(r.Context(), o.Officer, r.PathValue("id"), r.PathValue("link"))
+	if err == nil {
+		return web.SeeOther(w, r, authenticatorsPath(r.PathValue("id")))
+	}
+	if !errors.Is(err, registration.ErrLinkOver) {
+		return err
+	}
+	page, err := h.authenticatorsPage(r, o)
+	if err != nil {
+		return err
+	}
+	page.Errors = []web.FieldError{{Message: capital(registration.ErrLinkOver.Error()) + "."}}
+	return h.Pages.Render(w, http.StatusConflict, page)
 }
 
 func (h *Handler) authenticatorRow(a store.Authenticator, p office.Holder) web.AuthenticatorRow {
@@ -55,11 +87,7 @@ func (h *Handler) authenticatorRow(a store.Authenticator, p office.Holder) web.A
 
 // newAuthenticator begins to bind an authenticator to a person who is at the desk.
 func (h *Handler) newAuthenticator(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, err := h.Enrollee(r.Context(), o.Officer, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	ceremony, err := h.Enroller.Begin(r.Context(), o.level, p.Person, h.sitting(w, r, o))
+	p, ceremony, err := h.BeginBinding(r.Context(), o.Officer, r.PathValue("id"), o.level, h.sitting(w, r, o))
 	if err != nil {
 		return err
 	}
@@ -82,7 +110,7 @@ func (h *Handler) bindAuthenticator(w http.ResponseWriter, r *http.Request, o of
 	}
 	// It reaches no level above that of her sign-in: whoever had signed in as her would else make herself a way into what asks for more.
 	answer.Most = o.level
-	err = h.Bind(r.Context(), o.Officer, r.PathValue("id"), answer)
+	_, err = h.Bind(r.Context(), o.Officer, r.PathValue("id"), answer)
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
 		return h.Pages.Answer(w, http.StatusForbidden, web.English, web.Answer{Message: registration.Explain(refused.Reason)})
 	}

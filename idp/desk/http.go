@@ -117,6 +117,7 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	// What is bound by a link may reach any level.
 	handle("GET /desk/people/{id}/authenticators/link", h.officersAt(assurance.AAL3, h.inviting))
 	handle("POST /desk/people/{id}/authenticators/link", h.officersAt(assurance.AAL3, h.invite))
+	handle("POST /desk/people/{id}/authenticators/link/{link}", h.officers(h.cancelLink))
 	handle("GET /desk/people/{id}/authenticators/{authenticator}/{act}", h.officers(h.changingAuthenticator))
 	handle("POST /desk/people/{id}/authenticators/{authenticator}/{act}", h.officers(h.changeAuthenticator))
 }

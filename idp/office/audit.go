@@ -35,6 +35,9 @@ type AuditLine struct {
 // which. A privacy officer reads about whoever has a role at her organisation or below it, and what officers did in roles
 // there, whether they still have them or not.
 func (f *Office) ReadAudit(ctx context.Context, o Officer, asked AuditSearch, limit int) (lines []AuditLine, more bool, err error) {
+	if err := f.May(ctx, o, authority.Subject{Path: []string{o.Organisation}}, authority.ReadAudit); err != nil { // before it says who there is
+		return nil, false, err
+	}
 	p, err := f.Standing(ctx, asked.Person)
 	if err != nil {
 		return nil, false, err

@@ -8,12 +8,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/store"
 )
 
@@ -59,31 +61,56 @@ func (f *Office) Enrollee(ctx context.Context, o Officer, id string) (Holder, er
 	return p, f.May(ctx, o, p.Lets, authority.IssueAuthenticator)
 }
 
-// Authenticators lists those of a person, in whichever state, and records who saw them.
-func (f *Office) Authenticators(ctx context.Context, o Officer, id string) (p Holder, list []store.Authenticator, err error) {
-	if p, err = f.holder(ctx, o, id, authority.IssueAuthenticator, authority.UnlockAuthenticator); err != nil {
-		return Holder{}, nil, err
+// Held is a person with what she signs in with, or did, and could add more by.
+type Held struct {
+	Holder
+
+	Authenticators []store.Authenticator // in whichever state
+	Links          []store.OpenLink
+}
+
+// Authenticators lists those of a person with her open enrolment links, and records who saw them.
+func (f *Office) Authenticators(ctx context.Context, o Officer, id string) (h Held, err error) {
+	if h.Holder, err = f.holder(ctx, o, id, authority.IssueAuthenticator, authority.UnlockAuthenticator); err != nil {
+		return Held{}, err
+	}
+	if h.Links, err = registration.OpenLinks(ctx, f.Store, id, f.Now()); err != nil {
+		return Held{}, err
 	}
 	err = f.Store.InTx(ctx, func(tx *store.Tx) error {
-		if list, err = tx.Authenticators(ctx, id, true); err != nil {
+		if h.Authenticators, err = tx.Authenticators(ctx, id, true); err != nil {
 			return fmt.Errorf("list authenticators of person %s: %w", id, err)
 		}
 		return audit.Record(ctx, tx, f.Line(o, audit.PersonViewed, id, map[string]string{"of": "authenticators"}))
 	})
-	return p, list, err
+	return h, err
+}
+
+// BeginBinding begins to bind an authenticator to a person, in what is bound to both: see [registration.Enroller.Begin].
+func (f *Office) BeginBinding(ctx context.Context, o Officer, id string, most assurance.AuthenticatorLevel, sitting []byte) (p Holder, c webauthn.Ceremony, err error) {
+	if p, err = f.Enrollee(ctx, o, id); err != nil {
+		return p, c, err
+	}
+	c, err = f.Enroller.Begin(ctx, most, p.Person, sitting)
+	return p, c, err
 }
 
 // Bind binds an authenticator to a person, if the officer may until that moment.
-func (f *Office) Bind(ctx context.Context, o Officer, id string, answer registration.Answer) error {
+func (f *Office) Bind(ctx context.Context, o Officer, id string, answer registration.Answer) (bound store.Authenticator, err error) {
 	p, err := f.Enrollee(ctx, o, id)
 	if err != nil {
-		return err
+		return bound, err
 	}
-	_, err = f.Enroller.Bind(ctx, p.Person, answer, f.Line(o, audit.Enrolled, id, map[string]string{}), func(tx *store.Tx) error {
+	bound, err = f.Enroller.Bind(ctx, p.Person, answer, f.Line(o, audit.Enrolled, id, map[string]string{}), func(tx *store.Tx) error {
 		return f.mayBind(ctx, tx, o, p)
 	})
+	return bound, f.issuing(ctx, o, err)
+}
+
+// issuing records a refusal to issue an authenticator that a transaction came to.
+func (f *Office) issuing(ctx context.Context, o Officer, err error) error {
 	if refused, ok := errors.AsType[*deed.Refusal](err); ok {
-		err = f.Refuse(ctx, o, refused, authority.IssueAuthenticator)
+		return f.Refuse(ctx, o, refused, authority.IssueAuthenticator)
 	}
 	return err
 }
@@ -91,8 +118,8 @@ func (f *Office) Bind(ctx context.Context, o Officer, id string, answer registra
 // mayBind decides again whether an officer may bind an authenticator to a person, in a transaction in which nobody makes either
 // of them more or less.
 func (f *Office) mayBind(ctx context.Context, tx *store.Tx, o Officer, p Holder) error {
-	if _, err := tx.LockIdentities(ctx, p.Person.ID, o.PersonID); err != nil {
-		return fmt.Errorf("lock people: %w", err)
+	if err := f.lockIssuing(ctx, tx, o, p); err != nil {
+		return err
 	}
 	now, err := standing(ctx, tx, p.Person.ID, f.Now())
 	if err != nil {
@@ -101,18 +128,51 @@ func (f *Office) mayBind(ctx context.Context, tx *store.Tx, o Officer, p Holder)
 	if !now.PersonStands {
 		return position.Refusal(position.PersonDisabled)
 	}
-	acting, err := deed.Officer(ctx, tx, f.Rules, o.Acting(), f.Now())
-	if err != nil {
-		return err
-	}
 	lets, err := f.Over(ctx, tx, p.Of)
 	if err != nil {
 		return err
 	}
-	if why := f.Rules.May(acting, authority.IssueAuthenticator, lets).Refusal; why != "" {
+	return f.mayIssue(ctx, tx, o, lets)
+}
+
+// lockIssuing keeps whoever would make an officer, or the person to whom she issues something, more or less waiting until the
+// transaction ends.
+func (f *Office) lockIssuing(ctx context.Context, tx *store.Tx, o Officer, p Holder) error {
+	if _, err := tx.LockIdentities(ctx, p.Person.ID, o.PersonID); err != nil {
+		return fmt.Errorf("lock people: %w", err)
+	}
+	return nil
+}
+
+// mayIssue decides in a transaction whether an officer may issue authenticators to a subject.
+func (f *Office) mayIssue(ctx context.Context, tx *store.Tx, o Officer, to authority.Subject) error {
+	acting, err := deed.Officer(ctx, tx, f.Rules, o.Acting(), f.Now())
+	if err != nil {
+		return err
+	}
+	if why := f.Rules.May(acting, authority.IssueAuthenticator, to).Refusal; why != "" {
 		return deed.Refuse(why)
 	}
 	return nil
+}
+
+// CancelLink cancels an open enrolment link of a person: see [registration.CancelLink].
+func (f *Office) CancelLink(ctx context.Context, o Officer, person, text string) error {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return fmt.Errorf("enrolment link %.40q %w", text, directory.ErrUnknown)
+	}
+	p, err := f.holder(ctx, o, person, authority.IssueAuthenticator)
+	if err != nil {
+		return err
+	}
+	link := registration.Link{ID: id, Person: person}
+	return f.issuing(ctx, o, registration.CancelLink(ctx, f.Store, link, f.Line(o, "", person, map[string]string{}), func(tx *store.Tx) error {
+		if err := f.lockIssuing(ctx, tx, o, p); err != nil {
+			return err
+		}
+		return f.mayIssue(ctx, tx, o, p.Of)
+	}))
 }
 
 // Invite makes an enrolment link for a person, with its code: see [registration.Enroller.Invite].

@@ -150,6 +150,8 @@ func (h *Handler) enrolment(ctx context.Context, t ticket) (store.Enrolment, err
 	refusal := found.Fallen()
 	switch {
 	case refusal != "":
+	case found.Cancelled:
+		refusal = "link_cancelled"
 	case found.UsedAt != nil:
 		refusal = "link_used"
 	case !found.ExpiresAt.After(h.Now()):

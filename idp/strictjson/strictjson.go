@@ -5,7 +5,8 @@
 // Section 4), and whatever follows the one value. An error says where, and nothing of what was handed in but names that are
 // known: a secret may stand in the wrong place.
 //
-// It reads structs of text, booleans, whole numbers, times, lists and structs, with a tag json on each field.
+// It reads structs of text, booleans, whole numbers, times, lists and structs, with a tag json on each field. A field that is a
+// [json.RawMessage] takes an object as it is, of which the rest is for whoever reads that.
 package strictjson
 
 import (
@@ -42,6 +43,9 @@ func Unmarshal(text []byte, v any) error {
 
 // checkValue checks the next value, which is the member of that name or in its list.
 func checkValue(d *json.Decoder, name string, t reflect.Type) error {
+	if t == reflect.TypeFor[json.RawMessage]() {
+		return checkRaw(d, name)
+	}
 	token, err := d.Token()
 	if err != nil {
 		return notJSON(d)
@@ -75,6 +79,18 @@ func checkValue(d *json.Decoder, name string, t reflect.Type) error {
 		return fmt.Errorf("want a JSON object, or an array of them, at byte %d", d.InputOffset())
 	}
 	return fmt.Errorf("the value of %s at byte %d: want %s", name, d.InputOffset(), inWords(t))
+}
+
+// checkRaw checks a member that somebody else reads, by other rules: it has to be an object.
+func checkRaw(d *json.Decoder, name string) error {
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return notJSON(d)
+	}
+	if raw[0] != '{' {
+		return fmt.Errorf("the value of %s at byte %d: want an object", name, d.InputOffset())
+	}
+	return nil
 }
 
 func checkList(d *json.Decoder, name string, element reflect.Type) error {

@@ -1,0 +1,68 @@
+package registration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/store"
+)
+
+// OpenLinks lists the enrolment links of a person that work, or will when their code is given, newest first.
+func OpenLinks(ctx context.Context, s *store.Store, personID string, now time.Time) ([]store.OpenLink, error) {
+	list, err := s.OpenLinks(ctx, personID, mostWrongCodes, now)
+	if err != nil {
+		return nil, fmt.Errorf("list enrolment links of person %s: %w", personID, err)
+	}
+	return list, nil
+}
+
+// Link is an enrolment link.
+type Link struct {
+	ID     uuid.UUID
+	Person string // whose it has to be; "" is anybody's
+}
+
+// ErrLinkOver says that an enrolment link works no more: somebody has enrolled by it, it was cancelled, or its time is over.
+var ErrLinkOver = errors.New("the enrolment link works no more: look at whether something was added by it")
+
+// CancelLink cancels an enrolment link, if it is permitted in the transaction that does it: whoever has it binds nothing by it from
+// that moment. Of somebody who enrols and somebody who cancels at once one does. The entry says who does it, and when.
+//
+// A link that there is not, or that is somebody else's, is directory.ErrUnknown, and one that works no more [ErrLinkOver].
+func CancelLink(ctx context.Context, s *store.Store, l Link, by audit.Entry, permit func(*store.Tx) error) error {
+	by.Event, by.Detail = audit.EnrolmentLinkCancelled, with(by.Detail, map[string]string{"link": l.ID.String()})
+	err := s.InTx(ctx, func(tx *store.Tx) error {
+		held, err := tx.LockLink(ctx, l.ID)
+		if errors.Is(err, store.ErrNotFound) || err == nil && l.Person != "" && l.Person != held.PersonID {
+			return fmt.Errorf("enrolment link %s %w", l.ID, directory.ErrUnknown)
+		}
+		if err != nil {
+			return fmt.Errorf("read enrolment link %s: %w", l.ID, err)
+		}
+		by.Person = held.PersonID
+		if err := permit(tx); err != nil {
+			return err
+		}
+		if held.UsedAt != nil || !held.ExpiresAt.After(by.At) {
+			return ErrLinkOver
+		}
+		if err := tx.CancelLink(ctx, l.ID, by.At); err != nil {
+			return fmt.Errorf("cancel enrolment link %s: %w", l.ID, err)
+		}
+		by.Detail["made_at"], by.Detail["expires_at"] = held.CreatedAt.UTC().Format(time.RFC3339), held.ExpiresAt.UTC().Format(time.RFC3339)
+		return audit.Record(ctx, tx, by)
+	})
+	if errors.Is(err, ErrLinkOver) {
+		by.Refusal = "link_over"
+		if err := recordRefusal(ctx, s, by); err != nil {
+			return err
+		}
+	}
+	return err
+}

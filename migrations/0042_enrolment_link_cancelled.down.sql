@@ -1,0 +1,1 @@
+ALTER TABLE enrolment_link DROP COLUMN id, DROP COLUMN cancelled_at;
