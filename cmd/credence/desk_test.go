@@ -29,6 +29,24 @@ func (b *browser) see(name string) {
 	b.accessible()
 }
 
+// tick ticks boxes of a form by their ids.
+func (b *browser) tick(ids ...string) {
+	b.t.Helper()
+	for _, id := range ids {
+		b.press("#" + id)
+	}
+}
+
+// evidenceForm opens the form for a kind of evidence from the page of what is on record.
+func (b *browser) evidenceForm(kind string) {
+	b.t.Helper()
+	b.click("#add")
+	b.click(`a[href$="kind=` + kind + `"]`)
+	b.fill("#given_name", "Zoë")
+	b.fill("#family_name", "Quist")
+	b.press("#declared-in_person")
+}
+
 // TestJourneyDesk is how a position comes into somebody's hands: one officer proposes it, a second approves it, a sponsor asks
 // for it for somebody, an agent approves that, and the person signs in and has it.
 func TestJourneyDesk(t *testing.T) {
