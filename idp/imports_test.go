@@ -5,7 +5,9 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +100,46 @@ func TestImports(t *testing.T) {
 	}
 	for pkg := range unseen {
 		t.Errorf("package %s is in the architecture but not in the module", pkg)
+	}
+}
+
+// The tour names every room, in the order in which they import each other, and every module that the program is built on.
+func TestArchitecture(t *testing.T) {
+	t.Parallel()
+	tour, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := map[string]int{"idp/webauthn/webauthntest": len(tour)} // which stands in the line of webauthn
+	for _, at := range regexp.MustCompile(`(?m)^((?:cmd|idp|store|web|migrations)[a-z/]*)/ `).FindAllSubmatchIndex(tour, -1) {
+		place[string(tour[at[2]:at[3]])] = at[0]
+	}
+	for room, edges := range allowed {
+		if _, ok := place[room]; !ok {
+			t.Errorf("ARCHITECTURE.md does not name %s", room)
+		}
+		for _, edge := range edges {
+			if edge != "*" && place[edge] < place[room] {
+				t.Errorf("ARCHITECTURE.md has %s above %s, which imports it", edge, room)
+			}
+		}
+	}
+	for room := range place {
+		if _, ok := allowed[room]; !ok {
+			t.Errorf("ARCHITECTURE.md names %s, which is no room", room)
+		}
+	}
+
+	modules, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(tour), "\n## Dependencies\n")
+	for _, m := range regexp.MustCompile(`(?m)^\t(\S+) v[^/\n]*$`).FindAllStringSubmatch(string(modules), -1) {
+		name := strings.TrimPrefix(regexp.MustCompile(`/v\d+$`).ReplaceAllString(m[1], ""), "github.com/")
+		if !strings.Contains(table, name) && !strings.Contains(table, path.Base(name)) {
+			t.Errorf("ARCHITECTURE.md does not say why there is %s", m[1])
+		}
 	}
 }
 
