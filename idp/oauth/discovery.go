@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/credence-id/credence/idp/assertion"
 	"github.com/credence-id/credence/idp/assurance"
@@ -98,26 +99,33 @@ func Fixed(contentType string, document []byte) func(http.ResponseWriter, *http.
 	return func(w http.ResponseWriter, r *http.Request) error { return public(w, r, contentType, document, etag) }
 }
 
+// made is Fixed for a document that is made when somebody asks for it first, because few do.
+func made(contentType string, document func() any) func(http.ResponseWriter, *http.Request) error {
+	fixed := sync.OnceValues(func() (func(http.ResponseWriter, *http.Request) error, error) {
+		text, err := json.Marshal(document())
+		return Fixed(contentType, text), err
+	})
+	return func(w http.ResponseWriter, r *http.Request) error {
+		serve, err := fixed()
+		if err != nil {
+			return fmt.Errorf("encode document: %w", err)
+		}
+		return serve(w, r)
+	}
+}
+
 // mountTrustmarks serves what each trustmark means here, at the address that vtm gives, and what each acr value takes and in
 // which order ours stand: RFC 8485, Section 5; RFC 6711.
-func (h *Handler) mountTrustmarks(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) error {
+func (h *Handler) mountTrustmarks(handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	for _, t := range assurance.Trustmarks() {
-		document, err := json.Marshal(t.Document(h.Issuer))
-		if err != nil {
-			return fmt.Errorf("encode trustmark %q: %w", t, err)
-		}
-		handle("GET /trustmark/"+string(t), Fixed("application/json", document))
+		handle("GET /trustmark/"+string(t), made("application/json", func() any { return t.Document(h.Issuer) }))
 	}
-	classes := slices.DeleteFunc(assurance.Vocabulary(), func(t assurance.Term) bool { return t.Use != "acr" })
-	document, err := json.Marshal(struct {
-		PolicyVersion string           `json:"policy_version"`
-		Values        []assurance.Term `json:"acr_values"`
-	}{assurance.PolicyVersion, classes})
-	if err != nil {
-		return fmt.Errorf("encode acr values: %w", err)
-	}
-	handle("GET /acr-values", Fixed("application/json", document))
-	return nil
+	handle("GET /acr-values", made("application/json", func() any {
+		return struct {
+			PolicyVersion string           `json:"policy_version"`
+			Values        []assurance.Term `json:"acr_values"`
+		}{assurance.PolicyVersion, slices.DeleteFunc(assurance.Vocabulary(), func(t assurance.Term) bool { return t.Use != "acr" })}
+	}))
 }
 
 func (h *Handler) jwks(w http.ResponseWriter, r *http.Request) error {
