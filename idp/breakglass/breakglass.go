@@ -164,7 +164,7 @@ type act struct{ *deed.Deed }
 
 // act runs do as one act of somebody, about herself until do says about whom.
 func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, do func(*act) error) error {
-	a := &act{deed.New(r.Rules, by, r.Now(), event, by.Person)}
+	a := &act{deed.New(r.Rules, by, r.Now, event, by.Person)}
 	return a.Run(ctx, r.Store, func() error { return do(a) })
 }
 

@@ -155,7 +155,7 @@ func (h *Handler) count(r *http.Request, s session.Session, second bool, organis
 	if second {
 		event = audit.BreakGlassJoined
 	}
-	d := deed.New(h.Rules, by(s), h.Now(), event, s.Person.ID)
+	d := deed.New(h.Rules, by(s), h.Now, event, s.Person.ID)
 	if directory.IsOrganisation(organisation) {
 		d.Note(map[string]string{"organisation": organisation})
 	}

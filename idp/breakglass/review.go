@@ -57,9 +57,5 @@ func (a *act) reviews(ctx context.Context, b store.BreakGlassRow) error {
 	if _, err := a.LockIdentities(ctx, a.By.Person); err != nil { // so that the role that she acts in is hers until this is done
 		return fmt.Errorf("lock officer %s: %w", a.By.Person, err)
 	}
-	there, err := deed.At(ctx, a, b.OrganisationCode)
-	if err != nil {
-		return err
-	}
-	return a.Must(ctx, there, authority.ReviewBreakGlass)
+	return a.MustAt(ctx, b.OrganisationCode, authority.ReviewBreakGlass)
 }

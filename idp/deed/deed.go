@@ -38,13 +38,15 @@ type Deed struct {
 
 	Rules *authority.Rules
 	By    Acting
-	Now   time.Time
+	Now   time.Time // when it began
 	Entry audit.Entry
+
+	clock func() time.Time
 }
 
 // New is an act about a person, or about nobody.
-func New(rules *authority.Rules, by Acting, now time.Time, event audit.Event, person string) *Deed {
-	d := &Deed{Rules: rules, By: by, Now: now}
+func New(rules *authority.Rules, by Acting, now func() time.Time, event audit.Event, person string) *Deed {
+	d := &Deed{Rules: rules, By: by, Now: now(), clock: now}
 	d.Entry = d.Line(event, person)
 	return d
 }
@@ -108,9 +110,10 @@ func Clip(value string) string {
 	return strings.ToValidUTF8(value[:most], "") + "…"
 }
 
-// Officer reads what the officer is in the role that she acts in, which has to be hers at this moment.
+// Officer reads what the officer is in the role that she acts in, which has to be hers at this moment: one that ended while the act
+// waited for others is not.
 func (d *Deed) Officer(ctx context.Context) (authority.Officer, error) {
-	return Officer(ctx, d.Tx, d.Rules, d.By, d.Now)
+	return Officer(ctx, d.Tx, d.Rules, d.By, d.clock())
 }
 
 // Officer reads what somebody is in the role that she acts in, which has to be hers at this moment.

@@ -31,8 +31,8 @@ func At(ctx context.Context, records interface {
 	return s, nil
 }
 
-// Works is what an officer does something to who does it to a person: at whichever organisations she may act as something now.
-func Works(ctx context.Context, records interface {
+// Of is what an officer does something to who does it to a person: at whichever organisations she may act as something now.
+func Of(ctx context.Context, records interface {
 	OrganisationPath(ctx context.Context, code string) ([]string, error)
 }, p store.Person,
 ) (authority.Subject, error) {
@@ -91,4 +91,37 @@ func (d *Deed) Must(ctx context.Context, of authority.Subject, acts ...authority
 		why = cmp.Or(decision.Refusal, NoRight)
 	}
 	return Refuse(why)
+}
+
+// MustAt is Must for what is done at an organisation.
+func (d *Deed) MustAt(ctx context.Context, organisation string, acts ...authority.Act) error {
+	of, err := At(ctx, d, organisation)
+	if err != nil {
+		return err
+	}
+	return d.Must(ctx, of, acts...)
+}
+
+// MustTo reads a person, and is Must for what is done to her, over her if she is an officer; nobody makes the one or the other more
+// or less until the transaction ends. Who is not on record is [directory.ErrUnknown].
+func (d *Deed) MustTo(ctx context.Context, person string, over bool, acts ...authority.Act) (store.Standing, error) {
+	if !directory.IsID(person) {
+		return store.Standing{}, directory.Missing(store.ErrNotFound, "person", person)
+	}
+	if _, err := d.LockIdentities(ctx, person, d.By.Person); err != nil {
+		return store.Standing{}, fmt.Errorf("lock people: %w", err)
+	}
+	now := d.clock()
+	found, err := d.Person(ctx, person, now)
+	if err != nil {
+		return found, directory.Missing(err, "person", person)
+	}
+	of, err := Of(ctx, d, found.Person)
+	if over && err == nil {
+		of, err = Over(ctx, d, d.Rules, of, now)
+	}
+	if err != nil {
+		return found, err
+	}
+	return found, d.Must(ctx, of, acts...)
 }

@@ -73,7 +73,7 @@ type act struct{ *deed.Deed }
 
 // act runs do as one act of an officer about a person.
 func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, person string, do func(*act) error) error {
-	a := &act{deed.New(r.Rules, by, r.Now(), event, person)}
+	a := &act{deed.New(r.Rules, by, r.Now, event, person)}
 	return a.Run(ctx, r.Store, func() error { return do(a) })
 }
 

@@ -84,20 +84,10 @@ type Registrar struct {
 
 // act runs do as one act of an officer with a person, who the officer may prove that is until it is done.
 func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, personID string, do func(*deed.Deed, store.Standing) error) error {
-	d := deed.New(r.Rules, by, r.Now(), event, personID)
+	d := deed.New(r.Rules, by, r.Now, event, personID)
 	return d.Run(ctx, r.Store, func() error {
-		if _, err := d.LockIdentities(ctx, personID, by.Person); err != nil {
-			return fmt.Errorf("lock people: %w", err)
-		}
-		found, err := d.Person(ctx, personID, d.Now)
+		found, err := d.MustTo(ctx, personID, false, authority.RecordEvidence)
 		if err != nil {
-			return directory.Missing(err, "person", personID)
-		}
-		of, err := deed.Works(ctx, d, found.Person)
-		if err != nil {
-			return err
-		}
-		if err := d.Must(ctx, of, authority.RecordEvidence); err != nil {
 			return err
 		}
 		return do(d, found)

@@ -9,6 +9,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
@@ -82,11 +83,11 @@ func (f *Office) ToIntroduce(ctx context.Context, o Officer, positionID string) 
 
 func (f *Office) askable(ctx context.Context, o Officer, personID, positionID string) (Askable, error) {
 	newest, err := store.PositionRow{}, store.ErrNotFound
-	if idForm.MatchString(positionID) {
+	if directory.IsID(positionID) {
 		newest, err = f.Store.Position(ctx, positionID)
 	}
 	if err != nil {
-		return Askable{}, missing(err, "position", positionID)
+		return Askable{}, directory.Missing(err, "position", positionID)
 	}
 	there, err := f.At(ctx, newest.OrganisationCode)
 	if err != nil {

@@ -43,7 +43,7 @@ func (f *Office) holder(ctx context.Context, o Officer, id string, acts ...autho
 	if p.Of, err = f.Works(ctx, p.Person); err != nil {
 		return Holder{}, err
 	}
-	if p.Lets, err = f.Over(ctx, f.Store, p.Of); err != nil {
+	if p.Lets, err = deed.Over(ctx, f.Store, f.Rules, p.Of, f.Now()); err != nil {
 		return Holder{}, err
 	}
 	return p, f.May(ctx, o, p.Of, acts...)
@@ -102,7 +102,7 @@ func (f *Office) Bind(ctx context.Context, o Officer, id string, answer registra
 		return bound, err
 	}
 	bound, err = f.Enroller.Bind(ctx, p.Person, answer, f.Line(o, audit.Enrolled, id, map[string]string{}), func(tx *store.Tx) error {
-		return f.mayBind(ctx, tx, o, p)
+		return f.mayBind(ctx, tx, o, id)
 	})
 	return bound, f.issuing(ctx, o, err)
 }
@@ -117,43 +117,19 @@ func (f *Office) issuing(ctx context.Context, o Officer, err error) error {
 
 // mayBind decides again whether an officer may bind an authenticator to a person, in a transaction in which nobody makes either
 // of them more or less.
-func (f *Office) mayBind(ctx context.Context, tx *store.Tx, o Officer, p Holder) error {
-	if err := f.lockIssuing(ctx, tx, o, p); err != nil {
-		return err
+func (f *Office) mayBind(ctx context.Context, tx *store.Tx, o Officer, id string) error {
+	now, err := f.mayIssue(ctx, tx, o, id, true)
+	if err == nil && !now.PersonStands {
+		err = position.Refusal(position.PersonDisabled)
 	}
-	now, err := standing(ctx, tx, p.Person.ID, f.Now())
-	if err != nil {
-		return err
-	}
-	if !now.PersonStands {
-		return position.Refusal(position.PersonDisabled)
-	}
-	lets, err := f.Over(ctx, tx, p.Of)
-	if err != nil {
-		return err
-	}
-	return f.mayIssue(ctx, tx, o, lets)
+	return err
 }
 
-// lockIssuing keeps whoever would make an officer, or the person to whom she issues something, more or less waiting until the
-// transaction ends.
-func (f *Office) lockIssuing(ctx context.Context, tx *store.Tx, o Officer, p Holder) error {
-	if _, err := tx.LockIdentities(ctx, p.Person.ID, o.PersonID); err != nil {
-		return fmt.Errorf("lock people: %w", err)
-	}
-	return nil
-}
-
-// mayIssue decides in a transaction whether an officer may issue authenticators to a subject.
-func (f *Office) mayIssue(ctx context.Context, tx *store.Tx, o Officer, to authority.Subject) error {
-	acting, err := deed.Officer(ctx, tx, f.Rules, o.Acting(), f.Now())
-	if err != nil {
-		return err
-	}
-	if why := f.Rules.May(acting, authority.IssueAuthenticator, to).Refusal; why != "" {
-		return deed.Refuse(why)
-	}
-	return nil
+// mayIssue decides in a transaction whether an officer may issue authenticators to a person, over her if she is an officer.
+func (f *Office) mayIssue(ctx context.Context, tx *store.Tx, o Officer, id string, over bool) (store.Standing, error) {
+	d := deed.New(f.Rules, o.Acting(), f.Now, audit.Enrolled, id)
+	d.Tx = tx
+	return d.MustTo(ctx, id, over, authority.IssueAuthenticator)
 }
 
 // CancelLink cancels an open enrolment link of a person: see [registration.CancelLink].
@@ -162,16 +138,13 @@ func (f *Office) CancelLink(ctx context.Context, o Officer, person, text string)
 	if err != nil {
 		return fmt.Errorf("enrolment link %.40q %w", text, directory.ErrUnknown)
 	}
-	p, err := f.holder(ctx, o, person, authority.IssueAuthenticator)
-	if err != nil {
+	if _, err = f.holder(ctx, o, person, authority.IssueAuthenticator); err != nil {
 		return err
 	}
 	link := registration.Link{ID: id, Person: person}
 	return f.issuing(ctx, o, registration.CancelLink(ctx, f.Store, link, f.Line(o, "", person, map[string]string{}), func(tx *store.Tx) error {
-		if err := f.lockIssuing(ctx, tx, o, p); err != nil {
-			return err
-		}
-		return f.mayIssue(ctx, tx, o, p.Of)
+		_, err := f.mayIssue(ctx, tx, o, person, false)
+		return err
 	}))
 }
 

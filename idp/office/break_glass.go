@@ -17,36 +17,23 @@ import (
 // ListBreakGlass lists a page of what was opened by break-glass at an organisation and below it, newest first, from the one before
 // the given id, and says whether there is more: all of it, or what nobody has signed for.
 func (f *Office) ListBreakGlass(ctx context.Context, o Officer, organisation string, unsigned bool, before uuid.UUID) (rows []store.BreakGlassRow, more bool, err error) {
-	here, err := f.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, here, authority.ReviewBreakGlass); err != nil {
-		return nil, false, err
-	}
-	rows, err = f.Store.BreakGlasses(ctx, organisation, unsigned, before, PerPage+1)
-	if err != nil {
-		return nil, false, fmt.Errorf("list break-glass of organisation %s: %w", organisation, err)
-	}
-	rows, more = page(rows)
-	return rows, more, nil
+	return listed(ctx, f, o, organisation, "break-glass", func(limit int) ([]store.BreakGlassRow, error) {
+		return f.Store.BreakGlasses(ctx, organisation, unsigned, before, limit)
+	}, authority.ReviewBreakGlass)
 }
 
 // BreakGlass reads what was opened by break-glass, for an officer who may review it.
 func (f *Office) BreakGlass(ctx context.Context, o Officer, text string) (store.BreakGlassRow, error) {
-	id, err := uuid.Parse(text)
+	id, err := directory.ParseID("break-glass", text)
 	if err != nil {
-		return store.BreakGlassRow{}, fmt.Errorf("break-glass %.40q %w", text, directory.ErrUnknown)
+		return store.BreakGlassRow{}, err
 	}
 	b, err := f.Store.BreakGlass(ctx, id)
 	if err != nil {
-		return b, missing(err, "break-glass", text)
+		return b, directory.Missing(err, "break-glass", text)
 	}
-	here, err := f.At(ctx, b.OrganisationCode)
-	if err != nil {
-		return b, err
-	}
-	return b, f.May(ctx, o, here, authority.ReviewBreakGlass)
+	_, err = f.MayAt(ctx, o, b.OrganisationCode, authority.ReviewBreakGlass)
+	return b, err
 }
 
 // DoneByBreakGlass reads a page of what an officer did in the role that break-glass gave her, newest first, from the line before the

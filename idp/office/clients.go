@@ -2,7 +2,6 @@ package office
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -19,29 +18,19 @@ func OnClients() []authority.Act {
 // Applications lists a page of the applications for clients of an organisation and below it that are in a state, by when they
 // were made, from the one after the given id, and says whether there are more.
 func (f *Office) Applications(ctx context.Context, o Officer, organisation, state string, order store.Order, after uuid.UUID) (rows []store.ClientApplicationRow, more bool, err error) {
-	here, err := f.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, here, OnClients()...); err != nil {
-		return nil, false, err
-	}
-	rows, err = f.Store.ClientApplications(ctx, organisation, state, order, after, PerPage+1)
-	if err != nil {
-		return nil, false, fmt.Errorf("list applications of organisation %s: %w", organisation, err)
-	}
-	rows, more = page(rows)
-	return rows, more, nil
+	return listed(ctx, f, o, organisation, "applications", func(limit int) ([]store.ClientApplicationRow, error) {
+		return f.Store.ClientApplications(ctx, organisation, state, order, after, limit)
+	}, OnClients()...)
 }
 
 // Application reads an application for which an officer has one of some rights, and where it is.
 func (f *Office) Application(ctx context.Context, o Officer, text string, acts ...authority.Act) (a store.ClientApplication, at authority.Subject, err error) {
-	id, err := uuid.Parse(text)
+	id, err := directory.ParseID("application", text)
 	if err != nil {
-		return a, at, fmt.Errorf("application %.40q %w", text, directory.ErrUnknown)
+		return a, at, err
 	}
 	if a, err = f.Store.ClientApplication(ctx, id); err != nil {
-		return a, at, missing(err, "application", text)
+		return a, at, directory.Missing(err, "application", text)
 	}
 	if at, err = f.At(ctx, a.OrganisationCode); err != nil {
 		return a, at, err

@@ -12,6 +12,7 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/store"
@@ -65,7 +66,7 @@ func (f *Office) mayLower(ctx context.Context, o Officer, p store.Person) error 
 	if err != nil {
 		return err
 	}
-	if of, err = f.Over(ctx, f.Store, of); err != nil {
+	if of, err = deed.Over(ctx, f.Store, f.Rules, of, f.Now()); err != nil {
 		return err
 	}
 	return f.May(ctx, o, of, authority.RecordEvidence)
@@ -176,9 +177,9 @@ func (f *Office) Piece(ctx context.Context, o Officer, personID, text string) (p
 	if err = f.mayLower(ctx, o, person); err != nil {
 		return person, piece, err
 	}
-	id, err := uuid.Parse(text)
+	id, err := directory.ParseID("evidence", text)
 	if err != nil {
-		return person, piece, fmt.Errorf("evidence %.40q %w", text, directory.ErrUnknown)
+		return person, piece, err
 	}
 	piece, err = f.Store.Evidence(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && piece.PersonID != personID {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
 
@@ -39,16 +40,13 @@ func OnGlance() []authority.Act {
 
 // Glance counts what needs doing at an organisation and below it.
 func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g Glance, err error) {
-	here, err := f.At(ctx, organisation)
+	here, err := f.MayAt(ctx, o, organisation, OnGlance()...)
 	if err != nil {
-		return g, err
-	}
-	if err := f.May(ctx, o, here, OnGlance()...); err != nil {
 		return g, err
 	}
 	g.Organisation, g.At = organisation, f.Now()
 	if g.Name, err = f.Store.OrganisationName(ctx, organisation); err != nil {
-		return g, missing(err, "organisation", organisation)
+		return g, directory.Missing(err, "organisation", organisation)
 	}
 	figures := f.business(o, organisation, here)
 	if f.Can(o, here, OnAuthenticators()...) {
@@ -112,17 +110,7 @@ func (g Glance) Week(n int) time.Time { return g.At.Add(time.Duration(n) * week)
 // ExpiringRoles lists a page of what the positions of an organisation and below it give until a time from one on and before
 // another, by when that is, from the one after the given role, and says whether there is more.
 func (f *Office) ExpiringRoles(ctx context.Context, o Officer, organisation string, from, until time.Time, order store.Order, after string) (rows []store.ExpiringRole, more bool, err error) {
-	here, err := f.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, here, OnPositions()...); err != nil {
-		return nil, false, err
-	}
-	rows, err = f.Store.ExpiringRoles(ctx, organisation, from, until, order, after, PerPage+1)
-	if err != nil {
-		return nil, false, fmt.Errorf("list roles that expire of organisation %s: %w", organisation, err)
-	}
-	rows, more = page(rows)
-	return rows, more, nil
+	return listed(ctx, f, o, organisation, "roles that expire", func(limit int) ([]store.ExpiringRole, error) {
+		return f.Store.ExpiringRoles(ctx, organisation, from, until, order, after, limit)
+	}, OnPositions()...)
 }

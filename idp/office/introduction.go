@@ -21,19 +21,9 @@ func OnIntroductions() []authority.Act {
 // Introductions lists a page of what nobody has taken up at an organisation and below it, in an order: see
 // [store.Store.OpenIntroductions]. It goes on from the one after the given id, and says whether there is more.
 func (f *Office) Introductions(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.IntroductionRow, more bool, err error) {
-	here, err := f.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, here, OnIntroductions()...); err != nil {
-		return nil, false, err
-	}
-	rows, err = f.Store.OpenIntroductions(ctx, organisation, order, after, PerPage+1, f.Now())
-	if err != nil {
-		return nil, false, fmt.Errorf("list open introductions of organisation %s: %w", organisation, err)
-	}
-	rows, more = page(rows)
-	return rows, more, nil
+	return listed(ctx, f, o, organisation, "open introductions", func(limit int) ([]store.IntroductionRow, error) {
+		return f.Store.OpenIntroductions(ctx, organisation, order, after, limit, f.Now())
+	}, OnIntroductions()...)
 }
 
 // Introduced is an introduction with what an officer has to know to take it up.
@@ -69,13 +59,13 @@ func (f *Office) ToTakeUp(ctx context.Context, o Officer, text string) (Introduc
 }
 
 func (f *Office) introduction(ctx context.Context, o Officer, text string, acts ...authority.Act) (Introduced, error) {
-	id, err := uuid.Parse(text)
+	id, err := directory.ParseID("introduction", text)
 	if err != nil {
-		return Introduced{}, fmt.Errorf("introduction %.40q %w", text, directory.ErrUnknown)
+		return Introduced{}, err
 	}
 	row, err := f.Store.Introduction(ctx, id)
 	if err != nil {
-		return Introduced{}, missing(err, "introduction", text)
+		return Introduced{}, directory.Missing(err, "introduction", text)
 	}
 	i := Introduced{IntroductionRow: row}
 	if i.At, err = f.At(ctx, row.OrganisationCode); err != nil {

@@ -13,9 +13,8 @@ package office
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"regexp"
+	"maps"
 	"strings"
 	"time"
 
@@ -110,49 +109,47 @@ func (f *Office) May(ctx context.Context, o Officer, subject authority.Subject, 
 
 // Refuse records that an officer came for what she may not do, and returns why.
 func (f *Office) Refuse(ctx context.Context, o Officer, why *deed.Refusal, acts ...authority.Act) error {
-	audit.RequestOf(ctx).Refusal.Reason = string(why.Reason)
 	words := make([]string, len(acts))
 	for i, act := range acts {
 		words[i] = string(act)
 	}
-	entry := f.Line(o, audit.DeskOpened, "", map[string]string{"acts": strings.Join(words, " ")})
-	entry.Refusal = string(why.Reason)
-	if err := audit.Record(ctx, f.Store, entry); err != nil {
-		return fmt.Errorf("record refusal: %w", err)
-	}
-	return why
+	d := deed.New(f.Rules, o.Acting(), f.Now, audit.DeskOpened, "")
+	d.Entry.Detail["acts"] = strings.Join(words, " ")
+	return d.Refuse(ctx, f.Store, why)
 }
 
 // Line is a line of the record of what an officer did.
 func (f *Office) Line(o Officer, event audit.Event, person string, detail map[string]string) audit.Entry {
-	detail["officer"], detail["officer_role"] = o.PersonID, o.Role
-	return audit.Entry{At: f.Now(), Event: event, Actor: o.PersonID, Person: person, Detail: detail}
+	line := deed.New(f.Rules, o.Acting(), f.Now, event, person).Entry
+	maps.Copy(line.Detail, detail)
+	return line
 }
-
-// Forms of ids and codes. What does not look like one is asked of no database.
-var (
-	codeForm = regexp.MustCompile(`^[A-Z0-9]{1,12}$`) // of an organisation
-	idForm   = regexp.MustCompile(`^[0-9]{12}$`)      // of a person, of a position
-)
 
 // At is what belongs to an organisation.
 func (f *Office) At(ctx context.Context, organisation string) (authority.Subject, error) {
-	path, err := []string(nil), store.ErrNotFound
-	if codeForm.MatchString(organisation) {
-		path, err = f.Store.OrganisationPath(ctx, organisation)
-	}
-	if err != nil {
-		return authority.Subject{}, missing(err, "organisation", organisation)
-	}
-	return authority.Subject{Path: path}, nil
+	return deed.At(ctx, f.Store, organisation)
 }
 
-// missing names what could not be read, which is unknown when it is not there.
-func missing(err error, what, id string) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("%s %.40q %w", what, id, directory.ErrUnknown)
+// MayAt is May for what is done at an organisation, which it reads.
+func (f *Office) MayAt(ctx context.Context, o Officer, organisation string, acts ...authority.Act) (authority.Subject, error) {
+	here, err := f.At(ctx, organisation)
+	if err != nil {
+		return here, err
 	}
-	return fmt.Errorf("read %s %.40q: %w", what, id, err)
+	return here, f.May(ctx, o, here, acts...)
+}
+
+// listed reads a page of what is named, which belongs to an organisation and to those below it, for an officer who may do one of some
+// acts there, and says whether there is more.
+func listed[T any](ctx context.Context, f *Office, o Officer, organisation, what string, read func(limit int) ([]T, error), acts ...authority.Act) (rows []T, more bool, err error) {
+	if _, err := f.MayAt(ctx, o, organisation, acts...); err != nil {
+		return nil, false, err
+	}
+	if rows, err = read(PerPage + 1); err != nil {
+		return nil, false, fmt.Errorf("list %s of organisation %s: %w", what, organisation, err)
+	}
+	rows, more = page(rows)
+	return rows, more, nil
 }
 
 // Names reads what people are called, by id.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/store"
@@ -67,7 +68,7 @@ func (w Wanted) finder(order store.Order, after string) (by string, find func(co
 	if err := directory.CheckText("q", w.Text, 1, 200); err != nil {
 		return "", nil, &directory.InvalidError{Field: "q", Want: "a name, a user ID or an email address"}
 	}
-	if id := strings.ReplaceAll(w.Text, " ", ""); idForm.MatchString(id) {
+	if id := strings.ReplaceAll(w.Text, " ", ""); directory.IsID(id) {
 		return "user_id", func(ctx context.Context, tx *store.Tx) ([]store.FoundPerson, error) { return tx.PeopleOfID(ctx, id) }, nil
 	}
 	if strings.Contains(w.Text, "@") {
@@ -185,39 +186,7 @@ func (f *Office) reach(ctx context.Context, o Officer, p *Known) error {
 
 // Works is what an officer does something to who does it to a person: at whichever organisations she may act as something now.
 func (f *Office) Works(ctx context.Context, p store.Person) (authority.Subject, error) {
-	s := authority.Subject{PersonID: p.ID}
-	var codes []string
-	for _, role := range p.Roles {
-		codes = append(codes, role.OrganisationCode)
-	}
-	slices.Sort(codes)
-	for _, code := range slices.Compact(codes) {
-		there, err := f.At(ctx, code)
-		if err != nil {
-			return authority.Subject{}, err
-		}
-		s.Path = append(s.Path, there.Path...)
-	}
-	return s, nil
-}
-
-// mostHeld bounds the roles that are looked at of one person: twice as many as she may have.
-const mostHeld = 200
-
-// Over is what an officer does something to who does it to a person as the officer that the person is, or is to be: who lets her
-// sign in can act as that, and who takes from her what it rests on takes it away.
-func (f *Office) Over(ctx context.Context, records interface {
-	HeldRoles(ctx context.Context, personID string, limit int, now time.Time) ([]store.HeldRole, error)
-}, of authority.Subject,
-) (authority.Subject, error) {
-	held, err := records.HeldRoles(ctx, of.PersonID, mostHeld, f.Now())
-	if err != nil {
-		return of, fmt.Errorf("read roles of person %s: %w", of.PersonID, err)
-	}
-	for _, role := range held {
-		of.Makes = append(of.Makes, f.Rules.ActorsOf(role.JobRole, role.Activities)...)
-	}
-	return of, nil
+	return deed.Of(ctx, f.Store, p)
 }
 
 // Standing reads a person and whether she is enabled. That an officer sees who it is, is on record elsewhere.
@@ -230,11 +199,11 @@ func standing(ctx context.Context, records interface {
 }, id string, now time.Time,
 ) (store.Standing, error) {
 	found, err := store.Standing{}, store.ErrNotFound
-	if idForm.MatchString(id) {
+	if directory.IsID(id) {
 		found, err = records.Person(ctx, id, now)
 	}
 	if err != nil {
-		return store.Standing{}, missing(err, "person", id)
+		return store.Standing{}, directory.Missing(err, "person", id)
 	}
 	return found, nil
 }

@@ -26,11 +26,7 @@ func demand(level assurance.AuthenticatorLevel) assurance.Demand {
 
 // Policy reads how an organisation has its work done, for whoever has business there.
 func (f *Office) Policy(ctx context.Context, o Officer, organisation string) (directory.Stated, error) {
-	here, err := f.At(ctx, organisation)
-	if err != nil {
-		return directory.Stated{}, err
-	}
-	if err := f.May(ctx, o, here, OnGlance()...); err != nil {
+	if _, err := f.MayAt(ctx, o, organisation, OnGlance()...); err != nil {
 		return directory.Stated{}, err
 	}
 	return f.Policies.Policy(ctx, f.Store, organisation)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
@@ -25,11 +26,8 @@ type Listed struct {
 // ListPositions lists a page of the positions of an organisation and below it, from the one after the given id: all, or those
 // of which something waits for approval.
 func (f *Office) ListPositions(ctx context.Context, o Officer, organisation string, proposed bool, after string) (Listed, error) {
-	here, err := f.At(ctx, organisation)
+	here, err := f.MayAt(ctx, o, organisation, OnPositions()...)
 	if err != nil {
-		return Listed{}, err
-	}
-	if err := f.May(ctx, o, here, OnPositions()...); err != nil {
 		return Listed{}, err
 	}
 	list := f.Store.Positions
@@ -128,7 +126,7 @@ func (f *Office) Since(ctx context.Context, o Officer, id string, version int) (
 		return p, before, err
 	}
 	if before, err = f.Store.PositionVersion(ctx, id, version); err != nil {
-		return p, before, missing(err, "position", fmt.Sprintf("%s, version %d", id, version))
+		return p, before, directory.Missing(err, "position", fmt.Sprintf("%s, version %d", id, version))
 	}
 	return p, before, nil
 }
@@ -136,11 +134,11 @@ func (f *Office) Since(ctx context.Context, o Officer, id string, version int) (
 // seen is Seen without what it includes and what includes it.
 func (f *Office) seen(ctx context.Context, o Officer, id string) (Position, error) {
 	row, err := store.PositionRow{}, store.ErrNotFound
-	if idForm.MatchString(id) {
+	if directory.IsID(id) {
 		row, err = f.Store.Position(ctx, id)
 	}
 	if err != nil {
-		return Position{}, missing(err, "position", id)
+		return Position{}, directory.Missing(err, "position", id)
 	}
 	p := Position{PositionRow: row, Current: row.PositionVersion}
 	if p.At, err = f.At(ctx, row.OrganisationCode); err != nil {

@@ -21,19 +21,9 @@ func OnRequests() []authority.Act {
 // Queue lists a page of what is open at an organisation and below it, in an order: see [store.Store.OpenRequests]. It goes on from
 // the one after the given id, and says whether there is more.
 func (f *Office) Queue(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.RequestRow, more bool, err error) {
-	here, err := f.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, here, OnRequests()...); err != nil {
-		return nil, false, err
-	}
-	rows, err = f.Store.OpenRequests(ctx, organisation, order, after, PerPage+1, f.Now())
-	if err != nil {
-		return nil, false, fmt.Errorf("list open requests of organisation %s: %w", organisation, err)
-	}
-	rows, more = page(rows)
-	return rows, more, nil
+	return listed(ctx, f, o, organisation, "open requests", func(limit int) ([]store.RequestRow, error) {
+		return f.Store.OpenRequests(ctx, organisation, order, after, limit, f.Now())
+	}, OnRequests()...)
 }
 
 // Asked is a request with what it is decided by.
@@ -49,13 +39,13 @@ type Asked struct {
 
 // Request reads a request that an officer may see.
 func (f *Office) Request(ctx context.Context, o Officer, text string) (Asked, error) {
-	id, err := uuid.Parse(text)
+	id, err := directory.ParseID("request", text)
 	if err != nil {
-		return Asked{}, fmt.Errorf("request %.40q %w", text, directory.ErrUnknown)
+		return Asked{}, err
 	}
 	row, err := f.Store.Request(ctx, id)
 	if err != nil {
-		return Asked{}, missing(err, "request", text)
+		return Asked{}, directory.Missing(err, "request", text)
 	}
 	a := Asked{RequestRow: row}
 	if a.At, err = f.At(ctx, row.OrganisationCode); err != nil {

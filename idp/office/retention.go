@@ -36,7 +36,7 @@ func (f *Office) Retention(ctx context.Context, o Officer, text string, before u
 			return r, fmt.Errorf("report of retention %.40q %w", text, directory.ErrUnknown)
 		}
 		if r.Run, err = f.Store.RetentionRun(ctx, id); err != nil {
-			return r, missing(err, "report of retention", text)
+			return r, directory.Missing(err, "report of retention", text)
 		}
 	case len(r.Runs) > 0:
 		r.Run = r.Runs[0]

@@ -16,36 +16,23 @@ import (
 // ListReviews lists a page of the reviews of an organisation and below it, in an order: see [store.Store.Reviews]. It goes on from
 // the one after the given id, and says whether there are more.
 func (f *Office) ListReviews(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.ReviewRow, more bool, err error) {
-	here, err := f.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, here, authority.ReviewAccess); err != nil {
-		return nil, false, err
-	}
-	rows, err = f.Store.Reviews(ctx, organisation, order, after, PerPage+1, f.Now())
-	if err != nil {
-		return nil, false, fmt.Errorf("list reviews of organisation %s: %w", organisation, err)
-	}
-	rows, more = page(rows)
-	return rows, more, nil
+	return listed(ctx, f, o, organisation, "reviews", func(limit int) ([]store.ReviewRow, error) {
+		return f.Store.Reviews(ctx, organisation, order, after, limit, f.Now())
+	}, authority.ReviewAccess)
 }
 
 // Review reads a review that an officer may see.
 func (f *Office) Review(ctx context.Context, o Officer, text string) (store.ReviewRow, error) {
-	id, err := uuid.Parse(text)
+	id, err := directory.ParseID("review", text)
 	if err != nil {
-		return store.ReviewRow{}, fmt.Errorf("review %.40q %w", text, directory.ErrUnknown)
+		return store.ReviewRow{}, err
 	}
 	row, err := f.Store.Review(ctx, id, f.Now())
 	if err != nil {
-		return row, missing(err, "review", text)
+		return row, directory.Missing(err, "review", text)
 	}
-	here, err := f.At(ctx, row.OrganisationCode)
-	if err != nil {
-		return row, err
-	}
-	return row, f.May(ctx, o, here, authority.ReviewAccess)
+	_, err = f.MayAt(ctx, o, row.OrganisationCode, authority.ReviewAccess)
+	return row, err
 }
 
 // ReviewItems lists a page of what a review is about, in an order: see [store.Store.ReviewItems]. It goes on from the role after the

@@ -13,11 +13,7 @@ import (
 // Unproved lists a page of who registered herself at an organisation or below it and is not proved yet, by when she did, from the one after
 // the given id, and says whether there are more. How many were shown is recorded.
 func (f *Office) Unproved(ctx context.Context, o Officer, organisation string, order store.Order, after string) (list []store.UnprovedPerson, more bool, err error) {
-	there, err := f.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, there, authority.RecordEvidence); err != nil {
+	if _, err := f.MayAt(ctx, o, organisation, authority.RecordEvidence); err != nil {
 		return nil, false, err
 	}
 	err = f.Store.InTx(ctx, func(tx *store.Tx) error {

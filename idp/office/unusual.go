@@ -37,11 +37,7 @@ func (f *Office) signIns(ctx context.Context, g *Glance) (err error) {
 // one after the given line of the record, and says whether there are more. Who reads the record may read it, and it is recorded that
 // she did.
 func (f *Office) UnusualSignIns(ctx context.Context, o Officer, organisation string, order store.Order, after int64) (rows []store.UnusualSignIn, more bool, err error) {
-	here, err := f.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, here, authority.ReadAudit); err != nil {
+	if _, err := f.MayAt(ctx, o, organisation, authority.ReadAudit); err != nil {
 		return nil, false, err
 	}
 	err = f.Store.InTx(ctx, func(tx *store.Tx) error {
@@ -57,17 +53,7 @@ func (f *Office) UnusualSignIns(ctx context.Context, o Officer, organisation str
 // SuspendedAuthenticators lists a page of the authenticators that are suspended or lost, of people of an organisation and of those below
 // it, by since when, from the one after the given id, and says whether there are more.
 func (f *Office) SuspendedAuthenticators(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.SuspendedAuthenticator, more bool, err error) {
-	here, err := f.At(ctx, organisation)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, here, OnAuthenticators()...); err != nil {
-		return nil, false, err
-	}
-	rows, err = f.Store.SuspendedAuthenticators(ctx, organisation, order, after, PerPage+1)
-	if err != nil {
-		return nil, false, fmt.Errorf("list suspended authenticators of organisation %s: %w", organisation, err)
-	}
-	rows, more = page(rows)
-	return rows, more, nil
+	return listed(ctx, f, o, organisation, "suspended authenticators", func(limit int) ([]store.SuspendedAuthenticator, error) {
+		return f.Store.SuspendedAuthenticators(ctx, organisation, order, after, limit)
+	}, OnAuthenticators()...)
 }

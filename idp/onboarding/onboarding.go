@@ -86,7 +86,7 @@ type act struct{ *deed.Deed }
 
 // act runs do as one act of an officer, on record unless do clears its event because another package wrote it.
 func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, do func(*act) error) error {
-	a := &act{deed.New(r.Rules, by, r.Now(), event, "")}
+	a := &act{deed.New(r.Rules, by, r.Now, event, "")}
 	return a.Run(ctx, r.Store, func() error { return do(a) })
 }
 

@@ -185,7 +185,7 @@ func (r *Registrar) AskAll(ctx context.Context, by deed.Acting, rows []BulkRow, 
 }
 
 func (r *Registrar) bulkLine(by deed.Acting, b Bulk) audit.Entry {
-	e := deed.New(r.Rules, by, r.Now(), audit.RequestBulk, "").Entry
+	e := deed.New(r.Rules, by, r.Now, audit.RequestBulk, "").Entry
 	e.Detail["given"], e.Detail["asked"], e.Detail["refused"] = strconv.Itoa(b.Given), strconv.Itoa(b.Asked), strconv.Itoa(b.Refused)
 	e.Detail["done"] = strconv.FormatBool(b.Done)
 	if b.Refused > 0 {

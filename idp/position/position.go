@@ -72,7 +72,7 @@ type act struct {
 
 // begin is an act of an officer.
 func (r *Registrar) begin(by deed.Acting, event audit.Event) *act {
-	return &act{deed.New(r.Rules, by, r.Now(), event, ""), r.Catalogue, r.Messenger}
+	return &act{deed.New(r.Rules, by, r.Now, event, ""), r.Catalogue, r.Messenger}
 }
 
 // attempts bounds how often an act is tried again because an id drawn at random was taken.
