@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -121,8 +120,8 @@ func (r *Registrar) Look(ctx context.Context, by deed.Acting, what authority.Act
 // the transaction ends. What is open for them, and what they sign in with, is locked before, as everybody does who changes it.
 func (a *act) lock(ctx context.Context, ids ...string) ([]Subject, error) {
 	for _, id := range ids {
-		if !idForm(id) {
-			return nil, fmt.Errorf("person %.40q %w", id, directory.ErrUnknown)
+		if !directory.IsID(id) {
+			return nil, directory.Missing(store.ErrNotFound, "person", id)
 		}
 	}
 	if err := a.LockOpenRequests(ctx, ids...); err != nil {
@@ -146,73 +145,39 @@ func (a *act) lock(ctx context.Context, ids ...string) ([]Subject, error) {
 
 // read reads a person.
 func (a *act) read(ctx context.Context, id string) (s Subject, err error) {
-	if !idForm(id) {
-		return s, fmt.Errorf("person %.40q %w", id, directory.ErrUnknown)
+	err = store.ErrNotFound
+	if directory.IsID(id) {
+		s.Profile, err = a.Profile(ctx, id)
 	}
-	s.Profile, err = a.Profile(ctx, id)
 	if err == nil {
 		s.Standing, err = a.Person(ctx, id, a.Now)
 	}
-	if errors.Is(err, store.ErrNotFound) {
-		return s, fmt.Errorf("person %s %w", id, directory.ErrUnknown)
-	}
-	if err != nil {
-		return s, fmt.Errorf("read person %s: %w", id, err)
-	}
-	return s, nil
-}
-
-func idForm(id string) bool {
-	return len(id) == 12 && strings.Trim(id, "0123456789") == ""
+	return s, directory.Missing(err, "person", id)
 }
 
 // must wants the officer to have the right to do something to a person, herself. What she does it to is each organisation at
 // which the person has a role, or had when the profile was closed, or else the one that is named; and the person is no officer
 // above her.
 func (a *act) must(ctx context.Context, what authority.Act, s Subject, organisation string) error {
-	o, err := a.Officer(ctx)
-	if err != nil {
-		return err
-	}
 	about, err := a.subject(ctx, s, organisation)
 	if err != nil {
 		return err
 	}
-	d := a.Rules.May(o, what, about)
-	if d.Refusal == "" && d.Grant != authority.Full {
-		d.Refusal = authority.NoRight
-	}
-	if d.Refusal != "" {
-		return deed.Refuse(d.Refusal)
-	}
-	return nil
+	return a.Must(ctx, about, what)
 }
 
 // subject is what something is done to that is done to a person: see must.
 func (a *act) subject(ctx context.Context, s Subject, organisation string) (authority.Subject, error) {
-	about := authority.Subject{PersonID: s.PersonID}
 	codes := Organisations(s.Profile, s.Person)
 	if organisation != "" {
 		codes = []string{organisation}
 	}
-	for _, code := range codes {
-		path, err := a.OrganisationPath(ctx, code)
-		if errors.Is(err, store.ErrNotFound) {
-			return about, fmt.Errorf("organisation %.40q %w", code, directory.ErrUnknown)
-		}
-		if err != nil {
-			return about, fmt.Errorf("read organisations above %q: %w", code, err)
-		}
-		about.Path = append(about.Path, path...)
-	}
-	held, err := a.held(ctx, s.PersonID)
+	about, err := deed.At(ctx, a, codes...)
 	if err != nil {
 		return about, err
 	}
-	for _, h := range held {
-		about.Makes = append(about.Makes, a.Rules.ActorsOf(h.JobRole, h.Activities)...)
-	}
-	return about, nil
+	about.PersonID = s.PersonID
+	return deed.Over(ctx, a, a.Rules, about, a.Now)
 }
 
 // Organisations are the codes of those whose officers a person is for: where she may act as something now, or once could when
@@ -229,17 +194,6 @@ func Organisations(profile store.Profile, person store.Person) []string {
 	}
 	slices.Sort(codes)
 	return slices.Compact(codes)
-}
-
-// mostHeld bounds the roles that are looked at of one person: twice as many as she may have.
-const mostHeld = 200
-
-func (a *act) held(ctx context.Context, personID string) ([]store.HeldRole, error) {
-	held, err := a.HeldRoles(ctx, personID, mostHeld, a.Now)
-	if err != nil {
-		return nil, fmt.Errorf("read roles of person %s: %w", personID, err)
-	}
-	return held, nil
 }
 
 // stillOpen refuses what nobody does to a profile that is closed.

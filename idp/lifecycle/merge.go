@@ -80,7 +80,7 @@ func (a *act) mergeable(ctx context.Context, duplicate, kept string) error {
 	}
 	var duties []authority.Held
 	for _, p := range people {
-		held, err := a.held(ctx, p.PersonID)
+		held, err := deed.Held(ctx, a, p.PersonID, a.Now)
 		if err != nil {
 			return err
 		}
@@ -128,13 +128,7 @@ func (r *Registrar) DecideMerge(ctx context.Context, by deed.Acting, id uuid.UUI
 // Merge reads a merge. What two profiles it is about never changes.
 func (r *Registrar) Merge(ctx context.Context, id uuid.UUID) (store.Merge, error) {
 	m, err := r.Store.Merge(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return m, fmt.Errorf("merge %s %w", id, directory.ErrUnknown)
-	}
-	if err != nil {
-		return m, fmt.Errorf("read merge %s: %w", id, err)
-	}
-	return m, nil
+	return m, directory.Missing(err, "merge", id)
 }
 
 func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict position.Verdict, reason string) error {

@@ -101,13 +101,13 @@ func (r *Registrar) Apply(ctx context.Context, by deed.Acting, w Wanted) (id uui
 			"application": id.String(), "organisation": w.Organisation, "environment": string(w.Environment), "name": c.Name, "purpose": w.Purpose,
 			"redirect_uris": strings.Join(c.RedirectURIs, " "), "authentication": application.Authentication, "jwks_uri": c.JWKSURI,
 		})
-		if err := a.may(ctx, w.Organisation, authority.ApplyClient); err != nil {
+		if err := a.MustAt(ctx, w.Organisation, authority.ApplyClient); err != nil {
 			return err
 		}
 		if w.Follows != uuid.Nil {
 			before, err := a.ClientApplication(ctx, w.Follows)
 			if err != nil {
-				return unknown(err, "application", w.Follows)
+				return directory.Missing(err, "application", w.Follows)
 			}
 			if before.OrganisationCode != w.Organisation || before.Environment != string(Integration) || before.ClientID == nil {
 				return Refuse(NotFollowable)
@@ -194,7 +194,7 @@ func (r *Registrar) DecideAsOperator(ctx context.Context, operator string, id uu
 		}
 		path, err := a.OrganisationPath(ctx, application.OrganisationCode)
 		if err != nil {
-			return unknown(err, "organisation", application.OrganisationCode)
+			return directory.Missing(err, "organisation", application.OrganisationCode)
 		}
 		if application.Environment != string(Live) || len(path) > 1 {
 			return Refuse(NotOperators)
@@ -263,7 +263,7 @@ func (a *act) named(ctx context.Context, application store.ClientApplication) er
 func (a *act) applicantMay(ctx context.Context, application store.ClientApplication) error {
 	path, err := a.OrganisationPath(ctx, application.OrganisationCode)
 	if err != nil {
-		return unknown(err, "organisation", application.OrganisationCode)
+		return directory.Missing(err, "organisation", application.OrganisationCode)
 	}
 	return position.StillMay(ctx, a.Tx, a.Rules, application.AppliedBy, authority.ApplyClient, authority.Subject{Path: path}, a.Now)
 }

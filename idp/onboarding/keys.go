@@ -11,6 +11,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/store"
 )
@@ -31,7 +32,7 @@ func (r *Registrar) ReplaceKeys(ctx context.Context, by deed.Acting, id uuid.UUI
 		}
 		c, err := a.LockClient(ctx, *application.ClientID)
 		if err != nil {
-			return unknown(err, "client", *application.ClientID)
+			return directory.Missing(err, "client", *application.ClientID)
 		}
 		if c.JWKS != nil && KeysSeen(c) != seen {
 			return Refuse(KeysSince)

@@ -20,8 +20,6 @@ package onboarding
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -90,34 +88,13 @@ func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, 
 	return a.Run(ctx, r.Store, func() error { return do(a) })
 }
 
-// may wants one of some acts to be the officer's at an organisation, in the role that she has at this moment.
-func (a *act) may(ctx context.Context, organisation string, acts ...authority.Act) error {
-	o, err := a.Officer(ctx)
-	if err != nil {
-		return err
-	}
-	path, err := a.OrganisationPath(ctx, organisation)
-	if err != nil {
-		return unknown(err, "organisation", organisation)
-	}
-	var why authority.Refusal
-	for _, what := range acts {
-		decision := a.Rules.May(o, what, authority.Subject{Path: path})
-		if decision.Grant == authority.Full {
-			return nil
-		}
-		why = decision.Refusal
-	}
-	return deed.Refuse(why)
-}
-
 // application locks an application, and wants one of some acts about it to be the officer's.
 func (a *act) application(ctx context.Context, id uuid.UUID, acts ...authority.Act) (store.ClientApplication, error) {
 	application, err := a.lock(ctx, id)
 	if err != nil {
 		return application, err
 	}
-	return application, a.may(ctx, application.OrganisationCode, acts...)
+	return application, a.MustAt(ctx, application.OrganisationCode, acts...)
 }
 
 // lock locks an application, and notes which it is.
@@ -125,19 +102,11 @@ func (a *act) lock(ctx context.Context, id uuid.UUID) (store.ClientApplication, 
 	a.Note(map[string]string{"application": id.String()})
 	application, err := a.LockClientApplication(ctx, id)
 	if err != nil {
-		return store.ClientApplication{}, unknown(err, "application", id)
+		return store.ClientApplication{}, directory.Missing(err, "application", id)
 	}
 	a.Note(map[string]string{"organisation": application.OrganisationCode, "environment": application.Environment, "name": application.Name})
 	if application.ClientID != nil {
 		a.Entry.Client = *application.ClientID
 	}
 	return application, nil
-}
-
-// unknown names what is not there.
-func unknown(err error, what string, id any) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("%s %v %w", what, id, directory.ErrUnknown)
-	}
-	return fmt.Errorf("read %s %v: %w", what, id, err)
 }

@@ -27,9 +27,9 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 			if _, err := tx.LockIdentities(ctx, role.PersonID, role.PersonID); err != nil {
 				return fmt.Errorf("lock person %s: %w", role.PersonID, err)
 			}
-			held, err := tx.HeldRoles(ctx, role.PersonID, mostHeld, now)
+			held, err := deed.Held(ctx, tx, role.PersonID, now)
 			if err != nil {
-				return fmt.Errorf("read roles of person %s: %w", role.PersonID, err)
+				return err
 			}
 			duties := []authority.Held{{JobRole: role.JobRole, Activities: role.Activities}}
 			for _, h := range held {

@@ -56,7 +56,7 @@ func (a *act) introduce(ctx context.Context, i Introduced) (uuid.UUID, error) {
 	a.Note(map[string]string{"position": i.Position, "reason": i.Reason, "starts_at": moment(&i.StartsAt), "expires_at": moment(i.ExpiresAt)})
 	p, err := a.LockPosition(ctx, i.Position)
 	if err != nil {
-		return uuid.Nil, unknown(err, "position", i.Position)
+		return uuid.Nil, directory.Missing(err, "position", i.Position)
 	}
 	if err := a.mustFully(ctx, authority.RequestPosition, p.OrganisationCode, ""); err != nil {
 		return uuid.Nil, err
@@ -171,15 +171,15 @@ func (a *act) introduction(ctx context.Context, id uuid.UUID) (store.HeldPositio
 	a.Note(map[string]string{"introduction": id.String()})
 	row, err := a.Introduction(ctx, id)
 	if err != nil {
-		return store.HeldPosition{}, store.Introduction{}, unknown(err, "introduction", id)
+		return store.HeldPosition{}, store.Introduction{}, directory.Missing(err, "introduction", id)
 	}
 	p, err := a.LockPosition(ctx, row.PositionID)
 	if err != nil {
-		return store.HeldPosition{}, store.Introduction{}, unknown(err, "position", row.PositionID)
+		return store.HeldPosition{}, store.Introduction{}, directory.Missing(err, "position", row.PositionID)
 	}
 	i, err := a.LockIntroduction(ctx, id)
 	if err != nil {
-		return store.HeldPosition{}, store.Introduction{}, unknown(err, "introduction", id)
+		return store.HeldPosition{}, store.Introduction{}, directory.Missing(err, "introduction", id)
 	}
 	a.Note(map[string]string{"position": p.ID, "version": strconv.Itoa(i.PositionVersion), "asked_by": i.AskedBy})
 	return p, i, nil

@@ -27,7 +27,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"slices"
 	"time"
 
@@ -49,10 +48,8 @@ type Registrar struct {
 	Log       *slog.Logger // of RunLapse and RunRollouts, which alone need it
 }
 
-var idForm = regexp.MustCompile(`^[0-9]{12}$`)
-
 func checkID(field, id string) error {
-	if !idForm.MatchString(id) {
+	if !directory.IsID(id) {
 		return &directory.InvalidError{Field: field, Want: "12 digits"}
 	}
 	return nil
@@ -97,14 +94,12 @@ func (a *act) may(ctx context.Context, what authority.Act, organisation, person 
 	if err != nil {
 		return authority.None, err
 	}
-	path, err := a.OrganisationPath(ctx, organisation)
-	if errors.Is(err, store.ErrNotFound) {
-		return authority.None, fmt.Errorf("organisation %q %w", organisation, directory.ErrUnknown)
-	}
+	of, err := deed.At(ctx, a, organisation)
 	if err != nil {
-		return authority.None, fmt.Errorf("read organisations above %q: %w", organisation, err)
+		return authority.None, err
 	}
-	decision := a.Rules.May(o, what, authority.Subject{PersonID: person, Path: path, Makes: makes})
+	of.PersonID, of.Makes = person, makes
+	decision := a.Rules.May(o, what, of)
 	if decision.Refusal != "" {
 		return authority.None, deed.Refuse(decision.Refusal)
 	}
@@ -122,11 +117,12 @@ func (a *act) mustFully(ctx context.Context, what authority.Act, organisation, p
 
 // stillMay is StillMay for what is done at an organisation, about a person unless that is "".
 func (a *act) stillMay(ctx context.Context, asker string, what authority.Act, organisation, person string) error {
-	path, err := a.OrganisationPath(ctx, organisation)
+	of, err := deed.At(ctx, a, organisation)
 	if err != nil {
-		return fmt.Errorf("read organisations above %q: %w", organisation, err)
+		return err
 	}
-	return StillMay(ctx, a.Tx, a.Rules, asker, what, authority.Subject{PersonID: person, Path: path}, a.Now)
+	of.PersonID = person
+	return StillMay(ctx, a.Tx, a.Rules, asker, what, of, a.Now)
 }
 
 // StillMay wants who asked for something, or proposed it, to be an officer still who may, in whichever of her roles. Whose
@@ -138,11 +134,11 @@ func StillMay(ctx context.Context, records interface {
 ) error {
 	id, err := records.Kept(ctx, asker)
 	if err != nil {
-		return unknown(err, "officer", asker)
+		return directory.Missing(err, "officer", asker)
 	}
 	standing, err := records.Person(ctx, id, now)
 	if err != nil {
-		return unknown(err, "officer", id)
+		return directory.Missing(err, "officer", id)
 	}
 	for _, role := range standing.Person.Roles {
 		o := authority.Officer{PersonID: id, Role: role.ID, Organisation: role.OrganisationCode, Actors: rules.ActorsOf(role.JobRole, role.Activities)}
@@ -161,7 +157,7 @@ func FourEyes(ctx context.Context, records interface {
 ) error {
 	id, err := records.Kept(ctx, asker)
 	if err != nil {
-		return unknown(err, "officer", asker)
+		return directory.Missing(err, "officer", asker)
 	}
 	if why := authority.FourEyes(id, decider, subject); why != "" {
 		return Refusal(why)
@@ -169,14 +165,11 @@ func FourEyes(ctx context.Context, records interface {
 	return nil
 }
 
-// mostHeld bounds the roles that are looked at of one person: twice as many as she may have.
-const mostHeld = 200
-
 // ifHolds is a person when she holds a position, or one that includes it, which is then about her, and "" otherwise.
 func (a *act) ifHolds(ctx context.Context, person, positionID string) (string, error) {
-	held, err := a.HeldRoles(ctx, person, mostHeld, a.Now)
+	held, err := deed.Held(ctx, a, person, a.Now)
 	if err != nil {
-		return "", fmt.Errorf("read roles of person %s: %w", person, err)
+		return "", err
 	}
 	var positions []string
 	for _, h := range held {
@@ -184,7 +177,7 @@ func (a *act) ifHolds(ctx context.Context, person, positionID string) (string, e
 			positions = append(positions, h.PositionID)
 		}
 	}
-	if len(held) >= mostHeld || slices.Contains(positions, positionID) {
+	if len(held) >= deed.MostHeld || slices.Contains(positions, positionID) {
 		return person, nil
 	}
 	if len(positions) == 0 {
@@ -198,12 +191,4 @@ func (a *act) ifHolds(ctx context.Context, person, positionID string) (string, e
 		return person, nil
 	}
 	return "", nil
-}
-
-// unknown names what is not there.
-func unknown(err error, what string, id any) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("%s %v %w", what, id, directory.ErrUnknown)
-	}
-	return fmt.Errorf("read %s %v: %w", what, id, err)
 }

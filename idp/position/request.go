@@ -86,7 +86,7 @@ func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
 	a.Note(map[string]string{"kind": string(q.Kind), "position": q.Position, "reason": q.Reason, "starts_at": moment(&q.StartsAt), "expires_at": moment(q.ExpiresAt)})
 	p, err := a.LockPosition(ctx, q.Position)
 	if err != nil {
-		return Answer{}, unknown(err, "position", q.Position)
+		return Answer{}, directory.Missing(err, "position", q.Position)
 	}
 	if err := a.lockOpen(ctx, q.Person); err != nil {
 		return Answer{}, err
@@ -181,7 +181,7 @@ func (a *act) lockPeople(ctx context.Context, person string) error {
 		return fmt.Errorf("lock people: %w", err)
 	}
 	if !slices.ContainsFunc(people, func(p store.IdentityRow) bool { return p.PersonID == person }) {
-		return unknown(store.ErrNotFound, "person", person)
+		return directory.Missing(store.ErrNotFound, "person", person)
 	}
 	return nil
 }
@@ -193,7 +193,7 @@ func (a *act) versionInForce(ctx context.Context, p store.HeldPosition) (store.P
 	}
 	v, err := a.PositionVersion(ctx, p.ID, p.InForce)
 	if err != nil {
-		return v, unknown(err, "position "+p.ID+" in version", p.InForce)
+		return v, directory.Missing(err, "position "+p.ID+" in version", p.InForce)
 	}
 	if v.Closes {
 		return v, Refusal(PositionClosed)
@@ -203,9 +203,9 @@ func (a *act) versionInForce(ctx context.Context, p store.HeldPosition) (store.P
 
 // mayHave says whether a person may get the position that is asked for, or has what she is to lose.
 func (a *act) mayHave(ctx context.Context, q store.Request, v store.PositionVersion) error {
-	held, err := a.HeldRoles(ctx, q.PersonID, mostHeld, a.Now)
+	held, err := deed.Held(ctx, a, q.PersonID, a.Now)
 	if err != nil {
-		return fmt.Errorf("read roles of person %s: %w", q.PersonID, err)
+		return err
 	}
 	ofPosition := func(h store.HeldRole) bool { return h.PositionID == q.PositionID }
 	if Kind(q.Kind) == End {
@@ -217,12 +217,12 @@ func (a *act) mayHave(ctx context.Context, q store.Request, v store.PositionVers
 	if err := a.listed(v); err != nil {
 		return err
 	}
-	if len(held) >= mostHeld { // there may be more, which nobody would look at
+	if len(held) >= deed.MostHeld { // there may be more, which nobody would look at
 		return Refusal(TooManyRoles)
 	}
 	person, err := a.Person(ctx, q.PersonID, a.Now)
 	if err != nil {
-		return unknown(err, "person", q.PersonID)
+		return directory.Missing(err, "person", q.PersonID)
 	}
 	if !person.PersonStands {
 		return Refusal(PersonDisabled)
@@ -380,9 +380,9 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 		return Answer{}, err
 	}
 	if Kind(q.Kind) == End { // whatever the position is by now; but nobody takes what an officer above her has
-		held, err := a.HeldRoles(ctx, q.PersonID, mostHeld, a.Now)
+		held, err := deed.Held(ctx, a, q.PersonID, a.Now)
 		if err != nil {
-			return Answer{}, fmt.Errorf("read roles of person %s: %w", q.PersonID, err)
+			return Answer{}, err
 		}
 		var takes []authority.Actor
 		for _, h := range held {
@@ -413,7 +413,7 @@ func (a *act) unchanged(ctx context.Context, v store.PositionVersion, e Effect, 
 	if v.Version != version {
 		before, err := a.PositionVersion(ctx, v.PositionID, version)
 		if err != nil {
-			return unknown(err, "position "+v.PositionID+" in version", version)
+			return directory.Missing(err, "position "+v.PositionID+" in version", version)
 		}
 		return Refusal(deed.ChangedSince).With("", changes(before, v)...)
 	}
@@ -429,11 +429,11 @@ func (a *act) request(ctx context.Context, id uuid.UUID) (store.HeldPosition, st
 	a.Note(map[string]string{"request": id.String()})
 	p, err := a.LockPositionOfRequest(ctx, id)
 	if err != nil {
-		return store.HeldPosition{}, store.Request{}, unknown(err, "request", id)
+		return store.HeldPosition{}, store.Request{}, directory.Missing(err, "request", id)
 	}
 	q, err := a.LockRequest(ctx, id)
 	if err != nil {
-		return store.HeldPosition{}, store.Request{}, unknown(err, "request", id)
+		return store.HeldPosition{}, store.Request{}, directory.Missing(err, "request", id)
 	}
 	a.Entry.Person = q.PersonID
 	a.Note(map[string]string{

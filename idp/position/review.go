@@ -155,11 +155,11 @@ func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.
 	a.Note(map[string]string{"review": id.String(), "role": role})
 	p, err := a.LockPositionOfItem(ctx, id, role)
 	if err != nil {
-		return p, store.ReviewItem{}, unknown(err, "item of a review", role)
+		return p, store.ReviewItem{}, directory.Missing(err, "item of a review", role)
 	}
 	item, err := a.ReviewItem(ctx, id, role)
 	if err != nil {
-		return p, item, unknown(err, "item of a review", role)
+		return p, item, directory.Missing(err, "item of a review", role)
 	}
 	a.Entry.Person = item.PersonID
 	a.Note(map[string]string{"position": p.ID, "given_by": item.GivenBy})
@@ -167,7 +167,7 @@ func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.
 		return p, item, err
 	}
 	if item, err = a.ReviewItem(ctx, id, role); err != nil { // as it is now that nobody changes it
-		return p, item, unknown(err, "item of a review", role)
+		return p, item, directory.Missing(err, "item of a review", role)
 	}
 	switch {
 	case item.Outcome != nil:

@@ -13,6 +13,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
 
@@ -109,7 +110,7 @@ func (a *act) rollOutFirst(ctx context.Context, id string) (changed, left int, e
 func (a *act) rollOut(ctx context.Context, w store.Rollout) (changed int, err error) {
 	v, err := a.PositionVersion(ctx, w.PositionID, w.InForce)
 	if err != nil {
-		return 0, unknown(err, "position "+w.PositionID+" in version", w.InForce)
+		return 0, directory.Missing(err, "position "+w.PositionID+" in version", w.InForce)
 	}
 	e, err := EffectOf(ctx, a.Tx, v)
 	tooMuch, refused := errors.AsType[*deed.Refusal](err)
@@ -180,7 +181,7 @@ func heldBy(ctx context.Context, records interface {
 	HeldRolesOf(ctx context.Context, personIDs []string, limit int, now time.Time) ([]store.HeldRole, error)
 }, people []string, now time.Time,
 ) (map[string][]store.HeldRole, error) {
-	roles, err := records.HeldRolesOf(ctx, people, mostHeld*max(len(people), 1), now)
+	roles, err := records.HeldRolesOf(ctx, people, deed.MostHeld*max(len(people), 1), now)
 	if err != nil {
 		return nil, fmt.Errorf("read roles of people: %w", err)
 	}

@@ -49,7 +49,7 @@ func checkIncludes(ids []string) error {
 		return &directory.InvalidError{Field: "include", Want: fmt.Sprintf("at most %d positions", mostIncludes)}
 	}
 	for i, id := range ids {
-		if !idForm.MatchString(id) || slices.Contains(ids[:i], id) {
+		if !directory.IsID(id) || slices.Contains(ids[:i], id) {
 			return &directory.InvalidError{Field: "include", Want: "the 12 digits of each position, once"}
 		}
 	}
@@ -176,7 +176,7 @@ func (a *act) manage(ctx context.Context, what authority.Act, id string, seen in
 	a.Note(map[string]string{"position": id})
 	p, err := a.LockPosition(ctx, id)
 	if err != nil {
-		return store.PositionRow{}, unknown(err, "position", id)
+		return store.PositionRow{}, directory.Missing(err, "position", id)
 	}
 	herself, err := a.ifHolds(ctx, a.By.Person, id)
 	if err != nil {
@@ -184,7 +184,7 @@ func (a *act) manage(ctx context.Context, what authority.Act, id string, seen in
 	}
 	newest, err := a.Position(ctx, id)
 	if err != nil {
-		return store.PositionRow{}, unknown(err, "position", id)
+		return store.PositionRow{}, directory.Missing(err, "position", id)
 	}
 	e, err := EffectOf(ctx, a.Tx, newest.PositionVersion)
 	if _, refused := errors.AsType[*deed.Refusal](err); err != nil && !refused { // it can be changed, and has to be
@@ -207,7 +207,7 @@ func (a *act) manage(ctx context.Context, what authority.Act, id string, seen in
 	if newest.Version != seen {
 		before, err := a.PositionVersion(ctx, id, seen)
 		if err != nil {
-			return store.PositionRow{}, unknown(err, "position "+id+" in version", seen)
+			return store.PositionRow{}, directory.Missing(err, "position "+id+" in version", seen)
 		}
 		return store.PositionRow{}, Refusal(deed.ChangedSince).With("", changes(before, newest.PositionVersion)...)
 	}
@@ -243,7 +243,7 @@ func (r *Registrar) Approve(ctx context.Context, by deed.Acting, id string, vers
 		var before store.PositionVersion
 		if v.InForce > 0 {
 			if before, err = a.PositionVersion(ctx, id, v.InForce); err != nil {
-				return unknown(err, "position "+id+" in version", v.InForce)
+				return directory.Missing(err, "position "+id+" in version", v.InForce)
 			}
 		}
 		a.noteVersion(v.PositionVersion, before)
@@ -277,7 +277,7 @@ func (r *Registrar) Approve(ctx context.Context, by deed.Acting, id string, vers
 func (a *act) makerStillMay(ctx context.Context, v store.PositionRow) error {
 	maker, err := a.Kept(ctx, v.MadeBy)
 	if err != nil {
-		return unknown(err, "officer", v.MadeBy)
+		return directory.Missing(err, "officer", v.MadeBy)
 	}
 	herself, err := a.ifHolds(ctx, maker, v.PositionID)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
@@ -35,13 +34,10 @@ func frame(r *http.Request) web.Frame {
 	return web.Frame{RequestID: audit.RequestOf(r.Context()).ID, Language: web.LanguageOf(r, "")}
 }
 
-// codeForm is what the code of an organisation looks like. What does not is asked of no database.
-var codeForm = regexp.MustCompile(`^[A-Z0-9]{2,12}$`)
-
 // page is the form of the organisation in the address. One that is not open to all is not found, whether there is one or not.
 func (h *Handler) page(r *http.Request) (web.SelfRegister, error) {
 	code := r.PathValue("organisation")
-	if !codeForm.MatchString(code) {
+	if !directory.IsOrganisation(code) {
 		return web.SelfRegister{}, closed()
 	}
 	name, err := h.Store.OpenToAll(r.Context(), code)
