@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"idp/audit":                 {"store"},
 	"idp/sweep":                 {"store"},
 	"idp/unusual":               {"idp/audit", "store"},
-	"idp/retention":             {"idp/directory", "idp/evidence", "idp/audit", "store"},
+	"idp/retention":             {"idp/deed", "idp/directory", "idp/evidence", "idp/audit", "store"},
 	"idp/assurance":             {},
 	"idp/authority":             {},
 	"idp/ida":                   {},

@@ -479,6 +479,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"sweep grants", func() error { return second(hot.SweepGrants(ctx, now, 10)) }},
 		{"sweep sessions", func() error { return second(hot.SweepSessions(ctx, now, 10)) }},
 		{"sweep challenges", func() error { return second(hot.SweepChallenges(ctx, now, 10)) }},
+		{"sweep what break-glass was asked", func() error { return second(hot.SweepBreakGlassRequests(ctx, now, 10)) }},
 		{"sweep throttled slots", func() error { return second(hot.SweepThrottle(ctx, now, 10)) }},
 		{"post a message", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error { return tx.AddMessage(ctx, newMessage("x")) })

@@ -31,6 +31,8 @@ func retainedKinds() map[string]retained {
 			WHERE at <= $1 AND erased_at IS NULL AND NOT on_hold(person_id)`, "person_change"},
 		"merge_decided": {`SELECT id::text, decided_at AS since FROM person_merge
 			WHERE decided_at <= $1 AND state <> 'proposed' AND erased_at IS NULL AND NOT on_hold(duplicate) AND NOT on_hold(kept)`, "person_merge"},
+		"break_glass_signed": {`SELECT id::text, signed_at AS since FROM break_glass
+			WHERE signed_at <= $1 AND erased_at IS NULL AND NOT on_hold(asked_by) AND NOT on_hold(confirmed_by)`, "break_glass"},
 		"hold_released": {`SELECT id::text, released_at AS since FROM retention_hold
 			WHERE released_at <= $1 AND NOT on_hold(person_id)`, "retention_hold"},
 		"profile_proofs": {`SELECT id, closed_at AS since FROM person
@@ -136,6 +138,9 @@ type RetentionCount struct {
 	Soon     int        // due within the 30 days after
 	OldestAt *time.Time // since when the oldest that was due was kept; nil: none was
 	Erased   int
+
+	Stayed        int // of those that were due: they could not be erased
+	StayedBecause string
 }
 
 // BeginRetention begins a run, unless one has ended that began after lastEnded, or one is at work that began after lastBegan: then
@@ -161,6 +166,11 @@ func (t *Tx) CountErased(ctx context.Context, run uuid.UUID, rule string, erased
 	return t.db.exec(ctx, `UPDATE retention_count SET erased = erased + $3 WHERE run_id = $1 AND rule = $2`, run, rule, erased)
 }
 
+// CountStayed adds to the report of a run a record that could not be erased by a rule, and why.
+func (q *queries) CountStayed(ctx context.Context, run uuid.UUID, rule, because string) error {
+	return q.db.exec(ctx, `UPDATE retention_count SET stayed = stayed + 1, stayed_because = $3 WHERE run_id = $1 AND rule = $2`, run, rule, because)
+}
+
 // EndRetention ends a run.
 func (t *Tx) EndRetention(ctx context.Context, run uuid.UUID, now time.Time) error {
 	return t.db.exec(ctx, `UPDATE retention_run SET ended_at = $2 WHERE id = $1`, run, now)
@@ -184,5 +194,5 @@ func (q *queries) RetentionRun(ctx context.Context, id uuid.UUID) (RetentionRun,
 
 // RetentionCounts lists the report of a run, by rule.
 func (q *queries) RetentionCounts(ctx context.Context, run uuid.UUID) ([]RetentionCount, error) {
-	return all[RetentionCount](ctx, q, `SELECT rule, due, soon, oldest_at, erased FROM retention_count WHERE run_id = $1 ORDER BY rule`, run)
+	return all[RetentionCount](ctx, q, `SELECT rule, due, soon, oldest_at, erased, stayed, stayed_because FROM retention_count WHERE run_id = $1 ORDER BY rule`, run)
 }

@@ -52,6 +52,13 @@ func (q *queries) SweepChallenges(ctx context.Context, now time.Time, limit int)
 			SELECT hash FROM used_challenge WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)
 }
 
+// SweepBreakGlassRequests deletes what was asked by break-glass and has lapsed, which nobody opens any more.
+func (q *queries) SweepBreakGlassRequests(ctx context.Context, now time.Time, limit int) (int, error) {
+	return q.sweep(ctx, `
+		DELETE FROM break_glass_request WHERE id = ANY (ARRAY(
+			SELECT id FROM break_glass_request WHERE lapses_at <= $1 ORDER BY lapses_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, now, limit)
+}
+
 // SweepAssertions deletes assertions of clients that were taken and have expired: a second use is refused for that.
 func (q *queries) SweepAssertions(ctx context.Context, now time.Time, limit int) (int, error) {
 	return q.sweep(ctx, `

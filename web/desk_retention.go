@@ -22,6 +22,9 @@ type RetentionRule struct {
 	// Due is how many were due when the run began, Soon how many within 30 days from then.
 	Due, Soon Amount
 	Erased    int
+	// Stayed is how many could not be erased, and Because why the last of them could not.
+	Stayed  int
+	Because string
 	// OldestAt is since when the oldest that was due was kept. Nil where none was.
 	OldestAt *time.Time
 }

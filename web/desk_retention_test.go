@@ -13,6 +13,7 @@ func deskRetentionPages() map[string]Page {
 	rule := RetentionRule{Record: "Photographs that were replaced", Kept: "1 year after it was replaced"}
 	done := rule
 	done.Due, done.Soon, done.Erased, done.OldestAt = Amount{100000, true}, Amount{12, false}, 99, at(1)
+	done.Stayed, done.Because = 1, "withdraw evidence of person 656005750107: a reference to something that does not exist"
 	last := RetentionRun{"/desk/retention/0196", *at(22), nil, "operator:ana", 99}
 	before := RetentionRun{"/desk/retention/0195", *at(21), at(21), "The daily run", 0}
 	return map[string]Page{

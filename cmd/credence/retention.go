@@ -80,7 +80,7 @@ func newRetentionRunCommand(p *program) *cobra.Command {
 	run := &cobra.Command{
 		Use:   "run",
 		Short: "Run the rules now, and print the report",
-		Long: `Run the rules now, and print the report: by each rule how much was due, how much was erased, how much is due
+		Long: `Run the rules now, and print the report: by each rule how much was due, how much was erased, how much could not be, how much is due
 within the next 30 days, and since when the oldest that was due was kept. ` + "`credence serve`" + ` runs them each day.`,
 		Example: `  credence retention run --dry-run
   credence retention run --json`,
@@ -120,12 +120,15 @@ func printCounts(cmd *cobra.Command, counts []store.RetentionCount, asJSON bool)
 		Soon     int        `json:"due_within_30_days"`
 		OldestAt *time.Time `json:"oldest_at"`
 		Erased   int        `json:"erased"`
+
+		Stayed        int    `json:"stayed"`
+		StayedBecause string `json:"stayed_because"`
 	}
 	if asJSON {
 		return printJSON(cmd.OutOrStdout(), map[string][]row{"rules": each(counts, func(c store.RetentionCount) row { return row(c) })})
 	}
-	return printTable(cmd.OutOrStdout(), []string{"RULE", "DUE", "ERASED", "WITHIN 30 DAYS", "OLDEST"}, each(counts, func(c store.RetentionCount) []string {
-		return []string{c.Rule, strconv.Itoa(c.Due), strconv.Itoa(c.Erased), strconv.Itoa(c.Soon), moment(c.OldestAt)}
+	return printTable(cmd.OutOrStdout(), []string{"RULE", "DUE", "ERASED", "STAYED", "WITHIN 30 DAYS", "OLDEST"}, each(counts, func(c store.RetentionCount) []string {
+		return []string{c.Rule, strconv.Itoa(c.Due), strconv.Itoa(c.Erased), strconv.Itoa(c.Stayed), strconv.Itoa(c.Soon), moment(c.OldestAt)}
 	}))
 }
 

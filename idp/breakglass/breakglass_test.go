@@ -502,3 +502,16 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 		t.Errorf("another note = %v, want it refused", err)
 	}
 }
+
+// What was asked and nobody opened is swept, with what was written, once nobody can; what waits is not.
+func TestWhatLapsedIsSwept(t *testing.T) {
+	t.Parallel()
+	n := newNight(t)
+	n.asked(n.sealed())
+	for want := range 2 {
+		if swept, err := n.Store.SweepBreakGlassRequests(t.Context(), n.clock(), 10); err != nil || swept != want {
+			t.Errorf("SweepBreakGlassRequests() = %d, %v, want %d", swept, err, want)
+		}
+		n.wait(breakglass.Waits)
+	}
+}

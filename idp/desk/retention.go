@@ -33,7 +33,7 @@ func (h *Handler) retention(w http.ResponseWriter, r *http.Request, o officer) e
 	for _, rule := range h.Retained {
 		c := counts[rule.Name]
 		page.Rules = append(page.Rules, web.RetentionRule{
-			Record: rule.Record, Kept: rule.Kept(), Due: counted(c.Due), Erased: c.Erased, Soon: counted(c.Soon), OldestAt: c.OldestAt,
+			Record: rule.Record, Kept: rule.Kept(), Due: counted(c.Due), Erased: c.Erased, Soon: counted(c.Soon), OldestAt: c.OldestAt, Stayed: c.Stayed, Because: c.StayedBecause,
 		})
 	}
 	for _, run := range shown.Runs {

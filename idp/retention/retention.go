@@ -8,7 +8,8 @@
 //   - nothing is left of what is erased in the row that had it, nor does anything fill its place: the database erases, by a function
 //     that takes content away and can put none there, and the service has no other right to it;
 //   - each batch is one transaction with its count in the report of the run, so that a run which is broken off anywhere is
-//     gone on with by the next one, and its report says what it did.
+//     gone on with by the next one, and its report says what it did;
+//   - a record that cannot be erased keeps no other from going, and the report says that it stayed, and why.
 //
 // It is for the law. Package sweep, which keeps tables small, deletes rows that mean nothing to anybody any more: it knows of no
 // people, holds or reports.
@@ -19,12 +20,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/store"
 )
@@ -41,6 +44,8 @@ const (
 	// batch is how many records one transaction erases, and batchOfPeople how many profiles with all that is theirs.
 	batch         = 500
 	batchOfPeople = 50
+	// mostStay is how many records of a rule stay in a run because they cannot be erased. That more cannot is no matter of records.
+	mostStay = 100
 
 	// soon is how far the report looks ahead.
 	soon = 30 * 24 * time.Hour
@@ -163,9 +168,12 @@ func (e *Eraser) run(ctx context.Context, id uuid.UUID, by string) error {
 	detail := map[string]string{"run": id.String()}
 	var failed error
 	for _, rule := range e.Rules {
-		erased, err := e.apply(ctx, id, rule, by)
+		erased, stay, err := e.apply(ctx, id, rule, by)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("erase by rule %s: %w", rule.Name, err))
+		}
+		if len(stay) > 0 {
+			detail[rule.Name+"_stayed"] = strconv.Itoa(len(stay))
 		}
 		if erased > 0 {
 			detail[rule.Name] = strconv.Itoa(erased)
@@ -187,33 +195,57 @@ func (e *Eraser) run(ctx context.Context, id uuid.UUID, by string) error {
 	return err
 }
 
-// apply erases, batch after batch, what is due by a rule.
-func (e *Eraser) apply(ctx context.Context, run uuid.UUID, rule Rule, by string) (total int, err error) {
-	limit := batch
+// apply erases, batch after batch, what is due by a rule. A batch that fails is tried again in halves, until what cannot be erased is
+// by itself: that stays, with why in the report, and keeps nothing else from going. So it does until the next run.
+func (e *Eraser) apply(ctx context.Context, run uuid.UUID, rule Rule, by string) (total int, stay []string, err error) {
+	whole := batch
 	if rule.ofProfiles() {
-		limit = batchOfPeople
+		whole = batchOfPeople
 	}
-	for {
-		erased := 0
-		err := e.Store.InTx(ctx, func(tx *store.Tx) error {
-			if err := tx.LockRetention(ctx); err != nil {
-				return err
+	for limit := whole; ; {
+		ids, erased, err := e.batch(ctx, run, rule, by, limit, stay)
+		switch {
+		case err == nil && erased < limit:
+			return total + erased, stay, nil
+		case err == nil:
+			total += erased
+		case ctx.Err() != nil, len(ids) == 0, len(stay) == mostStay:
+			return total, stay, err
+		case len(ids) > 1:
+			limit = len(ids) / 2
+		default:
+			e.Log.ErrorContext(ctx, "a record whose time is over could not be erased", slog.String("rule", rule.Name), slog.String("record", ids[0]), slog.Any("error", err))
+			if err := e.Store.CountStayed(ctx, run, rule.Name, deed.Clip(err.Error())); err != nil {
+				return total, stay, fmt.Errorf("report what stayed: %w", err)
 			}
-			now := e.Now()
-			ids, err := tx.OverdueIDs(ctx, rule.Name, rule.Period.Before(now), limit)
-			if err != nil || len(ids) == 0 {
-				return err
-			}
-			if erased, err = e.erase(ctx, tx, rule, ids, rule.Period.Before(now), audit.Entry{At: now, Actor: by, Detail: map[string]string{"rule": rule.Name}}); err != nil {
-				return err
-			}
-			return tx.CountErased(ctx, run, rule.Name, erased)
-		})
-		total += erased
-		if err != nil || erased < limit {
-			return total, err
+			stay, limit = append(stay, ids[0]), whole
 		}
 	}
+}
+
+// batch erases in one transaction what is due by a rule, but for what stays, as far as a limit, and says what it took on and how much of
+// it went.
+func (e *Eraser) batch(ctx context.Context, run uuid.UUID, rule Rule, by string, limit int, stay []string) (ids []string, erased int, err error) {
+	err = e.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.LockRetention(ctx); err != nil {
+			return err
+		}
+		now := e.Now()
+		due, err := tx.OverdueIDs(ctx, rule.Name, rule.Period.Before(now), limit+len(stay))
+		if err != nil {
+			return err
+		}
+		due = slices.DeleteFunc(due, func(id string) bool { return slices.Contains(stay, id) })
+		if ids = due[:min(len(due), limit)]; len(ids) == 0 {
+			return nil
+		}
+		line := audit.Entry{At: now, Actor: by, Detail: map[string]string{"rule": rule.Name}}
+		if erased, err = e.erase(ctx, tx, rule, ids, rule.Period.Before(now), line); err != nil {
+			return err
+		}
+		return tx.CountErased(ctx, run, rule.Name, erased)
+	})
+	return ids, erased, err
 }
 
 // ofProfiles says whether it is profiles that the rule is about, with all that is theirs.

@@ -140,6 +140,12 @@ const (
 	merge = `INSERT INTO person_merge (id, duplicate, kept, reason, proposed_by, proposed_role, proposed_at, state, decided_by, decided_role, decided_at, decision_reason)
 		VALUES (gen_random_uuid(), '656005750113', '100000000001', 'kanarienvogel', '656005750116', '656014116001', $1, 'refused', '656005750117', '656014117001', $1, 'kanarienvogel')`
 	hold   = `INSERT INTO retention_hold (id, person_id, reason, placed_by, placed_at, released_by, released_at) VALUES (gen_random_uuid(), '100000000001', 'kanarienvogel', 'x', $1, 'x', $1)`
+	opened = `WITH s AS (INSERT INTO break_glass_seal (id, organisation_code, first_hash, second_hash, sealed_by, sealed_at, expires_at, ended_at)
+			VALUES (gen_random_uuid(), 'ZX100', sha256('1'), sha256('2'), 'x', $1, $1::timestamptz + interval '1 day', $1) RETURNING id)
+		INSERT INTO break_glass (id, seal_id, organisation_code, asked_by, confirmed_by, reason, role_id, opened_at)
+		SELECT gen_random_uuid(), id, 'ZX100', '100000000001', '656005750113', 'kanarienvogel', '656014117001', $1 FROM s`
+	ended  = `UPDATE role_profile SET starts_at = $1::timestamptz - interval '1 day', ends_at = $1 WHERE id = '656014117001'`
+	signed = `UPDATE break_glass SET signed_by = '656005750116', signed_role = '656014116001', signed_at = $1, note = 'kanarienvogel'`
 	person = `UPDATE person SET title = 'Dr', given_name = 'kanarienvogel', middle_names = 'kanarienvogel', family_name = 'kanarienvogel', display_name = 'kanarienvogel',
 			email = 'kanarienvogel@example.org', date_of_birth = '1980-12-31', handle = decode(rpad(encode('kanarienvogel', 'hex'), 64, '0'), 'hex'),
 			disabled_at = $1, closed_at = $1, closed_as = 'left' WHERE id = '100000000001'`
@@ -160,6 +166,7 @@ func recordedSince(rule string) []string {
 		"request_decided":       {request},
 		"profile_changed":       {change},
 		"merge_decided":         {merge},
+		"break_glass_signed":    {ended, opened, signed},
 		"hold_released":         {hold},
 		"profile_proofs":        {photograph + `NULL)`, closed},
 		"profile_closed":        {person, evidence1 + `'forged')`, authenticator, password, request, introduced, change, merge, hold, photograph + `NULL)`, registered},

@@ -130,6 +130,7 @@ func TestErasePerson(t *testing.T) {
 	a.close()
 	a.exec(person, now)
 	a.exec(`UPDATE person SET closed_as = 'duplicate', merged_into = $2 WHERE id = $1`, ana, proved)
+	a.exec(change, now) // goes with a closed profile, however young
 	if _, ok := directory.Mistakes(a.ErasePerson(ctx, "operator:test", proved, "")); !ok {
 		t.Error("ErasePerson(for no reason) is done, want it refused")
 	}
@@ -252,9 +253,12 @@ func TestEraseTakesNothingInUse(t *testing.T) {
 		return strings.Fields(a.text(`SELECT coalesce(string_agg(id::text, ' '), '') FROM ` + table))
 	}
 	a.exec(photograph+`NULL)`, now)
+	a.exec(change, now.AddDate(-1, 0, 0).Add(time.Second)) // of an open profile, and not a year old
+	a.exec(opened, now)                                    // and not signed for
 	for rule, table := range map[string]string{
 		"evidence_withdrawn": "evidence", "photograph_replaced": "photograph", "authenticator_revoked": "authenticator", "request_decided": "request",
 		"application_refused": "client_application", "merge_decided": "person_merge", "profile_proofs": "person", "profile_closed": "person", "hold_released": "retention_hold",
+		"profile_changed": "person_change", "break_glass_signed": "break_glass",
 	} {
 		err := a.Store.InTx(t.Context(), func(tx *store.Tx) error {
 			n, err := tx.Erase(t.Context(), rule, in(table), now)
@@ -267,5 +271,65 @@ func TestEraseTakesNothingInUse(t *testing.T) {
 	}
 	if kinds := store.RetainedKinds(); !slices.IsSorted(kinds) || len(kinds) != len(a.Rules) {
 		t.Errorf("kinds = %q, want one for each rule", kinds)
+	}
+}
+
+// What the database does not let go keeps nothing else from going: the report says how much stayed, and why, and it goes once it can.
+func TestWhatCannotBeErasedStays(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	a.photographs(700)
+	a.exec(`CREATE TABLE exhibit AS SELECT id FROM photograph ORDER BY id DESC LIMIT 3`)
+	a.exec(`CREATE FUNCTION keep_exhibit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+		BEGIN
+			IF EXISTS (SELECT FROM exhibit e WHERE e.id = OLD.id) THEN
+				RAISE foreign_key_violation USING MESSAGE = 'it is an exhibit', CONSTRAINT = 'exhibit_photograph';
+			END IF;
+			RETURN NEW;
+		END $$`)
+	a.exec(`CREATE TRIGGER exhibit BEFORE UPDATE ON photograph FOR EACH ROW EXECUTE FUNCTION keep_exhibit()`)
+	a.exec(change, now.AddDate(-5, 0, 0)) // by a rule that comes later
+	report := func(at time.Time) store.RetentionCount {
+		t.Helper()
+		a.at = at
+		id, err := a.Erase(t.Context(), "operator:test")
+		must(t, err)
+		counts, err := a.Store.RetentionCounts(t.Context(), id)
+		must(t, err)
+		i := slices.IndexFunc(counts, func(c store.RetentionCount) bool { return c.Rule == "photograph_replaced" })
+		return counts[i]
+	}
+	due := now.AddDate(2, 0, 0)
+	if c := report(due); c.Due != 700 || c.Erased != 697 || c.Stayed != 3 || c.StayedBecause == "" {
+		t.Errorf("the report = %+v, want 3 of 700 that stayed, and why", c)
+	}
+	if left := a.text(`SELECT count(*)::text FROM photograph WHERE erased_at IS NULL`); left != "3" {
+		t.Errorf("photographs that are left = %s, want the exhibits", left)
+	}
+	if left := a.text(`SELECT count(*)::text FROM person_change WHERE erased_at IS NULL`); left != "0" {
+		t.Errorf("changes that are left = %s, want the rules after it to go on", left)
+	}
+	if stayed := a.text(`SELECT detail->>'photograph_replaced_stayed' FROM audit_event WHERE event = 'retention_run' ORDER BY sequence DESC LIMIT 1`); stayed != "3" {
+		t.Errorf("the record says that %s stayed, want 3", stayed)
+	}
+	a.exec(`DROP TRIGGER exhibit ON photograph`)
+	if c := report(due.AddDate(0, 0, 1)); c.Due != 3 || c.Erased != 3 || c.Stayed != 0 {
+		t.Errorf("the report once they can go = %+v, want them erased", c)
+	}
+}
+
+// Where nothing can be erased the run fails, and does not ask for each record.
+func TestEraseGivesUp(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	a.photographs(300)
+	a.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$`)
+	a.exec(`CREATE TRIGGER refuse BEFORE UPDATE ON photograph FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	a.at = now.AddDate(2, 0, 0)
+	if _, err := a.Erase(t.Context(), "operator:test"); err == nil {
+		t.Error("Erase() of what cannot be erased at all = nil, want that it fails")
+	}
+	if stayed := a.text(`SELECT stayed::text FROM retention_count WHERE rule = 'photograph_replaced'`); stayed != "100" {
+		t.Errorf("stayed = %s, want as many as may", stayed)
 	}
 }

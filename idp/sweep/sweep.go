@@ -88,6 +88,7 @@ func (w *Sweeper) tables() []table {
 		{"used_challenge", grace, w.store.SweepChallenges},
 		{"used_assertion", grace, w.store.SweepAssertions},
 		{"throttle", grace, w.store.SweepThrottle},
+		{"break_glass_request", grace, w.store.SweepBreakGlassRequests},
 		{"enrolment_link", linkKept, w.store.SweepEnrolmentLinks},
 		{"self_registration", grace, w.store.SweepSelfRegistrations},
 		{"message", messageKept, w.store.SweepMessages},

@@ -109,8 +109,8 @@ func (s *swept) metrics(t *testing.T) map[string]float64 {
 			}
 		}
 	}
-	if series != 20 {
-		t.Errorf("series = %d, want 20 from the start: two for each table", series)
+	if series != 22 {
+		t.Errorf("series = %d, want 22 from the start: two for each table", series)
 	}
 	return out
 }
