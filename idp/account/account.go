@@ -14,6 +14,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -201,9 +202,5 @@ func (h *Handler) by(o owner) audit.Entry {
 // refuse records that she came for what she may not do, and returns why.
 func (h *Handler) refuse(ctx context.Context, e audit.Entry, refusal string, why error) error {
 	e.Refusal = refusal
-	audit.RequestOf(ctx).Refusal.Reason = refusal
-	if err := audit.Record(ctx, h.Store, e); err != nil {
-		return fmt.Errorf("record refusal: %w", err)
-	}
-	return why
+	return cmp.Or(audit.Refuse(ctx, h.Store, e), why)
 }

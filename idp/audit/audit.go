@@ -154,6 +154,18 @@ func Record(ctx context.Context, tx interface {
 	})
 }
 
+// Refuse appends an entry that something was refused, and has the log event of the request say why.
+func Refuse(ctx context.Context, tx interface {
+	AddAuditEvent(ctx context.Context, e store.AuditEvent) error
+}, e Entry,
+) error {
+	RequestOf(ctx).Refusal.Reason = e.Refusal
+	if err := Record(ctx, tx, e); err != nil {
+		return fmt.Errorf("record a refusal: %w", err)
+	}
+	return nil
+}
+
 // RecordEnds appends an entry for each session that an act ended, and why.
 func RecordEnds(ctx context.Context, tx interface {
 	AddAuditEvent(ctx context.Context, e store.AuditEvent) error

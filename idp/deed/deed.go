@@ -86,11 +86,7 @@ func (d *Deed) Run(ctx context.Context, in *store.Store, do func() error) error 
 // Refuse records that the act is refused, has the log event of the request say why, and returns why.
 func (d *Deed) Refuse(ctx context.Context, in *store.Store, why *Refusal) error {
 	d.Entry.Refusal = string(why.Reason)
-	audit.RequestOf(ctx).Refusal.Reason = d.Entry.Refusal
-	if err := audit.Record(ctx, in, d.Entry); err != nil {
-		return fmt.Errorf("record a refusal: %w", err)
-	}
-	return why
+	return cmp.Or[error](audit.Refuse(ctx, in, d.Entry), why)
 }
 
 // Note adds to the line of the record what it has of values, none of which is longer than a person would read.

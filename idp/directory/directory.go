@@ -120,8 +120,17 @@ func NewID() string {
 	return n.Add(n, big.NewInt(lowest)).String()
 }
 
-// attempts bounds how often an act is tried again because an id drawn at random was taken.
-const attempts = 5
+// Redraw does what draws an id at random unless one is wanted, and does it again while the id that was drawn is taken, a few times at
+// most.
+func Redraw(wanted string, do func() error) (err error) {
+	const attempts = 5
+	for range attempts {
+		if err = do(); wanted != "" || !errors.Is(err, store.ErrConflict) {
+			break
+		}
+	}
+	return err
+}
 
 // CheckText says what is wrong with text that people will read, as an [InvalidError]. Everything in it must have a shape of its own: that
 // refuses control characters and what reverses the direction of text, with which a name could pose as another. Joiners

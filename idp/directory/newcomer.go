@@ -50,15 +50,12 @@ func AddNewcomer(ctx context.Context, s *store.Store, n Newcomer, by audit.Entry
 	if err != nil {
 		return "", Alike{}, err
 	}
-	for range attempts {
-		err = s.InTx(ctx, func(tx *store.Tx) error {
+	err = Redraw("", func() error {
+		return s.InTx(ctx, func(tx *store.Tx) (err error) {
 			id, alike, err = n.addIn(ctx, tx, by)
 			return err
 		})
-		if !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
+	})
 	if err != nil {
 		return "", Alike{}, named(fmt.Sprintf("person %q", id), err)
 	}

@@ -43,13 +43,10 @@ func AddPerson(ctx context.Context, s *store.Store, p NewPerson, actor string, n
 		return "", err
 	}
 	by := audit.Entry{At: now, Actor: actor}
-	for range attempts {
+	err = Redraw(p.ID, func() error {
 		id = cmp.Or(p.ID, NewID())
-		err = s.InTx(ctx, func(tx *store.Tx) error { return addPerson(ctx, tx, id, p, by) })
-		if p.ID != "" || !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
+		return s.InTx(ctx, func(tx *store.Tx) error { return addPerson(ctx, tx, id, p, by) })
+	})
 	return id, named("person "+id, err)
 }
 

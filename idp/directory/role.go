@@ -52,15 +52,12 @@ func GrantRole(ctx context.Context, s *store.Store, c *Catalogue, r NewRole, act
 	if err := r.Check(c); err != nil {
 		return "", err
 	}
-	for range attempts {
-		err = s.InTx(ctx, func(tx *store.Tx) error {
+	err = Redraw(r.ID, func() error {
+		return s.InTx(ctx, func(tx *store.Tx) (err error) {
 			id, err = GrantRoleIn(ctx, tx, r, actor, now)
 			return err
 		})
-		if r.ID != "" || !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
+	})
 	if errors.Is(err, store.ErrConflict) {
 		return "", fmt.Errorf("role %s %w", id, ErrTaken)
 	}

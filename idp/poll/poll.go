@@ -1,6 +1,8 @@
-// Package poll keeps the copies that a replica has in memory of small sets in the database: it renews them each second,
-// so that a change is seen everywhere within two. While the database is away a copy stays as it was; the log says once
-// that it does, and once that it does no longer.
+// Package poll does again and again what a replica does by itself.
+//
+// It keeps the copies that a replica has in memory of small sets in the database: it renews them each second, so that a change is
+// seen everywhere within two ([Run]). While the database is away a copy stays as it was; the log says once that it does, and once
+// that it does no longer. And it repeats work that any replica may do ([Repeat]), of which the log says each time that it fails.
 package poll
 
 import (
@@ -29,6 +31,22 @@ func Run(ctx context.Context, log *slog.Logger, of string, renew func(context.Co
 		case err == nil && failing:
 			failing = false
 			log.InfoContext(ctx, "copy is renewed again", slog.String("of", of))
+		}
+	}
+}
+
+// Repeat does something at once and then at an interval, until the context ends. What is said of a failure is for the log.
+func Repeat(ctx context.Context, interval time.Duration, log *slog.Logger, failure string, do func(context.Context) error) error {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, failure, slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
 		}
 	}
 }

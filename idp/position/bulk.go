@@ -166,12 +166,10 @@ func (r *Registrar) AskAll(ctx context.Context, by deed.Acting, rows []BulkRow, 
 	if err := checkActing(by); err != nil {
 		return Bulk{}, err
 	}
-	for range attempts {
+	err = directory.Redraw("", func() (err error) {
 		b, err = r.askAll(ctx, by, rows, seal)
-		if !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
+		return err
+	})
 	if err != nil && !errors.Is(err, errUndone) {
 		return Bulk{}, err
 	}

@@ -22,8 +22,8 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 	if err := role.Check(r.Catalogue); err != nil {
 		return "", err
 	}
-	for range attempts {
-		err = r.Store.InTx(ctx, func(tx *store.Tx) error {
+	err = directory.Redraw(role.ID, func() error {
+		return r.Store.InTx(ctx, func(tx *store.Tx) error {
 			if _, err := tx.LockIdentities(ctx, role.PersonID, role.PersonID); err != nil {
 				return fmt.Errorf("lock person %s: %w", role.PersonID, err)
 			}
@@ -47,10 +47,7 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 			id, err = directory.GrantRoleIn(ctx, tx, role, operator, now)
 			return err
 		})
-		if role.ID != "" || !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
+	})
 	if errors.Is(err, store.ErrConflict) {
 		return "", fmt.Errorf("role %s %w", role.ID, directory.ErrTaken)
 	}

@@ -2,12 +2,13 @@ package position
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/messenger"
+	"github.com/credence-id/credence/idp/poll"
 	"github.com/credence-id/credence/store"
 )
 
@@ -25,21 +26,9 @@ const (
 
 // RunLapse ends requests and introductions that nobody decided or took up in time, at once and then every few minutes, until the context ends.
 func (r *Registrar) RunLapse(ctx context.Context) error {
-	tick := time.NewTicker(lapseEvery)
-	defer tick.Stop()
-	for {
-		if err := r.Lapse(ctx); err != nil && ctx.Err() == nil {
-			r.Log.ErrorContext(ctx, "requests that have lapsed could not be ended", slog.Any("error", err))
-		}
-		if err := r.LapseReviews(ctx); err != nil && ctx.Err() == nil {
-			r.Log.ErrorContext(ctx, "reviews that are due could not be ended", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return poll.Repeat(ctx, lapseEvery, r.Log, "what has lapsed could not be ended", func(ctx context.Context) error {
+		return errors.Join(r.Lapse(ctx), r.LapseReviews(ctx))
+	})
 }
 
 // Lapse ends requests that nobody decided in time, each with its line of the record, and tells who asked; and introductions that

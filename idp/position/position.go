@@ -72,19 +72,12 @@ func (r *Registrar) begin(by deed.Acting, event audit.Event) *act {
 	return &act{deed.New(r.Rules, by, r.Now, event, ""), r.Catalogue, r.Messenger}
 }
 
-// attempts bounds how often an act is tried again because an id drawn at random was taken.
-const attempts = 5
-
 // act runs do as one act of an officer.
-func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, do func(*act) error) (err error) {
-	for range attempts {
+func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, do func(*act) error) error {
+	return directory.Redraw("", func() error {
 		a := r.begin(by, event)
-		err = a.Run(ctx, r.Store, func() error { return do(a) })
-		if !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
-	return err
+		return a.Run(ctx, r.Store, func() error { return do(a) })
+	})
 }
 
 // may says whether the officer may do something to a position of an organisation, for a person unless it is "", and so

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/poll"
 	"github.com/credence-id/credence/store"
 )
 
@@ -30,18 +30,7 @@ const (
 
 // RunRollouts brings what was approved of positions to who holds them, until the context ends.
 func (r *Registrar) RunRollouts(ctx context.Context) error {
-	tick := time.NewTicker(rollOutEvery)
-	defer tick.Stop()
-	for {
-		if err := r.RollOut(ctx); err != nil && ctx.Err() == nil {
-			r.Log.ErrorContext(ctx, "positions could not be rolled out", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return poll.Repeat(ctx, rollOutEvery, r.Log, "positions could not be rolled out", r.RollOut)
 }
 
 // RollOut brings what was approved of positions to who holds them, and to who holds what includes them, in batches, until

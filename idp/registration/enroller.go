@@ -104,18 +104,9 @@ func (e *Enroller) Bind(ctx context.Context, p store.Person, a Answer, by audit.
 	}
 	if refused, ok := errors.AsType[*webauthn.Refusal](err); ok {
 		by.Refusal = refused.Reason
-		err = cmp.Or(recordRefusal(ctx, e.Store, by), err)
+		err = cmp.Or(audit.Refuse(ctx, e.Store, by), err)
 	}
 	return bound, err
-}
-
-// recordRefusal records that an enrolment was refused, and has the log event of the request say why.
-func recordRefusal(ctx context.Context, s *store.Store, e audit.Entry) error {
-	audit.RequestOf(ctx).Refusal.Reason = e.Refusal
-	if err := audit.Record(ctx, s, e); err != nil {
-		return fmt.Errorf("record refusal: %w", err)
-	}
-	return nil
 }
 
 // Invitation is an enrolment link, and the code that its person is told another way. Nobody can be shown either again.
@@ -158,7 +149,7 @@ func (e *Enroller) giveCode(ctx context.Context, secret, personID, code string) 
 		return false, fmt.Errorf("try code of enrolment link: %w", err)
 	}
 	if !right {
-		err = recordRefusal(ctx, e.Store, audit.Entry{At: e.Now(), Event: audit.Enrolled, Refusal: "code_wrong", Person: personID})
+		err = audit.Refuse(ctx, e.Store, audit.Entry{At: e.Now(), Event: audit.Enrolled, Refusal: "code_wrong", Person: personID})
 	}
 	return right, err
 }

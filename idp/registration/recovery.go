@@ -193,7 +193,7 @@ func (h *Handler) tryRecovery(ctx context.Context, personID, code string) error 
 	refused := audit.Entry{At: h.Now(), Event: audit.Recovered, Refusal: "code_wrong", Person: personID}
 	if right, ok := errors.AsType[*recoveryError](err); ok {
 		refused.Refusal = right.reason
-		return cmp.Or(recordRefusal(ctx, h.Store, refused), errRecovery)
+		return cmp.Or(audit.Refuse(ctx, h.Store, refused), errRecovery)
 	}
 	if !errors.Is(err, errRecovery) {
 		return err
@@ -209,7 +209,7 @@ func (h *Handler) tryRecovery(ctx context.Context, personID, code string) error 
 	} else if err != nil {
 		return fmt.Errorf("read person: %w", err)
 	}
-	return cmp.Or(recordRefusal(ctx, h.Store, refused), errRecovery)
+	return cmp.Or(audit.Refuse(ctx, h.Store, refused), errRecovery)
 }
 
 // recoverySent says that the link is on its way.

@@ -171,7 +171,7 @@ func (h *Handler) enrolment(ctx context.Context, t ticket) (store.Enrolment, err
 // record records that an enrolment was refused with a link that is, or was, somebody's. It always does: such a link cannot be
 // guessed, so who has it is no outsider.
 func (h *Handler) record(ctx context.Context, personID, refusal string) error {
-	return recordRefusal(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refusal, Person: personID})
+	return audit.Refuse(ctx, h.Store, audit.Entry{At: h.Now(), Event: audit.Enrolled, Refusal: refusal, Person: personID})
 }
 
 // tell takes the code of a link, and returns the ticket that says so. A wrong one is errCode.

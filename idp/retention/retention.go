@@ -29,6 +29,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/poll"
 	"github.com/credence-id/credence/store"
 )
 
@@ -71,18 +72,7 @@ type Eraser struct {
 
 // Run runs the rules each day, at one of all replicas, until the context ends.
 func (e *Eraser) Run(ctx context.Context) error {
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	for {
-		if err := e.Daily(ctx); err != nil && ctx.Err() == nil {
-			e.Log.ErrorContext(ctx, "the rules of retention could not be run", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return poll.Repeat(ctx, look, e.Log, "the rules of retention could not be run", e.Daily)
 }
 
 // Daily runs the rules, unless they ran less than a day ago or are being run.

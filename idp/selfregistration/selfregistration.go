@@ -144,21 +144,15 @@ func refused(ctx context.Context) error {
 	return errLink
 }
 
-// attempts bounds how often it is tried again because an id drawn at random was taken.
-const attempts = 5
-
 // confirm spends a link: it puts whoever has it on record, and returns the address of the page on which she binds what she signs in
 // with. A link that does not work is errLink, and an address that is somebody's errOnRecord.
 func (h *Handler) confirm(ctx context.Context, secret string) (enrolURL string, err error) {
-	for range attempts {
-		err = h.Store.InTx(ctx, func(tx *store.Tx) error {
+	err = directory.Redraw("", func() error {
+		return h.Store.InTx(ctx, func(tx *store.Tx) (err error) {
 			enrolURL, err = confirmIn(ctx, tx, hash(secret), h.Now())
 			return err
 		})
-		if !errors.Is(err, store.ErrConflict) {
-			break
-		}
-	}
+	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return "", refused(ctx)

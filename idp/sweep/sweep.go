@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/credence-id/credence/idp/poll"
 	"github.com/credence-id/credence/store"
 )
 
@@ -98,18 +99,7 @@ func (w *Sweeper) tables() []table {
 
 // Run sweeps at once and then every two minutes, until the context ends.
 func (w *Sweeper) Run(ctx context.Context) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if err := w.Pass(ctx); err != nil && ctx.Err() == nil {
-			w.log.ErrorContext(ctx, "dead rows could not be swept", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return poll.Repeat(ctx, every, w.log, "dead rows could not be swept", w.Pass)
 }
 
 // Pass sweeps every table once. A table at which it fails does not keep it from the others.

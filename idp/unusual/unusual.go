@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/poll"
 	"github.com/credence-id/credence/store"
 )
 
@@ -74,18 +75,7 @@ type Watch struct {
 
 // Run reads on at once and then every minute, until the context ends.
 func (w *Watch) Run(ctx context.Context) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if err := w.Pass(ctx); err != nil && ctx.Err() == nil {
-			w.Log.ErrorContext(ctx, "sign-ins could not be counted", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return poll.Repeat(ctx, every, w.Log, "sign-ins could not be counted", w.Pass)
 }
 
 // Pass reads to the end of what is settled, unless another replica does.
