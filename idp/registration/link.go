@@ -60,7 +60,7 @@ func CancelLink(ctx context.Context, s *store.Store, l Link, by audit.Entry, per
 	})
 	if errors.Is(err, ErrLinkOver) {
 		by.Refusal = "link_over"
-		if err := recordRefusal(ctx, s, by); err != nil {
+		if err := audit.Refuse(ctx, s, by); err != nil {
 			return err
 		}
 	}
