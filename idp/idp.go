@@ -190,7 +190,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		return nil, err
 	}
 	profiles := &lifecycle.Registrar{Store: c.Store, Rules: rules, Evidence: recorder, Messenger: outbox, Now: c.Now}
-	glass := breakglass.New(breakglass.Config{Store: c.Store, Rules: rules, Messenger: outbox, Now: c.Now, Log: c.Log})
+	glass := breakglass.New(breakglass.Config{Store: c.Store, Rules: rules, Messenger: outbox, Throttle: limiter, Now: c.Now, Log: c.Log})
 	services := &onboarding.Registrar{Store: c.Store, Rules: rules, Prober: onboarding.NewProber(outgoing), Now: c.Now}
 	officers := &desk.Handler{
 		Office: work, Sessions: sessions, SignIn: signIn, Catalogue: catalogue, Lifecycle: profiles, Retained: retained, Pages: pages,
@@ -202,7 +202,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 		Throttle: limiter, Box: c.Key.Box("pending authorization"), SameOrigin: sameOrigin, Now: c.Now, Log: c.Log,
 	}
 
-	programs := &api.Handler{Office: work, Lifecycle: profiles, Onboarding: services, Retained: retained, Issuer: c.Issuer, Tokens: endpoints, Log: c.Log}
+	programs := &api.Handler{Office: work, Lifecycle: profiles, Onboarding: services, Breakglass: glass, Retained: retained, Issuer: c.Issuer, Tokens: endpoints, Log: c.Log}
 
 	signIn.Return = endpoints.Return
 
@@ -214,7 +214,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	register.Mount(s.handle)
 	joining.Mount(s.handle)
 	own.Mount(s.handle)
-	(&breakglass.Handler{Registrar: glass, Sessions: sessions, SignIn: signIn, Throttle: limiter, Pages: pages}).Mount(s.handle)
+	(&breakglass.Handler{Registrar: glass, Sessions: sessions, SignIn: signIn, Pages: pages}).Mount(s.handle)
 	officers.Mount(s.handle)
 	programs.Mount(s.handle) //nolint:contextcheck // each request has its own
 	s.mux.Handle("GET /static/", pages.Static())

@@ -4,7 +4,8 @@
 // It guarantees that
 //   - nobody comes in but an officer, through a client: by an access token of the issuer's own, which a person was issued by
 //     the code flow with a scope of the API (RFC 6750), from a sign-in as strong as the desk asks for and no older than an hour;
-//     who has to sign in again, is told how (RFC 9470). The role that is active in the token decides what she may do;
+//     who has to sign in again, is told how (RFC 9470). The role that is active in the token decides what she may do. Only to
+//     break-glass anybody comes, as at the pages of it;
 //   - whatever is done is done by the same function as at the desk, and refused and recorded as there; each line of the record
 //     names the client and the grant as well;
 //   - what is sent is read strictly, and bounded; what is answered, refusals included (RFC 9457), is as described: server,
@@ -17,6 +18,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"mime"
@@ -29,6 +31,7 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/breakglass"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/oauth"
@@ -37,6 +40,7 @@ import (
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/retention"
 	"github.com/credence-id/credence/idp/strictjson"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/store"
 )
 
@@ -46,6 +50,7 @@ type Handler struct {
 
 	Lifecycle  *lifecycle.Registrar
 	Onboarding *onboarding.Registrar
+	Breakglass *breakglass.Registrar
 	Retained   []retention.Rule // for how long records are kept
 
 	Issuer string
@@ -112,12 +117,22 @@ type call struct {
 	access  oauth.Access // by which she acts
 }
 
-// enter lets officers in, and nobody else.
+// demand is what a route asks of the sign-in and the identity of whoever acts at an organisation.
+func (h *Handler) demand(to route, organisation string) assurance.Demand {
+	if to.anybody {
+		return breakglass.Demand()
+	}
+	d := h.Demand(organisation)
+	d.MinimumAuthenticator = max(d.MinimumAuthenticator, to.least)
+	return d
+}
+
+// enter lets officers in, and nobody else but where a route is for anybody.
 func (h *Handler) enter(w http.ResponseWriter, r *http.Request, to route) (call, error) {
 	access, err := h.Tokens.Bearer(w, r, oauth.Requirement{
 		Scope: to.scope, MaxAge: SignInLasts, Event: audit.DeskOpened,
 		Authenticator: func(role store.Role) assurance.AuthenticatorLevel {
-			return max(h.Demand(role.OrganisationCode).MinimumAuthenticator, to.least)
+			return h.demand(to, role.OrganisationCode).MinimumAuthenticator
 		},
 	})
 	if err != nil {
@@ -127,12 +142,15 @@ func (h *Handler) enter(w http.ResponseWriter, r *http.Request, to route) (call,
 	request.Client, request.Grant = access.Client, access.Grant
 	ctx := audit.WithRequest(r.Context(), request)
 	c := call{w, r.WithContext(ctx), h.Officer(access.Person.ID, access.Role), access}
-	if demand := h.Demand(access.Role.OrganisationCode); !demand.Satisfied(access.Reached) {
+	if demand := h.demand(to, access.Role.OrganisationCode); !demand.Satisfied(access.Reached) {
 		request.Refusal.Reason = "identity_not_proved"
 		return call{}, &Problem{
 			Status: http.StatusForbidden, Reason: request.Refusal.Reason,
 			Detail: "Your identity has to be proved to level " + string(demand.MinimumIdentity) + ": ask your registration authority.",
 		}
+	}
+	if to.anybody {
+		return c, nil
 	}
 	return c, h.Enter(ctx, c.officer)
 }
@@ -271,6 +289,9 @@ func (h *Handler) answered(serve func(http.ResponseWriter, *http.Request) error)
 			return nil
 		}
 		p := problemOf(err)
+		if beyond, is := errors.AsType[*throttle.LimitError](err); is {
+			w.Header().Set("Retry-After", beyond.RetryAfter())
+		}
 		if p.Status == http.StatusInternalServerError {
 			h.Log.ErrorContext(r.Context(), "request failed", slog.Any("error", err))
 		}

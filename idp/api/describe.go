@@ -67,8 +67,15 @@ func (s *schemas) operation(r route) object {
 	for i, act := range r.acts {
 		acts[i] = string(act)
 	}
+	whose := "For officers who have the right to one of: " + strings.Join(acts, ", ") + "."
+	switch {
+	case r.anybody:
+		whose = "For whoever has signed in at level 3, and whose identity is proved to level high."
+	case r.least > 0:
+		whose += " The sign-in has to be at level " + r.least.String() + ", whatever the organisation asks for."
+	}
 	operation := object{
-		"operationId": r.name, "summary": r.summary, "description": "For officers who have the right to one of: " + strings.Join(acts, ", ") + ".",
+		"operationId": r.name, "summary": r.summary, "description": whose,
 		"security": []object{{"officer": []string{r.scope}}},
 		"responses": object{
 			strconv.Itoa(r.status): object{"description": http.StatusText(r.status), "content": s.content(r.out, imageTypes()[:1])},

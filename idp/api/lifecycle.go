@@ -229,6 +229,23 @@ func (h *Handler) decideMerge(c call, in decision) (identified, error) {
 	return identified{id}, h.Lifecycle.DecideMerge(c.Context(), c.officer.Acting(), id, in.Verdict, in.Reason)
 }
 
+type openMerge struct {
+	ID         uuid.UUID `json:"id"`
+	Duplicate  someone   `json:"duplicate" doc:"The profile that is to be closed."`
+	Kept       someone   `json:"kept"`
+	ProposedBy someone   `json:"proposed_by"`
+	ProposedAt time.Time `json:"proposed_at"`
+}
+
+func openMergeOf(m store.MergeRow) openMerge {
+	return openMerge{m.ID, someone{m.Duplicate, m.DuplicateName}, someone{m.Kept, m.KeptName}, someone{m.ProposedBy, m.ProposedByName}, m.ProposedAt.UTC()}
+}
+
+func (h *Handler) listMerges(c call, in at) (page[openMerge], error) {
+	rows, more, err := h.OpenMerges(c.Context(), c.officer, in.organisation(c), store.Order{By: store.ByTime}, in.uuid(uuid.Nil))
+	return goesOn(c, rows, openMergeOf, more, func(m store.MergeRow) string { return m.ID.String() }), err
+}
+
 // merge is which merge the address is about.
 func (c call) merge() (uuid.UUID, error) {
 	id, err := uuid.Parse(c.PathValue("merge"))

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/credence-id/credence/idp/breakglass"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
@@ -13,6 +14,7 @@ import (
 	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/idp/registration"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/idp/webauthn"
 )
 
@@ -67,6 +69,9 @@ func problemOf(err error) *Problem {
 	}
 	if found, ok := errors.AsType[*webauthn.Refusal](err); ok {
 		return ceremonyRefused(found)
+	}
+	if _, beyond := errors.AsType[*throttle.LimitError](err); beyond {
+		return &Problem{Status: http.StatusTooManyRequests, Reason: "too_many_failures", Detail: "Too many codes have failed. Wait some minutes, then try again."}
 	}
 	switch {
 	case errors.Is(err, registration.ErrLinkOver):
@@ -140,6 +145,10 @@ func refused(refusal *deed.Refusal) *Problem {
 	switch refusal.Reason {
 	case lifecycle.OwnClosing, onboarding.NotApplicant, onboarding.NotAbove, deed.NoRight, deed.AnotherOrganisation, deed.OwnPerson, deed.OwnRequest, deed.OwnOrganisation, deed.AboveOwn, deed.NotInRole, position.NotAsker:
 		p.Status = http.StatusForbidden
+	case breakglass.OwnEnvelope, breakglass.OwnOpening, breakglass.NotProved:
+		p.Status = http.StatusForbidden
+	case breakglass.CodeWrong, breakglass.OtherEnvelope:
+		p.Status, p.Errors = http.StatusUnprocessableEntity, []invalid{{"code", "the code of this envelope of the organisation"}}
 	case deed.ChangedSince, onboarding.SecretSince, onboarding.KeysSince:
 		p.Status = http.StatusPreconditionFailed
 	default:

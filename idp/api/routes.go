@@ -21,6 +21,7 @@ type route struct {
 	status          int // of the answer
 	conditional     bool
 	least           assurance.AuthenticatorLevel // of the sign-in, where it is more than the organisation asks of its officers
+	anybody         bool                         // not only officers: who breaks the glass is none yet
 	in, out         reflect.Type                 // what is sent, and what is answered
 	do              func(*Handler, call) (any, error)
 }
@@ -44,6 +45,12 @@ func (r route) using(method string) route {
 // at has a route ask for a sign-in of a level, whatever the organisation asks for.
 func (r route) at(least assurance.AuthenticatorLevel) route {
 	r.least = least
+	return r
+}
+
+// byAnybody has a route let whoever comes in whom break-glass asks for.
+func (r route) byAnybody() route {
+	r.anybody, r.acts = true, nil
 	return r
 }
 
@@ -127,6 +134,7 @@ func routes() []route {
 		acting("/api/people/{person}/reopening", "reopenPerson", "Open a closed profile again, with nothing of what ended", authority.ReopenPerson, (*Handler).reopenPerson),
 		acting("/api/people/{person}/departure", "leave", "Record that a person leaves an organisation, at once or with the end of a day", authority.AssignPosition, (*Handler).leave),
 		acting("/api/merges", "proposeMerge", "Propose that one of two profiles of a person be merged into the other", authority.MergePeople, (*Handler).proposeMerge).creates(),
+		reading("/api/merges", "listMerges", "List the merges of people of an organisation and below it that nobody has decided, oldest first", []authority.Act{authority.MergePeople}, (*Handler).listMerges),
 		reading("/api/merges/{merge}", "readMerge", "Read a merge, with both profiles", []authority.Act{authority.MergePeople}, (*Handler).readMerge),
 		acting("/api/merges/{merge}/decision", "decideMerge", "Approve or refuse a merge that another officer proposed", authority.MergePeople, (*Handler).decideMerge),
 
@@ -186,6 +194,16 @@ func routes() []route {
 		reading("/api/unusual-sign-ins", "listUnusualSignIns", "List the unusual sign-ins of people of an organisation and below it, newest first", []authority.Act{authority.ReadAudit}, (*Handler).listUnusualSignIns),
 		reading("/api/retention", "readRetention", "Read what the rules of retention erased when they last ran, and will", []authority.Act{authority.ReadRetention}, (*Handler).readRetention),
 		reading("/api/retention/{run}", "readRetentionRun", "Read what the rules of retention erased in a run", []authority.Act{authority.ReadRetention}, (*Handler).readRetention),
+
+		acting("/api/break-glass/first", "askBreakGlass", "Ask to be a break-glass officer, with the code of the first envelope", "", (*Handler).askBreakGlass).creates().byAnybody(),
+		acting("/api/break-glass/second", "joinBreakGlass", "See who asks and why, with the code of the second envelope", "", (*Handler).joinBreakGlass).byAnybody(),
+		reading("/api/break-glass/{opening}", "readBreakGlass", "Read what you asked or opened by break-glass", nil, (*Handler).readBreakGlass).byAnybody(),
+		acting("/api/break-glass/{opening}/opening", "openBreakGlass", "Open it, as who has the second envelope", "", (*Handler).openBreakGlass).byAnybody(),
+		acting("/api/break-glass/{opening}/end", "endBreakGlass", "End what you opened, as either of the two", "", (*Handler).endBreakGlass).byAnybody(),
+		reading("/api/break-glass-reviews", "listBreakGlass", "List what was opened by break-glass at an organisation and below it, newest first", []authority.Act{authority.ReviewBreakGlass}, (*Handler).listBreakGlass),
+		reading("/api/break-glass-reviews/{opening}", "reviewBreakGlass", "Read what was opened by break-glass, and what was done", []authority.Act{authority.ReviewBreakGlass}, (*Handler).reviewBreakGlass),
+		acting("/api/break-glass-reviews/{opening}/end", "stopBreakGlass", "End what was opened by break-glass", authority.ReviewBreakGlass, (*Handler).stopBreakGlass),
+		acting("/api/break-glass-reviews/{opening}/signature", "signBreakGlass", "Sign for what was done by break-glass", authority.ReviewBreakGlass, (*Handler).signBreakGlass),
 
 		reading("/api/introductions", "listIntroductions", "List who is to be put on record at an organisation and below it, with a position, oldest first", office.OnIntroductions(), (*Handler).listIntroductions),
 		acting("/api/introductions", "introduce", "Ask that somebody who is not on record yet be given a position", authority.RequestPosition, (*Handler).introduce).creates(),

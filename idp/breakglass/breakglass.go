@@ -38,6 +38,7 @@ import (
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/papercode"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/throttle"
 	"github.com/credence-id/credence/store"
 )
 
@@ -57,9 +58,8 @@ const (
 	mostTold = 50
 )
 
-// ErrCode says that a code is of no envelope of the organisation. Who tries it counts it, and records that it is refused as
-// [CodeWrong] until there were too many.
-var ErrCode = errors.New("the code is of no envelope of the organisation")
+// errCode says that a code is of no envelope of the organisation.
+var errCode = errors.New("the code is of no envelope of the organisation")
 
 // Reasons why somebody was refused, as the record has them, beside those of any act.
 const (
@@ -76,10 +76,17 @@ const (
 	OwnOpening    deed.Reason = "own_opening" // she is one of the two
 )
 
-// refuse says no. What the pages of this package say of it is in the language of the reader (http.go); an officer who reviews is
-// told here.
+// refuse says no. What the pages of this package say of it is in the language of the reader (http.go); an officer who reviews, and
+// who comes by a program, is told here.
 func refuse(reason deed.Reason) *deed.Refusal {
 	words := map[deed.Reason]string{
+		CodeWrong:     "this code does not work at this organisation: check both",
+		CodeSpent:     "these envelopes were opened already, or there are newer ones, which alone work",
+		CodeExpired:   "these envelopes are too old to be opened: new ones have to be sealed",
+		OtherEnvelope: "this is the code of the other envelope",
+		NobodyAsked:   "nobody has used the first envelope in the last 30 minutes: the other person has to begin",
+		OwnEnvelope:   "you used the first envelope yourself: another person has to use the second",
+		NotProved:     "your identity, or that of the other person, is not proved to level high",
 		NotOver:       "it is not over yet: end it first, or wait until it ends",
 		EndedAlready:  "it has ended already",
 		SignedAlready: "somebody has signed for this already",
@@ -93,6 +100,7 @@ type Config struct {
 	Store     *store.Store
 	Rules     *authority.Rules
 	Messenger *messenger.Outbox // nil tells nobody by mail
+	Throttle  *throttle.Limiter // counts codes that are wrong
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -166,6 +174,27 @@ type act struct{ *deed.Deed }
 func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, do func(*act) error) error {
 	a := &act{deed.New(r.Rules, by, r.Now, event, by.Person)}
 	return a.Run(ctx, r.Store, func() error { return do(a) })
+}
+
+// use is an act with a code. One that is wrong is counted, and refused on record, with the organisation if that can be one; beyond a
+// limit it is a *[throttle.LimitError], which is recorded by itself.
+func (r *Registrar) use(ctx context.Context, by deed.Acting, event audit.Event, c Code, do func(*act) error) error {
+	err := r.act(ctx, by, event, do)
+	if !errors.Is(err, errCode) {
+		return err
+	}
+	request := audit.RequestOf(ctx)
+	request.Refusal.Reason = string(CodeWrong)
+	err = r.Throttle.Failed(ctx, throttle.Subject{Limit: throttle.BreakGlassAddress, Address: request.Address},
+		throttle.Subject{Limit: throttle.BreakGlassPerson, Person: by.Person})
+	if err != nil {
+		return err
+	}
+	d := deed.New(r.Rules, by, r.Now, event, by.Person)
+	if directory.IsOrganisation(c.Organisation) {
+		d.Note(map[string]string{"organisation": c.Organisation})
+	}
+	return d.Refuse(ctx, r.Store, refuse(CodeWrong))
 }
 
 // able wants a person who stands and whose identity is proved, whoever would change that waiting until the transaction ends.

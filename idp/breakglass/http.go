@@ -24,7 +24,6 @@ type Handler struct {
 
 	Sessions *session.Manager
 	SignIn   *signin.Handler
-	Throttle *throttle.Limiter
 	Pages    *web.Pages
 }
 
@@ -114,15 +113,11 @@ func (h *Handler) envelope(w http.ResponseWriter, r *http.Request, s session.Ses
 		return err
 	}
 	page := web.BreakGlassEnvelope{Frame: h.frame(r, s), Second: second, Organisation: web.OneLine(f.Get("organisation")), Reason: f.Get("reason")}
-	code := Code{Organisation: strings.ToUpper(page.Organisation), Text: f.Get("code")}
-	id, err := use(code, web.OneLine(page.Reason))
+	id, err := use(Code{Organisation: strings.ToUpper(page.Organisation), Text: f.Get("code")}, web.OneLine(page.Reason))
 	if err == nil {
 		return web.SeeOther(w, r, path+"/"+id.String())
 	}
 	status := http.StatusBadRequest
-	if errors.Is(err, ErrCode) {
-		err = h.count(r, s, second, code.Organisation)
-	}
 	refusal, refused := errors.AsType[*deed.Refusal](err)
 	beyond, limited := errors.AsType[*throttle.LimitError](err)
 	wrong, mistaken := directory.Mistakes(err)
@@ -139,27 +134,6 @@ func (h *Handler) envelope(w http.ResponseWriter, r *http.Request, s session.Ses
 		return err
 	}
 	return h.Pages.Render(w, status, page)
-}
-
-// count counts a code that is wrong, and refuses it on record, with the organisation if that can be one; beyond a limit it is a
-// *throttle.LimitError, which is recorded by itself.
-func (h *Handler) count(r *http.Request, s session.Session, second bool, organisation string) error {
-	request := audit.RequestOf(r.Context())
-	request.Refusal.Reason = string(CodeWrong)
-	err := h.Throttle.Failed(r.Context(), throttle.Subject{Limit: throttle.BreakGlassAddress, Address: request.Address},
-		throttle.Subject{Limit: throttle.BreakGlassPerson, Person: s.Person.ID})
-	if err != nil {
-		return err
-	}
-	event := audit.BreakGlassAsked
-	if second {
-		event = audit.BreakGlassJoined
-	}
-	d := deed.New(h.Rules, by(s), h.Now, event, s.Person.ID)
-	if directory.IsOrganisation(organisation) {
-		d.Note(map[string]string{"organisation": organisation})
-	}
-	return d.Refuse(r.Context(), h.Store, refuse(CodeWrong))
 }
 
 // opening shows what was asked, or what was opened, to the two whom it concerns.

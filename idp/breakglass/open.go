@@ -49,13 +49,13 @@ const (
 func (a *act) seal(ctx context.Context, c Code, of which) (store.BreakGlassSeal, error) {
 	code, ok := papercode.Parse(c.Text, codeSize)
 	if !ok || !directory.IsOrganisation(c.Organisation) {
-		return store.BreakGlassSeal{}, ErrCode
+		return store.BreakGlassSeal{}, errCode
 	}
 	a.Entry.Detail["organisation"] = c.Organisation
 	sum := hash(code)
 	s, err := a.LockBreakGlassSeal(ctx, c.Organisation, sum)
 	if errors.Is(err, store.ErrNotFound) {
-		return s, ErrCode
+		return s, errCode
 	}
 	if err != nil {
 		return s, fmt.Errorf("read envelopes of organisation %s: %w", c.Organisation, err)
@@ -81,7 +81,7 @@ func (r *Registrar) Ask(ctx context.Context, by deed.Acting, c Code, reason stri
 	if id, err = uuid.NewV7(); err != nil {
 		return uuid.Nil, fmt.Errorf("draw an id: %w", err)
 	}
-	return id, r.act(ctx, by, audit.BreakGlassAsked, func(a *act) error {
+	return id, r.use(ctx, by, audit.BreakGlassAsked, c, func(a *act) error {
 		a.Entry.Detail["reason"] = reason
 		s, err := a.seal(ctx, c, first)
 		if err != nil {
@@ -117,7 +117,7 @@ func (a *act) apart(ctx context.Context, person string) error {
 
 // Join finds what was asked with the first envelope, for another person who has the second, and from then on shows it to her.
 func (r *Registrar) Join(ctx context.Context, by deed.Acting, c Code) (id uuid.UUID, err error) {
-	err = r.act(ctx, by, audit.BreakGlassJoined, func(a *act) error {
+	err = r.use(ctx, by, audit.BreakGlassJoined, c, func(a *act) error {
 		s, err := a.seal(ctx, c, second)
 		if err != nil {
 			return err
