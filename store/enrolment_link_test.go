@@ -31,7 +31,8 @@ func TestOpenLinks(t *testing.T) {
 			ids, list[i].ID = append(ids, list[i].ID), uuid.Nil
 		}
 		want := []store.OpenLink{
-			{CreatedAt: now.Add(2 * time.Second), ExpiresAt: later, Recovers: true}, {CreatedAt: now.Add(time.Second), ExpiresAt: later, TakesCode: true},
+			{CreatedAt: now.Add(2 * time.Second), ExpiresAt: later, Recovers: true},
+			{CreatedAt: now.Add(time.Second), ExpiresAt: later, TakesCode: true},
 			{CreatedAt: now, ExpiresAt: later},
 		}
 		same(t, "OpenLinks()", list, want[3-len(list):])
