@@ -72,7 +72,10 @@ func TestDeskListsAreSorted(t *testing.T) {
 		{"/desk/suspended", "starts"},
 		{"/desk/self-registered", "at"},
 		{"/desk/merges", "at"},
-		{"/desk/clients", "asked"},
+		{"/desk/clients", "asked name"},
+		{"/desk/positions", "name"},
+		{"/desk/positions?state=proposed", "name at"},
+		{"/desk/people/" + noRole + "/positions?q=nurse", "name"},
 	} {
 		for by := range strings.FieldsSeq(list.sorts) {
 			for _, order := range []string{by, "-" + by} {

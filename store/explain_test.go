@@ -56,7 +56,7 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 		`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
 			SELECT {now}, 'signed_in', '', 'x', id, 'ward', '', '', '{}' FROM person`,
 		`INSERT INTO organisation (code, name, parent_code, created_at) SELECT 'N' || n, 'N', CASE WHEN n <= 20 THEN 'RXX01' ELSE 'N' || (n - 1) % 20 + 1 END, {now} FROM {many}`,
-		`INSERT INTO position (id, organisation_code, created_at) SELECT to_char(n, 'FM000000000000'), 'N' || n, {now} FROM {many}`,
+		`INSERT INTO position (id, organisation_code, created_at, sorted_as, offered_as, proposed_at) SELECT to_char(n, 'FM000000000000'), 'N' || n, {now}, n, n, {now} FROM {many}`,
 		`INSERT INTO position_version (position_id, version, closes, name, notes, job_role, areas_of_work, activities, workgroups, assignable, reason, made_by, made_role, made_at)
 			SELECT id, 1, false, 'Nurse', '', 'S8000:G8000:R8000', '{}', '{B0420}', '{}', false, 'x', '` + ana + `', '` + anaRole + `', {now} FROM position`,
 		`INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, reason, asked_by, asked_role, asked_at, lapses_at)
@@ -80,6 +80,9 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 		`INSERT INTO review_item (review_id, role_id, person_id, given_by)
 			SELECT v.id, r.id, m.person_id, a.asked_by FROM role_profile r JOIN membership m ON m.id = r.membership_id JOIN request a ON a.id = r.request_id
 			JOIN review v ON v.organisation_code = a.organisation_code`,
+		`INSERT INTO client_application (id, organisation_code, environment, name, purpose, contact, authentication, redirect_uris, post_logout_redirect_uris, scopes, requires_role,
+				minimum_authenticator_level, minimum_identity_level, applied_by, applied_role, applied_at)
+			SELECT gen_random_uuid(), 'N' || n, 'integration', n, 'x', 'x', 'none', '{x}', '{}', '{openid}', false, 1, 'none', '` + ana + `', '` + anaRole + `', {now} FROM {many}`,
 		`INSERT INTO sign_in_day (organisation_code, day, sign_ins) SELECT 'N' || n, {now}::date, 1 FROM {many}`,
 		`INSERT INTO unusual_sign_in (organisation_code, sequence, at, reasons) SELECT 'N' || n, n, {now}, '{x}' FROM {many}`,
 		`INSERT INTO throttle (kind, slot, failures, most, ends_at) SELECT 'token', n, 1, 1 + n % 100, {now} + (n - 10000) * interval '1 s' FROM {many}`,
@@ -97,7 +100,7 @@ func growing() []string {
 	return []string{
 		"person", "professional_registration", "evidence", "membership", "role_profile", "authenticator", "enrolment_link", "used_challenge", "session",
 		"authorization_grant", "refresh_token", "audit_event", "throttle", "organisation", "position", "position_version", "request", "request_queue",
-		"message", "person_change", "person_merge", "review", "review_item", "sign_in_day", "unusual_sign_in",
+		"message", "person_change", "person_merge", "review", "review_item", "client_application", "sign_in_day", "unusual_sign_in",
 	}
 }
 
@@ -330,7 +333,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"read a date of birth", func() error { return second(hot.DateOfBirth(ctx, ana)) }},
 		{"list the roles of a person", func() error { return second(hot.PositionedRoles(ctx, ana, "", 10, now)) }},
 		{"list the open requests for a person", func() error { return second(hot.OpenRequestsFor(ctx, ana, 10, now)) }},
-		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", "", 10)) }},
+		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", store.Order{}, "", 10)) }},
 		{"list the sessions of a person", func() error { return second(hot.SessionsOf(ctx, ana, 10, now)) }},
 		{"list what happened to a person", func() error { return second(hot.EventsAbout(ctx, ana, []string{"signed_in"}, 5, 10)) }},
 		{"read the record about a person", func() error {
@@ -358,7 +361,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"read a position", func() error { return second(hot.Position(ctx, anaPosition)) }},
 		{"read a version of a position", func() error { return second(hot.PositionVersion(ctx, anaPosition, 1)) }},
 		{"list the versions of a position", func() error { return second(hot.PositionVersions(ctx, anaPosition, 9, 10)) }},
-		{"list positions", func() error { return second(hot.Positions(ctx, organisation, "", 10)) }},
+		{"list positions", func() error { return second(hot.Positions(ctx, organisation, store.Order{}, "", 10)) }},
 		{"approve a version", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error {
 				return errors.Join(tx.LockInclusions(ctx), tx.ApprovePositionVersion(ctx, anaPosition, 1, ben, benRole, now))
@@ -386,7 +389,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		}},
 		{"list open requests", func() error { return second(hot.OpenRequests(ctx, organisation, store.Order{}, uuid.Nil, 10, now)) }},
 		{"count what waits", func() error { return second(hot.Waiting(ctx, "N1", figures(), 10, now)) }},
-		{"list proposed positions", func() error { return second(hot.ProposedPositions(ctx, organisation, "", 10)) }},
+		{"list proposed positions", func() error { return second(hot.ProposedPositions(ctx, organisation, store.Order{}, "", 10)) }},
 		{"read a profile", func() error { return second(hot.Profile(ctx, ana)) }},
 		{"list profiles that were merged", func() error { return second(hot.MergedInto(ctx, ana)) }},
 		{"list merges that are proposed", func() error { return second(hot.ProposedMerges(ctx, ana, 10)) }},

@@ -57,7 +57,7 @@ func (f Figure) counting(organisation string, most int, now time.Time) (*pgx.Que
 	case WaitingIntroductions:
 		return &pgx.QueuedQuery{SQL: waitingIntroductions, Arguments: append(arguments, now)}, nil
 	case WaitingPositions:
-		return &pgx.QueuedQuery{SQL: waitingPositions, Arguments: []any{organisation, "", most}}, nil
+		return &pgx.QueuedQuery{SQL: waitingPositions, Arguments: arguments}, nil
 	case WaitingEvidence:
 		return &pgx.QueuedQuery{SQL: waitingEvidence, Arguments: arguments}, nil
 	case WaitingPeople:

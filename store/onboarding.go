@@ -111,10 +111,13 @@ type ClientApplicationRow struct {
 }
 
 // ClientApplications lists those of an organisation and of those below it that are in a state, by [ByAsked], which is
-// the order of their ids, from the one after the given id, at most limit of them.
+// the order of their ids, or by [ByName], from the one after the given id, at most limit of them.
 func (q *queries) ClientApplications(ctx context.Context, organisation, state string, o Order, after uuid.UUID, limit int) ([]ClientApplicationRow, error) {
 	beyond, order := `a.id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)`, ` ORDER BY a.id`
-	if o.Descending {
+	switch {
+	case o.By == ByName:
+		beyond, order = o.beyondName(applicationKey, `a.id`, `(SELECT `+applicationKey+` FROM client_application a WHERE a.id = $3)`, `$3`), ` ORDER BY `+o.by(applicationKey, `a.id`)
+	case o.Descending:
 		beyond, order = `a.id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)`, ` ORDER BY a.id DESC`
 	}
 	return all[ClientApplicationRow](ctx, q, below+`

@@ -37,10 +37,20 @@ func (o Order) by(key, id string) string {
 // beyond is the condition that a row comes after another one, in a list that is read along an index. The key of the row is a time.
 // That of the other is looked up by its id, which is null where the list begins.
 func (o Order) beyond(key, id, otherKey, other string) string {
+	return o.between(key, id, otherKey, other, `'-infinity'`, `'infinity'`)
+}
+
+// beyondName is beyond for keys that are names, without accents and in small letters, whatever the language: byte by byte.
+func (o Order) beyondName(key, id, otherKey, other string) string {
+	return o.between(key, id, otherKey, other, `''`, `E'\U0010FFFF'`)
+}
+
+// between is beyond for keys that are all after one and before another.
+func (o Order) between(key, id, otherKey, other, first, last string) string {
 	if o.Descending {
-		return `(` + key + `, ` + id + `) < (coalesce(` + otherKey + `, 'infinity'), ` + other + `)`
+		return `(` + key + `, ` + id + `) < (coalesce(` + otherKey + `, ` + last + `), ` + other + `)`
 	}
-	return `(` + key + `, ` + id + `) > (coalesce(` + otherKey + `, '-infinity'), ` + other + `)`
+	return `(` + key + `, ` + id + `) > (coalesce(` + otherKey + `, ` + first + `), ` + other + `)`
 }
 
 // among is beyond for keys of any kind, in a list that is bounded and read whole.
@@ -50,6 +60,21 @@ func (o Order) among(key, id, otherKey, other string) string {
 		than = `) < (`
 	}
 	return `((` + key + `, ` + id + than + otherKey + `, ` + other + `) OR ` + other + ` IS NULL)`
+}
+
+// ofPositions is which positions p come after the one whose id is an argument, "" being none, and what they are ordered by: by id, by
+// [ByName], which is a column of them, or by [ByTime].
+func (o Order) ofPositions(name, after string) (beyond, by string) {
+	other := func(key string) string { return `(SELECT ` + key + ` FROM position p WHERE p.id = ` + after + `)` }
+	key, id, none := `p.proposed_at`, `p.id`, `nullif(`+after+`, '')`
+	switch o.By {
+	case ByName:
+		return o.beyondName(name, id, other(name), none), o.by(name, id)
+	case ByTime:
+		return o.beyond(key, id, other(key), none), o.by(key, id)
+	default:
+		return id + ` > ` + after, id
+	}
 }
 
 // from is the id of the row from which a list goes on, or null where it begins.
@@ -64,4 +89,6 @@ func from(after uuid.UUID) *uuid.UUID {
 const (
 	nameKey   = `lower(regexp_replace(normalize(p.family_name || ' ' || p.given_name, NFKD), E'[\u0300-\u036F]', '', 'g'))` // of a person p
 	expiryKey = `coalesce(r.ends_at, '10000-01-01Z')`                                                                       // of a role r
+
+	applicationKey = `lower(regexp_replace(normalize(a.name, NFKD), E'[\u0300-\u036F]', '', 'g')) COLLATE "C"` // of an application a for a client
 )

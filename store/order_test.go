@@ -35,7 +35,13 @@ func inEveryOrder(ctx context.Context, s *store.Store) (failed error) {
 		for _, o := range orders(store.ByAsked, store.ByName) {
 			failed = errors.Join(failed, second(s.OpenIntroductions(ctx, organisation, o, from, 10, now)))
 		}
-		for _, o := range orders(store.ByAsked) {
+		for _, o := range orders(store.ByName, store.ByTime) {
+			failed = errors.Join(failed, second(s.ProposedPositions(ctx, organisation, o, after, 10)))
+		}
+		for _, o := range orders(store.ByName) {
+			failed = errors.Join(failed, second(s.Positions(ctx, organisation, o, after, 10)), second(s.OfferedPositions(ctx, organisation, "nurse", o, after, 10)))
+		}
+		for _, o := range orders(store.ByAsked, store.ByName) {
 			failed = errors.Join(failed, second(s.ClientApplications(ctx, organisation, "open", o, from, 10)))
 		}
 		for _, o := range orders(store.ByTime) {
@@ -104,6 +110,30 @@ func TestOrders(t *testing.T) {
 	exec(t, owner, `
 		INSERT INTO introduction (id, position_id, position_version, organisation_code, title, given_name, middle_names, family_name, date_of_birth, email, starts_at, reason, asked_by, asked_role, asked_at, lapses_at)
 			SELECT ('01000000-0000-7000-8000-00000000000' || right(id, 1))::uuid, '`+anaPosition+`', 1, 'RXX01', '', given_name, '', family_name, '1970-01-01', '', $1, 'x', '`+ana+`', '`+anaRole+`', $1, $1::timestamptz + interval '1 day' FROM person WHERE given_name = 'Mary'`, now)
+	exec(t, owner, `
+		INSERT INTO client_application (id, organisation_code, environment, name, purpose, contact, authentication, redirect_uris, post_logout_redirect_uris, scopes, requires_role,
+				minimum_authenticator_level, minimum_identity_level, applied_by, applied_role, applied_at)
+			SELECT ('01000000-0000-7000-8000-00000000000' || right(id, 1))::uuid, CASE WHEN id > '100000000102' THEN 'RXX01' ELSE 'RXX02' END, 'integration', family_name, 'x', 'x', 'none', '{x}', '{}', '{openid}', false,
+				1, 'none', '`+ana+`', '`+anaRole+`', $1 FROM person WHERE given_name = 'Mary'`, now)
+	// Positions 2 to 5 are in force, beside Ana's, which is 1. Of 1 to 3 a second version waits.
+	must(t, in.InTx(ctx, func(tx *store.Tx) error {
+		for id, name := range map[string]string{"600000000102": "Zander", "600000000103": "adams", "600000000104": "Ädelman", "600000000105": "Brown"} {
+			must(t, tx.AddPosition(ctx, id, map[bool]string{true: organisation, false: "RXX02"}[name < "Z"], now))
+			v := newVersion(1)
+			v.PositionID, v.Name = id, name
+			must(t, tx.AddPositionVersion(ctx, v))
+			must(t, tx.ApprovePositionVersion(ctx, id, 1, ben, benRole, now))
+			v.Version = 2
+			switch name {
+			case "Zander":
+				v.MadeAt = later
+				must(t, tx.AddPositionVersion(ctx, v))
+			case "adams":
+				must(t, tx.AddPositionVersion(ctx, v))
+			}
+		}
+		return nil
+	}))
 	exec(t, owner, `DELETE FROM request_queue WHERE request_id = $1`, requestID) // Ben's, which is not of these
 
 	review := uuid.MustParse("01000000-0000-7000-8000-000000000001")
@@ -112,6 +142,7 @@ func TestOrders(t *testing.T) {
 	reviews := func(r store.ReviewRow) string { return r.ID.String() }
 	items := func(i store.ReviewItem) string { return i.RoleID }
 	people := func(p store.FoundPerson) string { return p.ID }
+	positions := func(p store.PositionRow) string { return p.PositionID }
 	week := now.Add(7 * 24 * time.Hour)
 	check := func() {
 		t.Helper()
@@ -128,6 +159,29 @@ func TestOrders(t *testing.T) {
 			{"OpenIntroductions", map[store.Column]string{store.ByAsked: "1234", store.ByName: "2413"}, func(o store.Order) string {
 				return paged(t, func(i store.IntroductionRow) string { return i.ID.String() }, func(after string) ([]store.IntroductionRow, error) {
 					return in.OpenIntroductions(ctx, organisation, o, uuidOf(after), 1, now)
+				})
+			}},
+			{"Positions", map[store.Column]string{store.ByName: "34512"}, func(o store.Order) string {
+				return paged(t, positions, func(after string) ([]store.PositionRow, error) { return in.Positions(ctx, organisation, o, after, 1) })
+			}},
+			{"ProposedPositions", map[store.Column]string{store.ByName: "312", store.ByTime: "132"}, func(o store.Order) string {
+				return paged(t, positions, func(after string) ([]store.PositionRow, error) {
+					return in.ProposedPositions(ctx, organisation, o, after, 1)
+				})
+			}},
+			{"OfferedPositions", map[store.Column]string{store.ByName: "34512"}, func(o store.Order) string {
+				return paged(t, func(p store.OfferedPosition) string { return p.ID }, func(after string) ([]store.OfferedPosition, error) {
+					return in.OfferedPositions(ctx, organisation, "", o, after, 1)
+				})
+			}},
+			{"OfferedPositions with an a", map[store.Column]string{store.ByName: "3412"}, func(o store.Order) string {
+				return paged(t, func(p store.OfferedPosition) string { return p.ID }, func(after string) ([]store.OfferedPosition, error) {
+					return in.OfferedPositions(ctx, organisation, "A", o, after, 1)
+				})
+			}},
+			{"ClientApplications", map[store.Column]string{store.ByAsked: "1234", store.ByName: "2341"}, func(o store.Order) string {
+				return paged(t, func(a store.ClientApplicationRow) string { return a.ID.String() }, func(after string) ([]store.ClientApplicationRow, error) {
+					return in.ClientApplications(ctx, organisation, "open", o, uuidOf(after), 1)
 				})
 			}},
 			{"Reviews", map[store.Column]string{store.ByOpened: "1234", store.ByDue: "3421"}, func(o store.Order) string {

@@ -147,26 +147,52 @@ func (q *queries) Position(ctx context.Context, id string) (PositionRow, error) 
 		WHERE p.id = $1`, id)
 }
 
-// Positions lists the positions of an organisation and of those below it by id, from the one after the given id, at most
-// limit of them, each in its newest version.
-func (q *queries) Positions(ctx context.Context, organisation, after string, limit int) ([]PositionRow, error) {
+// Positions lists the positions of an organisation and of those below it by id or by [ByName], from the one after the given id, at
+// most limit of them, each in its newest version.
+func (q *queries) Positions(ctx context.Context, organisation string, o Order, after string, limit int) ([]PositionRow, error) {
+	if o.By != ByName {
+		o = Order{}
+	}
+	return q.positions(ctx, `p.sorted_as IS NOT NULL`, organisation, o, after, limit)
+}
+
+// ProposedPositions is Positions for those whose newest version nobody has approved, which it also lists by [ByTime]: since when.
+func (q *queries) ProposedPositions(ctx context.Context, organisation string, o Order, after string, limit int) ([]PositionRow, error) {
+	return q.positions(ctx, `p.proposed_at IS NOT NULL`, organisation, o, after, limit)
+}
+
+// positions lists those positions p for which something is so.
+func (q *queries) positions(ctx context.Context, so, organisation string, o Order, after string, limit int) ([]PositionRow, error) {
+	const columns = `p.id, p.organisation_code, p.version, p.sorted_as, p.proposed_at`
+	beyond, by := o.ofPositions(`p.sorted_as`, `$2`)
 	return all[PositionRow](ctx, q, below+`
 		SELECT p.organisation_code, coalesce(p.version, 0) AS in_force, `+versionColumns+`
 		FROM (
-			(SELECT p.id, p.organisation_code, p.version FROM below b
-			CROSS JOIN LATERAL (
-				SELECT p.id, p.organisation_code, p.version FROM position p WHERE p.organisation_code = b.code AND p.id > $2 ORDER BY p.id LIMIT $3
-			) p
+			(SELECT `+columns+` FROM below b
+			CROSS JOIN LATERAL (SELECT `+columns+` FROM position p WHERE p.organisation_code = b.code AND `+so+` AND `+beyond+` ORDER BY `+by+` LIMIT $3) p
 			WHERE NOT `+many+`
-			ORDER BY p.id LIMIT $3)
+			ORDER BY `+by+` LIMIT $3)
 			UNION ALL
-			(SELECT p.id, p.organisation_code, p.version FROM position p
-			WHERE `+many+` AND p.id > $2 AND `+isBelow+`
-			ORDER BY p.id LIMIT $3)
+			(SELECT `+columns+` FROM position p WHERE `+many+` AND `+so+` AND `+beyond+` AND `+isBelow+` ORDER BY `+by+` LIMIT $3)
 		) p
 		CROSS JOIN LATERAL (SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = p.id ORDER BY v.version DESC LIMIT 1) v
-		ORDER BY p.id`, organisation, after, limit)
+		ORDER BY `+by+` LIMIT $3`, organisation, after, limit)
 }
+
+// waitingPositions counts what ProposedPositions lists, as far as $2. Little waits, so where the organisations are many all of it is
+// looked through.
+const waitingPositions = below + `
+		SELECT count(*) AS count, min(p.proposed_at) AS first_at
+		FROM (
+			(SELECT p.proposed_at FROM below b
+			CROSS JOIN LATERAL (SELECT p.proposed_at FROM position p WHERE p.organisation_code = b.code AND p.proposed_at IS NOT NULL OFFSET 0) p
+			WHERE NOT ` + many + `
+			ORDER BY p.proposed_at LIMIT $2)
+			UNION ALL
+			(SELECT p.proposed_at FROM position p
+			WHERE ` + many + ` AND p.proposed_at > '-infinity' AND ` + isBelow + `
+			ORDER BY p.proposed_at LIMIT $2)
+		) p`
 
 // HolderRow is somebody who holds a position, or is to hold it.
 type HolderRow struct {

@@ -134,52 +134,51 @@ type OfferedPosition struct {
 }
 
 // OfferedPositions lists the positions of an organisation and of those below it that can be asked for and whose name has a
-// text in it, in whatever case, by id, from the one after the given id, at most limit of them. Where organisations are many, the
-// first positions are walked through: among them are enough with a word that many have, and one that few have is quick to find by
-// the index of names.
-func (q *queries) OfferedPositions(ctx context.Context, organisation, text, after string, limit int) ([]OfferedPosition, error) {
+// text in it, in whatever case, by id or by [ByName], from the one after the given id, at most limit of them. Where organisations are
+// many, the first positions are walked through: among them are enough with a word that many have, and one that few have is quick to
+// find by the index of names.
+func (q *queries) OfferedPositions(ctx context.Context, organisation, text string, o Order, after string, limit int) ([]OfferedPosition, error) {
+	const (
+		columns = `p.id, p.organisation_code, p.offered_as, v.name, v.notes, v.job_role, v.assignable`
+		inForce = `CROSS JOIN LATERAL (SELECT v.name, v.notes, v.job_role, v.assignable FROM position_version v WHERE v.position_id = p.id AND v.version = p.version OFFSET 0) v`
+		has     = `strpos(lower(v.name), lower($2)) > 0`
+	)
+	beyond, by := o.ofPositions(`p.offered_as`, `$3`)
+	beyond += ` AND p.offered_as IS NOT NULL`
 	return all[OfferedPosition](ctx, q, below+`, walked AS MATERIALIZED (
-			SELECT p.id, p.organisation_code, p.name, p.notes, p.job_role, p.assignable
+			SELECT p.*
 			FROM (
-				SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
-				FROM (SELECT p.id, p.organisation_code, p.version FROM position p WHERE `+many+` AND length($2) >= 3 AND p.id > $3 ORDER BY p.id LIMIT 2000) p
-				CROSS JOIN LATERAL (SELECT v.closes, v.name, v.notes, v.job_role, v.assignable FROM position_version v WHERE v.position_id = p.id AND v.version = p.version OFFSET 0) v
-				WHERE NOT v.closes AND strpos(lower(v.name), lower($2)) > 0
-				ORDER BY p.id OFFSET 0
+				SELECT `+columns+`
+				FROM (
+					SELECT p.id, p.organisation_code, p.version, p.offered_as FROM position p WHERE `+many+` AND length($2) >= 3 AND `+beyond+` ORDER BY `+by+` LIMIT 2000
+				) p
+				`+inForce+`
+				WHERE `+has+`
+				ORDER BY `+by+` OFFSET 0
 			) p
 			WHERE `+isBelow+`
-			ORDER BY p.id LIMIT $4
+			ORDER BY `+by+` LIMIT $4
 		)
 		SELECT p.id, o.code AS organisation_code, o.name AS organisation_name, p.name, p.notes, p.job_role, p.assignable
 		FROM (
-			(SELECT p.id, p.organisation_code, p.name, p.notes, p.job_role, p.assignable FROM below b
-			CROSS JOIN LATERAL (
-				SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
-				FROM position p JOIN position_version v ON v.position_id = p.id AND v.version = p.version
-				WHERE p.organisation_code = b.code AND p.id > $3 AND NOT v.closes AND strpos(lower(v.name), lower($2)) > 0
-				ORDER BY p.id LIMIT $4
-			) p
+			(SELECT p.* FROM below b
+			CROSS JOIN LATERAL (SELECT `+columns+` FROM position p `+inForce+` WHERE p.organisation_code = b.code AND `+beyond+` AND `+has+` ORDER BY `+by+` LIMIT $4) p
 			WHERE NOT `+many+`
-			ORDER BY p.id LIMIT $4)
+			ORDER BY `+by+` LIMIT $4)
 			UNION ALL
-			(SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
-			FROM position p
-			CROSS JOIN LATERAL (SELECT v.closes, v.name, v.notes, v.job_role, v.assignable FROM position_version v WHERE v.position_id = p.id AND v.version = p.version OFFSET 0) v
-			WHERE `+many+` AND length($2) < 3 AND p.id > $3 AND `+isBelow+`
-				AND NOT v.closes AND strpos(lower(v.name), lower($2)) > 0
-			ORDER BY p.id LIMIT $4)
+			(SELECT `+columns+` FROM position p `+inForce+` WHERE `+many+` AND length($2) < 3 AND `+beyond+` AND `+isBelow+` AND `+has+` ORDER BY `+by+` LIMIT $4)
 			UNION ALL
-			(SELECT id, organisation_code, name, notes, job_role, assignable FROM walked WHERE (SELECT count(*) FROM walked) = $4)
+			(SELECT p.* FROM walked p WHERE (SELECT count(*) FROM walked) = $4)
 			UNION ALL
-			(SELECT p.id, p.organisation_code, v.name, v.notes, v.job_role, v.assignable
+			(SELECT `+columns+`
 			FROM (
 				SELECT v.position_id, v.version, v.name, v.notes, v.job_role, v.assignable FROM position_version v
-				WHERE `+many+` AND length($2) >= 3 AND (SELECT count(*) FROM walked) < $4 AND NOT v.closes AND v.name ILIKE '%' || regexp_replace($2, '([%_\\])', '\\\1', 'g') || '%' OFFSET 0
+				WHERE `+many+` AND length($2) >= 3 AND (SELECT count(*) FROM walked) < $4 AND v.name ILIKE '%' || regexp_replace($2, '([%_\\])', '\\\1', 'g') || '%' OFFSET 0
 			) v
-			CROSS JOIN LATERAL (SELECT p.id, p.organisation_code FROM position p WHERE p.id = v.position_id AND p.version = v.version OFFSET 0) p
-			WHERE p.id > $3 AND p.organisation_code IN (SELECT code FROM below)
-			ORDER BY p.id LIMIT $4)
+			CROSS JOIN LATERAL (SELECT p.id, p.organisation_code, p.offered_as FROM position p WHERE p.id = v.position_id AND p.version = v.version OFFSET 0) p
+			WHERE `+beyond+` AND p.organisation_code IN (SELECT code FROM below)
+			ORDER BY `+by+` LIMIT $4)
 		) p
 		JOIN organisation o ON o.code = p.organisation_code
-		ORDER BY p.id`, organisation, text, after, limit)
+		ORDER BY `+by, organisation, text, after, limit)
 }

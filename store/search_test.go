@@ -226,7 +226,7 @@ func TestOfferedPositions(t *testing.T) {
 		{"RXX02", "", "", 10, []store.OfferedPosition{porter}},
 		{"nowhere", "", "", 10, []store.OfferedPosition{}},
 	} {
-		got, err := in.OfferedPositions(ctx, tt.organisation, tt.text, tt.after, tt.limit)
+		got, err := in.OfferedPositions(ctx, tt.organisation, tt.text, store.Order{}, tt.after, tt.limit)
 		must(t, err)
 		same(t, "OfferedPositions("+tt.organisation+" "+tt.text+")", got, tt.want)
 	}

@@ -79,6 +79,7 @@ type RoleRow struct {
 // DeskOffered lists the positions that can be asked for, for a person.
 type DeskOffered struct {
 	Desk
+	Sorting
 	PersonName, PersonURL string
 	// SearchURL is where its form leads, and Query what was entered.
 	SearchURL, Query string

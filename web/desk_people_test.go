@@ -36,6 +36,7 @@ func deskPeoplePages() map[string]Page {
 	mistaken.Desk = wrong(FieldError{"ends", "Enter a last day that is not before the first, such as 30/11/2031, or nothing"}, FieldError{"reason", "Enter a reason, of up to 500 characters"})
 	mistaken.Starts, mistaken.Ends = "1/12/2030", "1/11/2030"
 	oldest, _ := sortings("/desk/self-registered", "Registered", "at", "Oldest first", "Newest first")
+	byName, _ := sortings(of+"/positions", "Position", "name", "A to Z", "Z to A")
 	return map[string]Page{
 		"desk-people":       DeskPeople{Desk: desk, Query: "Amara Okafor", Searched: true, People: []PersonRow{amara, bram}, NextURL: "/desk/people?after=555100000002&q=Amara+Okafor", CreateURL: "/desk/people/new"},
 		"desk-people-first": DeskPeople{Desk: desk, Documents: []Option{{Label: "Name, user ID or email address"}, {Value: "passport", Label: "Passport number"}}},
@@ -68,7 +69,7 @@ func deskPeoplePages() map[string]Page {
 		"desk-to-prove":              DeskHome{Desk: desk, Unproved: &Waiting{2, false, "3 days", "/desk/self-registered"}},
 		"desk-person-bare":           DeskPerson{Desk: desk, Name: "Bram de Vries", UserID: "555100000002", Identity: "Not proved", Disabled: true},
 		"desk-offered": DeskOffered{
-			Desk: desk, PersonName: "Amara Okafor", PersonURL: of, SearchURL: of + "/positions", Query: "nurse",
+			Desk: desk, PersonName: "Amara Okafor", PersonURL: of, SearchURL: of + "/positions", Query: "nurse", Sorting: byName,
 			Positions: []OfferedRow{
 				{"Ward nurse", "Nights too", "Nurse Access Role", "Riverside General Hospital", false, of + "/positions/555500000001"},
 				{"Bank nurse", "", "Nurse Access Role", "Riverside General Hospital", true, of + "/positions/555500000002"},

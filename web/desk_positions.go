@@ -5,14 +5,19 @@ import "time"
 // DeskPositions lists positions by their ids.
 type DeskPositions struct {
 	Desk
+	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
-	// Proposed lists only what waits for approval.
-	Proposed  bool
+	// State is "proposed" where only what waits for approval is listed, and otherwise empty.
+	State     string
 	Positions []PositionRow
-	// AllURL and ProposedURL lead to the other choice of Proposed, and NextURL to what follows. ProposeURL is empty for whom
-	// may not propose positions.
-	AllURL, ProposedURL, NextURL, ProposeURL string
+	// NextURL leads to what follows. ProposeURL is empty for whom may not propose positions.
+	NextURL, ProposeURL string
+}
+
+// States are what can be chosen.
+func (DeskPositions) States() []Option {
+	return []Option{{Value: "", Label: "Any"}, {Value: "proposed", Label: "Waits for approval"}}
 }
 
 func (p DeskPositions) page() (string, Frame) { return "desk-positions", p.Frame }

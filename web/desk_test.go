@@ -67,6 +67,7 @@ func deskPages() map[string]Page {
 	includes.IncludedBy = Includers{Positions: []IncludedPosition{{Name: "Ward manager", OrganisationCode: "RX001", URL: "/desk/positions/555500000005"}}}
 	revision.IncludedBy, revision.Includes = Includers{Positions: includes.Includes, More: true}, "555500000002\n555500000003"
 	asked, newest := sortings("/desk/requests", "Asked", "asked", "Oldest first", "Newest first")
+	byName, fromZ := sortings("/desk/positions", "Name", "name", "A to Z", "Z to A")
 	return map[string]Page{
 		"desk":         DeskHome{Desk: desk, Requests: &Waiting{1000, true, "3 days", "/desk/requests"}, Positions: &Waiting{1, false, "2 hours", "/desk/positions?state=proposed"}, Evidence: &Waiting{2, false, "3 days", "/desk/evidence"}, CanFind: true},
 		"desk-quiet":   DeskHome{Desk: desk, Requests: &Waiting{URL: "/desk/requests"}},
@@ -94,11 +95,11 @@ func deskPages() map[string]Page {
 			p.State, p.Open, p.CanDecide, p.Decided = "Given at once, because the position is assignable", false, false, Decision{"", "the position is assignable", at(19, 9)}
 		}),
 		"desk-positions": DeskPositions{
-			Desk: desk, Organisation: "RX001", Positions: []PositionRow{position.PositionRow}, AllURL: "/desk/positions", ProposedURL: "/desk/positions?state=proposed",
+			Desk: desk, Sorting: byName, Organisation: "RX001", Positions: []PositionRow{position.PositionRow},
 			NextURL: "/desk/positions?after=555500000001", ProposeURL: "/desk/positions/new",
 		},
-		"desk-positions-proposed": DeskPositions{Desk: desk, Organisation: "RX001", Proposed: true, AllURL: "/desk/positions", ProposedURL: "/desk/positions?state=proposed"},
-		"desk-positions-error":    DeskPositions{Desk: wrongOrganisation, Organisation: "NOWHERE", AllURL: "/desk/positions", ProposedURL: "/desk/positions?state=proposed"},
+		"desk-positions-proposed": DeskPositions{Desk: desk, Sorting: fromZ, Organisation: "RX001", State: "proposed"},
+		"desk-positions-error":    DeskPositions{Desk: wrongOrganisation, Organisation: "NOWHERE"},
 		"desk-position":           position,
 		"desk-position-includes":  includes,
 		"desk-position-to-close": DeskPosition{

@@ -316,7 +316,7 @@ func newPositionListCommand(p *program) *cobra.Command {
 				if _, err := s.OrganisationPath(ctx, organisation); errors.Is(err, store.ErrNotFound) {
 					return fmt.Errorf("organisation %.40q is unknown: %s", organisation, listOrganisations)
 				}
-				rows, err := s.Positions(ctx, organisation, page.after, page.limit+1)
+				rows, err := s.Positions(ctx, organisation, store.Order{}, page.after, page.limit+1)
 				if err != nil {
 					return fmt.Errorf("list positions: %w", err)
 				}

@@ -23,6 +23,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,9 +196,9 @@ func decode(text []byte, into any) error {
 	return nil
 }
 
-// readQuery reads each parameter once, and none that is not described.
+// readQuery reads each parameter once, and none that is not described, nor a value that is not.
 func (c call) readQuery(into any) error {
-	members := map[string]string{}
+	given := map[string]string{}
 	for name, values := range c.URL.Query() {
 		if len(values) > 1 {
 			return &Problem{Status: http.StatusBadRequest, Detail: "A parameter of the address is there more than once."}
@@ -205,14 +206,19 @@ func (c call) readQuery(into any) error {
 		if strings.ContainsRune(values[0], 0) { // which no text on record has, and the database takes none
 			return &Problem{Status: http.StatusBadRequest, Detail: "A parameter of the address has a character that nothing has."}
 		}
-		members[name] = values[0]
+		given[name] = values[0]
 	}
-	text, err := json.Marshal(members)
+	text, err := json.Marshal(given)
 	if err != nil {
 		return fmt.Errorf("encode parameters: %w", err)
 	}
 	if err := strictjson.Unmarshal(text, into); err != nil {
 		return &Problem{Status: http.StatusBadRequest, Detail: "The address has a parameter that is not known there, or the wrong way."}
+	}
+	for _, p := range members(reflect.TypeOf(into).Elem()) {
+		if one := strings.Fields(p.Tag.Get("enum")); len(one) > 0 && given[p.name] != "" && !slices.Contains(one, given[p.name]) {
+			return &directory.InvalidError{Field: p.name, Want: "one of " + strings.Join(one, ", ") + ", or nothing"}
+		}
 	}
 	return nil
 }

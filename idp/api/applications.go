@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/authority"
-	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/onboarding"
@@ -21,6 +19,7 @@ import (
 type applicationsWanted struct {
 	Organisation string `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
 	State        string `json:"state,omitempty" enum:"open approved refused withdrawn" doc:"open, when it is left out."`
+	Order        string `json:"order,omitempty" enum:"asked -asked name -name" doc:"By what it is ordered; with -, from the other end. The newest first, when it is left out."`
 	after
 }
 
@@ -38,15 +37,8 @@ func applicationRowOf(a store.ClientApplicationRow) applicationRow {
 }
 
 func (h *Handler) listApplications(c call, in applicationsWanted) (page[applicationRow], error) {
-	state := cmp.Or(in.State, "open")
-	if !slices.Contains([]string{"open", "approved", "refused", "withdrawn"}, state) {
-		return page[applicationRow]{}, &directory.InvalidError{Field: "state", Want: "open, approved, refused or withdrawn"}
-	}
-	before, err := uuid.Parse(in.After)
-	if err != nil {
-		before = uuid.Max // from the newest
-	}
-	rows, more, err := h.Applications(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), state, store.Order{By: store.ByAsked, Descending: true}, before)
+	order := ordered(in.Order, store.Order{By: store.ByAsked, Descending: true})
+	rows, more, err := h.Applications(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), cmp.Or(in.State, "open"), order, in.id())
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].ID.String()

@@ -48,12 +48,14 @@ func (h *Handler) introductionOf(i store.IntroductionRow) introduction {
 	return shown
 }
 
-func (h *Handler) listIntroductions(c call, in requestsWanted) (page[introduction], error) {
-	from, err := uuid.Parse(in.After)
-	if err != nil {
-		from = uuid.Nil // from the beginning
-	}
-	rows, more, err := h.Introductions(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), store.Order{}, from)
+type introductionsWanted struct {
+	Organisation string `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
+	Order        string `json:"order,omitempty" enum:"asked -asked name -name" doc:"By what it is ordered; with -, from the other end. The oldest first, when it is left out."`
+	after
+}
+
+func (h *Handler) listIntroductions(c call, in introductionsWanted) (page[introduction], error) {
+	rows, more, err := h.Introductions(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), ordered(in.Order, store.Order{By: store.ByAsked}), in.id())
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].ID.String()

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/store"
@@ -32,6 +34,24 @@ type after struct {
 	After string `json:"after,omitempty" doc:"Where the list goes on: as in next."`
 }
 
+// id is where a list goes on whose rows have UUIDs, or uuid.Nil at its beginning.
+func (a after) id() uuid.UUID {
+	id, err := uuid.Parse(a.After)
+	if err != nil {
+		return uuid.Nil
+	}
+	return id
+}
+
+// ordered is the order of a list that is asked for, as "starts" or, from its other end, "-starts"; "" is the first of its orders.
+func ordered(text string, first store.Order) store.Order {
+	if text == "" {
+		return first
+	}
+	by, descending := strings.CutPrefix(text, "-")
+	return store.Order{By: store.Column(by), Descending: descending}
+}
+
 type wanted struct {
 	UserID      string `json:"user_id,omitempty"`
 	Email       string `json:"email,omitempty"`
@@ -39,6 +59,7 @@ type wanted struct {
 	DateOfBirth string `json:"date_of_birth,omitempty" format:"date" doc:"With a name, which may then be less like hers."`
 	Number      string `json:"number,omitempty" doc:"Of a document that is on record as evidence, the whole of it."`
 	Kind        string `json:"kind,omitempty" doc:"Of the document with this number, such as passport."`
+	Order       string `json:"order,omitempty" enum:"likeness name -name person -person" doc:"By what it is ordered; with -, from the other end. The likest first, when it is left out."`
 	after
 }
 
@@ -70,7 +91,7 @@ func (h *Handler) findPeople(c call, in wanted) (page[found], error) {
 		}
 		who.Born = &born
 	}
-	people, more, err := h.Search(c.Context(), c.officer, who, store.Order{}, in.After)
+	people, more, err := h.Search(c.Context(), c.officer, who, ordered(in.Order, store.Order{By: store.ByLikeness}), in.After)
 	if mistake, is := errors.AsType[*directory.InvalidError](err); is && mistake.Field == "q" { // which is one box at the desk
 		err = &directory.InvalidError{Field: in.field(), Want: mistake.Want}
 	}

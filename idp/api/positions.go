@@ -14,6 +14,7 @@ import (
 type positionsWanted struct {
 	Organisation string `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
 	State        string `json:"state,omitempty" enum:"proposed" doc:"proposed: only those of which something waits for approval."`
+	Order        string `json:"order,omitempty" enum:"name -name at -at" doc:"By what it is ordered; with -, from the other end. at is since when something waits, with state proposed. By id, when it is left out."`
 	after
 }
 
@@ -31,10 +32,11 @@ func positionRowOf(p store.PositionRow) positionRow {
 }
 
 func (h *Handler) listPositions(c call, in positionsWanted) (page[positionRow], error) {
-	if in.State != "" && in.State != "proposed" {
-		return page[positionRow]{}, &directory.InvalidError{Field: "state", Want: "proposed, or nothing"}
+	order := ordered(in.Order, store.Order{})
+	if order.By == store.ByTime && in.State == "" {
+		return page[positionRow]{}, &directory.InvalidError{Field: "order", Want: "name or -name where state is not proposed"}
 	}
-	list, err := h.ListPositions(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), in.State != "", in.After)
+	list, err := h.ListPositions(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), in.State != "", order, in.After)
 	last := ""
 	if len(list.Rows) > 0 {
 		last = list.Rows[len(list.Rows)-1].PositionID
@@ -124,8 +126,13 @@ func holderOf(r store.HolderRow) holder {
 	return holder{r.RoleID, someone{r.PersonID, r.DisplayName}, r.Version, r.StartsAt.UTC(), utc(r.EndsAt)}
 }
 
-func (h *Handler) listHolders(c call, in after) (page[holder], error) {
-	_, rows, more, err := h.Holders(c.Context(), c.officer, c.PathValue("position"), store.Order{}, in.After)
+type holdersWanted struct {
+	Order string `json:"order,omitempty" enum:"name -name starts -starts expires -expires" doc:"By what it is ordered; with -, from the other end. By role, when it is left out."`
+	after
+}
+
+func (h *Handler) listHolders(c call, in holdersWanted) (page[holder], error) {
+	_, rows, more, err := h.Holders(c.Context(), c.officer, c.PathValue("position"), ordered(in.Order, store.Order{}), in.After)
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].RoleID

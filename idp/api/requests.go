@@ -14,6 +14,7 @@ import (
 
 type requestsWanted struct {
 	Organisation string `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
+	Order        string `json:"order,omitempty" enum:"asked -asked starts -starts" doc:"By what it is ordered; with -, from the other end. The oldest first, when it is left out."`
 	after
 }
 
@@ -58,11 +59,7 @@ func or(text *string) string {
 }
 
 func (h *Handler) listRequests(c call, in requestsWanted) (page[request], error) {
-	from, err := uuid.Parse(in.After)
-	if err != nil {
-		from = uuid.Nil // from the beginning
-	}
-	rows, more, err := h.Queue(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), store.Order{}, from)
+	rows, more, err := h.Queue(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), ordered(in.Order, store.Order{By: store.ByAsked}), in.id())
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].ID.String()

@@ -36,13 +36,15 @@ func reviewOf(r store.ReviewRow) review {
 	}
 }
 
-func (h *Handler) listReviews(c call, in requestsWanted) (page[review], error) {
-	from, err := uuid.Parse(in.After)
-	if err != nil {
-		from = uuid.Max // from the newest
-	}
-	order := store.Order{By: store.ByOpened, Descending: true}
-	rows, more, err := h.ListReviews(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), order, from)
+type reviewsWanted struct {
+	Organisation string `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
+	Order        string `json:"order,omitempty" enum:"opened -opened due -due" doc:"By what it is ordered; with -, from the other end. The newest first, when it is left out."`
+	after
+}
+
+func (h *Handler) listReviews(c call, in reviewsWanted) (page[review], error) {
+	order := ordered(in.Order, store.Order{By: store.ByOpened, Descending: true})
+	rows, more, err := h.ListReviews(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), order, in.id())
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].ID.String()
@@ -86,6 +88,7 @@ func (h *Handler) openReview(c call, in scope) (identified, error) {
 
 type itemsWanted struct {
 	State string `json:"state,omitempty" enum:"undecided" doc:"undecided: only what is left to decide."`
+	Order string `json:"order,omitempty" enum:"name -name position -position starts -starts expires -expires" doc:"By what it is ordered; with -, from the other end. By role, when it is left out."`
 	after
 }
 
@@ -112,14 +115,11 @@ func reviewItemOf(i store.ReviewItem) reviewItem {
 }
 
 func (h *Handler) listReviewItems(c call, in itemsWanted) (page[reviewItem], error) {
-	if in.State != "" && in.State != "undecided" {
-		return page[reviewItem]{}, &directory.InvalidError{Field: "state", Want: "undecided, or nothing"}
-	}
 	row, err := h.Review(c.Context(), c.officer, c.PathValue("review"))
 	if err != nil {
 		return page[reviewItem]{}, err
 	}
-	items, more, err := h.ReviewItems(c.Context(), row.ID, in.State != "", store.Order{}, in.After)
+	items, more, err := h.ReviewItems(c.Context(), row.ID, in.State != "", ordered(in.Order, store.Order{}), in.After)
 	last := ""
 	if len(items) > 0 {
 		last = items[len(items)-1].RoleID

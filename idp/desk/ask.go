@@ -8,6 +8,7 @@ import (
 
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
@@ -15,13 +16,14 @@ import (
 func (h *Handler) offered(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
 	text := web.OneLine(q.Get("q"))
-	list, err := h.Offer(r.Context(), o.Officer, r.PathValue("id"), text, following(r))
+	order, sorting := sorted(r, store.Order{By: store.ByName}, column{"Position", store.ByName, "A to Z", "Z to A"}, column{name: "Job role"}, column{name: "Organisation"}, column{name: "Given"})
+	list, err := h.Offer(r.Context(), o.Officer, r.PathValue("id"), text, order, following(r))
 	if err != nil {
 		return err
 	}
 	of := "/desk/people/" + list.Person.ID
 	page := web.DeskOffered{
-		Desk: h.desk(r, o), PersonName: list.Person.DisplayName, PersonURL: of, SearchURL: of + "/positions", Query: q.Get("q"),
+		Desk: h.desk(r, o), Sorting: sorting, PersonName: list.Person.DisplayName, PersonURL: of, SearchURL: of + "/positions", Query: q.Get("q"),
 	}
 	for _, p := range list.Positions {
 		page.Positions = append(page.Positions, web.OfferedRow{
@@ -30,7 +32,7 @@ func (h *Handler) offered(w http.ResponseWriter, r *http.Request, o officer) err
 		})
 	}
 	if list.More {
-		page.NextURL = address(of+"/positions", "q", text, "after", list.Positions[len(list.Positions)-1].ID)
+		page.NextURL = address(of+"/positions", "q", text, "sort", sorting.Order, "after", list.Positions[len(list.Positions)-1].ID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

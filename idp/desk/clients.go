@@ -30,7 +30,7 @@ const clientsPath = "/desk/clients"
 func (h *Handler) clients(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
 	organisation, state := codeOr(q.Get("organisation"), o.Organisation), q.Get("state")
-	order, sorting := sorted(r, store.Order{By: store.ByAsked, Descending: true}, column{name: "Service"}, column{name: "Stage"}, column{name: "Organisation"},
+	order, sorting := sorted(r, store.Order{By: store.ByAsked, Descending: true}, column{"Service", store.ByName, "A to Z", "Z to A"}, column{name: "Stage"}, column{name: "Organisation"},
 		column{name: "Applied by"}, column{"Applied on", store.ByAsked, "oldest first", "newest first"})
 	page := web.DeskClients{Desk: h.desk(r, o), Sorting: sorting, Organisation: organisation, State: state, ApplyURL: clientsPath + "/apply"}
 	if !slices.ContainsFunc(page.States(), func(s web.Option) bool { return s.Value == state }) {

@@ -16,13 +16,16 @@ const positionsPath = "/desk/positions"
 // positions lists positions.
 func (h *Handler) positions(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
-	organisation, after := codeOr(q.Get("organisation"), o.Organisation), following(r)
-	proposed := q.Get("state") == "proposed"
-	page := web.DeskPositions{
-		Desk: h.desk(r, o), Organisation: organisation, Proposed: proposed,
-		AllURL: address(positionsPath, "organisation", organisation), ProposedURL: address(positionsPath, "organisation", organisation, "state", "proposed"),
+	organisation, proposed := codeOr(q.Get("organisation"), o.Organisation), q.Get("state") == "proposed"
+	columns := []column{{"Name", store.ByName, "A to Z", "Z to A"}, {name: "Job role"}, {name: "Organisation"}, {name: "State"}}
+	page := web.DeskPositions{Desk: h.desk(r, o), Organisation: organisation}
+	if proposed {
+		page.State = "proposed"
+		columns = append(columns, column{by: store.ByTime, up: "longest waiting first", down: "newest first"})
 	}
-	list, err := h.ListPositions(r.Context(), o.Officer, organisation, proposed, after)
+	order, sorting := sorted(r, store.Order{By: store.ByName}, columns...)
+	page.Sorting = sorting
+	list, err := h.ListPositions(r.Context(), o.Officer, organisation, proposed, order, following(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -37,7 +40,7 @@ func (h *Handler) positions(w http.ResponseWriter, r *http.Request, o officer) e
 		page.Positions = append(page.Positions, h.positionRow(row))
 	}
 	if list.More {
-		page.NextURL = address(positionsPath, "organisation", organisation, "state", q.Get("state"), "after", page.Positions[len(page.Positions)-1].ID)
+		page.NextURL = address(positionsPath, "organisation", organisation, "state", page.State, "sort", sorting.Order, "after", page.Positions[len(page.Positions)-1].ID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -44,7 +44,7 @@ func sorted(r *http.Request, first store.Order, columns ...column) (store.Order,
 		offered := c.orders()
 		for _, o := range []store.Order{{By: c.by}, {By: c.by, Descending: true}} {
 			if says := offered[o]; says != "" {
-				shown.Orders = append(shown.Orders, web.Option{Value: parameter(o), Label: strings.TrimPrefix(c.name+": "+says, ": ")})
+				shown.Orders = append(shown.Orders, web.Option{Value: parameter(o), Label: capital(strings.TrimPrefix(c.name+": "+says, ": "))})
 			}
 		}
 		if is := offered[order]; is != "" {

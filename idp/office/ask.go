@@ -24,7 +24,7 @@ type Offered struct {
 
 // Offer lists a page of the positions at an officer's organisation and below it that have a text in their name, from the one
 // after the given id.
-func (f *Office) Offer(ctx context.Context, o Officer, personID, text, after string) (Offered, error) {
+func (f *Office) Offer(ctx context.Context, o Officer, personID, text string, order store.Order, after string) (Offered, error) {
 	here := authority.Subject{PersonID: personID, Path: []string{o.Organisation}}
 	if err := f.May(ctx, o, here, authority.RequestPosition); err != nil {
 		return Offered{}, err
@@ -39,7 +39,7 @@ func (f *Office) Offer(ctx context.Context, o Officer, personID, text, after str
 		}
 		return r
 	}, text)
-	list, err := f.Store.OfferedPositions(ctx, o.Organisation, text, after, PerPage+1)
+	list, err := f.Store.OfferedPositions(ctx, o.Organisation, text, order, after, PerPage+1)
 	if err != nil {
 		return Offered{}, fmt.Errorf("list positions that can be asked for at organisation %s: %w", o.Organisation, err)
 	}
