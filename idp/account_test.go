@@ -3,6 +3,7 @@ package idp_test
 import (
 	"context"
 	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"os"
@@ -408,12 +409,12 @@ func TestAccountHistory(t *testing.T) {
 		if strings.Contains(page.body, "HIS") || strings.Contains(page.body, "VIEW") {
 			t.Errorf("the history has what is not hers: %s", text(page.body))
 		}
-		_, rest, more := strings.Cut(page.body, `href="/account/history?before=`)
+		_, rest, more := strings.Cut(page.body, `href="/account/history?after=`)
 		if !more {
 			break
 		}
-		before, _, _ := strings.Cut(rest, `"`)
-		page = b.get("/account/history?before=" + before)
+		after, _, _ := strings.Cut(rest, `"`)
+		page = b.get("/account/history?after=" + html.UnescapeString(after))
 	}
 	for n, times := range seen {
 		if times != 1 {
@@ -423,8 +424,21 @@ func TestAccountHistory(t *testing.T) {
 	if len(seen) != 60 {
 		t.Errorf("%d lines, want 60", len(seen))
 	}
-	b.get("/account/history?before=-1").wantPage(t, http.StatusOK, "/account/history", "You signed in")
-	b.get("/account/history?before=<script>").wantPage(t, http.StatusOK, "/account/history", "You signed in")
+	b.get("/account/history?after=-1").wantPage(t, http.StatusOK, "/account/history", "You signed in")
+	b.get("/account/history?after=<script>&show=<script>&sort=<script>").wantPage(t, http.StatusOK, "/account/history", "You signed in")
+	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail) VALUES (now(), 'enrolled', '', $1::text, $1::text, '', 'ADDED', '', '{}')`, twoRoles)
+	for query, want := range map[string]string{
+		"": "ADDED", "?sort=-at": "ADDED", "?sort=at": "LINE-1", "?show=sign-ins&sort=at": "LINE-1", "?show=refused&sort=at": "LINE-2", "?show=refused": "LINE-60", "?show=changes": "ADDED",
+	} {
+		page := b.get("/account/history" + query)
+		_, rest, _ := strings.Cut(page.body, `<p class="nhsuk-hint">Reference `)
+		if got, _, _ := strings.Cut(rest, "<"); got != want || strings.Contains(query, "show=sign-ins") && strings.Contains(page.body, "ADDED") {
+			t.Errorf("GET /account/history%s begins with %q, want %q: %s", query, got, want, text(page.body))
+		}
+	}
+	if page := b.get("/account/history?sort=at&show=refused"); strings.Contains(page.body, "You signed in") || !strings.Contains(page.body, `href="/account/history?after=`) || !strings.Contains(page.body, "&amp;show=refused&amp;sort=at") {
+		t.Errorf("what was refused, the oldest first = %s, want nothing else, and what follows of it", text(page.body))
+	}
 }
 
 // From where she did something she is told, on the page and in the file; from where an officer did is the officer's.

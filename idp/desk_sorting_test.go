@@ -141,6 +141,56 @@ func TestAPIRefusesCharactersThatNothingHas(t *testing.T) {
 	}
 }
 
+// Each order that the description says is taken, and no other; and a list goes on in it.
+func TestAPIListsAreSorted(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ward, older := p.wardNurse()
+	later, err := p.registrar().Ask(t.Context(), deed.Acting{Person: raSponsor, Role: sponsorsRole}, position.Asked{
+		Kind: position.Assign, Person: formerly, Position: ward, StartsAt: p.clock.Now().Add(48 * time.Hour), Reason: "On Wednesday",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := later.Request.String()
+	p.nursed(oneRole, ward)
+	review := p.reviewed()
+	g := program{p, p.description(), p.officerToken(p.browser(), raManager, apiScopes, "smartcard")}
+	for path, orders := range map[string]string{
+		"/api/people?name=User":                 "likeness name -name person -person",
+		"/api/positions?organisation=ZX100":     "name -name",
+		"/api/positions?state=proposed":         "name -name at -at",
+		"/api/positions/" + ward + "/holders?":  "name -name starts -starts expires -expires",
+		"/api/requests?organisation=ZX100":      "asked -asked starts -starts",
+		"/api/introductions?organisation=ZX100": "asked -asked name -name",
+		"/api/evidence-proposals?":              "at -at",
+		"/api/reviews?organisation=ZX100":       "opened -opened due -due",
+		"/api/reviews/" + review + "/items?":    "name -name position -position starts -starts expires -expires",
+		"/api/applications?organisation=ZX100":  "asked -asked name -name",
+	} {
+		for order := range strings.FieldsSeq(orders) {
+			for _, after := range []string{"", "x", review, oneRole} {
+				if a := g.call(http.MethodGet, path+"&order="+order+"&after="+after, nil, ""); a.StatusCode != http.StatusOK {
+					t.Errorf("GET %s&order=%s&after=%s = %d, want 200: %s", path, order, after, a.StatusCode, a.body)
+				}
+			}
+		}
+		for _, order := range []string{"-likeness", "--name", "id", "name%3B+DROP+TABLE+request", "-"} {
+			if a := g.call(http.MethodGet, path+"&order="+order, nil, ""); a.StatusCode != http.StatusUnprocessableEntity {
+				t.Errorf("GET %s&order=%s = %d, want 422: %s", path, order, a.StatusCode, a.body)
+			}
+		}
+	}
+	if a := g.call(http.MethodGet, "/api/positions?order=at", nil, ""); a.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("the positions by since when something waits, of which nothing may = %d, want 422: %s", a.StatusCode, a.body)
+	}
+	for query, want := range map[string]string{"": older, "&order=starts": older, "&order=-starts": newer, "&order=-asked": newer, "&order=-starts&after=" + newer: ""} {
+		if got := g.call(http.MethodGet, "/api/requests?organisation=ZX100"+query, nil, "").first(older, newer); got != want {
+			t.Errorf("GET /api/requests?organisation=ZX100%s has %q first, want %q", query, got, want)
+		}
+	}
+}
+
 // A glance says how many sign-ins there were and how many were unusual. Who reads the record is led to which, and who changes
 // authenticators to what is suspended.
 func TestDeskGlanceOfSignIns(t *testing.T) {

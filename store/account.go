@@ -63,11 +63,15 @@ func (q *queries) EndOtherSessions(ctx context.Context, personID string, but uui
 		SELECT coalesce(array_agg(id), '{}') FROM ended`, personID, but, now)
 }
 
-// EventsAbout lists lines of the record about a person that are of some events, newest first, from the one before the given
-// sequence number, at most limit of them; 0 begins with the newest.
-func (q *queries) EventsAbout(ctx context.Context, personID string, events []string, before int64, limit int) ([]AuditEvent, error) {
+// EventsAbout lists lines of the record about a person that are of some events, or of those what was refused, by [ByTime], from the one
+// after the given sequence number, at most limit of them; 0 is the beginning.
+func (q *queries) EventsAbout(ctx context.Context, personID string, events []string, refused bool, o Order, after int64, limit int) ([]AuditEvent, error) {
+	beyond, order := `sequence > $4`, ` ORDER BY sequence`
+	if o.Descending {
+		beyond, order = `sequence < coalesce(nullif($4, 0), 9223372036854775807)`, ` ORDER BY sequence DESC`
+	}
 	return all[AuditEvent](ctx, q, `
 		SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail
-		FROM audit_event WHERE person_id = $1 AND person_id <> '' AND event = ANY ($2) AND sequence < coalesce(nullif($3, 0), 9223372036854775807)
-		ORDER BY sequence DESC LIMIT $4`, personID, events, before, limit)
+		FROM audit_event WHERE person_id = $1 AND person_id <> '' AND event = ANY ($2) AND (refusal <> '' OR NOT $3) AND `+beyond+order+` LIMIT $5`,
+		personID, events, refused, after, limit)
 }

@@ -335,7 +335,11 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"list the open requests for a person", func() error { return second(hot.OpenRequestsFor(ctx, ana, 10, now)) }},
 		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", store.Order{}, "", 10)) }},
 		{"list the sessions of a person", func() error { return second(hot.SessionsOf(ctx, ana, 10, now)) }},
-		{"list what happened to a person", func() error { return second(hot.EventsAbout(ctx, ana, []string{"signed_in"}, 5, 10)) }},
+		{"list what happened to a person", func() error {
+			return errors.Join(
+				second(hot.EventsAbout(ctx, ana, []string{"signed_in"}, true, store.Order{}, 5, 10)),
+				second(hot.EventsAbout(ctx, ana, []string{"signed_in"}, false, store.Order{Descending: true}, 5, 10)))
+		}},
 		{"read the record about a person", func() error {
 			return errors.Join(second(hot.ReadAudit(ctx, store.AuditLines{PersonID: ana, Until: later}, 10)), second(hot.ReadAudit(ctx, store.AuditLines{PersonID: ana, Until: later, Oldest: true}, 10)))
 		}},

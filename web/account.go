@@ -150,14 +150,15 @@ type AccountEnd struct {
 
 func (p AccountEnd) page() (string, Frame) { return "account-end", p.Frame }
 
-// AccountHistory lists sign-ins and what became of what somebody signs in with, newest first.
+// AccountHistory lists sign-ins and what became of what somebody signs in with.
 type AccountHistory struct {
 	Account
-	Lines []HistoryLine
-	// Later says that there are newer lines than these.
-	Later bool
-	// NextURL leads to what is older. Empty at the end.
-	NextURL string
+	// Shows are what of it can be listed, and Show is what is; Orders are in which orders, and Order is in which it is.
+	Shows, Orders []Option
+	Show, Order   string
+	Lines         []HistoryLine
+	// NextURL leads to what follows, and is empty at the end. FirstURL leads back to the beginning, and is empty there.
+	NextURL, FirstURL string
 }
 
 func (p AccountHistory) page() (string, Frame) { return "account-history", p.Frame }

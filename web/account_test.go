@@ -13,6 +13,8 @@ func accountPages() map[string]Page {
 		Places: []Place{{"About you", "/account", ""}, {"Sessions", "/account/sessions", "page"}, {"History", "/account/history", "true"}},
 	}
 	nurse := Role{ID: "555200000101", Name: "Nurse Access Role", Organisation: "Riverside General Hospital", OrganisationCode: "RX001"}
+	shows := []Option{{Label: "Everything"}, {Value: "sign-ins", Label: "Sign-ins and sessions"}, {Value: "refused", Label: "What was refused"}}
+	orders := []Option{{Value: "-at", Label: "Newest first"}, {Value: "at", Label: "Oldest first"}}
 	key := OwnAuthenticator{
 		Authenticator: Authenticator{Name: "Blue key", Kind: "Security key", AddedAt: at(1), LastUsedAt: at(22)}, ID: "0196", Model: "Example Key 5", State: "active", Current: true,
 		RemoveURL: "/account/authenticators/0196/remove", LostURL: "/account/authenticators/0196/lost",
@@ -60,14 +62,14 @@ func accountPages() map[string]Page {
 		"account-end-this":            AccountEnd{Account: account, Session: &here, PostURL: "/account/sessions/0198/end", ListURL: "/account/sessions"},
 		"account-end-others":          AccountEnd{Account: account, PostURL: "/account/sessions/end", ListURL: "/account/sessions"},
 		"account-history": AccountHistory{
-			Account: account, Later: true, NextURL: "/account/history?before=7",
+			Account: account, Shows: shows, Orders: orders, Order: "-at", FirstURL: "/account/history?sort=-at", NextURL: "/account/history?after=7",
 			Lines: []HistoryLine{
 				{"You signed in", "Passkey, level 2", at(22), "192.0.2.7", "7ZQK3M5TXA", false, false},
 				{"A sign-in was refused", "", at(21), "192.0.2.8", "7ZQK3M5TXB", true, false},
 				{"An enrolment link was made for you", "", at(20), "", "", false, true},
 			},
 		},
-		"account-history-end":     AccountHistory{Account: account, Later: true},
+		"account-history-end":     AccountHistory{Account: account, Shows: shows, Show: "refused", Orders: orders, Order: "at", FirstURL: "/account/history?sort=at"},
 		"account-recovery":        AccountRecovery{Account: account, Left: 9, MadeAt: at(3), NewURL: "/account/recovery/new", LostURL: "/account/recovery/lost"},
 		"account-recovery-none":   AccountRecovery{Account: account},
 		"account-recovery-codes":  AccountRecovery{Account: account, Codes: []string{"ABCD-EFGH-IJKL-MN23", "OPQR-STUV-WXYZ-2345"}},

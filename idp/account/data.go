@@ -241,7 +241,7 @@ func (h *Handler) addSessions(ctx context.Context, o owner, d *Data) error {
 }
 
 func (h *Handler) addHistory(ctx context.Context, o owner, d *Data) error {
-	list, err := h.lines(ctx, o.Person.ID, 0, mostDataEvents)
+	list, err := h.lines(ctx, o.Person.ID, "", store.Order{By: store.ByTime, Descending: true}, 0, mostDataEvents)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,16 +45,34 @@ func events() map[audit.Event]happened {
 	}
 }
 
+// historyPath is where her history is.
+const historyPath = "/account/history"
+
 // linesPerPage is how many lines of the history are on a page.
 const linesPerPage = 25
 
-// lines reads her history, newest first, from before a line of the record.
-func (h *Handler) lines(ctx context.Context, personID string, before int64, limit int) ([]store.AuditEvent, error) {
+// What of her history is listed; all of it, when it is none of these.
+const (
+	showSignIns = "sign-ins" // and sessions
+	showChanges = "changes"  // of what she signs in with, and of her record
+	showRefused = "refused"
+)
+
+// signsIn says whether an event is of a sign-in, or of the session that it began.
+func signsIn(event audit.Event) bool {
+	return slices.Contains([]audit.Event{audit.SignedIn, audit.SessionEnded, audit.RoleChosen, audit.Recovered}, event)
+}
+
+// lines reads her history, or what is to be shown of it, in an order, from after a line of the record.
+func (h *Handler) lines(ctx context.Context, personID, show string, order store.Order, after int64, limit int) ([]store.AuditEvent, error) {
 	var names []string
 	for event := range events() {
+		if show == showSignIns && !signsIn(event) || show == showChanges && signsIn(event) {
+			continue
+		}
 		names = append(names, string(event))
 	}
-	list, err := h.Store.EventsAbout(ctx, personID, names, before, limit)
+	list, err := h.Store.EventsAbout(ctx, personID, names, show == showRefused, order, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list events about person %s: %w", personID, err)
 	}
@@ -61,21 +81,40 @@ func (h *Handler) lines(ctx context.Context, personID string, before int64, limi
 
 // history shows her sign-ins, those that were refused included, and what became of what she signs in with.
 func (h *Handler) history(w http.ResponseWriter, r *http.Request, o owner) error {
-	before, err := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
-	if err != nil || before < 0 {
-		before = 0 // from the newest
+	q, words := r.URL.Query(), h.words(r)
+	page := web.AccountHistory{
+		Account: h.account(r, o), Show: q.Get("show"), Order: "-at",
+		Shows: []web.Option{
+			{Value: "", Label: words.Say("Everything")}, {Value: showSignIns, Label: words.Say("Sign-ins and sessions")},
+			{Value: showChanges, Label: words.Say("What you sign in with, and your record")}, {Value: showRefused, Label: words.Say("What was refused")},
+		},
+		Orders: []web.Option{{Value: "-at", Label: words.Say("Newest first")}, {Value: "at", Label: words.Say("Oldest first")}},
 	}
-	list, err := h.lines(r.Context(), o.Person.ID, before, linesPerPage+1)
+	if !slices.ContainsFunc(page.Shows, func(s web.Option) bool { return s.Value == page.Show }) {
+		page.Show = ""
+	}
+	if q.Get("sort") == "at" {
+		page.Order = "at"
+	}
+	after, err := strconv.ParseInt(q.Get("after"), 10, 64)
+	if err != nil || after < 0 {
+		after = 0 // from the beginning
+	}
+	list, err := h.lines(r.Context(), o.Person.ID, page.Show, store.Order{By: store.ByTime, Descending: page.Order != "at"}, after, linesPerPage+1)
 	if err != nil {
 		return err
 	}
-	page := web.AccountHistory{Account: h.account(r, o), Later: before > 0}
+	of := url.Values{"show": {page.Show}, "sort": {page.Order}}
+	if after > 0 {
+		page.FirstURL = historyPath + "?" + of.Encode()
+	}
 	if len(list) > linesPerPage {
 		list = list[:linesPerPage]
-		page.NextURL = "/account/history?before=" + strconv.FormatInt(list[linesPerPage-1].Sequence, 10)
+		of.Set("after", strconv.FormatInt(list[linesPerPage-1].Sequence, 10))
+		page.NextURL = historyPath + "?" + of.Encode()
 	}
 	for _, e := range list {
-		page.Lines = append(page.Lines, line(h.words(r), e, o))
+		page.Lines = append(page.Lines, line(words, e, o))
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
