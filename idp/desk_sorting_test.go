@@ -89,6 +89,9 @@ func TestDeskListsAreSorted(t *testing.T) {
 			}
 		}
 	}
+	if a := b.get("/desk/people/" + sevenRoles + "?sort=-expires"); !strings.Contains(a.body, `<option value="-expires" selected>`) {
+		t.Errorf("the roles of a person, the last to end first = %d, want them in that order: %s", a.StatusCode, text(a.body))
+	}
 	p.exec(`INSERT INTO organisation (code, name, parent_code, created_at) SELECT 'N' || n, 'N', 'ZX100', now() FROM generate_series(1, 400) n`)
 	if got := b.get("/desk/requests?sort=-starts").first(older, newer); got != newer {
 		t.Errorf("the requests of many organisations by their start begin with %q, want %s", got, newer)
@@ -163,6 +166,7 @@ func TestAPIListsAreSorted(t *testing.T) {
 		"/api/positions/" + ward + "/holders?":  "name -name starts -starts expires -expires",
 		"/api/requests?organisation=ZX100":      "asked -asked starts -starts",
 		"/api/introductions?organisation=ZX100": "asked -asked name -name",
+		"/api/people/" + oneRole + "?":          "starts -starts expires -expires",
 		"/api/evidence-proposals?":              "at -at",
 		"/api/reviews?organisation=ZX100":       "opened -opened due -due",
 		"/api/reviews/" + review + "/items?":    "name -name position -position starts -starts expires -expires",

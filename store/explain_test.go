@@ -331,7 +331,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			return hot.InTx(ctx, func(tx *store.Tx) error { return tx.LockNewcomers(ctx, &now, "ana@example.org") })
 		}},
 		{"read a date of birth", func() error { return second(hot.DateOfBirth(ctx, ana)) }},
-		{"list the roles of a person", func() error { return second(hot.PositionedRoles(ctx, ana, "", 10, now)) }},
+		{"list the roles of a person", func() error { return second(hot.PositionedRoles(ctx, ana, store.Order{}, "", 10, now)) }},
 		{"list the open requests for a person", func() error { return second(hot.OpenRequestsFor(ctx, ana, 10, now)) }},
 		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", store.Order{}, "", 10)) }},
 		{"list the sessions of a person", func() error { return second(hot.SessionsOf(ctx, ana, 10, now)) }},

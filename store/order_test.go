@@ -53,6 +53,9 @@ func inEveryOrder(ctx context.Context, s *store.Store) (failed error) {
 		for _, o := range orders(store.ByName, store.ByPosition, store.ByStart, store.ByExpiry) {
 			failed = errors.Join(failed, second(s.ReviewItems(ctx, requestID, o, after, 10)), second(s.UndecidedItems(ctx, requestID, o, after, 10, now)))
 		}
+		for _, o := range orders(store.ByStart, store.ByExpiry) {
+			failed = errors.Join(failed, second(s.PositionedRoles(ctx, ana, o, after, 10, now)))
+		}
 		for _, o := range orders(store.ByExpiry) {
 			failed = errors.Join(failed, second(s.ExpiringRoles(ctx, organisation, now, later, o, after, 10)))
 		}
@@ -136,6 +139,14 @@ func TestOrders(t *testing.T) {
 	}))
 	exec(t, owner, `DELETE FROM request_queue WHERE request_id = $1`, requestID) // Ben's, which is not of these
 
+	exec(t, owner, `
+		INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, identity_level, created_at, version)
+			VALUES ('100000000105', sha256('several'), '', 'Several', '', 'Roles', 'Several Roles', 'high', now(), gen_random_uuid())`)
+	exec(t, owner, `INSERT INTO membership (id, person_id, organisation_code, created_at) VALUES ('200000000105', '100000000105', 'RXX01', now())`)
+	exec(t, owner, `
+		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, created_at)
+			SELECT '30000000020' || n, '200000000105', 'S8000:G8000:R8000', '{}', '{}', '{}', $1::timestamptz + (n - n % 2) * interval '1 hour', CASE WHEN n > 1 THEN $1::timestamptz + (9 - n) * interval '1 day' END, $1
+			FROM generate_series(1, 3) n`, now)
 	review := uuid.MustParse("01000000-0000-7000-8000-000000000001")
 	uuidOf := func(after string) uuid.UUID { id, _ := uuid.Parse(after); return id }
 	requests := func(r store.RequestRow) string { return r.ID.String() }
@@ -200,6 +211,11 @@ func TestOrders(t *testing.T) {
 			{"ExpiringRoles", map[store.Column]string{store.ByExpiry: "21"}, func(o store.Order) string {
 				return paged(t, func(r store.ExpiringRole) string { return r.RoleID }, func(after string) ([]store.ExpiringRole, error) {
 					return in.ExpiringRoles(ctx, organisation, now, week, o, after, 1)
+				})
+			}},
+			{"PositionedRoles", map[store.Column]string{store.ByStart: "123", store.ByExpiry: "321"}, func(o store.Order) string {
+				return paged(t, func(r store.PositionedRole) string { return r.ID }, func(after string) ([]store.PositionedRole, error) {
+					return in.PositionedRoles(ctx, "100000000105", o, after, 1, now)
 				})
 			}},
 			{"Holders", map[store.Column]string{store.ByName: "2341", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {

@@ -100,9 +100,14 @@ type PositionedRole struct {
 	EndsAt           *time.Time
 }
 
-// PositionedRoles lists the roles of a person that have not ended by id, from the one after the given id, at most limit of
-// them.
-func (q *queries) PositionedRoles(ctx context.Context, personID, after string, limit int, now time.Time) ([]PositionedRole, error) {
+// PositionedRoles lists the roles of a person that have not ended by id, by [ByStart] or by [ByExpiry], from the one after the given id,
+// at most limit of them. Nobody has many: all of them are read.
+func (q *queries) PositionedRoles(ctx context.Context, personID string, o Order, after string, limit int, now time.Time) ([]PositionedRole, error) {
+	key, ordered := map[Column]string{ByStart: `r.starts_at`, ByExpiry: expiryKey}[o.By]
+	beyond, by := `r.id > $2`, `r.id`
+	if ordered {
+		beyond, by = o.among(key, `r.id`, `(SELECT `+key+` FROM role_profile r WHERE r.id = $2)`, `nullif($2, '')`), o.by(key, `r.id`)
+	}
 	return all[PositionedRole](ctx, q, `
 		SELECT r.id, o.code AS organisation_code, o.name AS organisation_name, r.job_role, coalesce(r.position_id, '') AS position_id,
 			coalesce(v.name, '') AS position_name, r.starts_at, r.ends_at
@@ -110,8 +115,8 @@ func (q *queries) PositionedRoles(ctx context.Context, personID, after string, l
 		JOIN organisation o ON o.code = m.organisation_code
 		JOIN role_profile r ON r.membership_id = m.id
 		LEFT JOIN position_version v ON v.position_id = r.position_id AND v.version = r.position_version
-		WHERE m.person_id = $1 AND r.id > $2 AND (r.ends_at IS NULL OR r.ends_at > $4)
-		ORDER BY r.id LIMIT $3`, personID, after, limit, now)
+		WHERE m.person_id = $1 AND `+beyond+` AND (r.ends_at IS NULL OR r.ends_at > $4)
+		ORDER BY `+by+` LIMIT $3`, personID, after, limit, now)
 }
 
 // OpenRequestsFor lists what nobody has decided and has not lapsed of what is asked for a person, oldest first, at most limit

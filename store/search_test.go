@@ -168,7 +168,7 @@ func TestPositionedRoles(t *testing.T) {
 		{benRole, 10, now, []store.PositionedRole{positioned}},
 		{"", 10, later, []store.PositionedRole{positioned}}, // the other has ended
 	} {
-		got, err := in.PositionedRoles(ctx, ben, tt.after, tt.limit, tt.at)
+		got, err := in.PositionedRoles(ctx, ben, store.Order{}, tt.after, tt.limit, tt.at)
 		must(t, err)
 		same(t, "PositionedRoles(after "+tt.after+")", got, tt.want)
 	}

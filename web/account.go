@@ -45,7 +45,10 @@ type EvidenceOutline struct {
 // AccountRoles lists what somebody may act as.
 type AccountRoles struct {
 	Account
-	Roles []OwnRole
+	// Orders are in which the list can be, and Order is in which it is.
+	Orders []Option
+	Order  string
+	Roles  []OwnRole
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string
 	// ChangeRoleURL is where she chooses the active role. Empty if there is nothing to choose.

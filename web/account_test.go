@@ -47,7 +47,7 @@ func accountPages() map[string]Page {
 			Next:     &NextLevel{"high", [][]string{{"Bring your passport again: the desk has to read its chip."}, {"Bring a birth certificate.", "Have your face compared with your photo."}}},
 		},
 		"account-bare":                AccountOverview{Account: account, Name: "Bram de Vries", UserID: "555100000002", Identity: "None", SignIn: signIn, Next: &NextLevel{"low", [][]string{{"Bring a passport."}}}},
-		"account-roles":               AccountRoles{Account: account, Roles: []OwnRole{{nurse, "Ward nurse", false, true, at(1), at(29)}, {nurse, "", true, false, at(29), time.Time{}}}, NextURL: "/account/roles?after=555200000101", ChangeRoleURL: "/sign-in/role"},
+		"account-roles":               AccountRoles{Account: account, Orders: orders, Order: "at", Roles: []OwnRole{{nurse, "Ward nurse", false, true, at(1), at(29)}, {nurse, "", true, false, at(29), time.Time{}}}, NextURL: "/account/roles?after=555200000101", ChangeRoleURL: "/sign-in/role"},
 		"account-roles-none":          AccountRoles{Account: account},
 		"account-authenticators":      AccountAuthenticators{Account: account, Added: "Phone", Active: []OwnAuthenticator{key, phone}, Inactive: []OwnAuthenticator{was("A", "revoked"), was("B", "lost"), was("C", "suspended"), was("D", "returned"), was("E", "issued")}, AddURL: "/account/authenticators/new"},
 		"account-authenticators-none": AccountAuthenticators{Account: account, AddURL: "/account/authenticators/new"},

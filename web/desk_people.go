@@ -37,6 +37,9 @@ type PersonRow struct {
 // DeskPerson is what an officer sees of a person.
 type DeskPerson struct {
 	Desk
+	// Sorting is of the roles, and URL is where it is asked for.
+	Sorting
+	URL          string
 	Name, UserID string
 	// Born is a date in words, and Identity the level. Born and Email are empty where nothing is known.
 	Born, Email, Identity string

@@ -37,6 +37,7 @@ func deskPeoplePages() map[string]Page {
 	mistaken.Starts, mistaken.Ends = "1/12/2030", "1/11/2030"
 	oldest, _ := sortings("/desk/self-registered", "Registered", "at", "Oldest first", "Newest first")
 	byName, _ := sortings(of+"/positions", "Position", "name", "A to Z", "Z to A")
+	byStart, _ := sortings(of, "Start", "starts", "Oldest first", "Newest first")
 	return map[string]Page{
 		"desk-people":       DeskPeople{Desk: desk, Query: "Amara Okafor", Searched: true, People: []PersonRow{amara, bram}, NextURL: "/desk/people?after=555100000002&q=Amara+Okafor", CreateURL: "/desk/people/new"},
 		"desk-people-first": DeskPeople{Desk: desk, Documents: []Option{{Label: "Name, user ID or email address"}, {Value: "passport", Label: "Passport number"}}},
@@ -49,7 +50,7 @@ func deskPeoplePages() map[string]Page {
 				{nurse, "Ward nurse", false, at(1), at(29), of + "/positions/555500000001?end=1"},
 				{nurse, "", true, at(29), time.Time{}, ""},
 			},
-			RolesURL: of + "?after=555200000101", AskURL: of + "/positions", EvidenceURL: of + "/evidence", PhotographURL: of + "/photograph.jpg", TakePhotographURL: of + "/photograph", AuthenticatorsURL: of + "/authenticators", Requests: []RequestRow{request, elsewhere},
+			URL: of, Sorting: byStart, RolesURL: of + "?after=555200000101", AskURL: of + "/positions", EvidenceURL: of + "/evidence", PhotographURL: of + "/photograph.jpg", TakePhotographURL: of + "/photograph", AuthenticatorsURL: of + "/authenticators", Requests: []RequestRow{request, elsewhere},
 			Authenticators: []Authenticator{{Name: "Blue key", Kind: "Security key", AddedAt: at(1), LastUsedAt: at(22)}},
 		},
 		"desk-person-self-registered": DeskPerson{

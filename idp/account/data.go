@@ -183,7 +183,7 @@ func (h *Handler) gather(ctx context.Context, o owner) (Data, error) {
 }
 
 func (h *Handler) addRoles(ctx context.Context, o owner, d *Data) error {
-	roles, err := h.Store.PositionedRoles(ctx, o.Person.ID, "", mostDataRoles, d.At)
+	roles, err := h.Store.PositionedRoles(ctx, o.Person.ID, store.Order{}, "", mostDataRoles, d.At)
 	if err != nil {
 		return fmt.Errorf("list roles of person %s: %w", o.Person.ID, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,14 +88,22 @@ const mostRoles = 50
 // roles lists what she may act as, and from when to when.
 func (h *Handler) roles(w http.ResponseWriter, r *http.Request, o owner) error {
 	now := h.Now()
-	roles, err := h.Store.PositionedRoles(r.Context(), o.Person.ID, after(r), mostRoles+1, now)
+	words, order := h.words(r), r.URL.Query().Get("sort")
+	page := web.AccountRoles{Account: h.account(r, o), Order: order, Orders: []web.Option{
+		{Value: "", Label: words.Say("As they were given")}, {Value: "expires", Label: words.Say("Soonest to end first")},
+		{Value: "-expires", Label: words.Say("Latest to end first")}, {Value: "-starts", Label: words.Say("Newest first")}, {Value: "starts", Label: words.Say("Oldest first")},
+	}}
+	by, descending := strings.CutPrefix(order, "-")
+	if !slices.ContainsFunc(page.Orders, func(o web.Option) bool { return o.Value == order }) {
+		by, descending, page.Order = "", false, ""
+	}
+	roles, err := h.Store.PositionedRoles(r.Context(), o.Person.ID, store.Order{By: store.Column(by), Descending: descending}, after(r), mostRoles+1, now)
 	if err != nil {
 		return fmt.Errorf("list roles of person %s: %w", o.Person.ID, err)
 	}
-	page := web.AccountRoles{Account: h.account(r, o)}
 	if len(roles) > mostRoles {
 		roles = roles[:mostRoles]
-		page.NextURL = "/account/roles?after=" + roles[mostRoles-1].ID
+		page.NextURL = "/account/roles?" + url.Values{"sort": {page.Order}, "after": {roles[mostRoles-1].ID}}.Encode()
 	}
 	for _, role := range roles {
 		page.Roles = append(page.Roles, h.role(role, o, now))

@@ -224,8 +224,13 @@ func authenticatorOf(a store.Authenticator) authenticator {
 	return authenticator{a.Kind, a.Name, a.CreatedAt.UTC(), utc(a.LastUsedAt)}
 }
 
-func (h *Handler) readPerson(c call, in after) (person, error) {
-	p, err := h.View(c.Context(), c.officer, c.PathValue("person"), in.After)
+type personWanted struct {
+	Order string `json:"order,omitempty" enum:"starts -starts expires -expires" doc:"By what her roles are ordered; with -, from the other end. By id, when it is left out."`
+	after
+}
+
+func (h *Handler) readPerson(c call, in personWanted) (person, error) {
+	p, err := h.View(c.Context(), c.officer, c.PathValue("person"), ordered(in.Order, store.Order{}), in.After)
 	if err != nil {
 		return person{}, err
 	}

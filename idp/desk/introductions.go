@@ -229,7 +229,7 @@ func (h *Handler) recognisePage(r *http.Request, o officer) (web.DeskIntroductio
 	if err != nil {
 		return web.DeskIntroductionPerson{}, err
 	}
-	known, err := h.View(r.Context(), o.Officer, r.PathValue("person"), "")
+	known, err := h.View(r.Context(), o.Officer, r.PathValue("person"), store.Order{}, "")
 	if err != nil {
 		return web.DeskIntroductionPerson{}, err
 	}

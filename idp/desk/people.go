@@ -101,14 +101,15 @@ func (h *Handler) search(ctx context.Context, o officer, text, born, document st
 
 // person shows a person.
 func (h *Handler) person(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, err := h.View(r.Context(), o.Officer, r.PathValue("id"), following(r))
+	order, sorting := sorted(r, store.Order{By: store.ByStart}, column{"Start", store.ByStart, "oldest first", "newest first"}, column{"Expiry", store.ByExpiry, "soonest first", "latest first"})
+	p, err := h.View(r.Context(), o.Officer, r.PathValue("id"), order, following(r))
 	if err != nil {
 		return err
 	}
 	now, of := h.Now(), "/desk/people/"+p.Person.ID
 	page := web.DeskPerson{
 		Desk: h.desk(r, o), Name: p.Person.DisplayName, UserID: p.Person.ID, Email: p.Person.Email, Identity: identityWords(p.Person.IdentityLevel),
-		Disabled: !p.PersonStands,
+		Disabled: !p.PersonStands, URL: of, Sorting: sorting,
 	}
 	if p.Born != nil {
 		page.Born = p.Born.Format("2 January 2006")
@@ -120,7 +121,7 @@ func (h *Handler) person(w http.ResponseWriter, r *http.Request, o officer) erro
 		page.Roles = append(page.Roles, h.roleRow(role, p, of, now))
 	}
 	if p.MoreRoles {
-		page.RolesURL = address(of, "after", p.Roles[len(p.Roles)-1].ID)
+		page.RolesURL = address(of, "sort", page.Order, "after", p.Roles[len(p.Roles)-1].ID)
 	}
 	if h.can(o, authority.Subject{PersonID: p.Person.ID, Path: []string{o.Organisation}}, authority.RequestPosition) {
 		page.AskURL = of + "/positions"

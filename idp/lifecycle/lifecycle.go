@@ -100,7 +100,7 @@ func (r *Registrar) Look(ctx context.Context, by deed.Acting, what authority.Act
 			return err
 		}
 		last, err1 := a.LastChange(ctx, person, "corrected")
-		roles, err2 := a.PositionedRoles(ctx, person, "", mostShown, a.Now)
+		roles, err2 := a.PositionedRoles(ctx, person, store.Order{}, "", mostShown, a.Now)
 		holdings, err3 := a.Holdings(ctx, person, a.Now)
 		if errors.Is(err1, store.ErrNotFound) {
 			err1 = nil

@@ -124,8 +124,8 @@ type Known struct {
 // mostRequests bounds the open requests that are shown of one person.
 const mostRequests = 50
 
-// View reads a person, with her roles from the one after the given id, and records who saw her.
-func (f *Office) View(ctx context.Context, o Officer, id, after string) (p Known, err error) {
+// View reads a person, with her roles in an order from the one after the given id, and records who saw her.
+func (f *Office) View(ctx context.Context, o Officer, id string, order store.Order, after string) (p Known, err error) {
 	if err := f.May(ctx, o, authority.Subject{PersonID: id}, authority.FindPerson); err != nil {
 		return Known{}, err
 	}
@@ -137,7 +137,7 @@ func (f *Office) View(ctx context.Context, o Officer, id, after string) (p Known
 		if p.Born, err = tx.DateOfBirth(ctx, id); err != nil {
 			return fmt.Errorf("read date of birth of person %s: %w", id, err)
 		}
-		if p.Roles, err = tx.PositionedRoles(ctx, id, after, PerPage+1, now); err != nil {
+		if p.Roles, err = tx.PositionedRoles(ctx, id, order, after, PerPage+1, now); err != nil {
 			return fmt.Errorf("list roles of person %s: %w", id, err)
 		}
 		if p.Requests, err = tx.OpenRequestsFor(ctx, id, mostRequests, now); err != nil {
