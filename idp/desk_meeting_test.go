@@ -28,10 +28,7 @@ import (
 // meetings keeps meetings as the desk does, where mail is sent.
 func (p *provider) meetings() *meeting.Registrar {
 	p.t.Helper()
-	outbox, err := messenger.New(messenger.Config{Store: p.store, Key: p.key, Issuer: issuer, From: new(mail.Address), Now: p.clock.Now})
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	outbox := messenger.New(messenger.Config{Store: p.store, Key: p.key, Issuer: issuer, From: new(mail.Address), Now: p.clock.Now})
 	rules, err := authority.New()
 	if err != nil {
 		p.t.Fatal(err)

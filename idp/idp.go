@@ -157,10 +157,8 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	outbox, err := newOutbox(c)
-	if err != nil {
-		return nil, err
-	}
+	outbox := NewOutbox(c, policies)
+	recorder.Messenger = outbox
 	passwords := password.New(c.Store, c.Key, c.Now)
 	sessions := &session.Manager{Store: c.Store, Secure: strings.HasPrefix(c.Issuer, "https://"), Now: c.Now}
 	signIn := &signin.Handler{
@@ -191,7 +189,7 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}
 	profiles := &lifecycle.Registrar{Store: c.Store, Rules: rules, Evidence: recorder, Messenger: outbox, Now: c.Now}
 	glass := breakglass.New(breakglass.Config{Store: c.Store, Rules: rules, Messenger: outbox, Throttle: limiter, Now: c.Now, Log: c.Log})
-	services := &onboarding.Registrar{Store: c.Store, Rules: rules, Prober: onboarding.NewProber(outgoing), Now: c.Now}
+	services := &onboarding.Registrar{Store: c.Store, Rules: rules, Prober: onboarding.NewProber(outgoing), Messenger: outbox, Now: c.Now}
 	officers := &desk.Handler{
 		Office: work, Sessions: sessions, SignIn: signIn, Catalogue: catalogue, Lifecycle: profiles, Retained: retained, Pages: pages,
 		Onboarding: services,
@@ -243,12 +241,15 @@ func New(ctx context.Context, c Config) (*Provider, error) {
 	}, nil
 }
 
-// newOutbox is where messages wait, or nil when nobody carries them: then there are none.
-func newOutbox(c Config) (*messenger.Outbox, error) {
+// NewOutbox is where messages wait, or nil when nobody carries them: then there are none.
+func NewOutbox(c Config, policies *directory.Policies) *messenger.Outbox {
 	if c.Mail == nil {
-		return nil, nil //nolint:nilnil // a nil Outbox tells nobody
+		return nil
 	}
-	return messenger.New(messenger.Config{Store: c.Store, Key: c.Key, Issuer: c.Issuer, From: c.MailFrom, Carrier: c.Mail, Now: c.Now, Log: c.Log})
+	return messenger.New(messenger.Config{
+		Store: c.Store, Key: c.Key, Issuer: c.Issuer, From: c.MailFrom, Carrier: c.Mail,
+		Help: func(p store.Person) web.Help { return web.Help(policies.HelpFor(p, nil)) }, Now: c.Now, Log: c.Log,
+	})
 }
 
 // hsts says whether browsers are told to speak nothing but https to the issuer's host: RFC 6797. Not to localhost, whose

@@ -103,6 +103,12 @@ func (t *Tx) LockAuthenticator(ctx context.Context, id uuid.UUID) (HeldAuthentic
 	return one[HeldAuthenticator](ctx, &t.queries, `SELECT person_id, name, kind, state FROM authenticator WHERE id = $1 FOR UPDATE`, id)
 }
 
+// RenameAuthenticator gives an authenticator another name. One that is unknown, handed in or revoked is ErrNotFound.
+func (q *queries) RenameAuthenticator(ctx context.Context, id uuid.UUID, name string) error {
+	_, err := scalar[uuid.UUID](ctx, q, `UPDATE authenticator SET name = $2 WHERE id = $1 AND state NOT IN ('returned', 'revoked') RETURNING id`, id, name)
+	return err
+}
+
 // ChangeAuthenticator takes an authenticator from one state to another. Unless that is "active", it ends the sessions whose
 // last sign-in was made with it: also those in which a password was used beside the authenticator that they name. One that is
 // unknown or in another state is ErrNotFound; a password that becomes active beside another one is ErrConflict.

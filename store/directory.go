@@ -15,7 +15,8 @@ type Person struct {
 	MiddleNames   string         `json:"middle_names"`
 	FamilyName    string         `json:"family_name"`
 	DisplayName   string         `json:"display_name"`
-	Email         string         `json:"email"` // "" when none is known
+	Email         string         `json:"email"`    // "" when none is known
+	Language      string         `json:"language"` // in which she is written to, as a BCP 47 tag; "" when nobody knows
 	IdentityLevel string         `json:"identity_level"`
 	Registrations []Registration `json:"registrations"`
 	Memberships   []Membership   `json:"memberships"`
@@ -133,6 +134,19 @@ func (q *queries) PersonAndClient(ctx context.Context, id, clientID string, now 
 		return Standing{}, err
 	}
 	return q.stand(ctx, s, id, nil, nil, now)
+}
+
+// SetLanguage has a person written to in a language from then on, and returns the one until then, "" for none. When it is that one
+// already, or there is no such person, that is ErrNotFound.
+func (q *queries) SetLanguage(ctx context.Context, id, language string) (before string, err error) {
+	return scalar[string](ctx, q, `
+		UPDATE person p SET language = $2 FROM (SELECT id, language FROM person WHERE id = $1 FOR NO KEY UPDATE) was
+		WHERE p.id = was.id AND was.language IS DISTINCT FROM $2 RETURNING coalesce(was.language, '')`, id, language)
+}
+
+// SuggestLanguage is SetLanguage for somebody of whom no language is known; any other keeps hers.
+func (q *queries) SuggestLanguage(ctx context.Context, id, language string) error {
+	return q.db.exec(ctx, `UPDATE person SET language = $2 WHERE id = $1 AND language IS NULL`, id, language)
 }
 
 // PersonRow is a line of a list of people.

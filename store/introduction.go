@@ -112,6 +112,7 @@ func (t *Tx) EndIntroduction(ctx context.Context, id uuid.UUID, e IntroductionEn
 type LapsedIntroduction struct {
 	ID         uuid.UUID
 	PositionID string
+	AskedBy    string
 }
 
 // LapseIntroductions ends open introductions that have lapsed, those that lapsed first first, at most limit of them, and
@@ -121,7 +122,7 @@ func (t *Tx) LapseIntroductions(ctx context.Context, limit int, now time.Time) (
 		UPDATE introduction SET state = 'lapsed', ended_at = $2
 		WHERE id = ANY (ARRAY(
 			SELECT id FROM introduction WHERE state = 'open' AND lapses_at <= $2 ORDER BY lapses_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED))
-		RETURNING id, position_id`, limit, now)
+		RETURNING id, position_id, asked_by`, limit, now)
 }
 
 // SweepIntroductions deletes introductions some time after they ended: they have the names of people who may never have come.

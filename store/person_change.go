@@ -149,6 +149,7 @@ type CancelledRequest struct {
 	ID         uuid.UUID
 	PersonID   string
 	PositionID string
+	AskedBy    string
 }
 
 // CancelRequests ends the open requests for a person at an organisation, or "" for each, and for the whole of her also what
@@ -157,7 +158,7 @@ func (t *Tx) CancelRequests(ctx context.Context, personID, organisation, reason 
 	return all[CancelledRequest](ctx, &t.queries, `
 		UPDATE request SET state = 'lapsed', decision_reason = $3, decided_at = $4
 		WHERE state = 'open' AND (person_id = $1 AND ($2 = '' OR organisation_code = $2) OR asked_by = $1 AND $2 = '')
-		RETURNING id, person_id, position_id`, personID, organisation, reason, now)
+		RETURNING id, person_id, position_id, asked_by`, personID, organisation, reason, now)
 }
 
 // PersonChange is something that was done to the profile of a person.

@@ -103,7 +103,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 	})
 	must(t, err)
 	same(t, "columns that credence_service may change", got, map[string]string{
-		"authenticator":        "sign_count backup_state last_used_at revoked_at attestation_verdict secret_sealed failed_attempts last_step state",
+		"authenticator":        "name sign_count backup_state last_used_at revoked_at attestation_verdict secret_sealed failed_attempts last_step state",
 		"authenticator_model":  "name roots",
 		"authenticator_policy": "allowed denied device_bound attestation",
 		"authorization_grant":  "code_used_at revoked_at",
@@ -123,7 +123,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 		"meeting":              "ends_at wrong_codes confirmed_at replaced_at",
 		"membership":           "person_id",
 		"message":              "text_sealed due_at attempts last_error sent_at gave_up_at",
-		"person":               "title given_name middle_names family_name display_name email date_of_birth identity_level disabled_at identity_profile identity_profiles identity_ial identity_policy identity_evidence identity_computed_at closed_at closed_as merged_into",
+		"person":               "title given_name middle_names family_name display_name email date_of_birth identity_level disabled_at identity_profile identity_profiles identity_ial identity_policy identity_evidence identity_computed_at closed_at closed_as merged_into language",
 		"person_merge":         "state decided_by decided_role decided_at decision_reason",
 		"photograph":           "replaced_at",
 		"position":             "version",

@@ -118,6 +118,7 @@ func (q *queries) record(ctx context.Context, id string, now time.Time) (record,
 				'family_name', p.family_name,
 				'display_name', p.display_name,
 				'email', coalesce(p.email, ''),
+				'language', coalesce(p.language, ''),
 				'identity_level', p.identity_level,
 				'registrations', coalesce((
 					SELECT jsonb_agg(jsonb_build_object('body', g.body, 'number', g.number) ORDER BY g.body)

@@ -15,8 +15,8 @@ type AccountOverview struct {
 	// Meetings are those by video whose codes she is to read aloud.
 	Meetings     []AwaitedMeeting
 	Name, UserID string
-	// Email is empty where none is known.
-	Email string
+	// Email is empty where none is known. WrittenIn is the language of messages to it: "Welsh".
+	Email, WrittenIn string
 	// Identity is the level of identity in words.
 	Identity string
 	Evidence []EvidenceOutline
@@ -91,8 +91,8 @@ type OwnAuthenticator struct {
 	Since time.Time
 	// Current says that she is signed in with it.
 	Current bool
-	// RemoveURL and LostURL are where she takes it away or reports it lost. Empty where she cannot.
-	RemoveURL, LostURL string
+	// RenameURL, RemoveURL and LostURL are where she names it, takes it away or reports it lost. Empty where she cannot.
+	RenameURL, RemoveURL, LostURL string
 }
 
 // AccountAdd adds a passkey or security key.
@@ -106,6 +106,16 @@ type AccountAdd struct {
 }
 
 func (p AccountAdd) page() (string, Frame) { return "account-add", p.Frame }
+
+// AccountRename gives an authenticator another name.
+type AccountRename struct {
+	Account
+	// Is is its name now, and Name what was entered.
+	Is, Name         string
+	PostURL, ListURL string
+}
+
+func (p AccountRename) page() (string, Frame) { return "account-rename", p.Frame }
 
 // AccountRemove asks whether an authenticator is to be taken away, and says what then is lost.
 type AccountRemove struct {

@@ -12,16 +12,18 @@ func accountPages() map[string]Page {
 		Frame:  Frame{RequestID: "7ZQK3M5TXA", SignedInAs: "Amara Okafor"},
 		Places: []Place{{"About you", "/account", ""}, {"Sessions", "/account/sessions", "page"}, {"History", "/account/history", "true"}},
 	}
+	misnamed := account
+	misnamed.Errors = []FieldError{{"name", "Enter a name of 1 to 60 letters, digits and signs"}}
 	nurse := Role{ID: "555200000101", Name: "Nurse Access Role", Organisation: "Riverside General Hospital", OrganisationCode: "RX001"}
 	shows := []Option{{Label: "Everything"}, {Value: "sign-ins", Label: "Sign-ins and sessions"}, {Value: "refused", Label: "What was refused"}}
 	orders := []Option{{Value: "-at", Label: "Newest first"}, {Value: "at", Label: "Oldest first"}}
 	key := OwnAuthenticator{
 		Authenticator: Authenticator{Name: "Blue key", Kind: "Security key", AddedAt: at(1), LastUsedAt: at(22)}, ID: "0196", Model: "Example Key 5", State: "active", Current: true,
-		RemoveURL: "/account/authenticators/0196/remove", LostURL: "/account/authenticators/0196/lost",
+		RenameURL: "/account/authenticators/0196/name", RemoveURL: "/account/authenticators/0196/remove", LostURL: "/account/authenticators/0196/lost",
 	}
 	phone := OwnAuthenticator{
 		Authenticator: Authenticator{Name: "Phone", Kind: "Passkey", AddedAt: at(2)}, ID: "0197", State: "active",
-		RemoveURL: "/account/authenticators/0197/remove", LostURL: "/account/authenticators/0197/lost",
+		RenameURL: "/account/authenticators/0197/name", RemoveURL: "/account/authenticators/0197/remove", LostURL: "/account/authenticators/0197/lost",
 	}
 	was := func(name, state string) OwnAuthenticator {
 		return OwnAuthenticator{Authenticator: Authenticator{Name: name, Kind: "Passkey", AddedAt: at(3)}, State: state, Since: at(5)}
@@ -42,17 +44,19 @@ func accountPages() map[string]Page {
 	one.None, one.Left = false, "2"
 	return map[string]Page{
 		"account": AccountOverview{
-			Account: account, Meetings: []AwaitedMeeting{{"Bartholomew Keykeeper", "Riverside General Hospital", "1234 5678", at(22)}}, Name: "Amara Okafor", UserID: "555100000001", Email: "amara.okafor@example.org", Identity: "Medium", SignIn: signIn,
+			Account: account, Meetings: []AwaitedMeeting{{"Bartholomew Keykeeper", "Riverside General Hospital", "1234 5678", at(22)}}, Name: "Amara Okafor", UserID: "555100000001", Email: "amara.okafor@example.org", WrittenIn: "Welsh", Identity: "Medium", SignIn: signIn,
 			Evidence: []EvidenceOutline{{"Passport", "HM Passport Office", "···707", at(1), false}, {"Driving licence", "", "", at(2), true}},
 			Next:     &NextLevel{"high", [][]string{{"Bring your passport again: the desk has to read its chip."}, {"Bring a birth certificate.", "Have your face compared with your photo."}}},
 		},
-		"account-bare":                AccountOverview{Account: account, Name: "Bram de Vries", UserID: "555100000002", Identity: "None", SignIn: signIn, Next: &NextLevel{"low", [][]string{{"Bring a passport."}}}},
+		"account-bare":                AccountOverview{Account: account, Name: "Bram de Vries", UserID: "555100000002", WrittenIn: "English", Identity: "None", SignIn: signIn, Next: &NextLevel{"low", [][]string{{"Bring a passport."}}}},
 		"account-roles":               AccountRoles{Account: account, Orders: orders, Order: "at", Roles: []OwnRole{{nurse, "Ward nurse", false, true, at(1), at(29)}, {nurse, "", true, false, at(29), time.Time{}}}, NextURL: "/account/roles?after=555200000101", ChangeRoleURL: "/sign-in/role"},
 		"account-roles-none":          AccountRoles{Account: account},
 		"account-authenticators":      AccountAuthenticators{Account: account, Added: "Phone", Active: []OwnAuthenticator{key, phone}, Inactive: []OwnAuthenticator{was("A", "revoked"), was("B", "lost"), was("C", "suspended"), was("D", "returned"), was("E", "issued")}, AddURL: "/account/authenticators/new"},
 		"account-authenticators-none": AccountAuthenticators{Account: account, AddURL: "/account/authenticators/new"},
 		"account-add":                 AccountAdd{Account: account, SuggestedName: "My passkey", Ceremony: create, ListURL: "/account/authenticators"},
 		"account-add-weak":            AccountAdd{Account: account, Weak: true, ListURL: "/account/authenticators"},
+		"account-rename":              AccountRename{Account: account, Is: "Blue key", Name: "Blue key", PostURL: "/account/authenticators/0196/name", ListURL: "/account/authenticators"},
+		"account-rename-wrong":        AccountRename{Account: misnamed, Is: "Blue key", PostURL: "/account/authenticators/0196/name", ListURL: "/account/authenticators"},
 		"account-remove":              remove,
 		"account-remove-last":         last,
 		"account-remove-one":          one,

@@ -26,6 +26,14 @@ const (
 // Languages lists them, the usual one first.
 func Languages() []Language { return []Language{English, Welsh} }
 
+// LanguageNamed is the language of a tag, or else the usual one.
+func LanguageNamed(tag string) Language {
+	if slices.Contains(Languages(), Language(tag)) {
+		return Language(tag)
+	}
+	return English
+}
+
 // languageCookie keeps which language somebody chose.
 const languageCookie = "credence-language"
 
@@ -84,8 +92,8 @@ var wordFiles embed.FS
 // a value, it puts together in the words of the language ([Pages.Words]), because other languages have another order.
 type Words map[string]string
 
-// readWords reads a catalogue: a CSV file of two columns, what it is in English and what in the language.
-func readWords(l Language) (Words, error) {
+// ReadWords reads a catalogue: a CSV file of two columns, what it is in English and what in the language.
+func ReadWords(l Language) (Words, error) {
 	if l == English {
 		return nil, nil //nolint:nilnil // without any words everything is said in English
 	}
@@ -124,9 +132,9 @@ func (w Words) Sayf(format string, args ...any) string { return fmt.Sprintf(w.Sa
 // marked is a text of a template or a script that is translated.
 var marked = regexp.MustCompile(`(?s)\[\[(.*?)\]\]`)
 
-// translate puts the language's texts into the source of a template, before it is parsed, or of a script, so that it costs nothing
+// Translate puts the language's texts into the source of a template, before it is parsed, or of a script, so that it costs nothing
 // where it is shown. What a text holds of actions and elements its translation holds too.
-func (w Words) translate(source string) (string, error) {
+func (w Words) Translate(source string) (string, error) {
 	var errs []error
 	translated := marked.ReplaceAllStringFunc(source, func(text string) string {
 		text = text[2 : len(text)-2]
@@ -139,8 +147,8 @@ func (w Words) translate(source string) (string, error) {
 	return translated, errors.Join(errs...)
 }
 
-// time says when something was, to the minute.
-func (w Words) time(t time.Time) string {
+// Time says when something was, to the minute.
+func (w Words) Time(t time.Time) string {
 	return w.day(t) + t.Format(" ") + w.Say("at") + t.Format(" 3:04pm MST")
 }
 

@@ -64,7 +64,7 @@ var held = regexp.MustCompile(`\{\{.*?\}\}|<[^>]*>|%[a-z]`)
 
 func TestWelsh(t *testing.T) {
 	t.Parallel()
-	welsh, err := readWords(Welsh)
+	welsh, err := ReadWords(Welsh)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,11 +114,11 @@ func TestTime(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, time.November, 2, 15, 4, 0, 0, time.UTC)
 	for language, want := range map[Language]string{English: "2 November 2026 at 3:04pm UTC", Welsh: "2 Tachwedd 2026 am 3:04pm UTC"} {
-		w, err := readWords(language)
+		w, err := ReadWords(language)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := w.time(at); got != want {
+		if got := w.Time(at); got != want {
 			t.Errorf("time in %s = %q, want %q", language, got, want)
 		}
 	}

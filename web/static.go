@@ -51,7 +51,7 @@ func readAssets(spoken map[Language]Words) (map[string]asset, error) {
 			return nil
 		}
 		for language, words := range spoken {
-			text, err := words.translate(string(body))
+			text, err := words.Translate(string(body))
 			if err != nil {
 				return fmt.Errorf("translate script %q: %w", name, err)
 			}

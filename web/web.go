@@ -65,7 +65,7 @@ type version struct {
 func New(o Options) (*Pages, error) {
 	spoken := make(map[Language]Words)
 	for _, language := range Languages() {
-		words, err := readWords(language)
+		words, err := ReadWords(language)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +116,7 @@ func newLayout(o Options, language Language, words Words, assets map[string]asse
 	base := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{
 		"development": func() bool { return o.Development },
 		"say":         words.Say,
-		"time":        func(t time.Time) string { return words.time(t.In(location)) },
+		"time":        func(t time.Time) string { return words.Time(t.In(location)) },
 		"day":         words.day,
 		"field":       newField,
 		"help":        func(h Help) Help { return cmp.Or(h, o.Help) },
@@ -151,7 +151,7 @@ func (l layout) parse(to *template.Template, name string) error {
 	if err != nil {
 		return fmt.Errorf("read template: %w", err)
 	}
-	text, err := l.words.translate(string(source))
+	text, err := l.words.Translate(string(source))
 	if err != nil {
 		return fmt.Errorf("translate template %q: %w", name, err)
 	}

@@ -26,7 +26,7 @@ func newAuthenticatorCommand(p *program) *cobra.Command {
 		newAuthenticatorChangeCommand(p, "resume", "Let an authenticator that was suspended work again", registration.Resume, "active"),
 		newAuthenticatorChangeCommand(p, "lost", "Report an authenticator lost, and end the sessions that were begun with it", registration.ReportLoss, "lost"),
 		newAuthenticatorChangeCommand(p, "revoke", "Revoke an authenticator for good, and end the sessions that were begun with it", registration.Revoke, "revoked"),
-		newAuthenticatorAffectedCommand(p), newAuthenticatorRecomputeCommand(p),
+		newAuthenticatorRenameCommand(p), newAuthenticatorAffectedCommand(p), newAuthenticatorRecomputeCommand(p),
 		newAuthenticatorModelCommand(p), newAuthenticatorPolicyCommand(p), newAuthenticatorMetadataCommand(p))
 }
 
@@ -139,20 +139,55 @@ func newAuthenticatorChangeCommand(p *program, name, short string, act registrat
 		Example: "  credence authenticator " + name + " 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11 --reason \"left on the bus\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
+			id, err := authenticatorID(args[0])
 			if err != nil {
-				return &usageError{fmt.Errorf("%.60q is not the id of an authenticator: `credence authenticator list PERSON` shows them", args[0])}
+				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				c := registration.Change{Authenticator: id, Act: act, Reason: reason}
+				outbox, err := p.outbox(ctx, s)
+				if err != nil {
+					return err
+				}
+				c := registration.Change{Authenticator: id, Act: act, Reason: reason, Messenger: outbox}
 				if err := registration.ChangeAuthenticator(ctx, s, c, audit.Entry{At: p.clock(), Actor: operator()}); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Authenticator %s is %s.\n", id, done)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Authenticator %s is %s.\n", id, done)
 				return err
 			})
 		},
 	}
 	change.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	return change
+}
+
+func authenticatorID(text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return id, &usageError{fmt.Errorf("%.60q is not the id of an authenticator: `credence authenticator list PERSON` shows them", text)}
+	}
+	return id, nil
+}
+
+func newAuthenticatorRenameCommand(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:     "rename ID NAME",
+		Short:   "Give an authenticator another name",
+		Example: `  credence authenticator rename 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11 "Blue key"`,
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := authenticatorID(args[0])
+			if err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				to := registration.Rename{Authenticator: id, Name: args[1]}
+				if err := registration.RenameAuthenticator(ctx, s, to, audit.Entry{At: p.clock(), Actor: operator()}); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Authenticator %s is called %q.\n", id, args[1])
+				return err
+			})
+		},
+	}
 }

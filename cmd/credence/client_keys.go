@@ -79,7 +79,11 @@ func newClientDecideCommand(p *program) *cobra.Command {
 				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				registrar := &onboarding.Registrar{Store: s, Rules: rules, Now: p.clock}
+				outbox, err := p.outbox(ctx, s)
+				if err != nil {
+					return err
+				}
+				registrar := &onboarding.Registrar{Store: s, Rules: rules, Messenger: outbox, Now: p.clock}
 				client, err := registrar.DecideAsOperator(ctx, operator(), id, verdict, reason)
 				if err != nil {
 					return err

@@ -34,6 +34,9 @@ func (p *program) withEvidence(ctx context.Context, limit time.Duration, do func
 		if err != nil {
 			return err
 		}
+		if desk.Messenger, err = p.outbox(ctx, s); err != nil {
+			return err
+		}
 		return do(ctx, desk)
 	})
 }

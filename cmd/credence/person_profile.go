@@ -33,7 +33,10 @@ func (p *program) withProfiles(ctx context.Context, do func(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		err = do(ctx, &lifecycle.Registrar{Store: s, Rules: rules, Evidence: desk, Now: p.clock})
+		if desk.Messenger, err = p.outbox(ctx, s); err != nil {
+			return err
+		}
+		err = do(ctx, &lifecycle.Registrar{Store: s, Rules: rules, Evidence: desk, Messenger: desk.Messenger, Now: p.clock})
 		return hint(err, directory.ErrUnknown, listPeople+"; "+listOrganisations)
 	})
 }

@@ -29,7 +29,11 @@ func (p *program) registrar(ctx context.Context, s *store.Store) (*position.Regi
 	if err != nil {
 		return nil, err
 	}
-	return &position.Registrar{Store: s, Rules: rules, Catalogue: catalogue, Now: p.clock}, nil
+	outbox, err := p.outbox(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return &position.Registrar{Store: s, Rules: rules, Catalogue: catalogue, Messenger: outbox, Now: p.clock}, nil
 }
 
 // withRegistrar runs do with what keeps positions and requests.

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp"
-	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
@@ -121,7 +120,7 @@ func (p *program) serve(ctx context.Context) error {
 	provider, err := idp.New(ctx, idp.Config{
 		Issuer: c.Issuer, Store: s, Key: key, Now: p.clock, Log: log, TrustedProxies: proxies, Traces: traces.provider,
 		Metadata: source, RelatedOrigins: relatedOrigins(c.RelatedOrigins), Mail: carrier, MailFrom: sender,
-		Help: directory.Help{Text: c.HelpText, Email: c.HelpEmail, Telephone: c.HelpTelephone},
+		Help: c.help(),
 	})
 	if err != nil {
 		return err

@@ -4,7 +4,7 @@
 //   - nobody sees or changes anything but her own: what is somebody else's is not there (404);
 //   - an authenticator is added or taken away only by a sign-in of the last five minutes, as strong as the strongest that she
 //     keeps, those that are suspended or lost included: reporting one lost lowers no bar;
-//   - a loss is reported, and sessions are ended, by a sign-in as recent and as strong as she can still make;
+//   - a loss is reported, an authenticator named, and sessions are ended, by a sign-in as recent and as strong as she can still make;
 //   - all of this is decided again in the transaction that does it, in which none of her authenticators changes;
 //   - recovery codes are made as an authenticator is added, by a sign-in of AAL2 at least, and nobody is shown them twice;
 //   - an authenticator that she adds never reaches a level above that of the sign-in by which she adds it, whatever becomes known

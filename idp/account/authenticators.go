@@ -37,7 +37,7 @@ func (h *Handler) authenticators(w http.ResponseWriter, r *http.Request, o owner
 		}
 		if registration.State(a.State) == registration.Active {
 			of := authenticatorsPath + "/" + a.ID.String()
-			shown.RemoveURL, shown.LostURL = of+"/remove", of+"/lost"
+			shown.RenameURL, shown.RemoveURL, shown.LostURL = of+"/name", of+"/remove", of+"/lost"
 			page.Active = append(page.Active, shown)
 		} else {
 			page.Inactive = append(page.Inactive, shown)
@@ -190,4 +190,58 @@ func (h *Handler) giveUp(ctx context.Context, o owner, id uuid.UUID, act registr
 		}
 		return registration.Change{Authenticator: id, Person: now.Person.ID, Act: act, Messenger: h.Enroller.Messenger}.In(ctx, tx, h.by(now))
 	})
+}
+
+// naming shows the form with which she gives an authenticator another name.
+func (h *Handler) naming(w http.ResponseWriter, r *http.Request, o owner) error {
+	a, err := o.find(id(r))
+	if err != nil {
+		return err
+	}
+	return h.Pages.Render(w, http.StatusOK, h.nameForm(r, o, a.Name, a.Name))
+}
+
+func (h *Handler) nameForm(r *http.Request, o owner, is, entered string, errs ...web.FieldError) web.AccountRename {
+	page := web.AccountRename{Account: h.account(r, o), Is: is, Name: entered, PostURL: r.URL.Path, ListURL: authenticatorsPath}
+	page.Errors = errs
+	return page
+}
+
+// name takes the form.
+func (h *Handler) name(w http.ResponseWriter, r *http.Request, o owner) error {
+	f, err := web.Form(w, r, 16<<10)
+	if err != nil {
+		return err
+	}
+	entered := web.OneLine(f.Get("name"))
+	was, err := h.rename(r.Context(), o, id(r), entered)
+	if _, mistaken := errors.AsType[*directory.InvalidError](err); mistaken {
+		return h.Pages.Render(w, http.StatusBadRequest, h.nameForm(r, o, was, entered, web.FieldError{Field: "name", Message: "Enter a name of 1 to 60 letters, digits and signs"}))
+	}
+	if errors.Is(err, directory.ErrUnknown) {
+		e := h.by(o)
+		e.Event, e.Detail = audit.AuthenticatorRenamed, map[string]string{"authenticator": id(r).String()}
+		return h.refuse(r.Context(), e, "authenticator_unknown", err)
+	}
+	if err != nil {
+		return err
+	}
+	return web.SeeOther(w, r, authenticatorsPath)
+}
+
+// rename gives an active authenticator of hers another name, and returns the one that it had.
+func (h *Handler) rename(ctx context.Context, o owner, id uuid.UUID, name string) (was string, err error) {
+	err = h.Store.InTx(ctx, func(tx *store.Tx) error {
+		now, err := h.again(ctx, tx, o, h.asActive)
+		if err != nil {
+			return err
+		}
+		a, err := now.find(id)
+		if err != nil {
+			return err
+		}
+		was = a.Name
+		return registration.Rename{Authenticator: id, Person: now.Person.ID, Name: name}.In(ctx, tx, h.by(now))
+	})
+	return was, err
 }

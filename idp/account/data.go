@@ -40,6 +40,7 @@ type DataPerson struct {
 	DisplayName   string               `json:"display_name"`
 	DateOfBirth   string               `json:"date_of_birth,omitempty"` // YYYY-MM-DD
 	Email         string               `json:"email,omitempty"`
+	Language      string               `json:"language"` // of messages to her, as a BCP 47 tag
 	IdentityLevel string               `json:"identity_level"`
 	Registrations []store.Registration `json:"registrations"`
 }
@@ -157,7 +158,7 @@ func (h *Handler) gather(ctx context.Context, o owner) (Data, error) {
 	d := Data{
 		Version: 1, At: now,
 		Person: DataPerson{
-			ID: p.ID, Title: p.Title, GivenName: p.GivenName, MiddleNames: p.MiddleNames, FamilyName: p.FamilyName, DisplayName: p.DisplayName, Email: p.Email,
+			ID: p.ID, Title: p.Title, GivenName: p.GivenName, MiddleNames: p.MiddleNames, FamilyName: p.FamilyName, DisplayName: p.DisplayName, Email: p.Email, Language: string(web.LanguageNamed(p.Language)),
 			IdentityLevel: p.IdentityLevel, Registrations: append([]store.Registration{}, p.Registrations...),
 		},
 		Memberships: []DataMembership{}, Roles: []DataRole{}, Authenticators: []DataAuthenticator{}, Evidence: []DataEvidence{}, Sessions: []DataSession{},

@@ -23,6 +23,8 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("POST /account/authenticators/new", h.add)
 	handle("GET /account/authenticators/{id}/remove", h.owners(strongly, h.removing))
 	handle("POST /account/authenticators/{id}/remove", h.owners(strongly, h.remove))
+	handle("GET /account/authenticators/{id}/name", h.owners(safely, h.naming))
+	handle("POST /account/authenticators/{id}/name", h.owners(safely, h.name))
 	handle("GET /account/authenticators/{id}/lost", h.owners(without, h.losing))
 	handle("POST /account/authenticators/{id}/lost", h.owners(without, h.lose))
 	handle("GET /account/recovery", h.owners(signedIn, h.recovery))

@@ -39,7 +39,7 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) erro
 		return err
 	}
 	page := web.AccountOverview{
-		Account: h.account(r, o), Name: o.Person.DisplayName, UserID: o.Person.ID, Email: o.Person.Email,
+		Account: h.account(r, o), Name: o.Person.DisplayName, UserID: o.Person.ID, Email: o.Person.Email, WrittenIn: writtenIn(o.Person),
 		Identity: registration.IdentityWords(explained.Recorded.Level), Next: next,
 		SignIn: web.SignInLevel{Level: registration.LevelWords(o.Level), Method: registration.MethodWords(words, o.AMR), At: o.AuthenticatedAt},
 	}
@@ -140,4 +140,12 @@ func capital(words string) string {
 		return ""
 	}
 	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+// writtenIn is the language of messages to somebody, in words.
+func writtenIn(p store.Person) string {
+	if web.LanguageNamed(p.Language) == web.Welsh {
+		return "Welsh"
+	}
+	return "English"
 }

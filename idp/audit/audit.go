@@ -31,6 +31,7 @@ const (
 	PersonAdded            Event = "person_added"            // registration: joiners
 	SelfRegistrationAsked  Event = "self_registration_asked" // investigators: from where somebody had a link sent with which to register herself, and where
 	SelfRegistered         Event = "self_registered"         // registration: who put herself on record, at which organisation, and from where
+	LanguageChosen         Event = "language_chosen"         // registration: in which language somebody is written to, and was before
 	PersonDisabled         Event = "person_disabled"         // registration: access was withdrawn
 	PersonEnabled          Event = "person_enabled"          // registration: access was given back
 	PersonCorrected        Event = "person_corrected"        // registration: which details were changed, and what they were
@@ -47,6 +48,7 @@ const (
 	AuthenticatorLost      Event = "authenticator_lost"      // investigators: what somebody else may hold, since when it signs nobody in
 	AuthenticatorFound     Event = "authenticator_found"     // investigators: what its owner has again
 	AuthenticatorReturned  Event = "authenticator_returned"  // registration: what was handed in
+	AuthenticatorRenamed   Event = "authenticator_renamed"   // investigators: what something to sign in with is called on pages and in mails, and was before
 	RecoveryCodesMade      Event = "recovery_codes_made"     // investigators: who could recover an account from then on, without what it had
 	RecoveryCodesDropped   Event = "recovery_codes_dropped"  // investigators: what somebody else may hold, since when it recovers nothing
 	Recovered              Event = "recovered"               // investigators: whose account somebody recovers with a code, from where

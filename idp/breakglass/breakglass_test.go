@@ -68,11 +68,10 @@ func newNight(t *testing.T) *night {
 	rules, err := authority.New()
 	must(t, err)
 	key, _ := seal.NewKey()
-	outbox, err := messenger.New(messenger.Config{
+	outbox := messenger.New(messenger.Config{
 		Store: s, Key: key, Issuer: "https://id.example.org", From: &mail.Address{Address: "registration@example.org"},
 		Carrier: messenger.Folder(t.TempDir()), Now: n.clock, Log: slog.New(slog.DiscardHandler),
 	})
-	must(t, err)
 	n.Registrar = breakglass.New(breakglass.Config{Store: s, Rules: rules, Messenger: outbox, Throttle: throttle.New(s, key, n.clock, slog.New(slog.DiscardHandler)), Now: n.clock, Log: slog.New(slog.NewTextHandler(n.log, nil))})
 	for _, o := range []store.Organisation{{Code: board, Name: "Board"}, {Code: hospital, Name: "Hospital", ParentCode: new(board)}, {Code: surgery, Name: "Surgery", ParentCode: new(board)}} {
 		must(t, directory.AddOrganisation(t.Context(), s, o, "operator", now))

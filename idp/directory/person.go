@@ -170,3 +170,19 @@ func EnablePerson(ctx context.Context, s *store.Store, id, actor string, now tim
 		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.PersonEnabled, Actor: actor, Person: id})
 	}))
 }
+
+// ChooseLanguage has a person written to in a language from then on. The entry says who she is, and when.
+func ChooseLanguage(ctx context.Context, s *store.Store, language string, by audit.Entry) error {
+	err := s.InTx(ctx, func(tx *store.Tx) error {
+		before, err := tx.SetLanguage(ctx, by.Person, language)
+		if err != nil {
+			return err
+		}
+		by.Event, by.Detail = audit.LanguageChosen, map[string]string{"from": before, "to": language}
+		return audit.Record(ctx, tx, by)
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // it is hers already
+		return fmt.Errorf("choose language %q for person %s: %w", language, by.Person, err)
+	}
+	return nil
+}

@@ -37,6 +37,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
 )
@@ -102,6 +103,10 @@ type Recorder struct {
 	key    seal.Key
 	now    func() time.Time
 	policy *assurance.Policy
+
+	// Messenger tells people that their identity is proved to another level, and officers that what they checked was dismissed. Nil
+	// tells nobody.
+	Messenger *messenger.Outbox
 }
 
 // New returns a recorder. It fails when the tables that the program carries are broken.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
 
@@ -176,6 +177,15 @@ func (r *Recorder) settle(ctx context.Context, tx *store.Tx, person store.Identi
 		return Change{}, fmt.Errorf("store identity of person %s: %w", person.PersonID, err)
 	}
 	return Change{PersonID: person.PersonID, Before: outcome(person.Identity), After: outcome(after)}, nil
+}
+
+// inform tells a person what an officer has done to how well she is proved, if that is another level than before.
+func (r *Recorder) inform(ctx context.Context, tx *store.Tx, c Change) error {
+	if c.Before.Level == c.After.Level {
+		return nil
+	}
+	level := strings.ReplaceAll(string(c.After.Level), "_", " ")
+	return r.Messenger.Post(ctx, tx, messenger.Message{Person: c.PersonID, Letter: messenger.IdentityChanged{Level: level}})
 }
 
 // Explanation says what the identity of a person rests on.

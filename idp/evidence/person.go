@@ -19,10 +19,14 @@ func (r *Recorder) WithdrawAllIn(ctx context.Context, tx *store.Tx, actor, perso
 // WithdrawUnnamedIn is Withdraw, in the caller's transaction, for what counts for a person and is not about her by the name and
 // date of birth that are on record now: it proves who somebody else is, or was.
 func (r *Recorder) WithdrawUnnamedIn(ctx context.Context, tx *store.Tx, actor, personID string, now time.Time) (Change, error) {
-	return r.withdrawIn(ctx, tx, act{actor: actor, at: now}, personID, Superseded, func(person store.IdentityRow, e store.Evidence) (bool, error) {
+	change, err := r.withdrawIn(ctx, tx, act{actor: actor, at: now}, personID, Superseded, func(person store.IdentityRow, e store.Evidence) (bool, error) {
 		f, err := readFacts(e)
 		return err == nil && !f.names(person), err
 	})
+	if err != nil {
+		return Change{}, err
+	}
+	return change, r.inform(ctx, tx, change)
 }
 
 // withdrawIn withdraws those pieces that are gone of all that count for a person.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/audit"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
 )
@@ -152,12 +153,18 @@ func (r *Recorder) Confirm(ctx context.Context, by Checker, id uuid.UUID) (chang
 	return change, err
 }
 
-// Dismiss ends the wait of a piece that is not to be put on record. Who proposed it may do so too.
+// Dismiss ends the wait of a piece that is not to be put on record, and tells who proposed it. She may do so too.
 func (r *Recorder) Dismiss(ctx context.Context, by Checker, id uuid.UUID) error {
 	return r.store.InTx(ctx, func(tx *store.Tx) error {
 		p, err := tx.EvidenceProposal(ctx, id)
 		if err != nil {
 			return proposalError(id, err)
+		}
+		if by.PersonID != p.ProposedBy {
+			told := messenger.Message{Person: p.ProposedBy, Letter: messenger.EvidenceDismissed{CheckedAt: p.ProposedAt}}
+			if err := r.Messenger.Post(ctx, tx, told); err != nil {
+				return err
+			}
 		}
 		return r.decide(ctx, tx, by, p, "dismissed")
 	})

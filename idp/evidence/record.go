@@ -132,7 +132,10 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 	change.Before, change.After = settled.Before, settled.After
 	detail := change.detail(added...)
 	maps.Copy(detail, pieces[0].declaration()) // an officer hands in one at a time
-	return change, nil, audit.Record(ctx, tx, audit.Entry{At: a.at, Event: audit.EvidenceRecorded, Actor: actor, Person: personID, Detail: detail})
+	if err := audit.Record(ctx, tx, audit.Entry{At: a.at, Event: audit.EvidenceRecorded, Actor: actor, Person: personID, Detail: detail}); err != nil {
+		return Change{}, nil, err
+	}
+	return change, nil, r.inform(ctx, tx, change)
 }
 
 // lock reads a person, and keeps whoever else would change what is on record of her waiting until the transaction ends.

@@ -49,8 +49,10 @@ func (r *Recorder) Withdraw(ctx context.Context, actor string, id uuid.UUID, rea
 		if err != nil {
 			return err
 		}
-		change, err = r.withdraw(ctx, tx, w)
-		return err
+		if change, err = r.withdraw(ctx, tx, w); err != nil {
+			return err
+		}
+		return r.inform(ctx, tx, change)
 	})
 	return change, err
 }

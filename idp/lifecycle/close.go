@@ -12,6 +12,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
 
@@ -57,6 +58,11 @@ func (r *Registrar) Close(ctx context.Context, by deed.Acting, person string, as
 		}
 		if err := a.end(ctx, person, "profile closed", true); err != nil {
 			return err
+		}
+		if as != Deceased { // nobody writes to the bereaved
+			if err := a.tell(ctx, person, messenger.ProfileClosed{}); err != nil {
+				return err
+			}
 		}
 		return a.change(ctx, person, "closed", "", reason, map[string]string{}, map[string]string{"as": string(as)})
 	})
@@ -132,7 +138,7 @@ func (a *act) endRoles(ctx context.Context, person, organisation string, at time
 	return ids, nil
 }
 
-// cancel ends the open requests for a person at an organisation, or "" for each and also what she asked.
+// cancel ends the open requests for a person at an organisation, or "" for each and also what she asked. Others who asked are told.
 func (a *act) cancel(ctx context.Context, person, organisation, why string) (int, error) {
 	cancelled, err := a.CancelRequests(ctx, person, organisation, why, a.Now)
 	if err != nil {
@@ -142,6 +148,12 @@ func (a *act) cancel(ctx context.Context, person, organisation, why string) (int
 		e := a.Line(audit.RequestLapsed, c.PersonID)
 		e.Detail["request"], e.Detail["position"], e.Detail["why"] = c.ID.String(), c.PositionID, why
 		if err := audit.Record(ctx, a.Tx, e); err != nil {
+			return 0, err
+		}
+		if c.AskedBy == person {
+			continue
+		}
+		if err := a.tell(ctx, c.AskedBy, messenger.RequestCancelled{Request: c.ID}); err != nil {
 			return 0, err
 		}
 	}
@@ -180,6 +192,9 @@ func (r *Registrar) Reopen(ctx context.Context, by deed.Acting, person, reason s
 		}
 		if err := a.ReopenPerson(ctx, person); err != nil {
 			return fmt.Errorf("reopen profile of person %s: %w", person, err)
+		}
+		if err := a.tell(ctx, person, messenger.ProfileReopened{}); err != nil {
+			return err
 		}
 		return a.change(ctx, person, "reopened", "", reason, map[string]string{"as": closed.ClosedAs}, map[string]string{})
 	})
@@ -248,6 +263,21 @@ func (r *Registrar) Leave(ctx context.Context, by deed.Acting, person, organisat
 				return err
 			}
 		}
+		if len(roles) > 0 {
+			if err := a.tell(ctx, person, messenger.OrganisationLeft{Organisation: named(people[0], organisation), EndsAt: at}); err != nil {
+				return err
+			}
+		}
 		return a.change(ctx, person, "left", organisation, reason, map[string]string{}, map[string]string{"ends_at": ends})
 	})
+}
+
+// named is what an organisation is called to which a person belongs.
+func named(s Subject, organisation string) string {
+	for _, m := range s.Person.Memberships {
+		if m.OrganisationCode == organisation {
+			return m.OrganisationName
+		}
+	}
+	return organisation
 }

@@ -98,9 +98,12 @@ func (a *act) correct(ctx context.Context, r *Registrar, c Correction) (Correcte
 	}
 	if before.Email != "" && before.Email != c.Email {
 		told := messenger.Message{Person: c.Person, Address: before.Email, Letter: messenger.AddressChanged{}}
-		if err := r.Messenger.Post(ctx, a.Tx, told); err != nil {
+		if err := a.messenger.Post(ctx, a.Tx, told); err != nil {
 			return Corrected{}, err
 		}
+	}
+	if err := a.tell(ctx, c.Person, messenger.DetailsCorrected{}); err != nil {
+		return Corrected{}, err
 	}
 	withdrawn, err := r.Evidence.WithdrawUnnamedIn(ctx, a.Tx, a.Entry.Actor, c.Person, a.Now)
 	if err != nil {

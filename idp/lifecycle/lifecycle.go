@@ -38,7 +38,7 @@ type Registrar struct {
 	Evidence *evidence.Recorder
 	Now      func() time.Time
 
-	Messenger *messenger.Outbox // tells people of another address on record, at the one before; nil tells nobody
+	Messenger *messenger.Outbox // tells people what was done to their profiles, and officers what became of what they asked; nil tells nobody
 }
 
 // The reasons for which an officer is refused, beside those of package deed.
@@ -68,11 +68,15 @@ func refuse(reason deed.Reason) *deed.Refusal {
 }
 
 // act is one act of an officer.
-type act struct{ *deed.Deed }
+type act struct {
+	*deed.Deed
+
+	messenger *messenger.Outbox
+}
 
 // act runs do as one act of an officer about a person.
 func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, person string, do func(*act) error) error {
-	a := &act{deed.New(r.Rules, by, r.Now, event, person)}
+	a := &act{deed.New(r.Rules, by, r.Now, event, person), r.Messenger}
 	return a.Run(ctx, r.Store, func() error { return do(a) })
 }
 
@@ -222,4 +226,9 @@ func (a *act) change(ctx context.Context, person, kind, organisation, reason str
 		return fmt.Errorf("record what was changed: %w", err)
 	}
 	return nil
+}
+
+// tell tells a person something, at the address on her record.
+func (a *act) tell(ctx context.Context, person string, l messenger.Letter) error {
+	return a.messenger.Post(ctx, a.Tx, messenger.Message{Person: person, Letter: l})
 }

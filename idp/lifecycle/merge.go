@@ -14,6 +14,7 @@ import (
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
@@ -155,6 +156,9 @@ func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict p
 	if err != nil {
 		return fmt.Errorf("decide merge %s: %w", m.ID, err)
 	}
+	if err := a.tell(ctx, m.ProposedBy, messenger.MergeDecided{Merge: m.ID, State: string(verdict)}); err != nil {
+		return err
+	}
 	if verdict == position.Refuse {
 		return nil
 	}
@@ -200,7 +204,24 @@ func (a *act) merge(ctx context.Context, r *Registrar, m store.Merge, reason str
 	}
 	a.Note(map[string]string{"withdrawn_evidence": strconv.Itoa(len(withdrawn.Evidence))})
 	return errors.Join(
+		a.tellMerged(ctx, m),
 		a.change(ctx, m.Duplicate, "merged", "", reason, map[string]string{}, map[string]string{"into": m.Kept}),
 		a.change(ctx, m.Kept, "merged", "", reason, map[string]string{}, map[string]string{"from": m.Duplicate}),
 	)
+}
+
+// tellMerged tells a person that two profiles of hers are one: at the address of each, because nobody may read mail at one of them
+// any more, and the two may be of two people after all.
+func (a *act) tellMerged(ctx context.Context, m store.Merge) error {
+	duplicate, err1 := a.Person(ctx, m.Duplicate, a.Now)
+	kept, err2 := a.Person(ctx, m.Kept, a.Now)
+	if err := errors.Join(err1, err2); err != nil {
+		return fmt.Errorf("read profiles that were merged: %w", err)
+	}
+	if !strings.EqualFold(duplicate.Person.Email, kept.Person.Email) {
+		if err := a.tell(ctx, m.Duplicate, messenger.ProfileMerged{}); err != nil {
+			return err
+		}
+	}
+	return a.tell(ctx, m.Kept, messenger.ProfileMerged{})
 }

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/mail"
+	"path"
 	"strings"
+	"sync"
 	"text/template"
 	"time"
 	"unicode"
@@ -16,109 +19,58 @@ import (
 
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
 )
 
 // Letter is what a message says. A letter names the person whom it is to, if it is to one on record, and what it is about, nothing
 // else of anybody, and no secret but that of a link which works once, or of a meeting.
 type Letter interface {
-	kind() string // the name of its text under letters
+	kind() string // the name of its text under letters, in which what is translated stands as in a page (package web)
 }
 
-// PositionGiven tells a person what she may act as.
-type PositionGiven struct {
-	Position, Organisation string
-	StartsAt               time.Time
-	EndsAt                 *time.Time
-}
-
-// PositionEnds reminds a person of the end of what she may act as.
-type PositionEnds struct {
-	Position, Organisation string
-	EndsAt                 time.Time
-}
-
-// RequestDecided tells an officer that a request of hers was approved or refused.
-type RequestDecided struct {
-	Request uuid.UUID
-	State   string
-}
-
-// RequestLapsed tells an officer that nobody decided a request of hers.
-type RequestLapsed struct{ Request uuid.UUID }
-
-// ReviewDue tells an officer that something is left to decide in a review that she opened.
-type ReviewDue struct {
-	Review uuid.UUID
-	DueAt  time.Time
-}
-
-// BreakGlassOpened tells a registration authority manager that somebody is an officer for some hours.
-type BreakGlassOpened struct {
-	ID           uuid.UUID
-	Organisation string
-	EndsAt       time.Time
-}
-
-// AuthenticatorAdded tells a person with what she, or somebody else, can sign in from now on.
-type AuthenticatorAdded struct{ Authenticator string }
-
-// AuthenticatorChanged tells a person what became of an authenticator of hers.
-type AuthenticatorChanged struct {
-	Authenticator string
-	State         string // that it is in, as package registration calls it
-}
-
-// AddressChanged tells a person that her address on record is another, at the one that she had before.
-type AddressChanged struct{}
-
-// RecoveryCodesMade tells a person that she has new recovery codes.
-type RecoveryCodesMade struct{}
-
-// Recovery brings a person the link with which she binds what she signs in with from now on, after she gave a recovery code.
-type Recovery struct {
-	URL       string
-	ExpiresAt time.Time
-}
-
-// MeetingBegun brings a person the code that she reads back to the officer who meets her by video. It is worth nothing to anybody
-// whom the officer does not see.
-type MeetingBegun struct {
-	Code, Organisation string
-	EndsAt             time.Time
-}
-
-// RecoveryBegun tells a person, at an address that she had before, that somebody gave a recovery code of hers.
-type RecoveryBegun struct{}
-
-// SelfRegistration brings somebody who is nobody yet the link with which she registers herself at an organisation. It says the same to
-// who is on record already.
-type SelfRegistration struct {
-	Organisation string
-	URL          string
-	ExpiresAt    time.Time
-}
-
-func (PositionGiven) kind() string        { return "position_given" }
-func (PositionEnds) kind() string         { return "position_ends" }
-func (RequestDecided) kind() string       { return "request_decided" }
-func (RequestLapsed) kind() string        { return "request_lapsed" }
-func (ReviewDue) kind() string            { return "review_due" }
-func (BreakGlassOpened) kind() string     { return "break_glass_opened" }
-func (AuthenticatorAdded) kind() string   { return "authenticator_added" }
-func (AuthenticatorChanged) kind() string { return "authenticator_changed" }
-func (AddressChanged) kind() string       { return "address_changed" }
-func (RecoveryCodesMade) kind() string    { return "recovery_codes_made" }
-func (Recovery) kind() string             { return "recovery" }
-func (RecoveryBegun) kind() string        { return "recovery_begun" }
-func (MeetingBegun) kind() string         { return "meeting_begun" }
-func (SelfRegistration) kind() string     { return "self_registration" }
-
-//go:embed letters
+//go:embed frame.txt letters
 var letters embed.FS
 
-func parseLetters() (*template.Template, error) {
-	moment := func(t time.Time) string { return t.UTC().Format("15:04 UTC on 2 January 2006") }
-	return template.New("").Funcs(template.FuncMap{"moment": moment}).ParseFS(letters, "letters/*.txt")
+// lettersByLanguage are the templates of letters, parsed when one is written first in a language.
+func lettersByLanguage() map[web.Language]func() (*template.Template, error) {
+	in := make(map[web.Language]func() (*template.Template, error))
+	for _, language := range web.Languages() {
+		in[language] = sync.OnceValues(func() (*template.Template, error) { return parseLetters(language) })
+	}
+	return in
+}
+
+func parseLetters(language web.Language) (*template.Template, error) {
+	words, err := web.ReadWords(language)
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(letters, "letters/*.txt")
+	if err != nil {
+		return nil, fmt.Errorf("list letters: %w", err)
+	}
+	all := template.New("").Funcs(template.FuncMap{"time": func(t time.Time) string { return words.Time(t.UTC()) }, "say": words.Say})
+	for _, name := range append(names, "frame.txt") {
+		source, err := fs.ReadFile(letters, name)
+		if err != nil {
+			return nil, fmt.Errorf("read letter: %w", err)
+		}
+		text, err := words.Translate(string(source))
+		if err != nil {
+			return nil, fmt.Errorf("translate letter %q: %w", name, err)
+		}
+		if _, err := all.New(path.Base(name)).Parse(text); err != nil {
+			return nil, fmt.Errorf("parse letter %q: %w", name, err)
+		}
+	}
+	return all, nil
+}
+
+// reader is whom a letter is to.
+type reader struct {
+	language web.Language
+	name     string // "": it calls her nothing
+	help     web.Help
 }
 
 // text is what a message says, as it rests under the seal.
@@ -127,29 +79,31 @@ type text struct{ Name, Subject, Body string }
 // mostName bounds what somebody is called in a message, so that it fits a line.
 const mostName = 200
 
-// write writes a letter to somebody, or to whoever reads it if the name is "". The first line of its template is the subject, in which
-// nothing is ever filled in.
-func (o *Outbox) write(name string, l Letter) (text, error) {
-	var written strings.Builder
-	if err := o.letters.ExecuteTemplate(&written, l.kind()+".txt", struct {
+// write writes a letter to somebody. The first line of its template is the subject, in which nothing is ever filled in.
+func (o *Outbox) write(to reader, l Letter) (text, error) {
+	all, err := o.letters[to.language]()
+	if err != nil {
+		return text{}, err
+	}
+	var letter, whole strings.Builder
+	if err := all.ExecuteTemplate(&letter, l.kind()+".txt", struct {
 		Issuer string
 		Letter Letter
 	}{o.issuer, l}); err != nil {
 		return text{}, fmt.Errorf("write letter: %w", err)
 	}
-	subject, body, _ := strings.Cut(written.String(), "\n\n")
-	name = strings.ReplaceAll(plain(name), "\n", " ")
+	subject, body, _ := strings.Cut(letter.String(), "\n\n")
+	name := strings.ReplaceAll(plain(to.name), "\n", " ")
 	if runes := []rune(name); len(runes) > mostName {
 		name = string(runes[:mostName])
 	}
-	greeting := "Dear " + name
-	if name == "" {
-		greeting = "Hello"
+	if err := all.ExecuteTemplate(&whole, "frame.txt", struct {
+		Issuer, Name, Body string
+		Help               web.Help
+	}{o.issuer, name, body, to.help}); err != nil {
+		return text{}, fmt.Errorf("write letter: %w", err)
 	}
-	return text{
-		Name: name, Subject: subject,
-		Body: greeting + ",\n\n" + plain(body) + "\n" + o.issuer + " sent this message by itself: nobody reads an answer to it.\n",
-	}, nil
+	return text{Name: name, Subject: subject, Body: plain(whole.String())}, nil
 }
 
 // plain keeps of a text what is seen, and the ends of lines: nothing that moves the cursor or turns the direction of text.

@@ -5,20 +5,25 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
 	"mime"
 	"mime/quotedprintable"
 	"net/mail"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -34,16 +39,12 @@ func newComposer(tb testing.TB) *Outbox {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	o, err := New(Config{Key: key, Issuer: "https://id.example.org", From: &mail.Address{Name: "Registration authority", Address: "registration@example.org"}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return o
+	return New(Config{Key: key, Issuer: "https://id.example.org", From: &mail.Address{Name: "Registration authority", Address: "registration@example.org"}})
 }
 
 // message writes and composes a letter to somebody, as the mail server gets it.
-func (o *Outbox) message(name, address string, l Letter) ([]byte, error) {
-	t, err := o.write(name, l)
+func (o *Outbox) message(to reader, address string, l Letter) ([]byte, error) {
+	t, err := o.write(to, l)
 	if err != nil {
 		return nil, err
 	}
@@ -61,14 +62,27 @@ func allLetters() []Letter {
 	return []Letter{
 		PositionGiven{Position: "Ward nurse", Organisation: "Riverside Hospital", StartsAt: monday, EndsAt: new(monday.AddDate(1, 0, 0))},
 		PositionEnds{Position: "Ward nurse", Organisation: "Riverside Hospital", EndsAt: monday.AddDate(0, 0, 30)},
+		PositionEnded{Position: "Ward nurse", Organisation: "Riverside Hospital", EndsAt: monday},
+		OrganisationLeft{Organisation: "Riverside Hospital", EndsAt: monday.AddDate(0, 0, 14)},
 		RequestDecided{Request: messageID, State: "approved"},
 		RequestLapsed{Request: messageID},
+		RequestCancelled{Request: messageID},
+		IntroductionEnded{Introduction: messageID, State: "lapsed"},
+		ApplicationDecided{Application: messageID, State: "approved"},
+		MergeDecided{Merge: messageID, State: "approved"},
+		EvidenceDismissed{CheckedAt: monday.AddDate(0, 0, -1)},
 		ReviewDue{Review: messageID, DueAt: monday.AddDate(0, 0, 7)},
 		BreakGlassOpened{ID: messageID, Organisation: "Riverside Hospital", EndsAt: monday.Add(4 * time.Hour)},
 		AuthenticatorAdded{Authenticator: "Blue key"},
 		AuthenticatorChanged{Authenticator: "Blue key", State: "lost"},
+		ProfileClosed{},
+		ProfileReopened{},
+		ProfileMerged{},
+		DetailsCorrected{},
+		IdentityChanged{Level: "very high"},
 		AddressChanged{},
 		RecoveryCodesMade{},
+		RecoveryCodesDropped{},
 		Recovery{URL: "https://id.example.org/enrol?token=ABC", ExpiresAt: monday.AddDate(0, 0, 1)},
 		RecoveryBegun{},
 		MeetingBegun{Code: "1234 5678", Organisation: "Riverside Hospital", EndsAt: monday.Add(30 * time.Minute)},
@@ -76,35 +90,93 @@ func allLetters() []Letter {
 	}
 }
 
-// What each letter is, to the byte.
+// What each letter is in each language, to the byte.
 func TestLetters(t *testing.T) {
 	t.Parallel()
 	o := newComposer(t)
 	for _, l := range allLetters() {
-		t.Run(l.kind(), func(t *testing.T) {
-			t.Parallel()
-			got, err := o.message("Siân Ng", "sian@example.org", l)
-			if err != nil {
-				t.Fatal(err)
-			}
-			file := filepath.Join("testdata", l.kind()+".eml")
-			if *update {
-				if err := os.WriteFile(file, got, 0o600); err != nil {
+		for _, language := range web.Languages() {
+			t.Run(l.kind()+"/"+string(language), func(t *testing.T) {
+				t.Parallel()
+				desk := web.Help{Text: "Ask Ward 4.", Email: "desk@example.org", Telephone: "01632 960001"}
+				got, err := o.message(reader{language, "Siân Ng", desk}, "sian@example.org", l)
+				if err != nil {
 					t.Fatal(err)
 				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("%s differs; -update rewrites it (-want +got):\n%s", file, diff)
-			}
-		})
+				check(t, got, "Siân Ng", "sian@example.org")
+				file := filepath.Join("testdata", string(language), l.kind()+".eml")
+				if *update {
+					if err := os.WriteFile(file, got, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(string(want), string(got)); diff != "" {
+					t.Errorf("%s differs; -update rewrites it (-want +got):\n%s", file, diff)
+				}
+			})
+		}
 	}
 	files, err := letters.ReadDir("letters")
 	if err != nil || len(files) != len(allLetters()) {
 		t.Errorf("letters = %v, %v, want the %d that are there", files, err, len(allLetters()))
+	}
+}
+
+var (
+	marked = regexp.MustCompile(`(?s)\[\[(.*?)\]\]`)
+	action = regexp.MustCompile(`\{\{.*?\}\}`)
+)
+
+// Whatever a letter says it says in Welsh too, with the same in it; and it says nothing that is not marked as text.
+func TestLettersAreInWelsh(t *testing.T) {
+	t.Parallel()
+	welsh, err := web.ReadWords(web.Welsh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := fs.Glob(letters, "letters/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(names, "frame.txt") {
+		source, err := fs.ReadFile(letters, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range marked.FindAllStringSubmatch(string(source), -1) {
+			said, ok := welsh[m[1]]
+			if !ok {
+				t.Errorf("%s: %q is not in web/words/cy.csv", name, m[1])
+				continue
+			}
+			want, got := action.FindAllString(m[1], -1), action.FindAllString(said, -1)
+			slices.Sort(want)
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: %q and its translation hold other things (-English +Welsh):\n%s", name, m[1], diff)
+			}
+		}
+		for line := range strings.Lines(action.ReplaceAllString(marked.ReplaceAllString(string(source), ""), "")) {
+			if strings.ContainsFunc(line, unicode.IsLetter) && !strings.HasPrefix(line, "/desk") && !strings.HasPrefix(line, "/account") {
+				t.Errorf("%s says %q, which is not between [[ and ]]", name, line)
+			}
+		}
+	}
+}
+
+// Nobody who has said nothing is written to in anything but English, and nobody is told of help that there is not.
+func TestLettersWithoutHelp(t *testing.T) {
+	t.Parallel()
+	o := newComposer(t)
+	for language, greeting := range map[web.Language]string{web.English: "Hello,\n\n", web.Welsh: "Helo,\n\n", web.LanguageNamed(""): "Hello,\n\n", web.LanguageNamed("fr"): "Hello,\n\n"} {
+		got, err := o.write(reader{language: language}, AddressChanged{})
+		if err != nil || !strings.HasPrefix(got.Body, greeting) || strings.Contains(got.Body, "desk") || strings.Contains(got.Body, "\n\n\n") {
+			t.Errorf("in %q it says %q, %v, want %q first, and nothing of help", language, got.Body, err, greeting)
+		}
 	}
 }
 
@@ -170,7 +242,7 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			for _, l := range []Letter{PositionEnds{Position: name, Organisation: name, EndsAt: monday}, AuthenticatorAdded{name}, RequestDecided{State: name}} {
-				raw, err := o.message(name, "ana@example.org", l)
+				raw, err := o.message(reader{web.English, name, web.Help{Text: name}}, "ana@example.org", l)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -196,7 +268,7 @@ func TestAddressesThatNoMailIsSentTo(t *testing.T) {
 		"ana":                                     errAddress,
 		"@example.org":                            errAddress,
 	} {
-		raw, err := o.message("Ana Ng", address, AddressChanged{})
+		raw, err := o.message(reader{language: web.Welsh, name: "Ana Ng"}, address, AddressChanged{})
 		if !errors.Is(err, want) {
 			t.Errorf("message to %q = %v, want %v", address, err, want)
 		}
@@ -213,7 +285,7 @@ func FuzzCompose(f *testing.F) {
 	f.Add(`" <eve@example.org>`, "=?utf-8?q?=0D=0A?=", `"a b"@example.org`)
 	o := newComposer(f)
 	f.Fuzz(func(t *testing.T, name, position, address string) {
-		raw, err := o.message(name, address, PositionEnds{Position: position, Organisation: name, EndsAt: monday})
+		raw, err := o.message(reader{web.Welsh, name, web.Help{Text: position, Email: address}}, address, PositionEnds{Position: position, Organisation: name, EndsAt: monday})
 		if errors.Is(err, errAddress) {
 			return
 		}

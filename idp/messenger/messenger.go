@@ -7,6 +7,7 @@
 //     message to another, and both carry the same Message-ID (RFC 5322, Section 3.6.4);
 //   - while the mail server is away it is tried again, for two days; then that is on record;
 //   - what it says rests sealed until it was sent, and nowhere after that;
+//   - each is in the language of who reads it, and says where she finds help;
 //   - nothing that anybody is called can add a header to it, and no program answers it (RFC 3834, Section 5).
 //
 // A nil [Outbox] tells nobody anything.
@@ -29,6 +30,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/web"
 )
 
 // Carrier brings a message to whom it is for, or to who does. It gives up by itself when that takes too long.
@@ -43,6 +45,7 @@ type Config struct {
 	Issuer  string        // whose pages letters lead to
 	From    *mail.Address // whom people see as the sender
 	Carrier Carrier
+	Help    func(store.Person) web.Help // where somebody finds help, as each letter to her says; the zero value is nobody in particular. Nil says nothing of it
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -57,7 +60,8 @@ type Outbox struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	letters  *template.Template
+	help     func(store.Person) web.Help
+	letters  map[web.Language]func() (*template.Template, error) // the first call parses
 	messages *prometheus.CounterVec
 }
 
@@ -69,13 +73,9 @@ const (
 )
 
 // New returns an outbox that has not begun to send: see [Outbox.RunDelivery] and [Outbox.RunReminders].
-func New(c Config) (*Outbox, error) {
-	letters, err := parseLetters()
-	if err != nil {
-		return nil, fmt.Errorf("parse letters: %w", err)
-	}
+func New(c Config) *Outbox {
 	o := &Outbox{
-		store: c.Store, box: c.Key.Box("message"), issuer: c.Issuer, from: c.From, carrier: c.Carrier, now: c.Now, log: c.Log, letters: letters,
+		store: c.Store, box: c.Key.Box("message"), issuer: c.Issuer, from: c.From, carrier: c.Carrier, now: c.Now, log: c.Log, help: c.Help, letters: lettersByLanguage(),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "credence_messages_total", Help: "Attempts to send a message, by what came of them.",
 		}, []string{"outcome"}),
@@ -83,7 +83,7 @@ func New(c Config) (*Outbox, error) {
 	for _, outcome := range []string{sent, failed, givenUp} {
 		o.messages.WithLabelValues(outcome)
 	}
-	return o, nil
+	return o
 }
 
 // Collectors are the metrics of the outbox.
@@ -102,7 +102,7 @@ type Message struct {
 	Letter  Letter
 }
 
-// Post writes a message in the caller's transaction. Somebody who has no address is not told.
+// Post writes a message in the caller's transaction, in the language of the person. Somebody who has no address is not told.
 func (o *Outbox) Post(ctx context.Context, tx *store.Tx, m Message) error {
 	if o == nil {
 		return nil
@@ -118,21 +118,29 @@ func (o *Outbox) Post(ctx context.Context, tx *store.Tx, m Message) error {
 	if m.Once != "" {
 		row.DedupeKey = &m.Once
 	}
-	return o.add(ctx, tx, row, found.Person.DisplayName, m.Letter)
+	return o.add(ctx, tx, row, reader{web.LanguageNamed(found.Person.Language), found.Person.DisplayName, o.helps(found.Person)}, m.Letter)
 }
 
-// PostToSelfRegistered writes a message to the address of somebody who registers herself and is nobody yet. It calls her nothing: the
-// address may be another's, who is not to read whatever somebody has entered as a name.
-func (o *Outbox) PostToSelfRegistered(ctx context.Context, tx *store.Tx, registration uuid.UUID, address string, l Letter) error {
+// PostToSelfRegistered writes a message to the address of somebody who registers herself and is nobody yet, in the language of the page
+// on which she does. It calls her nothing: the address may be another's, who is not to read whatever somebody has entered as a name.
+func (o *Outbox) PostToSelfRegistered(ctx context.Context, tx *store.Tx, registration uuid.UUID, address string, language web.Language, l Letter) error {
 	if o == nil {
 		return nil
 	}
-	return o.add(ctx, tx, store.Message{SelfRegistrationID: &registration, Address: address}, "", l)
+	return o.add(ctx, tx, store.Message{SelfRegistrationID: &registration, Address: address}, reader{language: language, help: o.helps(store.Person{})}, l)
+}
+
+// helps is where somebody finds help.
+func (o *Outbox) helps(p store.Person) web.Help {
+	if o.help == nil {
+		return web.Help{}
+	}
+	return o.help(p)
 }
 
 // add writes a letter, and puts it into the outbox.
-func (o *Outbox) add(ctx context.Context, tx *store.Tx, row store.Message, name string, l Letter) error {
-	text, err := o.write(name, l)
+func (o *Outbox) add(ctx context.Context, tx *store.Tx, row store.Message, to reader, l Letter) error {
+	text, err := o.write(to, l)
 	if err != nil {
 		return err
 	}

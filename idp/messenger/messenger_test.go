@@ -86,12 +86,10 @@ func (p *post) person(address string) string {
 // replica is an outbox as each of several servers has one.
 func (p *post) replica(carrier messenger.Carrier) *messenger.Outbox {
 	p.t.Helper()
-	o, err := messenger.New(messenger.Config{
+	return messenger.New(messenger.Config{
 		Store: p.store, Key: p.key, Issuer: "https://id.example.org", From: &mail.Address{Name: "Registration", Address: "registration@example.org"}, Carrier: carrier, Now: p.clock,
 		Log: slog.New(slog.NewTextHandler(&p.log, nil)),
 	})
-	must(p.t, err)
-	return o
 }
 
 // smtp carries to a server by a URL in which {port} is its port.

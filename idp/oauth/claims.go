@@ -118,6 +118,7 @@ type personClaims struct {
 	UID        string `json:"uid,omitempty"`
 	Proofing   string `json:"identity_proofing_level,omitempty"` // P0 or P9: for clients that read NHS login's trustmark
 	Email      string `json:"email,omitempty"`
+	Locale     string `json:"locale,omitempty"` // in which she is written to, of those that pages are in
 
 	UserUID       string `json:"nhsid_useruid,omitempty"`
 	Title         string `json:"title,omitempty"`
@@ -173,6 +174,7 @@ func (g *grant) personClaims(catalogue *directory.Catalogue, client client) pers
 		switch scope {
 		case ScopeProfile:
 			c.Name, c.GivenName, c.FamilyName, c.UID = p.GivenName+" "+p.FamilyName, p.GivenName, p.FamilyName, p.ID
+			c.Locale = p.Language
 			if t := assurance.Trustmark(client.Trustmark); t == assurance.NHSLogin {
 				c.Proofing = t.Proofing(g.reached())
 			}

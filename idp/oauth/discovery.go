@@ -68,7 +68,7 @@ func claimNames() []string {
 		"iss", "sub", "aud", "exp", "iat", "jti", "azp", "nonce", "at_hash", "auth_time", "acr", "amr", "sid",
 		"identity_assurance_level", "authenticator_assurance_level", "organisation", "role", "roles", "entitlements",
 		"id_assurance_level", "idassurancelevel", "authentication_assurance_level", "selected_roleid", "vot", "vtm", "identity_proofing_level", "verified_claims",
-		"name", "given_name", "family_name", "uid", "email", "nhsid_useruid", "title", "middle_names", "initials", "display_name",
+		"name", "given_name", "family_name", "uid", "email", "locale", "nhsid_useruid", "title", "middle_names", "initials", "display_name",
 		"gmc_id", "gdc_id", "gmp_id", "gdp_id", "nmc_id", "rcn_id", "gphc_id", "consultant_id",
 		"nhsid_nrbac_roles", "nhsid_user_orgs", "nhsid_org_roles", "nhsid_org_memberships",
 	}

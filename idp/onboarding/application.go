@@ -17,6 +17,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -213,7 +214,7 @@ func checkDecision(verdict position.Verdict, reason string) error {
 	return err
 }
 
-// decide ends an open application, and makes the client that it is for if it is approved.
+// decide ends an open application, makes the client that it is for if it is approved, and tells whoever applied.
 func (a *act) decide(ctx context.Context, application store.ClientApplication, settled store.ClientSettlement) (clientID string, err error) {
 	if application.State != "open" {
 		return "", Refuse(NotOpen)
@@ -234,6 +235,10 @@ func (a *act) decide(ctx context.Context, application store.ClientApplication, s
 			return "", fmt.Errorf("add client: %w", err)
 		}
 		clientID, a.Entry.Client, settled.ClientID = c.ID, c.ID, &c.ID
+	}
+	told := messenger.Message{Person: application.AppliedBy, Letter: messenger.ApplicationDecided{Application: application.ID, State: settled.State}}
+	if err := a.messenger.Post(ctx, a.Tx, told); err != nil { // a refusal below undoes it
+		return "", err
 	}
 	return clientID, a.settle(ctx, application.ID, settled)
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
 
@@ -37,6 +38,8 @@ type Registrar struct {
 	Rules  *authority.Rules
 	Prober *Prober
 	Now    func() time.Time
+
+	Messenger *messenger.Outbox // tells who applied what was decided; nil tells nobody
 }
 
 // The reasons why an officer is refused that are not package position's.
@@ -80,11 +83,15 @@ func Refuse(reason deed.Reason) *deed.Refusal {
 }
 
 // act is one act of an officer.
-type act struct{ *deed.Deed }
+type act struct {
+	*deed.Deed
+
+	messenger *messenger.Outbox
+}
 
 // act runs do as one act of an officer, on record unless do clears its event because another package wrote it.
 func (r *Registrar) act(ctx context.Context, by deed.Acting, event audit.Event, do func(*act) error) error {
-	a := &act{deed.New(r.Rules, by, r.Now, event, "")}
+	a := &act{deed.New(r.Rules, by, r.Now, event, ""), r.Messenger}
 	return a.Run(ctx, r.Store, func() error { return do(a) })
 }
 

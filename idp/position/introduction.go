@@ -14,6 +14,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
 
@@ -227,11 +228,17 @@ func (r *Registrar) Dismiss(ctx context.Context, by deed.Acting, id uuid.UUID, r
 			return err
 		}
 		a.Note(map[string]string{"reason": reason})
+		if state == "refused" {
+			told := messenger.Message{Person: i.AskedBy, Letter: messenger.IntroductionEnded{Introduction: id, State: state}}
+			if err := a.messenger.Post(ctx, a.Tx, told); err != nil {
+				return err
+			}
+		}
 		return a.endIntroduction(ctx, id, store.IntroductionEnd{State: state, Reason: &reason})
 	})
 }
 
-// lapseIntroductions ends introductions that nobody took up in time.
+// lapseIntroductions ends introductions that nobody took up in time, and tells who asked.
 func (r *Registrar) lapseIntroductions(ctx context.Context, tx *store.Tx) (int, error) {
 	now := r.Now()
 	lapsed, err := tx.LapseIntroductions(ctx, lapseBatch, now)
@@ -242,6 +249,10 @@ func (r *Registrar) lapseIntroductions(ctx context.Context, tx *store.Tx) (int, 
 		if err := audit.Record(ctx, tx, audit.Entry{
 			At: now, Event: audit.IntroductionLapsed, Actor: "expiry", Detail: map[string]string{"introduction": l.ID.String(), "position": l.PositionID},
 		}); err != nil {
+			return 0, err
+		}
+		told := messenger.Message{Person: l.AskedBy, Letter: messenger.IntroductionEnded{Introduction: l.ID, State: "lapsed"}}
+		if err := r.Messenger.Post(ctx, tx, told); err != nil {
 			return 0, err
 		}
 	}

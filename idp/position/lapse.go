@@ -31,8 +31,8 @@ func (r *Registrar) RunLapse(ctx context.Context) error {
 	})
 }
 
-// Lapse ends requests that nobody decided in time, each with its line of the record, and tells who asked; and introductions that
-// nobody took up. Any number of replicas do so side by side.
+// Lapse ends requests that nobody decided in time and introductions that nobody took up, each with its line of the record, and tells
+// who asked. Any number of replicas do so side by side.
 func (r *Registrar) Lapse(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lapseDeadline)
 	defer cancel()

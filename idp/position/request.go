@@ -249,7 +249,7 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 		return "", err
 	}
 	starts := later(q.StartsAt, a.Now)
-	if err := a.end(ctx, q.PositionID, q.PersonID, starts, q.ExpiresAt); err != nil {
+	if _, err := a.end(ctx, q.PositionID, q.PersonID, starts, q.ExpiresAt); err != nil {
 		return "", err
 	}
 	workgroups, err := a.Workgroups(ctx, v.Workgroups)
@@ -296,20 +296,30 @@ func (a *act) settle(ctx context.Context, q store.Request, s store.Settlement) e
 }
 
 // end ends, at a time, what a position gives a person, with a line of the record for each role. What is
-// to begin after it, and to last beyond until, is left, unless that is nil.
-func (a *act) end(ctx context.Context, positionID, personID string, at time.Time, until *time.Time) error {
+// to begin after it, and to last beyond until, is left, unless that is nil. It says whether there was anything to end.
+func (a *act) end(ctx context.Context, positionID, personID string, at time.Time, until *time.Time) (did bool, err error) {
 	ended, err := a.EndPosition(ctx, positionID, personID, at, until)
 	if err != nil {
-		return fmt.Errorf("end roles of position %s: %w", positionID, err)
+		return false, fmt.Errorf("end roles of position %s: %w", positionID, err)
 	}
 	for _, r := range ended {
 		e := a.Line(audit.RoleEnded, r.PersonID)
 		e.Detail["role"], e.Detail["position"], e.Detail["ends_at"] = r.ID, positionID, moment(&at)
 		if err := audit.Record(ctx, a.Tx, e); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return len(ended) > 0, nil
+}
+
+// take ends what a position gives a person, who is told.
+func (a *act) take(ctx context.Context, p store.HeldPosition, name, personID string, at time.Time) error {
+	if did, err := a.end(ctx, p.ID, personID, at, nil); err != nil || !did {
+		return err
+	}
+	return a.messenger.Post(ctx, a.Tx, messenger.Message{
+		Person: personID, Letter: messenger.PositionEnded{Position: name, Organisation: p.OrganisationName, EndsAt: at},
+	})
 }
 
 // Verdict is what an officer decides.
@@ -396,7 +406,7 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 		if err := a.settle(ctx, q, settled); err != nil {
 			return Answer{}, err
 		}
-		return answer, a.end(ctx, p.ID, q.PersonID, later(q.StartsAt, a.Now), nil)
+		return answer, a.take(ctx, p, v.Name, q.PersonID, later(q.StartsAt, a.Now))
 	}
 	if err := a.unchanged(ctx, v, e, q.PositionVersion, q.AskedAt); err != nil {
 		return Answer{}, err

@@ -146,7 +146,7 @@ func (a *act) decideItem(ctx context.Context, id uuid.UUID, role string, outcome
 			return err
 		}
 	}
-	return a.settleItem(ctx, id, item, outcome, &a.By.Person, &a.By.Role)
+	return a.settleItem(ctx, id, p, item, outcome, &a.By.Person, &a.By.Role)
 }
 
 // reviewItem reads something that a review is about, and locks the position and the people in the order in which everybody
@@ -179,7 +179,7 @@ func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.
 }
 
 // settleItem decides something that a review is about. What is removed ends, with all that the position gives the person.
-func (a *act) settleItem(ctx context.Context, id uuid.UUID, item store.ReviewItem, outcome Outcome, by, role *string) error {
+func (a *act) settleItem(ctx context.Context, id uuid.UUID, p store.HeldPosition, item store.ReviewItem, outcome Outcome, by, role *string) error {
 	a.Note(map[string]string{"outcome": string(outcome)})
 	err := a.DecideReviewItem(ctx, id, item.RoleID, string(outcome), by, role, a.Now)
 	if errors.Is(err, store.ErrNotFound) {
@@ -192,7 +192,7 @@ func (a *act) settleItem(ctx context.Context, id uuid.UUID, item store.ReviewIte
 		return nil
 	}
 	a.Note(map[string]string{"reason": "access review"})
-	return a.end(ctx, item.PositionID, item.PersonID, a.Now, nil)
+	return a.take(ctx, p, item.PositionName, item.PersonID, a.Now)
 }
 
 // closeReview closes a review, if nothing is left to decide in it.
@@ -273,11 +273,11 @@ func (r *Registrar) lapseReview(ctx context.Context, by deed.Acting, id uuid.UUI
 				continue
 			}
 			err := r.act(ctx, by, audit.ReviewDecided, func(a *act) error {
-				_, item, err := a.reviewItem(ctx, id, i.RoleID)
+				p, item, err := a.reviewItem(ctx, id, i.RoleID)
 				if err != nil {
 					return err
 				}
-				return a.settleItem(ctx, id, item, Unreviewed, nil, nil)
+				return a.settleItem(ctx, id, p, item, Unreviewed, nil, nil)
 			})
 			if refusal, refused := errors.AsType[*deed.Refusal](err); refused { // somebody was quicker
 				r.Log.DebugContext(ctx, "nothing is left to remove", slog.String("role", i.RoleID), slog.Any("why", refusal))

@@ -13,6 +13,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/poll"
 	"github.com/credence-id/credence/store"
 )
@@ -115,6 +116,7 @@ func (a *act) rollOut(ctx context.Context, w store.Rollout) (changed int, err er
 		return 0, err
 	}
 	var same []string // roles that get all of it
+	var ended []store.HeldRole
 	for _, n := range next {
 		i := slices.IndexFunc(held[n.PersonID], func(h store.HeldRole) bool { return h.ID == n.RoleID })
 		if i < 0 { // it has ended since, or a merge has given it to somebody else
@@ -132,6 +134,9 @@ func (a *act) rollOut(ctx context.Context, w store.Rollout) (changed int, err er
 		if err != nil {
 			return 0, err
 		}
+		if o.ends {
+			ended = append(ended, h)
+		}
 		if did {
 			changed++
 		}
@@ -141,10 +146,35 @@ func (a *act) rollOut(ctx context.Context, w store.Rollout) (changed int, err er
 			return 0, fmt.Errorf("change roles of position %s: %w", w.PositionID, err)
 		}
 	}
+	if err := a.tellEnded(ctx, v, ended); err != nil {
+		return 0, err
+	}
 	if len(next) < rollOutBatch {
 		return changed, a.EndRollout(ctx, w.PositionID)
 	}
 	return changed, a.AdvanceRollout(ctx, w.PositionID, next[len(next)-1].RoleID)
+}
+
+// tellEnded tells people whose roles of a position have ended with it.
+func (a *act) tellEnded(ctx context.Context, v store.PositionVersion, ended []store.HeldRole) error {
+	if len(ended) == 0 {
+		return nil
+	}
+	p, err := a.Position(ctx, v.PositionID)
+	if err != nil {
+		return directory.Missing(err, "position", v.PositionID)
+	}
+	organisation, err := a.OrganisationName(ctx, p.OrganisationCode)
+	if err != nil {
+		return directory.Missing(err, "organisation", p.OrganisationCode)
+	}
+	for _, h := range ended {
+		letter := messenger.PositionEnded{Position: v.Name, Organisation: organisation, EndsAt: later(h.StartsAt, a.Now)}
+		if err := a.messenger.Post(ctx, a.Tx, messenger.Message{Person: h.PersonID, Letter: letter}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lockHolders locks people who hold a position, and reads all that each of them holds. Of whom it makes officers it also locks

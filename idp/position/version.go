@@ -12,6 +12,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/store"
 )
 
@@ -305,6 +306,9 @@ func (a *act) lapseAll(ctx context.Context, id string) error {
 	}
 	for _, l := range lapsed {
 		if err := a.recordLapse(ctx, l, id); err != nil {
+			return err
+		}
+		if err := a.messenger.Post(ctx, a.Tx, messenger.Message{Person: l.AskedBy, Letter: messenger.RequestCancelled{Request: l.ID}}); err != nil {
 			return err
 		}
 	}

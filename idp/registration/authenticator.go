@@ -176,3 +176,45 @@ func with(detail, more map[string]string) map[string]string {
 	maps.Copy(more, detail)
 	return more
 }
+
+// mostName is of how many characters the name of an authenticator is, at most.
+const mostName = 60
+
+// Rename gives an authenticator another name, which its person and officers read on pages, and she in mails.
+type Rename struct {
+	Authenticator uuid.UUID
+	Person        string // whose it has to be; "" is anybody's
+	Name          string
+}
+
+// RenameAuthenticator renames an authenticator that its person still has. The entry says who does it, and when. A name that is none
+// is a *directory.InvalidError, and an authenticator that there is not, or not any more, directory.ErrUnknown.
+func RenameAuthenticator(ctx context.Context, s *store.Store, r Rename, by audit.Entry) error {
+	return s.InTx(ctx, func(tx *store.Tx) error { return r.In(ctx, tx, by) })
+}
+
+// In renames like [RenameAuthenticator], in a transaction of the caller.
+func (r Rename) In(ctx context.Context, tx *store.Tx, by audit.Entry) error {
+	if err := directory.CheckText("name", r.Name, 1, mostName); err != nil {
+		return err
+	}
+	held, err := tx.LockAuthenticator(ctx, r.Authenticator)
+	if err == nil && r.Person != "" && r.Person != held.PersonID {
+		err = store.ErrNotFound
+	}
+	if err == nil && r.Name != held.Name {
+		err = tx.RenameAuthenticator(ctx, r.Authenticator, r.Name)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("authenticator %s %w", r.Authenticator, directory.ErrUnknown)
+	}
+	if err != nil {
+		return fmt.Errorf("rename authenticator %s: %w", r.Authenticator, err)
+	}
+	if r.Name == held.Name {
+		return nil
+	}
+	by.Event, by.Person = audit.AuthenticatorRenamed, held.PersonID
+	by.Detail = with(by.Detail, map[string]string{"authenticator": r.Authenticator.String(), "from": held.Name, "to": r.Name})
+	return audit.Record(ctx, tx, by)
+}

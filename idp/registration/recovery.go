@@ -65,13 +65,16 @@ func (e *Enroller) MakeRecoveryCodes(ctx context.Context, personID string, by au
 	return codes, nil
 }
 
-// DropRecoveryCodes makes all recovery codes of a person worthless. The entry says who does it, and why.
-func DropRecoveryCodes(ctx context.Context, tx *store.Tx, personID string, by audit.Entry) error {
+// DropRecoveryCodes makes all recovery codes of a person worthless, and tells her. The entry says who does it, and why.
+func (e *Enroller) DropRecoveryCodes(ctx context.Context, tx *store.Tx, personID string, by audit.Entry) error {
 	by.Event, by.Person = audit.RecoveryCodesDropped, personID
 	if err := tx.ReplaceRecoveryCodes(ctx, personID, nil, by.At); err != nil {
 		return fmt.Errorf("drop recovery codes of person %s: %w", personID, err)
 	}
-	return audit.Record(ctx, tx, by)
+	if err := audit.Record(ctx, tx, by); err != nil {
+		return err
+	}
+	return e.Messenger.Post(ctx, tx, messenger.Message{Person: personID, Letter: messenger.RecoveryCodesDropped{}})
 }
 
 // recoveryMACs are the keyed hashes of a recovery code of a person, the one that rests first.

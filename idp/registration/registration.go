@@ -114,10 +114,11 @@ var errCode = errors.New("the enrolment link takes a code")
 type ticket struct {
 	secret, told string
 	browser      []byte
+	language     web.Language // of the page
 }
 
 func (h *Handler) ticket(w http.ResponseWriter, r *http.Request) ticket {
-	return ticket{r.URL.Query().Get("token"), r.URL.Query().Get("told"), h.Sessions.Browser(w, r)}
+	return ticket{r.URL.Query().Get("token"), r.URL.Query().Get("told"), h.Sessions.Browser(w, r), frame(r).Language}
 }
 
 // address is that of a page of this enrolment: pairs of a name and its value.
@@ -213,14 +214,14 @@ func most(found store.Enrolment) assurance.AuthenticatorLevel {
 	return cmp.Or(assurance.AuthenticatorLevel(found.Most), assurance.AAL3)
 }
 
-// spend uses up a link for what may reach a level.
+// spend uses up a link for what may reach a level. Whoever has chosen no language yet is written to in that of the page.
 func (h *Handler) spend(ctx context.Context, tx *store.Tx, t ticket, level assurance.AuthenticatorLevel) error {
-	_, err := tx.UseEnrolmentLink(ctx, hash(t.secret), int(level), mostWrongCodes, h.Now())
+	person, err := tx.UseEnrolmentLink(ctx, hash(t.secret), int(level), mostWrongCodes, h.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return errLink // used a moment ago
 	}
 	if err != nil {
 		return fmt.Errorf("use enrolment link: %w", err)
 	}
-	return nil
+	return tx.SuggestLanguage(ctx, person, string(t.language))
 }

@@ -18,11 +18,10 @@ func TestChangesOfAuthenticatorsAreTold(t *testing.T) {
 	t.Parallel()
 	s, _ := newBoard(t)
 	key, _ := seal.NewKey()
-	outbox, err := messenger.New(messenger.Config{
+	outbox := messenger.New(messenger.Config{
 		Store: s, Key: key, Issuer: "https://id.example.org", From: &mail.Address{Address: "registration@example.org"},
 		Carrier: messenger.Folder(t.TempDir()), Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 	})
-	must(t, err)
 	ana, err := directory.AddPerson(t.Context(), s, directory.NewPerson{GivenName: "Ana", FamilyName: "Example", Email: "ana@example.org"}, "operator", now)
 	must(t, err)
 	change := registration.Change{Authenticator: enrol(t, s, ana), Act: registration.ReportLoss, Messenger: outbox}

@@ -78,7 +78,7 @@ func (h *Handler) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	entered := func(field string) string { return web.OneLine(f.Get(field)) }
 	page.GivenName, page.FamilyName, page.Email = entered("given_name"), entered("family_name"), entered("email")
-	err = h.ask(r.Context(), applicant{r.PathValue("organisation"), page.GivenName, page.FamilyName, page.Email})
+	err = h.ask(r.Context(), applicant{r.PathValue("organisation"), page.GivenName, page.FamilyName, page.Email}, page.Language)
 	if beyond, ok := errors.AsType[*throttle.LimitError](err); ok {
 		w.Header().Set("Retry-After", beyond.RetryAfter())
 		page.Errors = []web.FieldError{{Message: "Too many people have tried to register just now. Wait some minutes, then try again"}}
@@ -137,7 +137,7 @@ func (h *Handler) confirming(w http.ResponseWriter, r *http.Request) error {
 
 // confirmed takes the confirmation, and leads to where she binds what she signs in with.
 func (h *Handler) confirmed(w http.ResponseWriter, r *http.Request) error {
-	enrolURL, err := h.confirm(r.Context(), r.URL.Query().Get("token"))
+	enrolURL, err := h.confirm(r.Context(), r.URL.Query().Get("token"), frame(r).Language)
 	if err != nil {
 		return h.linkRefused(w, r, err)
 	}

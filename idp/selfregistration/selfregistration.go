@@ -77,9 +77,9 @@ func (a applicant) check(now time.Time) error {
 	return err
 }
 
-// ask has a link mailed to whoever reads the mail of an applicant. It looks at nobody who is on record. Beyond a limit it is a
+// ask has a link mailed to whoever reads the mail of an applicant, in the language of the page. It looks at nobody who is on record. Beyond a limit it is a
 // *throttle.LimitError.
-func (h *Handler) ask(ctx context.Context, a applicant) error {
+func (h *Handler) ask(ctx context.Context, a applicant, language web.Language) error {
 	now := h.Now()
 	if err := a.check(now); err != nil {
 		return err
@@ -110,7 +110,7 @@ func (h *Handler) ask(ctx context.Context, a applicant) error {
 		letter := messenger.SelfRegistration{
 			Organisation: organisation, URL: h.Issuer + confirmPath + "?" + url.Values{"token": {secret}}.Encode(), ExpiresAt: asked.ExpiresAt,
 		}
-		if err := h.Messenger.PostToSelfRegistered(ctx, tx, id, a.email, letter); err != nil {
+		if err := h.Messenger.PostToSelfRegistered(ctx, tx, id, a.email, language, letter); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, audit.Entry{
@@ -146,10 +146,10 @@ func refused(ctx context.Context) error {
 
 // confirm spends a link: it puts whoever has it on record, and returns the address of the page on which she binds what she signs in
 // with. A link that does not work is errLink, and an address that is somebody's errOnRecord.
-func (h *Handler) confirm(ctx context.Context, secret string) (enrolURL string, err error) {
+func (h *Handler) confirm(ctx context.Context, secret string, language web.Language) (enrolURL string, err error) {
 	err = directory.Redraw("", func() error {
 		return h.Store.InTx(ctx, func(tx *store.Tx) (err error) {
-			enrolURL, err = confirmIn(ctx, tx, hash(secret), h.Now())
+			enrolURL, err = confirmIn(ctx, tx, hash(secret), language, h.Now())
 			return err
 		})
 	})
@@ -169,7 +169,7 @@ func (h *Handler) confirm(ctx context.Context, secret string) (enrolURL string, 
 const addressTaken = "address_taken"
 
 // confirmIn is confirm in a transaction. An address that is somebody's spends the link, and there is no page to go to.
-func confirmIn(ctx context.Context, tx *store.Tx, secretHash []byte, now time.Time) (enrolURL string, err error) {
+func confirmIn(ctx context.Context, tx *store.Tx, secretHash []byte, language web.Language, now time.Time) (enrolURL string, err error) {
 	r, err := tx.TakeSelfRegistration(ctx, secretHash, now)
 	if err != nil {
 		return "", err
@@ -189,6 +189,9 @@ func confirmIn(ctx context.Context, tx *store.Tx, secretHash []byte, now time.Ti
 	person := applicant{r.OrganisationCode, r.GivenName, r.FamilyName, r.Email}.person()
 	if entry.Person, err = directory.AddPersonIn(ctx, tx, person, "", now); err != nil {
 		return "", err
+	}
+	if err := tx.SuggestLanguage(ctx, entry.Person, string(language)); err != nil {
+		return "", fmt.Errorf("set language of person %s: %w", entry.Person, err)
 	}
 	if err := audit.Record(ctx, tx, entry); err != nil {
 		return "", err
