@@ -93,7 +93,7 @@ func (p *provider) walkAccount(see func(name string, pending bool, a answer)) {
 		p.t.Fatalf("Authenticators(%s) = %v, %v, want one", sevenRoles, list, err)
 	}
 	key := "/account/authenticators/" + list[0].ID.String()
-	for _, path := range append(accountPaths(), "/account/authenticators/new", key+"/remove", key+"/lost", "/account/sessions/end", "/account/sessions/x/end") {
+	for _, path := range append(accountPaths(), "/account/authenticators/new", key+"/remove", key+"/lost", key+"/name", "/account/sessions/end", "/account/sessions/x/end") {
 		see(path, false, b.get(path))
 	}
 	b.signInAlone(sevenRoles, "password")
@@ -180,7 +180,7 @@ func TestAccountStepsUp(t *testing.T) {
 	}
 	id := p.authenticatorCalled("phone")
 	for _, path := range []string{
-		"/account/authenticators/new", "/account/authenticators/" + id + "/remove", "/account/authenticators/" + id + "/lost",
+		"/account/authenticators/new", "/account/authenticators/" + id + "/remove", "/account/authenticators/" + id + "/lost", "/account/authenticators/" + id + "/name",
 		"/account/sessions/end", "/account/sessions/" + uuid.NewString() + "/end",
 	} {
 		b.rest(b.get(path)).wantPage(t, http.StatusOK, "/sign-in/step-up", "at level 3", "ward key")
@@ -326,6 +326,49 @@ func TestAccountRemoves(t *testing.T) {
 	b = p.signedInWith(phone)
 	b.get(of("phone", "remove")).wantPage(t, http.StatusOK, of("phone", "remove"), "You will not be able to sign in")
 	p.signedInWith(his).get("/account/authenticators").wantPage(t, http.StatusOK, "/account/authenticators", "his phone")
+}
+
+// She calls what she signs in with what she likes, as text, and officers read it as that; nobody names what is not hers.
+func TestAccountNames(t *testing.T) {
+	t.Parallel()
+	p, _ := inEarnest(t)
+	phone, his := webauthntest.NewPasskey(), webauthntest.NewPasskey()
+	p.keyOf(oneRole, "phone", phone)
+	p.keyOf(noRole, "his phone", his)
+	b := p.signedInWith(phone)
+	path := "/account/authenticators/" + p.authenticatorCalled("phone") + "/name"
+	b.get(path).wantPage(t, http.StatusOK, path, "What do you call phone?", `value="phone"`)
+	named := func(name string) answer { return b.rest(b.post(path, url.Values{"name": {name}})) }
+	for what, name := range map[string]string{
+		"nothing": "", "spaces": " \u00a0 ", "too much": strings.Repeat("é", 61), "what clears a terminal": "blue\x1b[2J", "what turns text": "blue\u202eyek", "no text": "blue\xff",
+	} {
+		if page := named(name); page.StatusCode != http.StatusBadRequest || !strings.Contains(page.body, "Enter a name of 1 to 60 letters") || !strings.Contains(page.body, "What do you call phone?") {
+			t.Errorf("naming it %s = %d %s, want the form again", what, page.StatusCode, text(page.body))
+		}
+	}
+	if got := p.audited("authenticator_renamed"); len(got) != 0 {
+		t.Errorf("record = %v, want nothing yet", got)
+	}
+	const hostile = `<b id="x">ffôn \" {{.}}`
+	for range 2 { // the second changes nothing
+		named(" "+hostile).wantPage(t, http.StatusOK, "/account/authenticators", `<b id="x">ffôn`)
+	}
+	if got := p.audited("authenticator_renamed"); len(got) != 1 {
+		t.Errorf("record = %v, want one line", got)
+	}
+	if actor, person, detail := p.line("authenticator_renamed"); actor != oneRole || person != oneRole || detail["from"] != "phone" || detail["to"] != hostile || detail["authenticator"] == "" {
+		t.Errorf("record = %s %s %v, want both names", actor, person, detail)
+	}
+	for _, nobodys := range []string{p.authenticatorCalled("his phone"), uuid.NewString(), "x"} {
+		path := "/account/authenticators/" + nobodys + "/name"
+		b.get(path).wantPage(t, http.StatusNotFound, path, "not yours")
+		b.post(path, url.Values{"name": {"mine"}}).wantPage(t, http.StatusNotFound, path, "not yours")
+	}
+	if got := p.audited("authenticator_renamed"); len(got) != 4 || got[3] != "authenticator_renamed: authenticator_unknown" {
+		t.Errorf("record = %v, want three refusals", got)
+	}
+	p.signedInWith(his).get("/account/authenticators").wantPage(t, http.StatusOK, "/account/authenticators", "his phone")
+	b.get("/account/history").wantPage(t, http.StatusOK, "/account/history", "Something to sign in with got another name")
 }
 
 // Of two who take away one each of the last two, one is told anew what is left.
@@ -533,7 +576,7 @@ func TestAccountFormsOfAnotherSite(t *testing.T) {
 	p := newProvider(t)
 	b := p.browser()
 	b.signInAlone(twoRoles, "passkey")
-	for _, path := range []string{"/account/data", "/account/sessions/end", "/account/authenticators/" + uuid.NewString() + "/remove", "/account/authenticators/new"} {
+	for _, path := range []string{"/account/data", "/account/sessions/end", "/account/authenticators/" + uuid.NewString() + "/remove", "/account/authenticators/" + uuid.NewString() + "/name", "/account/authenticators/new"} {
 		a := b.postWith(path, url.Values{}, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") })
 		if a.StatusCode != http.StatusForbidden {
 			t.Errorf("POST %s of another site = %d, want 403", path, a.StatusCode)

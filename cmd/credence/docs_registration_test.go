@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,5 +64,24 @@ func TestRegistrationExampleIsWhatIsPrinted(t *testing.T) {
 	command := strings.Fields(block(t, registrationDocument, "### Finding out", "sh"))
 	if diff := cmp.Diff(block(t, registrationDocument, "In a database of `credence dev` it prints", "text"), typed(t, environ, "", command[1:]...)); diff != "" {
 		t.Errorf("what %s prints (-%s +got):\n%s", strings.Join(command, " "), registrationDocument, diff)
+	}
+}
+
+// The table of messages has each letter that there is, and no other.
+func TestRegistrationListsWhatPeopleAreTold(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../idp/messenger/letters/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("letters = %v, %v, want some", files, err)
+	}
+	want := each(files, func(file string) string { return strings.TrimSuffix(filepath.Base(file), ".txt") })
+	_, section, _ := strings.Cut(readDocument(t, registrationDocument), "## What people are told")
+	var got []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| [^|]+ \\| [^|]+ \\|$").FindAllStringSubmatch(section, -1) {
+		got = append(got, row[1])
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the table of %s differs from the letters (-letters +table):\n%s", registrationDocument, diff)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -76,6 +77,7 @@ func TestScripts(t *testing.T) {
 					"development":   func(ts *testscript.TestScript, _ bool, _ []string) { markDevelopment(t, ts) },
 					"metadata":      func(ts *testscript.TestScript, _ bool, _ []string) { publishMetadata(t, ts) },
 					"authenticator": func(ts *testscript.TestScript, _ bool, args []string) { addAuthenticator(t, ts, args[0]) },
+					"told":          func(ts *testscript.TestScript, _ bool, args []string) { wantTold(t, ts, args) },
 				},
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
@@ -166,6 +168,21 @@ func addAuthenticator(t *testing.T, ts *testscript.TestScript, person string) {
 		Transports: []string{"usb"}, AttestationFormat: "none", AttestationObject: []byte{1}, ClientData: []byte{1}, AttestationVerdict: "none", CreatedAt: time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC),
 	}))
 	ts.Setenv("AUTHENTICATOR", id.String())
+}
+
+// wantTold wants these kinds of messages to wait in the outbox, and no others.
+func wantTold(t *testing.T, ts *testscript.TestScript, want []string) {
+	t.Helper()
+	s, err := store.Open(t.Context(), ts.Getenv("CREDENCE_DATABASE_URL"))
+	ts.Check(err)
+	defer s.Close()
+	waiting, err := s.ClaimMessages(t.Context(), time.Now(), 100, time.Now().Add(time.Minute))
+	ts.Check(err)
+	got := each(waiting, func(m store.Message) string { return m.Kind })
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		ts.Fatalf("messages = %q, want %q", got, want)
+	}
 }
 
 // everyCommand lists the commands of the program by path.
