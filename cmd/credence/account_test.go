@@ -6,7 +6,7 @@ import (
 )
 
 // TestJourneyAccount is how somebody keeps her account in order: she sees what is on record, adds a key, takes one away and ends
-// a session that she does not know.
+// a session that she does not know; and names what she keeps.
 func TestJourneyAccount(t *testing.T) {
 	t.Parallel()
 	d := startTrial(t)
@@ -43,9 +43,30 @@ func TestJourneyAccount(t *testing.T) {
 	}
 	b.see("account-authenticators")
 
+	// She calls one something else, after she has called it nothing.
+	b.click("#active .nhsuk-summary-list__row:first-child a[id^=rename]")
+	b.want("h1", "What do you call My phone?")
+	b.see("account-rename")
+	b.fill("#name", "")
+	b.click("#rename")
+	b.want("#error-summary", "Enter a name of 1 to 60 letters, digits and signs")
+	b.see("account-rename-wrong")
+	b.fill("#name", "Ffôn")
+	b.click("#rename")
+	b.want("#active", "Ffôn")
+
+	// She chooses Welsh, also for her messages, and English again.
+	b.open(d.issuer + "/account")
+	b.click("#language")
+	b.want("#person", "Cymraeg")
+	b.see("account-welsh")
+	b.click("#language")
+	b.want("#person", "English")
+	b.open(d.issuer + "/account/authenticators")
+
 	// She takes one away, and reports the other lost.
 	b.click("#active .nhsuk-summary-list__row:first-child a[id^=remove]")
-	b.want("h1", "Remove My phone?")
+	b.want("h1", "Remove Ffôn?")
 	b.want("#loses", "you still reach level 2")
 	b.see("account-remove")
 	b.click("#confirm")

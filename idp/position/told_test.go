@@ -177,6 +177,70 @@ func TestRunLapse(t *testing.T) {
 	}
 }
 
+// Whoever introduced somebody is told that nobody took her up in time, or that another refused it; not of what she does herself.
+func TestEndsOfIntroductionsAreTold(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	d.tells()
+	must(t, d.exec(`UPDATE person SET email = 'sponsor@example.org' WHERE id = $1`, d.sponsor.Person))
+	id := d.position(nil)
+	introduce := func() uuid.UUID {
+		t.Helper()
+		introduction, err := d.Introduce(ctx, d.sponsor, newcomer(id))
+		must(t, err)
+		return introduction
+	}
+	must(t, d.Dismiss(ctx, d.sponsor, introduce(), "She will not come"))
+	d.told("of what she withdrew")
+	introduction := introduce()
+	must(t, d.Dismiss(ctx, d.agent, introduction, "No such post"))
+	refused(t, "Dismiss(again)", d.Dismiss(ctx, d.agent, introduction, "No such post"), position.EndedAlready)
+	d.told("of a refusal", d.sponsor.Person+" introduction_ended")
+	introduce()
+	d.wait(31 * day)
+	var replicas sync.WaitGroup
+	for range 2 {
+		replicas.Go(func() {
+			if err := d.Lapse(ctx); err != nil {
+				t.Errorf("Lapse() = %v", err)
+			}
+		})
+	}
+	replicas.Wait()
+	d.told("of what lapsed", d.sponsor.Person+" introduction_ended", d.sponsor.Person+" introduction_ended")
+}
+
+// Whose position an officer ends is told, and not of one that takes the place of another; when the position is closed, all who hold it
+// are, and whoever asked for it.
+func TestEndsOfPositionsAreTold(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	d.tells()
+	id := d.position(nil)
+	nurse := d.reachable()
+	d.give(asked(nurse, id))
+	must(t, d.exec(`DELETE FROM message`))
+	end := asked(nurse, id)
+	end.Kind = position.End
+	d.give(end)
+	d.told("of an end", nurse+" position_ended")
+	longer := asked(nurse, id)
+	longer.ExpiresAt = new(now.Add(100 * day))
+	d.give(longer)
+	longer.ExpiresAt = new(now.Add(200 * day))
+	d.give(longer)
+	d.told("of a renewal", nurse+" position_ended", nurse+" position_given", nurse+" position_given")
+	must(t, d.exec(`UPDATE person SET email = 'sponsor@example.org' WHERE id = $1`, d.sponsor.Person))
+	d.ask(asked(d.person(), id))
+	must(t, d.exec(`DELETE FROM message`))
+	version, err := d.Close(ctx, d.manager, id, 1, "The ward closes")
+	must(t, err)
+	d.told("of a proposal")
+	_, err = d.Approve(ctx, d.otherManager, id, version)
+	must(t, err)
+	d.told("of a closing", d.sponsor.Person+" request_cancelled", nurse+" position_ended")
+}
+
 // Whoever has a position is reminded 30 days and 7 days before it ends, once each, whatever the number of replicas.
 func TestReminders(t *testing.T) {
 	t.Parallel()
