@@ -152,6 +152,9 @@ func (a *act) open(ctx context.Context, q store.Request, v store.PositionVersion
 		if err := a.recordLapse(ctx, l, q.PositionID); err != nil {
 			return err
 		}
+		if err := a.messenger.Post(ctx, a.Tx, messenger.Message{Person: l.AskedBy, Letter: messenger.RequestLapsed{Request: l.ID}}); err != nil {
+			return err
+		}
 	}
 	err = a.AddRequest(ctx, q)
 	if errors.Is(err, store.ErrConflict) {

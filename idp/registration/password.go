@@ -187,6 +187,9 @@ func (h *Handler) bindPassword(ctx context.Context, tx *store.Tx, t ticket, enro
 			return err
 		}
 	}
+	if err := tx.SuggestLanguage(ctx, enrolled.Password.PersonID, string(t.language)); err != nil { // after her authenticators, as everybody locks them
+		return fmt.Errorf("set language of person %s: %w", enrolled.Password.PersonID, err)
+	}
 	told := messenger.AuthenticatorAdded{Authenticator: enrolled.Password.Name}
 	return h.Enroller.Messenger.Post(ctx, tx, messenger.Message{Person: enrolled.Password.PersonID, Letter: told})
 }

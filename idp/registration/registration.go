@@ -114,7 +114,7 @@ var errCode = errors.New("the enrolment link takes a code")
 type ticket struct {
 	secret, told string
 	browser      []byte
-	language     web.Language // of the page
+	language     web.Language // of the page, in which she is written to if she has chosen none
 }
 
 func (h *Handler) ticket(w http.ResponseWriter, r *http.Request) ticket {
@@ -201,7 +201,12 @@ func (h *Handler) enrol(ctx context.Context, t ticket, a Answer) (store.Authenti
 		return store.Authenticator{}, err
 	}
 	a.Most = most(found)
-	bound, err := h.Enroller.Bind(ctx, found.Person, a, audit.Entry{}, func(tx *store.Tx) error { return h.spend(ctx, tx, t, a.Most) })
+	bound, err := h.Enroller.Bind(ctx, found.Person, a, audit.Entry{}, func(tx *store.Tx) error {
+		if err := h.spend(ctx, tx, t, a.Most); err != nil {
+			return err
+		}
+		return tx.SuggestLanguage(ctx, found.Person.ID, string(t.language))
+	})
 	if errors.Is(err, errLink) { // used a moment ago, by another answer: looking again records why it does not work
 		_, again := h.enrolment(ctx, t)
 		err = cmp.Or(again, err)
@@ -214,14 +219,14 @@ func most(found store.Enrolment) assurance.AuthenticatorLevel {
 	return cmp.Or(assurance.AuthenticatorLevel(found.Most), assurance.AAL3)
 }
 
-// spend uses up a link for what may reach a level. Whoever has chosen no language yet is written to in that of the page.
+// spend uses up a link for what may reach a level.
 func (h *Handler) spend(ctx context.Context, tx *store.Tx, t ticket, level assurance.AuthenticatorLevel) error {
-	person, err := tx.UseEnrolmentLink(ctx, hash(t.secret), int(level), mostWrongCodes, h.Now())
+	_, err := tx.UseEnrolmentLink(ctx, hash(t.secret), int(level), mostWrongCodes, h.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return errLink // used a moment ago
 	}
 	if err != nil {
 		return fmt.Errorf("use enrolment link: %w", err)
 	}
-	return tx.SuggestLanguage(ctx, person, string(t.language))
+	return nil
 }
