@@ -109,7 +109,7 @@ func (e *StateError) Error() string {
 var ErrAnotherPassword = errors.New("the person has another password by now, and nobody has two: revoke this one")
 
 // ChangeAuthenticator does something to an authenticator. What is not active any more signs nobody in from that moment, at any
-// replica, and the sessions that were begun with it end. The entry says who does it, and when. Of several who do so at once
+// replica, and the sessions that were begun with it end; with the last that somebody else revokes go the recovery codes. The entry says who does it, and when. Of several who do so at once
 // one does; the others are told the state that they find.
 //
 // An authenticator that there is not, or that is somebody else's, is directory.ErrUnknown, and one in another state a
@@ -168,7 +168,28 @@ func (c Change) In(ctx context.Context, tx *store.Tx, by audit.Entry) error {
 	if err := audit.Record(ctx, tx, by); err != nil {
 		return err
 	}
+	if err := c.dropCodes(ctx, tx, fallout.PersonID, by); err != nil {
+		return err
+	}
 	return c.Messenger.Post(ctx, tx, messenger.Message{Person: fallout.PersonID, Letter: messenger.AuthenticatorChanged{Authenticator: held.Name, State: string(does.to)}})
+}
+
+// dropCodes makes the recovery codes of a person worthless when somebody else has revoked the last that she had: whoever says that all of
+// it is not to be trusted says so of what would bring it back. That the version of the person rises has whoever revokes another wait.
+func (c Change) dropCodes(ctx context.Context, tx *store.Tx, personID string, by audit.Entry) error {
+	if c.Act != Revoke || by.Actor == personID || by.Actor == "" {
+		return nil
+	}
+	kept, err1 := tx.KeptAuthenticators(ctx, personID)
+	codes, err2 := tx.RecoveryCodes(ctx, personID)
+	if err := errors.Join(err1, err2); err != nil {
+		return fmt.Errorf("read what person %s has left: %w", personID, err)
+	}
+	if len(kept) > 0 || codes.Left == 0 {
+		return nil
+	}
+	by.Detail = with(by.Detail, map[string]string{"why": "authenticators revoked"})
+	return DropRecoveryCodes(ctx, tx, personID, by)
 }
 
 // with is what is said of an event, and more of it.

@@ -193,3 +193,65 @@ func TestRaceOfChanges(t *testing.T) {
 		}
 	}
 }
+
+// With the last authenticator that an officer revokes go the recovery codes, however many are revoked at once; she who removes her own keeps
+// hers, and so does who has something left.
+func TestRecoveryCodesGoWithTheLastAuthenticator(t *testing.T) {
+	t.Parallel()
+	s, _ := newBoard(t)
+	ctx := t.Context()
+	for _, test := range []struct {
+		name    string
+		by      string // "" is the person
+		act     registration.Act
+		has     []registration.State
+		left    registration.State // of one more that is not touched; "" is none
+		dropped bool
+	}{
+		{"by an officer", "100000000001", registration.Revoke, []registration.State{registration.Active}, "", true},
+		{"both at once", "100000000001", registration.Revoke, []registration.State{registration.Active, registration.Active}, "", true},
+		{"of those that are lost", "100000000001", registration.Revoke, []registration.State{registration.Lost, registration.Suspended}, registration.Returned, true},
+		{"by an officer, and something is left", "100000000001", registration.Revoke, []registration.State{registration.Active}, registration.Suspended, false},
+		{"by herself", "", registration.Revoke, []registration.State{registration.Active}, "", false},
+		{"reported lost by an officer", "100000000001", registration.ReportLoss, []registration.State{registration.Active}, "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			person := newPerson(t, s)
+			must(t, s.InTx(ctx, func(tx *store.Tx) error {
+				return tx.ReplaceRecoveryCodes(ctx, person, [][]byte{[]byte(strings.Repeat(person, 3)[:32])}, now)
+			}))
+			if test.left != "" {
+				in(t, s, enrol(t, s, person), test.left)
+			}
+			by := audit.Entry{At: now, Actor: test.by}
+			if test.by == "" {
+				by.Actor = person
+			}
+			var all sync.WaitGroup
+			for _, state := range test.has {
+				id := enrol(t, s, person)
+				in(t, s, id, state)
+				all.Go(func() {
+					change := registration.Change{Authenticator: id, Person: person, Act: test.act, Reason: "Seen"}
+					if err := registration.ChangeAuthenticator(ctx, s, change, by); err != nil {
+						t.Errorf("ChangeAuthenticator() = %v", err)
+					}
+				})
+			}
+			all.Wait()
+			codes, err := s.RecoveryCodes(ctx, person)
+			must(t, err)
+			if (codes.Left == 0) != test.dropped {
+				t.Errorf("recovery codes left = %d, want them dropped: %t", codes.Left, test.dropped)
+			}
+			events, err := s.AuditEvents(ctx, 0, 1000)
+			must(t, err)
+			recorded := slices.ContainsFunc(events, func(e store.AuditEvent) bool {
+				return e.Event == "recovery_codes_dropped" && e.PersonID == person && e.Actor == test.by && e.Detail["why"] == "authenticators revoked"
+			})
+			if recorded != test.dropped {
+				t.Errorf("that codes were dropped is on record: %t, want %t", recorded, test.dropped)
+			}
+		})
+	}
+}
