@@ -152,7 +152,7 @@ type Bulk struct {
 	Effects               []BulkEffect
 	Given, Asked, Refused int
 	Done                  bool
-	// Seal says what each line comes to. Who has seen it gives it back, to have exactly that done.
+	// Seal says what each line comes to, and what its position gives. Who has seen it gives it back, to have exactly that done.
 	Seal string
 }
 
@@ -235,7 +235,9 @@ func (r *Registrar) askAll(ctx context.Context, by deed.Acting, rows []BulkRow, 
 				b.Asked++
 			}
 			b.Effects = append(b.Effects, effect)
-			_, _ = fmt.Fprintf(hash, "%q %q %s %s %q %s %v\n", row.Person, row.Position, moment(&row.StartsAt), moment(row.ExpiresAt), row.Reason, effect.Answer.State, effect.Refusal)
+			gives := effect.Answer.Gives
+			_, _ = fmt.Fprintf(hash, "%q %q %s %s %q %s %v %d", row.Person, row.Position, moment(&row.StartsAt), moment(row.ExpiresAt), row.Reason, effect.Answer.State, effect.Refusal, gives.Version)
+			_, _ = fmt.Fprintf(hash, " %q %q %q %q\n", gives.JobRole, gives.AreasOfWork, gives.Activities, gives.Workgroups)
 		}
 		b.Seal = hex.EncodeToString(hash.Sum(nil)[:16])
 		if b.Refused > 0 || seal != b.Seal {

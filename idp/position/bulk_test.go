@@ -136,6 +136,17 @@ func TestBulk(t *testing.T) {
 		t.Errorf("AskAll(what changed since) = %+v, want nothing done", again)
 	}
 	seen = must1(d.AskAll(ctx, d.sponsor, good[:2], ""))(t)
+	wider := draft()
+	wider.Assignable, wider.Activities, wider.Reason = true, []string{"B0420", "B0401"}, "They do more"
+	change := must1(d.Revise(ctx, d.manager, student, 1, wider))(t)
+	if b := must1(d.AskAll(ctx, d.sponsor, good[:2], ""))(t); b.Seal != seen.Seal {
+		t.Error("AskAll(of what is only proposed to change) has another seal, want the same")
+	}
+	must(t, second(d.Approve(ctx, d.otherManager, student, change)))
+	if b := must1(d.AskAll(ctx, d.sponsor, good[:2], seen.Seal))(t); b.Done || b.Refused != 0 || b.Seal == seen.Seal || len(d.roles(d.nurse)) != 0 {
+		t.Errorf("AskAll(whose position changed since) = %+v, want nothing done, and another seal", b)
+	}
+	seen = must1(d.AskAll(ctx, d.sponsor, good[:2], ""))(t)
 	won, _ := race(t, func(int) error {
 		b, err := d.AskAll(ctx, d.sponsor, good[:2], seen.Seal)
 		if err == nil && !b.Done {

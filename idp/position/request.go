@@ -63,6 +63,8 @@ type Answer struct {
 	Request uuid.UUID
 	State   string // open, approved or refused
 	Role    string // the id of the role profile that it gave, or ""
+
+	Gives Effect // what the position gives at this moment
 }
 
 // Ask asks that a person be given a position that is in force, or lose it. Another officer has to decide; but a position
@@ -115,7 +117,7 @@ func (a *act) ask(ctx context.Context, q Asked) (Answer, error) {
 		return Answer{}, err
 	}
 	a.Note(map[string]string{"request": id.String(), "version": strconv.Itoa(v.Version)})
-	answer := Answer{Request: id, State: "open"}
+	answer := Answer{Request: id, State: "open", Gives: e}
 	makes := a.makes(e.PositionVersion)
 	if q.Kind != Assign || !v.Assignable || len(makes) > 0 { // what it includes may make officers since
 		return answer, nil
