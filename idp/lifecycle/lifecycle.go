@@ -51,6 +51,7 @@ const (
 	NotThere        deed.Reason = "not_there"        // the person has no role at the organisation
 	ProposedAlready deed.Reason = "proposed_already" // somebody proposed to merge the same two profiles
 	SamePerson      deed.Reason = "same_profile"     // a profile cannot be merged into itself
+	KeptUnproved    deed.Reason = "kept_unproved"    // the one that would be kept is of somebody who registered herself, and is not proved
 )
 
 // refuse is a refusal in words.
@@ -64,6 +65,7 @@ func refuse(reason deed.Reason) *deed.Refusal {
 		NotThere:        "this person has no role at this organisation, or not any more",
 		ProposedAlready: "it is proposed already that these two profiles be merged: that has to be decided first",
 		SamePerson:      "these are one profile: choose another",
+		KeptUnproved:    "the profile that would be kept is of somebody who registered herself and is not proved, so anybody may have its account: merge it into the other one, or prove it first",
 	}[reason]}
 }
 

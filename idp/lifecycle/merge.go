@@ -60,7 +60,8 @@ func (r *Registrar) ProposeMerge(ctx context.Context, by deed.Acting, duplicate,
 	})
 }
 
-// mergeable wants two profiles that are open, of people whom the officer may merge, who may hold together what both have.
+// mergeable wants two profiles that are open, of people whom the officer may merge, who may hold together what both have. What somebody
+// has whom an officer put on record is not moved to an account that anybody may have made in her name.
 func (a *act) mergeable(ctx context.Context, duplicate, kept string) error {
 	if duplicate == kept {
 		return refuse(SamePerson)
@@ -78,6 +79,9 @@ func (a *act) mergeable(ctx context.Context, duplicate, kept string) error {
 		if err := stillOpen(p.Profile); err != nil {
 			return err
 		}
+	}
+	if people[1].Unproved && !people[0].Unproved {
+		return refuse(KeptUnproved)
 	}
 	var duties []authority.Held
 	for _, p := range people {
