@@ -102,6 +102,6 @@ func (h *Handler) dropCodes(ctx context.Context, o owner) error {
 		}
 		by := h.by(now)
 		by.Detail = map[string]string{"why": "reported lost"}
-		return h.Enroller.DropRecoveryCodes(ctx, tx, now.Person.ID, by)
+		return registration.DropRecoveryCodes(ctx, tx, h.Enroller.Messenger, now.Person.ID, by)
 	})
 }

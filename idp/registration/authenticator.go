@@ -189,7 +189,7 @@ func (c Change) dropCodes(ctx context.Context, tx *store.Tx, personID string, by
 		return nil
 	}
 	by.Detail = with(by.Detail, map[string]string{"why": "authenticators revoked"})
-	return DropRecoveryCodes(ctx, tx, personID, by)
+	return DropRecoveryCodes(ctx, tx, c.Messenger, personID, by)
 }
 
 // with is what is said of an event, and more of it.

@@ -66,7 +66,7 @@ func (e *Enroller) MakeRecoveryCodes(ctx context.Context, personID string, by au
 }
 
 // DropRecoveryCodes makes all recovery codes of a person worthless, and tells her. The entry says who does it, and why.
-func (e *Enroller) DropRecoveryCodes(ctx context.Context, tx *store.Tx, personID string, by audit.Entry) error {
+func DropRecoveryCodes(ctx context.Context, tx *store.Tx, out *messenger.Outbox, personID string, by audit.Entry) error {
 	by.Event, by.Person = audit.RecoveryCodesDropped, personID
 	if err := tx.ReplaceRecoveryCodes(ctx, personID, nil, by.At); err != nil {
 		return fmt.Errorf("drop recovery codes of person %s: %w", personID, err)
@@ -74,7 +74,7 @@ func (e *Enroller) DropRecoveryCodes(ctx context.Context, tx *store.Tx, personID
 	if err := audit.Record(ctx, tx, by); err != nil {
 		return err
 	}
-	return e.Messenger.Post(ctx, tx, messenger.Message{Person: personID, Letter: messenger.RecoveryCodesDropped{}})
+	return out.Post(ctx, tx, messenger.Message{Person: personID, Letter: messenger.RecoveryCodesDropped{}})
 }
 
 // recoveryMACs are the keyed hashes of a recovery code of a person, the one that rests first.

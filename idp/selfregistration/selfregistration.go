@@ -77,6 +77,16 @@ func (a applicant) check(now time.Time) error {
 	return err
 }
 
+// mailbox is that of an address, as far as others can tell: in one case, and without the detail of a sub-address (RFC 5233), with which one
+// mailbox has as many addresses as anybody likes.
+func mailbox(address string) string {
+	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
+	if user, _, detailed := strings.Cut(local, "+"); detailed && user != "" {
+		local = user
+	}
+	return local + "@" + domain
+}
+
 // ask has a link mailed to whoever reads the mail of an applicant, in the language of the page. It looks at nobody who is on record. Beyond a limit it is a
 // *throttle.LimitError.
 func (h *Handler) ask(ctx context.Context, a applicant, language web.Language) error {
@@ -86,7 +96,7 @@ func (h *Handler) ask(ctx context.Context, a applicant, language web.Language) e
 	}
 	err := h.Throttle.Failed(ctx,
 		throttle.Subject{Limit: throttle.SelfRegistrationAddress, Address: audit.RequestOf(ctx).Address},
-		throttle.Subject{Limit: throttle.SelfRegistrationMailbox, Mailbox: strings.ToLower(a.email)},
+		throttle.Subject{Limit: throttle.SelfRegistrationMailbox, Mailbox: mailbox(a.email)},
 		throttle.Subject{Limit: throttle.SelfRegistrationOrganisation, Organisation: a.organisation})
 	if err != nil {
 		return err
