@@ -13,8 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/idp/seal"
+	"github.com/credence-id/credence/store"
 )
 
 // portrait is a picture of the given size, as a PNG.
@@ -30,10 +32,25 @@ func portrait(t *testing.T, width, height int) []byte {
 // photographed takes a photograph of somebody, as the agent does at the desk.
 func (p *provider) photographed(person string) {
 	p.t.Helper()
-	err := photograph.New(p.store, p.key, p.clock.Now).Take(p.t.Context(), photograph.Photographer{PersonID: raAgent, Role: agentsRole}, person, photograph.Camera, portrait(p.t, 480, 600))
-	if err != nil {
+	if err := p.putPhotograph(photograph.New(p.store, p.key, p.clock.Now), person); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+func (p *provider) putPhotograph(album *photograph.Album, person string) error {
+	p.t.Helper()
+	ctx := p.t.Context()
+	image, err := album.Portrait(ctx, portrait(p.t, 480, 600))
+	if err != nil {
+		return err
+	}
+	return p.store.InTx(ctx, func(tx *store.Tx) error {
+		detail, err := album.PutIn(ctx, tx, photograph.Photographer{PersonID: raAgent, Role: agentsRole}, person, photograph.Camera, image)
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{At: p.clock.Now(), Event: audit.PhotographTaken, Actor: raAgent, Person: person, Detail: detail})
+	})
 }
 
 // postImage sends the form that has a photograph, as a part of the given name.
@@ -212,7 +229,7 @@ func TestPhotographsAreSealedAnew(t *testing.T) {
 		return photograph.New(p.owner, key, p.clock.Now)
 	}
 	for _, person := range []string{noRole, noRole, oneRole} {
-		if err := album(old).Take(ctx, photograph.Photographer{PersonID: raAgent, Role: agentsRole}, person, photograph.Camera, portrait(t, 480, 600)); err != nil {
+		if err := p.putPhotograph(album(old), person); err != nil {
 			t.Fatal(err)
 		}
 	}

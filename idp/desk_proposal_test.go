@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/store"
 )
 
 // asksSecondChecker says that what is checked at an organisation waits for a second officer, or does not.
@@ -35,9 +37,15 @@ func (p *provider) proposedEvidence(person string) string {
 		},
 		Subject: evidence.Subject{GivenName: about.GivenName, FamilyName: about.FamilyName}, Declared: evidence.InPerson,
 	}
-	change, err := p.desk().Propose(ctx, evidence.Checker{PersonID: raAgent, Role: agentsRole}, "ZX100", person, piece)
-	if err != nil || !change.Awaits {
-		p.t.Fatalf("Propose() = %+v, %v, want it to wait", change, err)
+	err = p.store.InTx(ctx, func(tx *store.Tx) error {
+		change, refusal, err := p.desk().ProposeIn(ctx, tx, evidence.Checker{PersonID: raAgent, Role: agentsRole}, "ZX100", person, piece)
+		if err == nil && (refusal != nil || !change.Awaits) {
+			err = fmt.Errorf("it is %+v, %w", change, refusal)
+		}
+		return err
+	})
+	if err != nil {
+		p.t.Fatalf("ProposeIn() = %v, want it to wait", err)
 	}
 	return p.waiting(person)[0]
 }
@@ -136,7 +144,7 @@ func TestDeskHasASecondChecker(t *testing.T) {
 	if a := agent.post(of+"/new?kind=passport", passportForm()); !strings.Contains(a.words(t), "It was on record already") || len(p.waiting(person)) != 0 {
 		t.Errorf("to send the form once more = %s, want that it is on record", text(a.body))
 	}
-	want := []string{"organisation_policy_set", "evidence_proposed", "evidence_recorded", "evidence_recorded", "evidence_decided"}
+	want := []string{"organisation_policy_set", "evidence_proposed", "evidence_decided: own_request", "evidence_recorded", "evidence_recorded", "evidence_decided"}
 	if got := p.audited("organisation_policy_set", "evidence_proposed", "evidence_recorded", "evidence_decided"); !slices.Equal(got[len(got)-len(want):], want) {
 		t.Errorf("the record ends with %q, want %q", got, want)
 	}

@@ -46,6 +46,7 @@ func (p *provider) prove(personID string) {
 	for i := range pieces {
 		pieces[i].Subject = evidence.Subject{GivenName: found.Person.GivenName, FamilyName: found.Person.FamilyName}
 	}
+	pieces[0].AccountCode = p.accountCode(personID)
 	if change, err := p.desk().Record(p.t.Context(), "operator:desk", personID, pieces); err != nil || change.After.Level != assurance.IdentityHigh {
 		p.t.Fatalf("Record() = %+v, %v, want level high", change, err)
 	}

@@ -113,8 +113,8 @@ func TestSelfRegistration(t *testing.T) {
 	request, approval := "/desk/requests/"+asked.Request.String(), url.Values{"verdict": {"approved"}, "reason": {"As asked"}}
 	agent.post(request, approval).wantPage(t, http.StatusBadRequest, request, "can have no position before evidence proves the identity to level medium")
 
-	// It proves the same person, who then is what was asked for.
-	a := agent.post("/desk/people/"+person+"/evidence/new?kind=passport", passportForm())
+	// It proves the same person, who reads the code of her account, and who then is what was asked for.
+	a := agent.post("/desk/people/"+person+"/evidence/new?kind=passport", with(passportForm(), "account_code", p.accountCode(person)))
 	a.wantPage(t, http.StatusOK, "/desk/people/"+person+"/evidence/new", "Medium (M1C)")
 	if left := agent.get("/desk/self-registered"); left.found() != "" {
 		t.Errorf("the list of who is to be proved = %q, want nobody any more", left.found())
@@ -328,7 +328,7 @@ func TestSelfRegistrationIsLimited(t *testing.T) {
 	}{
 		{"self_registration_address", 60, func(n int) (string, string) { return another(1), fmt.Sprintf("sarah%d@example.org", n) }},
 		{"self_registration_mailbox", 5, func(n int) (string, string) {
-			return another(n), []string{"sarah@example.org", "Sarah@Example.org"}[n%2]
+			return another(n), []string{"sarah@example.org", "Sarah@Example.org", "sarah+1@example.org", "SARAH+2@example.org"}[n%4]
 		}},
 		{"self_registration_organisation", 1000, func(n int) (string, string) { return another(n), fmt.Sprintf("sarah%d@example.org", n) }},
 	} {

@@ -17,9 +17,10 @@ type EvidenceProposal struct {
 	ProposedAt       time.Time
 	ProposedBy       string
 	ProposedRole     string // that she acted in
+	AccountCode      bool   // the person read the code of her account aloud to her
 }
 
-const proposalColumns = `id, person_id, organisation_code, kind, piece_sealed, proposed_at, proposed_by, proposed_role`
+const proposalColumns = `id, person_id, organisation_code, kind, piece_sealed, proposed_at, proposed_by, proposed_role, account_code`
 
 // AsksSecondChecker says whether one of some organisations asks that a second officer confirms evidence.
 func (q *queries) AsksSecondChecker(ctx context.Context, codes []string) (bool, error) {
@@ -28,8 +29,8 @@ func (q *queries) AsksSecondChecker(ctx context.Context, codes []string) (bool, 
 
 // AddEvidenceProposal puts a piece of evidence aside, until it is decided.
 func (t *Tx) AddEvidenceProposal(ctx context.Context, p EvidenceProposal) error {
-	return t.db.exec(ctx, `INSERT INTO evidence_proposal (`+proposalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		p.ID, p.PersonID, p.OrganisationCode, p.Kind, p.PieceSealed, p.ProposedAt, p.ProposedBy, p.ProposedRole)
+	return t.db.exec(ctx, `INSERT INTO evidence_proposal (`+proposalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		p.ID, p.PersonID, p.OrganisationCode, p.Kind, p.PieceSealed, p.ProposedAt, p.ProposedBy, p.ProposedRole, p.AccountCode)
 }
 
 // EvidenceProposal reads a piece that waits.

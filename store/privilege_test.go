@@ -37,6 +37,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 		sweep  = "DELETE INSERT SELECT UPDATE"
 	)
 	same(t, "privileges of credence_service", got, map[string]string{
+		"account_code":              change,
 		"audit_event":               add,
 		"authenticator":             change,
 		"authenticator_model":       sweep,
@@ -103,6 +104,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 	})
 	must(t, err)
 	same(t, "columns that credence_service may change", got, map[string]string{
+		"account_code":         "id made_at ends_at used_at wrong_codes wrong_until",
 		"authenticator":        "name sign_count backup_state last_used_at revoked_at attestation_verdict secret_sealed failed_attempts last_step state",
 		"authenticator_model":  "name roots",
 		"authenticator_policy": "allowed denied device_bound attestation",
@@ -190,6 +192,8 @@ func TestServiceIsRefused(t *testing.T) {
 		`UPDATE evidence_proposal SET proposed_by = ''`,
 		`INSERT INTO evidence_proposal (state) VALUES ('confirmed')`,
 		`DELETE FROM evidence_proposal`,
+		`INSERT INTO account_code (used_at) VALUES (NULL)`,
+		`DELETE FROM account_code`,
 		`UPDATE meeting SET officer = ''`,
 		`INSERT INTO meeting (confirmed_at) VALUES (NULL)`,
 		`DELETE FROM meeting`,

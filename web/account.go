@@ -17,6 +17,8 @@ type AccountOverview struct {
 	Name, UserID string
 	// Email is empty where none is known. WrittenIn is the language of messages to it: "Welsh".
 	Email, WrittenIn string
+	// CodeURL is where she who registered herself is shown a code that an officer asks her for. Empty for all others.
+	CodeURL string
 	// Identity is the level of identity in words.
 	Identity string
 	Evidence []EvidenceOutline
@@ -32,6 +34,17 @@ type AwaitedMeeting struct {
 	Officer, Organisation, Code string
 	EndsAt                      time.Time
 }
+
+// AccountCode shows who registered herself the code that an officer asks her for.
+type AccountCode struct {
+	Account
+	// Code is empty when there is none that works.
+	Code    string
+	EndsAt  time.Time
+	PostURL string
+}
+
+func (p AccountCode) page() (string, Frame) { return "account-code", p.Frame }
 
 // EvidenceOutline is a piece of evidence as its person sees it.
 type EvidenceOutline struct {

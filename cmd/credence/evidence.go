@@ -42,7 +42,7 @@ func (p *program) withEvidence(ctx context.Context, limit time.Duration, do func
 }
 
 func newEvidenceAddCommand(p *program) *cobra.Command {
-	var file string
+	var file, code string
 	var asJSON bool
 	add := &cobra.Command{
 		Use:   "add PERSON",
@@ -56,6 +56,9 @@ func newEvidenceAddCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for i := range pieces {
+				pieces[i].AccountCode = code
+			}
 			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
 				change, err := desk.Record(ctx, operator(), args[0], pieces)
 				if err != nil {
@@ -66,6 +69,7 @@ func newEvidenceAddCommand(p *program) *cobra.Command {
 		},
 	}
 	add.Flags().StringVar(&file, "file", "", "a `file` with the evidence (default standard input)")
+	add.Flags().StringVar(&code, "account-code", "", "the `digits` that the account shows of who registered herself, and that she reads aloud")
 	addJSONFlag(add, &asJSON)
 	return add
 }

@@ -6,6 +6,7 @@
 //     keeps, those that are suspended or lost included: reporting one lost lowers no bar;
 //   - a loss is reported, an authenticator named, and sessions are ended, by a sign-in as recent and as strong as she can still make;
 //   - all of this is decided again in the transaction that does it, in which none of her authenticators changes;
+//   - the code by which an officer knows that the account is hers whom she proves is shown by a sign-in as recent and as strong;
 //   - recovery codes are made as an authenticator is added, by a sign-in of AAL2 at least, and nobody is shown them twice;
 //   - an authenticator that she adds never reaches a level above that of the sign-in by which she adds it, whatever becomes known
 //     of its model later ([webauthn.Ceiling]);

@@ -40,6 +40,8 @@ func events() map[audit.Event]happened {
 		audit.Recovered:              {"A recovery code was used", "A recovery code was refused"},
 		audit.SelfRegistered:         {"You registered yourself", "Somebody could not register with your email address"},
 		audit.LanguageChosen:         {"The language of messages to you was chosen", ""},
+		audit.AccountCodeMade:        {"A code for the registration desk was shown", ""},
+		audit.AccountCodeGiven:       {"A code of your account was given to an officer", "A code that is not your account’s was given to an officer"},
 		audit.PersonDisabled:         {"Your access was stopped", ""},
 		audit.PersonEnabled:          {"Your access was given back", ""},
 		audit.IdentityRecomputed:     {"The level of your identity was worked out again", ""},

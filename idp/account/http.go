@@ -37,6 +37,8 @@ func (h *Handler) Mount(handle func(pattern string, f func(http.ResponseWriter, 
 	handle("POST /account/sessions/end", h.owners(safely, h.endOthers))
 	handle("GET /account/sessions/{id}/end", h.owners(safely, h.endingOne))
 	handle("POST /account/sessions/{id}/end", h.owners(safely, h.endOne))
+	handle("GET "+codePath, h.owners(safely, h.code))
+	handle("POST "+codePath, h.owners(safely, h.makeCode))
 	handle("GET /account/history", h.owners(signedIn, h.history))
 	handle("GET /account/data", h.owners(signedIn, h.data))
 	handle("POST /account/data", h.owners(signedIn, h.download))

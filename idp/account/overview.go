@@ -38,6 +38,10 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) erro
 	if err != nil {
 		return err
 	}
+	asks, err := h.Evidence.AsksAccountCode(r.Context(), o.Person.ID)
+	if err != nil {
+		return fmt.Errorf("read whether person %s is proved: %w", o.Person.ID, err)
+	}
 	page := web.AccountOverview{
 		Account: h.account(r, o), Name: o.Person.DisplayName, UserID: o.Person.ID, Email: o.Person.Email, WrittenIn: writtenIn(o.Person),
 		Identity: registration.IdentityWords(explained.Recorded.Level), Next: next,
@@ -47,6 +51,9 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) erro
 		page.Evidence = append(page.Evidence, web.EvidenceOutline{
 			Kind: capital(words.Say(assurance.KindWords(piece.Kind))), Issuer: piece.Issuer, Number: piece.Number, RecordedAt: piece.RecordedAt, Withdrawn: piece.Withdrawn != nil,
 		})
+	}
+	if asks {
+		page.CodeURL = codePath
 	}
 	for _, m := range meetings {
 		page.Meetings = append(page.Meetings, web.AwaitedMeeting{Officer: m.OfficerName, Organisation: m.OrganisationName, Code: m.Code, EndsAt: m.EndsAt})

@@ -62,6 +62,7 @@ type piece struct {
 	Checks       []checkMade         `json:"checks"`
 	Declared     evidence.Meeting    `json:"declared" enum:"in_person by_video" doc:"How the officer met the person, whose originals she declares to have seen."`
 	MeetingID    string              `json:"meeting,omitempty" doc:"The meeting by video, which was confirmed."`
+	AccountCode  string              `json:"account_code,omitempty" doc:"Of who registered herself and is proved to less than level medium: the digits that her account shows her, and that she reads aloud. Each works once."`
 }
 
 type checkMade struct {
@@ -83,7 +84,7 @@ func (h *Handler) recordEvidence(c call, in piece) (evidence.Change, error) {
 		Piece: assurance.Piece{
 			Type: kinds[i].Type, Kind: in.Kind, Country: in.Country, Jurisdiction: in.Jurisdiction, Features: in.Features, IssuedOn: in.IssuedOn, ExpiresOn: in.ExpiresOn,
 		},
-		Subject: in.Subject, Number: in.Number, Issuer: in.Issuer, Declared: in.Declared, MeetingID: in.MeetingID,
+		Subject: in.Subject, Number: in.Number, Issuer: in.Issuer, Declared: in.Declared, MeetingID: in.MeetingID, AccountCode: in.AccountCode,
 	}
 	for _, k := range in.Checks {
 		given.Checks = append(given.Checks, assurance.Check{

@@ -84,6 +84,12 @@ func problemOf(err error) *Problem {
 		return &Problem{Status: http.StatusConflict, Reason: "duplicate_evidence", Detail: sentence(evidence.ErrDuplicate.Error())}
 	case errors.Is(err, evidence.ErrForged):
 		return &Problem{Status: http.StatusConflict, Reason: "forged_evidence", Detail: sentence(evidence.ErrForged.Error())}
+	case errors.Is(err, evidence.ErrNoAccountCode):
+		return &Problem{Status: http.StatusConflict, Reason: "no_account_code", Detail: sentence(evidence.ErrNoAccountCode.Error())}
+	case errors.Is(err, evidence.ErrAccountCode):
+		return &Problem{Status: http.StatusConflict, Reason: "wrong_code", Detail: sentence(evidence.ErrAccountCode.Error())}
+	case errors.Is(err, evidence.ErrAccountCodes):
+		return &Problem{Status: http.StatusConflict, Reason: "too_many_codes", Detail: sentence(evidence.ErrAccountCodes.Error())}
 	case errors.Is(err, evidence.ErrWithdrawn):
 		return &Problem{Status: http.StatusConflict, Reason: "withdrawn_before", Detail: "This was withdrawn before."}
 	case errors.Is(err, evidence.ErrInvalid):

@@ -55,6 +55,8 @@ const (
 	EvidenceRecorded       Event = "evidence_recorded"       // registration: by what an identity is proved, who recorded it, and what it came to
 	EvidenceProposed       Event = "evidence_proposed"       // registration: what waits for a second officer, and who checked it
 	EvidenceDecided        Event = "evidence_decided"        // registration: who confirmed that, or dismissed it
+	AccountCodeMade        Event = "account_code_made"       // investigators: when somebody had her account show a code to read aloud, by which sign-in
+	AccountCodeGiven       Event = "account_code_given"      // investigators: to which officer it was read, or how many codes were wrong
 	MeetingBegun           Event = "meeting_begun"           // investigators: which officer is about to meet whom by video, and that the person was sent a code
 	MeetingConfirmed       Event = "meeting_confirmed"       // investigators: that the person read it back, or how many codes were wrong
 	EvidenceWithdrawn      Event = "evidence_withdrawn"      // registration: what counts no more, why, and what is left

@@ -39,6 +39,8 @@ func auditWords() map[audit.Event]string {
 		audit.EvidenceRecorded:       "Evidence of identity recorded",
 		audit.EvidenceProposed:       "Evidence of identity checked, for a second officer",
 		audit.EvidenceDecided:        "Evidence of identity decided by a second officer",
+		audit.AccountCodeMade:        "Code of an account shown",
+		audit.AccountCodeGiven:       "Code of an account read aloud",
 		audit.MeetingBegun:           "Meeting by video begun",
 		audit.MeetingConfirmed:       "Meeting by video confirmed by its code",
 		audit.EvidenceWithdrawn:      "Evidence of identity withdrawn",

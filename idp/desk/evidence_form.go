@@ -25,6 +25,7 @@ import (
 type proving struct {
 	person  store.Person
 	meeting store.Meeting // its id is uuid.Nil: face to face
+	asks    bool          // the code of her account
 }
 
 // met is how the officer meets the person.
@@ -39,9 +40,13 @@ func (p proving) met() evidence.Meeting {
 func (h *Handler) proving(r *http.Request, o officer) (p proving, err error) {
 	if id := r.PathValue("meeting"); id != "" {
 		p.person, p.meeting, err = h.Met(r.Context(), o.Officer, r.PathValue("id"), id)
+	} else {
+		p.person, err = h.ToProve(r.Context(), o.Officer, r.PathValue("id"))
+	}
+	if err != nil {
 		return p, err
 	}
-	p.person, err = h.ToProve(r.Context(), o.Officer, r.PathValue("id"))
+	p.asks, err = h.Evidence.AsksAccountCode(r.Context(), p.person.ID)
 	return p, err
 }
 
@@ -86,7 +91,7 @@ func kindOf(r *http.Request) (assurance.Kind, bool) {
 func (h *Handler) evidenceForm(r *http.Request, o officer, p proving, kind assurance.Kind, f url.Values) web.DeskEvidenceForm {
 	page := web.DeskEvidenceForm{
 		Desk: h.desk(r, o), PersonName: p.person.DisplayName, EvidenceURL: "/desk/people/" + p.person.ID + "/evidence", VideoUntil: p.meeting.EndsAt, Kind: assurance.KindWords(kind.Name),
-		PostURL: address(r.URL.Path, "kind", kind.Name), Numbered: kind.Numbered,
+		PostURL: address(r.URL.Path, "kind", kind.Name), Numbered: kind.Numbered, AsksCode: p.asks, AccountCode: f.Get("account_code"),
 		GivenName: f.Get("given_name"), FamilyName: f.Get("family_name"), Born: f.Get("birthdate"), Number: f.Get("number"), Issuer: f.Get("issuer"),
 		Declaration: []web.Option{ticked(f["declared"], string(p.met()), declarationWords(p.met()))},
 		Country:     f.Get("country"), Issued: f.Get("issued_on"), Expires: f.Get("expires_on"), Source: f.Get("organisation"), TrainedBy: f.Get("trained_by"),
@@ -175,6 +180,7 @@ func (p proving) piece(kind assurance.Kind, f url.Values) (evidence.Piece, error
 		Piece:   assurance.Piece{Type: kind.Type, Kind: kind.Name, Country: strings.ToUpper(web.OneLine(f.Get("country")))},
 		Subject: evidence.Subject{GivenName: web.OneLine(f.Get("given_name")), FamilyName: web.OneLine(f.Get("family_name"))},
 		Number:  web.OneLine(f.Get("number")), Issuer: web.OneLine(f.Get("issuer")), Declared: evidence.Meeting(f.Get("declared")),
+		AccountCode: web.OneLine(f.Get("account_code")),
 	}
 	if p.met() == evidence.ByVideo {
 		piece.MeetingID = p.meeting.ID.String()
@@ -233,6 +239,12 @@ func evidenceMistakes(err error) ([]web.FieldError, error) {
 		return []web.FieldError{{Field: "number", Message: "This document is on record for another person. Look whether that is the same person, and talk to whoever leads on fraud if it is not"}}, nil
 	case errors.Is(err, evidence.ErrForged):
 		return []web.FieldError{{Field: "number", Message: "This document was found forged before. Keep it, and talk to whoever leads on fraud at the registration authority"}}, nil
+	case errors.Is(err, evidence.ErrNoAccountCode):
+		return []web.FieldError{{Field: "account_code", Message: "Enter the 8 digits that the account of this person shows her"}}, nil
+	case errors.Is(err, evidence.ErrAccountCode):
+		return []web.FieldError{{Field: "account_code", Message: "This is not the code that the account of this person shows now: have her show another one, and ask for it once more"}}, nil
+	case errors.Is(err, evidence.ErrAccountCodes):
+		return []web.FieldError{{Field: "account_code", Message: "Too many codes were wrong. Wait a quarter of an hour, and ask whether this is her account"}}, nil
 	case errors.Is(err, evidence.ErrInvalid):
 		_, why, _ := strings.Cut(err.Error(), evidence.ErrInvalid.Error()+": ")
 		return []web.FieldError{fieldOf(why)}, nil

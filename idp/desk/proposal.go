@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/store"
@@ -89,6 +90,9 @@ func (h *Handler) decideProposal(w http.ResponseWriter, r *http.Request, o offic
 			if errors.Is(err, known) {
 				page.Errors = []web.FieldError{{Message: capital(err.Error()) + "."}}
 			}
+		}
+		if refusal, refused := errors.AsType[*deed.Refusal](err); refused && refusal.Reason == office.NoAccountCode {
+			page.Errors = []web.FieldError{{Message: refusal.Sentence()}}
 		}
 		if page.Errors == nil {
 			return err

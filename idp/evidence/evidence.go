@@ -20,6 +20,10 @@
 // What is declared to have been checked by video names the meeting: one with this very person that the officer who checked it
 // confirmed by its code, while it lasted. No check of it is one that takes the person, or the document, before the officer. The
 // meeting is then the process that relying parties are told (verification_process), and the record has it under the same id.
+//
+// Who registered herself may have done so in the name of another, so that an officer proves that one on an account which is not hers.
+// Until she is proved to level medium nothing is put on record for her but with a code that her account shows whoever is signed in to
+// it, and that she reads aloud: it works once, for ten minutes, and after five wrong ones none does for a while.
 package evidence
 
 import (
@@ -37,6 +41,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/messenger"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
@@ -70,6 +75,9 @@ type Piece struct {
 	Declared Meeting `json:"declared,omitempty"`
 	// MeetingID is of the meeting by video in which it was checked; "" where it was not by video.
 	MeetingID string `json:"meeting,omitempty"`
+	// AccountCode is what the person read aloud of her account: see [Recorder.AsksAccountCode]. Of pieces that are handed in together it
+	// is with the first. It works once, and is kept nowhere.
+	AccountCode string `json:"-"`
 }
 
 // Meeting is how an officer met a person whose identity she proves.
@@ -137,10 +145,21 @@ func readFacts(e store.Evidence) (facts, error) {
 	return f, nil
 }
 
+// Checker is who checks evidence: an officer, and the role that she acts in; or whoever has the command line, without one.
+type Checker struct{ PersonID, Role string }
+
+// line is one of the record of what she did.
+func (c Checker) line(at time.Time, event audit.Event, person string, detail map[string]string) audit.Entry {
+	if c.Role != "" {
+		detail["officer"], detail["officer_role"] = c.PersonID, c.Role
+	}
+	return audit.Entry{At: at, Event: event, Actor: c.PersonID, Person: person, Detail: detail}
+}
+
 // act is one act of recording.
 type act struct {
 	process uuid.UUID
-	actor   string
+	by      Checker
 	at      time.Time
 }
 
@@ -154,7 +173,7 @@ func (r *Recorder) prepare(p Piece, person store.IdentityRow, a act) (e store.Ev
 		return e, fmt.Errorf("it is declared to have been checked %.40q: want %s, %s, or nothing", p.Declared, InPerson, ByVideo)
 	}
 	f.Subject = digest(person, f.Birthdate)
-	e = store.Evidence{PersonID: person.PersonID, Type: string(p.Type), Kind: p.Kind, ProcessID: a.process, RecordedAt: a.at, RecordedBy: a.actor}
+	e = store.Evidence{PersonID: person.PersonID, Type: string(p.Type), Kind: p.Kind, ProcessID: a.process, RecordedAt: a.at, RecordedBy: a.by.PersonID}
 	if e.ID, err = uuid.NewV7(); err != nil {
 		return e, fmt.Errorf("draw an id: %w", err)
 	}

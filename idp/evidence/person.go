@@ -13,13 +13,13 @@ import (
 // WithdrawAllIn is Withdraw for all that counts for a person, as a part of the caller's transaction. It is for a person whose
 // profile is merged into another: what proves who she is has to be recorded for that one, and could not be while it counts here.
 func (r *Recorder) WithdrawAllIn(ctx context.Context, tx *store.Tx, actor, personID string, reason Reason, now time.Time) (Change, error) {
-	return r.withdrawIn(ctx, tx, act{actor: actor, at: now}, personID, reason, func(store.IdentityRow, store.Evidence) (bool, error) { return true, nil })
+	return r.withdrawIn(ctx, tx, act{by: Checker{PersonID: actor}, at: now}, personID, reason, func(store.IdentityRow, store.Evidence) (bool, error) { return true, nil })
 }
 
 // WithdrawUnnamedIn is Withdraw, in the caller's transaction, for what counts for a person and is not about her by the name and
 // date of birth that are on record now: it proves who somebody else is, or was.
 func (r *Recorder) WithdrawUnnamedIn(ctx context.Context, tx *store.Tx, actor, personID string, now time.Time) (Change, error) {
-	change, err := r.withdrawIn(ctx, tx, act{actor: actor, at: now}, personID, Superseded, func(person store.IdentityRow, e store.Evidence) (bool, error) {
+	change, err := r.withdrawIn(ctx, tx, act{by: Checker{PersonID: actor}, at: now}, personID, Superseded, func(person store.IdentityRow, e store.Evidence) (bool, error) {
 		f, err := readFacts(e)
 		return err == nil && !f.names(person), err
 	})

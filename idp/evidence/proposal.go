@@ -20,8 +20,8 @@ import (
 // ErrOwnProposal says that who checked a piece would be its second checker too.
 var ErrOwnProposal = errors.New("you checked this yourself: another officer has to confirm it")
 
-// Checker is an officer who checks evidence, and the role that she acts in.
-type Checker struct{ PersonID, Role string }
+// ErrUncoded says that a piece of who registered herself was proposed without the code of her account.
+var ErrUncoded = errors.New("this was checked without the code that the account of this person shows her: dismiss it, and have it recorded once more with her there")
 
 // Proposal is a piece of evidence that an officer checked and that waits for a second one. It is no evidence yet: whatever it
 // says, the level of the person is what it was.
@@ -39,60 +39,67 @@ var errForeseen = errors.New("it was only looked at")
 // maxProposals bounds what waits of one person.
 const maxProposals = 20
 
-// Propose is Record for one piece that has to be confirmed by a second officer: it is refused as Record refuses it, and
-// otherwise waits. It returns what would come of it.
-func (r *Recorder) Propose(ctx context.Context, by Checker, organisation, personID string, piece Piece) (Change, error) {
-	var change Change
-	var refusal error
-	err := r.store.InTx(ctx, func(tx *store.Tx) (err error) {
-		if change, refusal, err = r.record(ctx, tx, by.PersonID, personID, []Piece{piece}); err == nil && refusal == nil {
-			err = errForeseen
+// ProposeIn is RecordIn for one piece that has to be confirmed by a second officer: it is refused as RecordIn refuses it, and otherwise
+// waits. It returns what would come of it.
+func (r *Recorder) ProposeIn(ctx context.Context, tx *store.Tx, by Checker, organisation, personID string, piece Piece) (change Change, refusal, err error) {
+	var person store.IdentityRow
+	err = tx.Try(ctx, func() error {
+		change, refusal, err = r.record(ctx, tx, by, personID, []Piece{piece}, func(p store.IdentityRow) (refusal, err error) {
+			person = p
+			return nil, nil
+		})
+		if err == nil && refusal == nil {
+			return errForeseen
 		}
 		return err
 	})
-	if refusal != nil {
-		return Change{}, refusal
-	}
 	if !errors.Is(err, errForeseen) {
-		return Change{}, err
+		return Change{}, refusal, err
 	}
 	if len(change.Known) == 1 && change.Known[0].As == change.Known[0].Evidence {
-		return change, nil // it is on record, word for word
+		return change, nil, nil // it is on record, word for word
 	}
 	change.Evidence, change.Awaits = nil, true
-	p := store.EvidenceProposal{PersonID: personID, OrganisationCode: organisation, Kind: piece.Kind, ProposedAt: r.now(), ProposedBy: by.PersonID, ProposedRole: by.Role}
-	if p.ID, err = uuid.NewV7(); err != nil {
-		return Change{}, fmt.Errorf("draw an id: %w", err)
-	}
 	text, err := json.Marshal(piece)
 	if err != nil {
-		return Change{}, fmt.Errorf("write evidence: %w", err)
+		return Change{}, nil, fmt.Errorf("write evidence: %w", err)
+	}
+	waits, err := r.waits(ctx, tx, personID, text)
+	if err != nil || waits {
+		return change, nil, err
+	}
+	p := store.EvidenceProposal{PersonID: personID, OrganisationCode: organisation, Kind: piece.Kind, ProposedAt: r.now(), ProposedBy: by.PersonID, ProposedRole: by.Role}
+	if p.AccountCode, refusal, err = r.holds(ctx, tx, by, person, []Piece{piece}); err != nil || refusal != nil {
+		return Change{}, refusal, err
+	}
+	if p.ID, err = uuid.NewV7(); err != nil {
+		return Change{}, nil, fmt.Errorf("draw an id: %w", err)
 	}
 	p.PieceSealed = r.aside().Seal(text, p.ID[:])
-	err = r.store.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := lock(ctx, tx, personID); err != nil {
-			return err
+	if err := tx.AddEvidenceProposal(ctx, p); err != nil {
+		return Change{}, nil, fmt.Errorf("propose evidence: %w", err)
+	}
+	detail := piece.declaration()
+	maps.Copy(detail, map[string]string{"proposal": p.ID.String(), "kind": p.Kind})
+	return change, nil, audit.Record(ctx, tx, by.line(p.ProposedAt, audit.EvidenceProposed, personID, detail))
+}
+
+// waits says whether the same piece of a person waits already, because its form was sent twice. When as much waits as may, it is
+// ErrInvalid.
+func (r *Recorder) waits(ctx context.Context, tx *store.Tx, personID string, text []byte) (bool, error) {
+	waiting, err := tx.EvidenceProposalsOf(ctx, personID, maxProposals)
+	if err != nil {
+		return false, fmt.Errorf("list proposals of evidence: %w", err)
+	}
+	for _, w := range waiting {
+		if opened, err := r.aside().Open(w.PieceSealed, w.ID[:]); err == nil && slices.Equal(opened, text) {
+			return true, nil
 		}
-		waiting, err := tx.EvidenceProposalsOf(ctx, personID, maxProposals)
-		if err != nil {
-			return fmt.Errorf("list proposals of evidence: %w", err)
-		}
-		for _, w := range waiting {
-			if opened, err := r.aside().Open(w.PieceSealed, w.ID[:]); err == nil && slices.Equal(opened, text) {
-				return nil // the form was sent twice
-			}
-		}
-		if len(waiting) == maxProposals {
-			return fmt.Errorf("evidence %w: %d pieces wait for a second officer: they have to be decided first", ErrInvalid, maxProposals)
-		}
-		if err := tx.AddEvidenceProposal(ctx, p); err != nil {
-			return fmt.Errorf("propose evidence: %w", err)
-		}
-		detail := piece.declaration()
-		maps.Copy(detail, map[string]string{"proposal": p.ID.String(), "kind": p.Kind, "officer": by.PersonID, "officer_role": by.Role})
-		return audit.Record(ctx, tx, audit.Entry{At: p.ProposedAt, Event: audit.EvidenceProposed, Actor: by.PersonID, Person: personID, Detail: detail})
-	})
-	return change, err
+	}
+	if len(waiting) == maxProposals {
+		return false, fmt.Errorf("evidence %w: %d pieces wait for a second officer: they have to be decided first", ErrInvalid, maxProposals)
+	}
+	return false, nil
 }
 
 // aside is the box in which pieces wait.
@@ -126,48 +133,66 @@ func proposalError(id uuid.UUID, err error) error {
 	return fmt.Errorf("read proposal %s of evidence: %w", id, err)
 }
 
-// Confirm puts a piece that waits on record, by the word of a second officer; who proposed it is ErrOwnProposal. It is refused
-// as Record refuses it, by what is on record now, and then still waits.
-func (r *Recorder) Confirm(ctx context.Context, by Checker, id uuid.UUID) (change Change, err error) {
-	var refusal error
-	err = r.store.InTx(ctx, func(tx *store.Tx) error {
-		row, err := tx.EvidenceProposal(ctx, id)
-		if err != nil {
-			return proposalError(id, err)
-		}
-		if row.ProposedBy == by.PersonID {
-			return ErrOwnProposal
-		}
-		p, err := r.proposal(row)
-		if err != nil {
-			return err
-		}
-		if change, refusal, err = r.record(ctx, tx, by.PersonID, p.PersonID, []Piece{p.Piece}); err != nil || refusal != nil {
-			return err
-		}
-		return r.decide(ctx, tx, by, row, "confirmed")
-	})
-	if err == nil {
-		err = refusal
+// ConfirmIn puts a piece that waits on record, by the word of a second officer; who proposed it, under whichever of her profiles that
+// were merged, is ErrOwnProposal. It is refused as RecordIn refuses it, by what is on record now, and then still waits. Of who registered
+// herself it was proposed with the code of her account, or is ErrUncoded.
+func (r *Recorder) ConfirmIn(ctx context.Context, tx *store.Tx, by Checker, id uuid.UUID) (change Change, refusal, err error) {
+	row, err := tx.EvidenceProposal(ctx, id)
+	if err != nil {
+		return Change{}, nil, proposalError(id, err)
 	}
-	return change, err
+	own, err := OwnProposal(ctx, tx, row.ProposedBy, by.PersonID)
+	if err != nil {
+		return Change{}, nil, err
+	}
+	if own {
+		return Change{}, nil, ErrOwnProposal
+	}
+	p, err := r.proposal(row)
+	if err != nil {
+		return Change{}, nil, err
+	}
+	change, refusal, err = r.record(ctx, tx, by, p.PersonID, []Piece{p.Piece}, func(person store.IdentityRow) (refusal, err error) {
+		if row.AccountCode {
+			return nil, nil
+		}
+		unproved, err := r.unproved(ctx, tx, person)
+		if err == nil && unproved {
+			err = ErrUncoded
+		}
+		return nil, err
+	})
+	if err != nil || refusal != nil {
+		return Change{}, refusal, err
+	}
+	return change, nil, r.decide(ctx, tx, by, row, "confirmed")
 }
 
-// Dismiss ends the wait of a piece that is not to be put on record, and tells who proposed it. She may do so too.
-func (r *Recorder) Dismiss(ctx context.Context, by Checker, id uuid.UUID) error {
-	return r.store.InTx(ctx, func(tx *store.Tx) error {
-		p, err := tx.EvidenceProposal(ctx, id)
-		if err != nil {
-			return proposalError(id, err)
+// OwnProposal says whether an officer proposed something herself, under whichever of her profiles that were merged.
+func OwnProposal(ctx context.Context, records interface {
+	Kept(ctx context.Context, personID string) (string, error)
+}, proposedBy, officer string,
+) (bool, error) {
+	kept, err := records.Kept(ctx, proposedBy)
+	if err != nil {
+		return false, fmt.Errorf("read which profile is kept of person %s: %w", proposedBy, err)
+	}
+	return kept == officer, nil
+}
+
+// DismissIn ends the wait of a piece that is not to be put on record, and tells who proposed it. She may do so too.
+func (r *Recorder) DismissIn(ctx context.Context, tx *store.Tx, by Checker, id uuid.UUID) error {
+	p, err := tx.EvidenceProposal(ctx, id)
+	if err != nil {
+		return proposalError(id, err)
+	}
+	if by.PersonID != p.ProposedBy {
+		told := messenger.Message{Person: p.ProposedBy, Letter: messenger.EvidenceDismissed{CheckedAt: p.ProposedAt}}
+		if err := r.Messenger.Post(ctx, tx, told); err != nil {
+			return err
 		}
-		if by.PersonID != p.ProposedBy {
-			told := messenger.Message{Person: p.ProposedBy, Letter: messenger.EvidenceDismissed{CheckedAt: p.ProposedAt}}
-			if err := r.Messenger.Post(ctx, tx, told); err != nil {
-				return err
-			}
-		}
-		return r.decide(ctx, tx, by, p, "dismissed")
-	})
+	}
+	return r.decide(ctx, tx, by, p, "dismissed")
 }
 
 func (r *Recorder) decide(ctx context.Context, tx *store.Tx, by Checker, p store.EvidenceProposal, state string) error {
@@ -175,10 +200,9 @@ func (r *Recorder) decide(ctx context.Context, tx *store.Tx, by Checker, p store
 	if err := tx.DecideEvidenceProposal(ctx, p.ID, state, by.PersonID, by.Role, now); err != nil {
 		return proposalError(p.ID, err)
 	}
-	return audit.Record(ctx, tx, audit.Entry{
-		At: now, Event: audit.EvidenceDecided, Actor: by.PersonID, Person: p.PersonID,
-		Detail: map[string]string{"proposal": p.ID.String(), "kind": p.Kind, "state": state, "proposed_by": p.ProposedBy, "officer": by.PersonID, "officer_role": by.Role},
-	})
+	return audit.Record(ctx, tx, by.line(now, audit.EvidenceDecided, p.PersonID, map[string]string{
+		"proposal": p.ID.String(), "kind": p.Kind, "state": state, "proposed_by": p.ProposedBy,
+	}))
 }
 
 // ResealProposals is Reseal for what waits. What no line opens stays as it is, and can only be dismissed.

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,24 +25,29 @@ const maxAtOnce = 20
 // All are recorded or none. A piece that is on record already, word for word, is not recorded again. A document that counts
 // for somebody else is refused with ErrDuplicate, one that was found forged before with ErrForged, and the refusal is
 // recorded; a wrong piece, or one that was not checked, with ErrInvalid; and any of somebody whose profile is closed with ErrClosed.
-func (r *Recorder) Record(ctx context.Context, actor, personID string, pieces []Piece) (Change, error) {
-	if len(pieces) == 0 || len(pieces) > maxAtOnce {
-		return Change{}, fmt.Errorf("evidence %w: %d pieces at once: want 1 to %d", ErrInvalid, len(pieces), maxAtOnce)
-	}
-	var change Change
+// Of who registered herself, without the right code of her account, it is ErrNoAccountCode, ErrAccountCode or ErrAccountCodes.
+func (r *Recorder) Record(ctx context.Context, actor, personID string, pieces []Piece) (change Change, err error) {
 	var refusal error
-	err := r.store.InTx(ctx, func(tx *store.Tx) (err error) {
-		change, refusal, err = r.record(ctx, tx, actor, personID, pieces)
+	err = r.store.InTx(ctx, func(tx *store.Tx) (err error) {
+		change, refusal, err = r.RecordIn(ctx, tx, Checker{PersonID: actor}, personID, pieces)
 		return err
 	})
-	if err == nil {
-		err = refusal
-	}
-	return change, err
+	return change, cmp.Or(err, refusal)
 }
 
-// record is Record in a transaction. A refusal is to be committed, because it leaves a trace.
-func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID string, pieces []Piece) (change Change, refusal, err error) {
+// RecordIn is Record in a transaction. A refusal is to be committed, because it leaves a trace.
+func (r *Recorder) RecordIn(ctx context.Context, tx *store.Tx, by Checker, personID string, pieces []Piece) (change Change, refusal, err error) {
+	if len(pieces) == 0 || len(pieces) > maxAtOnce {
+		return Change{}, nil, fmt.Errorf("evidence %w: %d pieces at once: want 1 to %d", ErrInvalid, len(pieces), maxAtOnce)
+	}
+	return r.record(ctx, tx, by, personID, pieces, func(person store.IdentityRow) (error, error) {
+		_, refusal, err := r.holds(ctx, tx, by, person, pieces)
+		return refusal, err
+	})
+}
+
+// record records what the person may be said to have shown, as RecordIn does, if that is nothing that is on record already.
+func (r *Recorder) record(ctx context.Context, tx *store.Tx, by Checker, personID string, pieces []Piece, may func(store.IdentityRow) (refusal, err error)) (change Change, refusal, err error) {
 	person, err := lock(ctx, tx, personID)
 	if err != nil {
 		return Change{}, nil, err
@@ -68,7 +74,7 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 	if err != nil {
 		return Change{}, nil, fmt.Errorf("read evidence: %w", err)
 	}
-	a := act{actor: actor, at: r.now()}
+	a := act{by: by, at: r.now()}
 	if a.process, err = uuid.NewV7(); err != nil {
 		return Change{}, nil, fmt.Errorf("draw an id: %w", err)
 	}
@@ -90,10 +96,9 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 			}
 			if refusal != nil {
 				name := map[error]string{ErrDuplicate: "duplicate_evidence", ErrForged: "forged_evidence"}[refusal]
-				return Change{}, refusal, audit.Record(ctx, tx, audit.Entry{
-					At: a.at, Event: audit.EvidenceRecorded, Refusal: name, Actor: actor, Person: personID,
-					Detail: map[string]string{"other_evidence": other.ID.String(), "other_person": other.PersonID},
-				})
+				line := by.line(a.at, audit.EvidenceRecorded, personID, map[string]string{"other_evidence": other.ID.String(), "other_person": other.PersonID})
+				line.Refusal = name
+				return Change{}, refusal, audit.Record(ctx, tx, line)
 			}
 		}
 		again, err := recordedBefore(counts, e)
@@ -120,6 +125,9 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 		change.Before, change.After = outcome(person.Identity), outcome(person.Identity)
 		return change, nil, nil
 	}
+	if refusal, err := may(person); err != nil || refusal != nil {
+		return Change{}, refusal, err
+	}
 	for _, e := range added {
 		if err := tx.AddEvidence(ctx, e); err != nil {
 			return Change{}, nil, fmt.Errorf("record evidence: %w", err)
@@ -132,7 +140,7 @@ func (r *Recorder) record(ctx context.Context, tx *store.Tx, actor, personID str
 	change.Before, change.After = settled.Before, settled.After
 	detail := change.detail(added...)
 	maps.Copy(detail, pieces[0].declaration()) // an officer hands in one at a time
-	if err := audit.Record(ctx, tx, audit.Entry{At: a.at, Event: audit.EvidenceRecorded, Actor: actor, Person: personID, Detail: detail}); err != nil {
+	if err := audit.Record(ctx, tx, by.line(a.at, audit.EvidenceRecorded, personID, detail)); err != nil {
 		return Change{}, nil, err
 	}
 	return change, nil, r.inform(ctx, tx, change)

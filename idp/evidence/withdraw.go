@@ -20,41 +20,47 @@ import (
 //
 // A piece with a number that was withdrawn for another reason can prove forged later. What was withdrawn stays as it was, so
 // the document is recorded once more and withdrawn at once: that never counts, and from then on it is refused for everybody.
-func (r *Recorder) Withdraw(ctx context.Context, actor string, id uuid.UUID, reason Reason) (Change, error) {
+func (r *Recorder) Withdraw(ctx context.Context, actor string, id uuid.UUID, reason Reason) (change Change, err error) {
+	err = r.store.InTx(ctx, func(tx *store.Tx) error {
+		change, err = r.WithdrawIn(ctx, tx, Checker{PersonID: actor}, id, reason)
+		return err
+	})
+	return change, err
+}
+
+// WithdrawIn is Withdraw in a transaction.
+func (r *Recorder) WithdrawIn(ctx context.Context, tx *store.Tx, by Checker, id uuid.UUID, reason Reason) (Change, error) {
 	if !slices.Contains(Reasons(), reason) {
 		return Change{}, fmt.Errorf("reason %.40q %w: want forged, mistaken or superseded", reason, ErrInvalid)
 	}
-	var change Change
-	err := r.store.InTx(ctx, func(tx *store.Tx) error {
-		e, err := readPiece(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		person, err := lock(ctx, tx, e.PersonID)
-		if err != nil {
-			return err
-		}
-		if e, err = readPiece(ctx, tx, id); err != nil { // as it is, now that nobody else changes it
-			return err
-		}
-		w := withdrawal{person: person, piece: e, reason: reason, gone: []store.Evidence{e}, act: act{actor: actor, at: r.now()}}
-		if w.counts, err = tx.EvidenceInForce(ctx, assurance.MaxPieces, e.PersonID); err != nil {
-			return fmt.Errorf("read evidence: %w", err)
-		}
-		if reason == Forged && e.NumberHash != nil && !foundForged(e) {
-			err = r.forged(ctx, tx, &w)
-		} else if e.WithdrawnAt != nil {
-			err = withdrawnBefore(e)
-		}
-		if err != nil {
-			return err
-		}
-		if change, err = r.withdraw(ctx, tx, w); err != nil {
-			return err
-		}
-		return r.inform(ctx, tx, change)
-	})
-	return change, err
+	e, err := readPiece(ctx, tx, id)
+	if err != nil {
+		return Change{}, err
+	}
+	person, err := lock(ctx, tx, e.PersonID)
+	if err != nil {
+		return Change{}, err
+	}
+	if e, err = readPiece(ctx, tx, id); err != nil { // as it is, now that nobody else changes it
+		return Change{}, err
+	}
+	w := withdrawal{person: person, piece: e, reason: reason, gone: []store.Evidence{e}, act: act{by: by, at: r.now()}}
+	if w.counts, err = tx.EvidenceInForce(ctx, assurance.MaxPieces, e.PersonID); err != nil {
+		return Change{}, fmt.Errorf("read evidence: %w", err)
+	}
+	if reason == Forged && e.NumberHash != nil && !foundForged(e) {
+		err = r.forged(ctx, tx, &w)
+	} else if e.WithdrawnAt != nil {
+		err = withdrawnBefore(e)
+	}
+	if err != nil {
+		return Change{}, err
+	}
+	change, err := r.withdraw(ctx, tx, w)
+	if err != nil {
+		return Change{}, err
+	}
+	return change, r.inform(ctx, tx, change)
 }
 
 // withdrawal is what is to be withdrawn of a person who is locked, and why.
@@ -114,7 +120,7 @@ func (r *Recorder) recordAgain(ctx context.Context, tx *store.Tx, w withdrawal, 
 	if err := errors.Join(err1, err2); err != nil {
 		return e, fmt.Errorf("draw an id: %w", err)
 	}
-	e.ID, e.ProcessID, e.RecordedAt, e.RecordedBy = id, process, w.at, w.actor
+	e.ID, e.ProcessID, e.RecordedAt, e.RecordedBy = id, process, w.at, w.by.PersonID
 	e.NumberHash, e.NumberSealed = r.hashes(number)[0], r.box().Seal([]byte(number), bound(e))
 	if err := tx.AddEvidence(ctx, e); err != nil {
 		return e, fmt.Errorf("record evidence: %w", err)
@@ -122,7 +128,7 @@ func (r *Recorder) recordAgain(ctx context.Context, tx *store.Tx, w withdrawal, 
 	stays := outcome(w.person.Identity)
 	detail := Change{Before: stays, After: stays}.detail(e)
 	detail["withdrawn_before"] = w.piece.ID.String()
-	return e, audit.Record(ctx, tx, audit.Entry{At: w.at, Event: audit.EvidenceRecorded, Actor: w.actor, Person: e.PersonID, Detail: detail})
+	return e, audit.Record(ctx, tx, w.by.line(w.at, audit.EvidenceRecorded, e.PersonID, detail))
 }
 
 // withdraw lets all that goes count no more.
@@ -131,7 +137,7 @@ func (r *Recorder) withdraw(ctx context.Context, tx *store.Tx, w withdrawal) (ch
 	for _, g := range w.gone {
 		ids = append(ids, g.ID)
 	}
-	if err := tx.WithdrawEvidence(ctx, ids, w.actor, string(w.reason), w.at); err != nil {
+	if err := tx.WithdrawEvidence(ctx, ids, w.by.PersonID, string(w.reason), w.at); err != nil {
 		return Change{}, fmt.Errorf("withdraw evidence: %w", err)
 	}
 	left := slices.DeleteFunc(slices.Clone(w.counts), func(c store.Evidence) bool { return slices.Contains(ids, c.ID) })
@@ -153,7 +159,7 @@ func (r *Recorder) withdraw(ctx context.Context, tx *store.Tx, w withdrawal) (ch
 		default:
 			detail["with"] = w.piece.ID.String()
 		}
-		if err := audit.Record(ctx, tx, audit.Entry{At: w.at, Event: audit.EvidenceWithdrawn, Actor: w.actor, Person: w.person.PersonID, Detail: detail}); err != nil {
+		if err := audit.Record(ctx, tx, w.by.line(w.at, audit.EvidenceWithdrawn, w.person.PersonID, detail)); err != nil {
 			return Change{}, fmt.Errorf("record: %w", err)
 		}
 	}

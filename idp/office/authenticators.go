@@ -118,18 +118,11 @@ func (f *Office) issuing(ctx context.Context, o Officer, err error) error {
 // mayBind decides again whether an officer may bind an authenticator to a person, in a transaction in which nobody makes either
 // of them more or less.
 func (f *Office) mayBind(ctx context.Context, tx *store.Tx, o Officer, id string) error {
-	now, err := f.mayIssue(ctx, tx, o, id, true)
+	now, err := f.stillMay(ctx, tx, o, authority.IssueAuthenticator, id, true)
 	if err == nil && !now.PersonStands {
 		err = position.Refusal(position.PersonDisabled)
 	}
 	return err
-}
-
-// mayIssue decides in a transaction whether an officer may issue authenticators to a person, over her if she is an officer.
-func (f *Office) mayIssue(ctx context.Context, tx *store.Tx, o Officer, id string, over bool) (store.Standing, error) {
-	d := deed.New(f.Rules, o.Acting(), f.Now, audit.Enrolled, id)
-	d.Tx = tx
-	return d.MustTo(ctx, id, over, authority.IssueAuthenticator)
 }
 
 // CancelLink cancels an open enrolment link of a person: see [registration.CancelLink].
@@ -143,7 +136,7 @@ func (f *Office) CancelLink(ctx context.Context, o Officer, person, text string)
 	}
 	link := registration.Link{ID: id, Person: person}
 	return f.issuing(ctx, o, registration.CancelLink(ctx, f.Store, link, f.Line(o, "", person, map[string]string{}), func(tx *store.Tx) error {
-		_, err := f.mayIssue(ctx, tx, o, person, false)
+		_, err := f.stillMay(ctx, tx, o, authority.IssueAuthenticator, person, false)
 		return err
 	}))
 }

@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/store"
 )
 
@@ -132,12 +134,13 @@ func (f *Office) Proof(ctx context.Context, o Officer, personID string, after uu
 // the same word for word, and is recorded once. Her organisation answers for each check, but for that of a record, which whoever
 // keeps it answers for. She declares how she met the person and that she saw the originals, or it is refused. By video it is in a
 // meeting of hers that was confirmed, and that lasts.
-func (f *Office) Prove(ctx context.Context, o Officer, personID string, piece evidence.Piece) (evidence.Change, error) {
+func (f *Office) Prove(ctx context.Context, o Officer, personID string, piece evidence.Piece) (change evidence.Change, err error) {
 	person, err := f.ToProve(ctx, o, personID)
 	if err != nil {
 		return evidence.Change{}, err
 	}
-	if slices.ContainsFunc(piece.Checks, func(c assurance.Check) bool { return c.Failed }) {
+	failed := slices.ContainsFunc(piece.Checks, func(c assurance.Check) bool { return c.Failed })
+	if failed {
 		if err := f.mayLower(ctx, o, person); err != nil {
 			return evidence.Change{}, err
 		}
@@ -166,7 +169,45 @@ func (f *Office) Prove(ctx context.Context, o Officer, personID string, piece ev
 			c.Organisation = o.OrganisationName
 		}
 	}
-	return f.put(ctx, o, personID, piece)
+	err = f.prove(ctx, o, audit.EvidenceRecorded, personID, failed, func(tx *store.Tx) (refusal, err error) {
+		change, refusal, err = f.put(ctx, tx, o, personID, piece, failed)
+		return refusal, err
+	})
+	return change, err
+}
+
+// prove does something about the evidence of a person as one act of an officer, who may do it at that moment: to lower how well an
+// officer is proved takes one who is not below her. What it records is package evidence's, also of a refusal that it returns.
+func (f *Office) prove(ctx context.Context, o Officer, event audit.Event, personID string, lowers bool, do func(*store.Tx) (refusal, err error)) error {
+	d := deed.New(f.Rules, o.Acting(), f.Now, event, personID)
+	var refusal error
+	err := d.Run(ctx, f.Store, func() (err error) {
+		if _, err := d.MustTo(ctx, personID, lowers, authority.RecordEvidence); err != nil {
+			return err
+		}
+		d.Entry.Event = ""
+		refusal, err = do(d.Tx)
+		return refusing(err)
+	})
+	return cmp.Or(err, refusal)
+}
+
+// NoAccountCode is why nobody confirms what was checked without the code of an account: see [evidence.ErrUncoded].
+const NoAccountCode deed.Reason = "no_account_code"
+
+// refusing makes a refusal, or what is not there, of an error of package evidence that is one.
+func refusing(err error) error {
+	switch {
+	case errors.Is(err, evidence.ErrClosed), errors.Is(err, photograph.ErrClosed):
+		return &deed.Refusal{Reason: "profile_closed", Words: evidence.ErrClosed.Error()}
+	case errors.Is(err, evidence.ErrOwnProposal):
+		return deed.Refuse(deed.OwnRequest)
+	case errors.Is(err, evidence.ErrUncoded):
+		return &deed.Refusal{Reason: NoAccountCode, Words: evidence.ErrUncoded.Error()}
+	case errors.Is(err, evidence.ErrUnknown):
+		return fmt.Errorf("%w: %w", directory.ErrUnknown, err)
+	}
+	return err
 }
 
 // Piece reads a piece of evidence of a person that an officer may withdraw.
@@ -196,6 +237,9 @@ func (f *Office) TakeBack(ctx context.Context, o Officer, personID, text string,
 	if person, piece, err = f.Piece(ctx, o, personID, text); err != nil {
 		return person, piece, change, err
 	}
-	change, err = f.Evidence.Withdraw(ctx, o.PersonID, piece.ID, reason)
+	err = f.prove(ctx, o, audit.EvidenceWithdrawn, personID, true, func(tx *store.Tx) (refusal, err error) {
+		change, err = f.Evidence.WithdrawIn(ctx, tx, o.checker(), piece.ID, reason)
+		return nil, err
+	})
 	return person, piece, change, err
 }

@@ -8,7 +8,8 @@
 //   - who looked for people, and who looked at whose record, is recorded in the transaction that reads it.
 //
 // What she may do is package authority's. What changes positions and requests is decided again by package position in its
-// transaction, and what an identity comes to by package evidence.
+// transaction, and what an identity comes to by package evidence. Who records evidence, takes a photograph or binds an authenticator
+// has the right to it in the transaction that does it: whose role ended a moment ago is refused.
 package office
 
 import (
@@ -116,6 +117,13 @@ func (f *Office) Refuse(ctx context.Context, o Officer, why *deed.Refusal, acts 
 	d := deed.New(f.Rules, o.Acting(), f.Now, audit.DeskOpened, "")
 	d.Entry.Detail["acts"] = strings.Join(words, " ")
 	return d.Refuse(ctx, f.Store, why)
+}
+
+// stillMay reads a person to whom an officer does something, and wants that to be her right at this moment: see [deed.Deed.MustTo].
+func (f *Office) stillMay(ctx context.Context, tx *store.Tx, o Officer, what authority.Act, personID string, over bool) (store.Standing, error) {
+	d := deed.New(f.Rules, o.Acting(), f.Now, audit.DeskOpened, personID)
+	d.Tx = tx
+	return d.MustTo(ctx, personID, over, what)
 }
 
 // Line is a line of the record of what an officer did.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/store"
@@ -54,12 +55,24 @@ func (f *Office) Photographed(ctx context.Context, o Officer, personID string) (
 	return p, err
 }
 
-// TakePhotograph puts a photograph of a person on record: see [photograph.Album.Take].
+// TakePhotograph puts a photograph of a person on record: see [photograph.Album.PutIn].
 func (f *Office) TakePhotograph(ctx context.Context, o Officer, personID string, way photograph.Way, upload []byte) error {
 	if _, err := f.ToProve(ctx, o, personID); err != nil {
 		return err
 	}
-	return f.open(ctx, o, f.Photographs.Take(ctx, photograph.Photographer{PersonID: o.PersonID, Role: o.Role}, personID, way, upload))
+	image, err := f.Photographs.Portrait(ctx, upload)
+	if err != nil {
+		return err
+	}
+	d := deed.New(f.Rules, o.Acting(), f.Now, audit.PhotographTaken, personID)
+	return d.Run(ctx, f.Store, func() error {
+		if _, err := d.MustTo(ctx, personID, false, authority.RecordEvidence); err != nil {
+			return err
+		}
+		taken, err := f.Photographs.PutIn(ctx, d.Tx, photograph.Photographer{PersonID: o.PersonID, Role: o.Role}, personID, way, image)
+		d.Note(taken)
+		return refusing(err)
+	})
 }
 
 // taking reads how the photograph of a person was taken; nil where there is none.

@@ -2,19 +2,15 @@ package office
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 
-	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
-	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/store"
 )
 
@@ -25,31 +21,19 @@ func (o Officer) checker() evidence.Checker {
 
 // put records a piece that an officer checked, or has it wait for a second one, where her organisation or one above it asks for
 // that. One of which a check failed waits for nobody: it can only take away.
-func (f *Office) put(ctx context.Context, o Officer, personID string, piece evidence.Piece) (evidence.Change, error) {
-	here, err := f.At(ctx, o.Organisation)
+func (f *Office) put(ctx context.Context, tx *store.Tx, o Officer, personID string, piece evidence.Piece, failed bool) (change evidence.Change, refusal, err error) {
+	here, err := deed.At(ctx, tx, o.Organisation)
 	if err != nil {
-		return evidence.Change{}, err
+		return change, nil, err
 	}
-	second, err := f.Store.AsksSecondChecker(ctx, here.Path)
+	second, err := tx.AsksSecondChecker(ctx, here.Path)
 	if err != nil {
-		return evidence.Change{}, fmt.Errorf("read whether organisation %s asks for a second checker: %w", o.Organisation, err)
+		return change, nil, fmt.Errorf("read whether organisation %s asks for a second checker: %w", o.Organisation, err)
 	}
-	failed := slices.ContainsFunc(piece.Checks, func(c assurance.Check) bool { return c.Failed })
-	var change evidence.Change
 	if second && !failed {
-		change, err = f.Evidence.Propose(ctx, o.checker(), o.Organisation, personID, piece)
-	} else {
-		change, err = f.Evidence.Record(ctx, o.PersonID, personID, []evidence.Piece{piece})
+		return f.Evidence.ProposeIn(ctx, tx, o.checker(), o.Organisation, personID, piece)
 	}
-	return change, f.open(ctx, o, err)
-}
-
-// open makes a refusal of it that something cannot be put on record because the profile of its person is closed.
-func (f *Office) open(ctx context.Context, o Officer, err error) error {
-	if errors.Is(err, evidence.ErrClosed) || errors.Is(err, photograph.ErrClosed) {
-		return f.Refuse(ctx, o, &deed.Refusal{Reason: "profile_closed", Words: evidence.ErrClosed.Error()}, authority.RecordEvidence)
-	}
-	return err
+	return f.Evidence.RecordIn(ctx, tx, o.checker(), personID, []evidence.Piece{piece})
 }
 
 // ProposedEvidence lists a page of the evidence that waits for a second officer at the organisation of one and below it, by
@@ -87,7 +71,7 @@ func (f *Office) Proposed(ctx context.Context, o Officer, text string) (p Propos
 		return p, fmt.Errorf("proposal %.40q of evidence %w", text, directory.ErrUnknown)
 	}
 	if p.Proposal, err = f.Evidence.Proposal(ctx, id); err != nil {
-		return p, notThere(err)
+		return p, refusing(err)
 	}
 	if p.Person, err = f.ToProve(ctx, o, p.PersonID); err != nil {
 		return p, err
@@ -96,7 +80,10 @@ func (f *Office) Proposed(ctx context.Context, o Officer, text string) (p Propos
 	if err != nil {
 		return p, err
 	}
-	p.ProposedByName, p.Own = names[p.ProposedBy], p.ProposedBy == o.PersonID
+	p.ProposedByName = names[p.ProposedBy]
+	if p.Own, err = evidence.OwnProposal(ctx, f.Store, p.ProposedBy, o.PersonID); err != nil {
+		return p, err
+	}
 	if err := audit.Record(ctx, f.Store, f.Line(o, audit.PersonViewed, p.PersonID, map[string]string{"of": "evidence_proposal"})); err != nil {
 		return p, fmt.Errorf("record: %w", err)
 	}
@@ -104,23 +91,17 @@ func (f *Office) Proposed(ctx context.Context, o Officer, text string) (p Propos
 }
 
 // ConfirmEvidence puts a piece that waits on record, by the word of a second officer.
-func (f *Office) ConfirmEvidence(ctx context.Context, o Officer, p Proposed) (evidence.Change, error) {
-	change, err := f.Evidence.Confirm(ctx, o.checker(), p.ID)
-	if errors.Is(err, evidence.ErrOwnProposal) {
-		return change, f.Refuse(ctx, o, deed.Refuse(deed.OwnRequest), authority.RecordEvidence)
-	}
-	return change, notThere(f.open(ctx, o, err))
+func (f *Office) ConfirmEvidence(ctx context.Context, o Officer, p Proposed) (change evidence.Change, err error) {
+	err = f.prove(ctx, o, audit.EvidenceDecided, p.PersonID, false, func(tx *store.Tx) (refusal, err error) {
+		change, refusal, err = f.Evidence.ConfirmIn(ctx, tx, o.checker(), p.ID)
+		return refusal, err
+	})
+	return change, err
 }
 
 // DismissEvidence ends the wait of a piece that is not put on record.
 func (f *Office) DismissEvidence(ctx context.Context, o Officer, p Proposed) error {
-	return notThere(f.Evidence.Dismiss(ctx, o.checker(), p.ID))
-}
-
-// notThere makes unknown to the directory what is unknown to package evidence.
-func notThere(err error) error {
-	if errors.Is(err, evidence.ErrUnknown) {
-		return fmt.Errorf("%w: %w", directory.ErrUnknown, err)
-	}
-	return err
+	return f.prove(ctx, o, audit.EvidenceDecided, p.PersonID, false, func(tx *store.Tx) (refusal, err error) {
+		return nil, f.Evidence.DismissIn(ctx, tx, o.checker(), p.ID)
+	})
 }

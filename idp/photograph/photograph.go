@@ -56,52 +56,43 @@ func New(s *store.Store, key seal.Key, now func() time.Time) *Album {
 // Photographer is who takes a photograph, in the role that she acts in.
 type Photographer struct{ PersonID, Role string }
 
-// Take puts a photograph of a person on record, in the place of the one there is, and records who took it. An image that
-// cannot be kept is ErrInvalid, and that of somebody whose profile is closed ErrClosed.
-func (a *Album) Take(ctx context.Context, by Photographer, personID string, way Way, upload []byte) error {
-	image, err := a.portrait(ctx, upload)
-	if err != nil {
-		return err
-	}
+// PutIn puts a photograph of a person that was encoded here on record, in a transaction and in the place of the one there is, and
+// returns what the record says of it. That of somebody whose profile is closed is ErrClosed.
+func (a *Album) PutIn(ctx context.Context, tx *store.Tx, by Photographer, personID string, way Way, image Image) (map[string]string, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return fmt.Errorf("draw an id: %w", err)
+		return nil, fmt.Errorf("draw an id: %w", err)
 	}
 	p := store.Photograph{ID: id, PersonID: personID, PhotographTaking: store.PhotographTaking{Way: string(way), TakenAt: a.now(), TakenBy: by.PersonID, TakenRole: by.Role}}
-	p.ImageSealed = a.box.Seal(image, bound(p))
-	err = a.store.InTx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.LockIdentities(ctx, personID); err != nil { // of two who take one at once the second waits
-			return err
-		}
-		profile, err := tx.Profile(ctx, personID)
-		if err != nil {
-			return err
-		}
-		if profile.ClosedAt != nil {
-			return ErrClosed
-		}
-		if err := tx.SetPhotograph(ctx, p); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Entry{
-			At: p.TakenAt, Event: audit.PhotographTaken, Actor: by.PersonID, Person: personID,
-			Detail: map[string]string{"photograph": id.String(), "way": p.Way, "officer": by.PersonID, "officer_role": by.Role},
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("put photograph of person %s on record: %w", personID, err)
+	p.ImageSealed = a.box.Seal(image.jpeg, bound(p))
+	if _, err := tx.LockIdentities(ctx, personID); err != nil { // of two who take one at once the second waits
+		return nil, fmt.Errorf("lock person %s: %w", personID, err)
 	}
-	return nil
+	profile, err := tx.Profile(ctx, personID)
+	if err != nil {
+		return nil, fmt.Errorf("read profile of person %s: %w", personID, err)
+	}
+	if profile.ClosedAt != nil {
+		return nil, ErrClosed
+	}
+	if err := tx.SetPhotograph(ctx, p); err != nil {
+		return nil, fmt.Errorf("put photograph of person %s on record: %w", personID, err)
+	}
+	return map[string]string{"photograph": id.String(), "way": p.Way}, nil
 }
 
-// portrait is Portrait, when its turn comes.
-func (a *Album) portrait(ctx context.Context, upload []byte) ([]byte, error) {
+// Image is a photograph that was encoded here.
+type Image struct{ jpeg []byte }
+
+// Portrait encodes what was handed in anew, when its turn comes. What cannot be kept is ErrInvalid.
+func (a *Album) Portrait(ctx context.Context, upload []byte) (Image, error) {
 	select {
 	case a.decoding <- struct{}{}:
 		defer func() { <-a.decoding }()
-		return Portrait(upload)
+		encoded, err := Portrait(upload)
+		return Image{encoded}, err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait to decode a photograph: %w", ctx.Err())
+		return Image{}, fmt.Errorf("wait to decode a photograph: %w", ctx.Err())
 	}
 }
 
