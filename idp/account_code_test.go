@@ -114,6 +114,34 @@ func bankStatement(at time.Time) assurance.Piece {
 	return assurance.Piece{Type: "document", Kind: "bank_statement", Checks: []assurance.Check{{Method: "vpip", At: at, Facts: []assurance.Fact{"physical"}}}}
 }
 
+// Nothing is bound at the desk beside what an account has that anybody may have made: its holder would keep it. Who has nothing to sign in
+// with yet is given something, and so is who is proved.
+func TestNothingIsBoundToTheAccountOfAnother(t *testing.T) {
+	t.Parallel()
+	p, mails := openedToAll(t)
+	person := mails.registers("sarah@example.org", webauthntest.NewPasskey())
+	of := authenticatorsOf(person)
+	agent := p.browserOf(raAgent)
+	for what, a := range map[string]answer{"a key": agent.get(of + "/new"), "a link": agent.post(of+"/link", nil)} {
+		if words := a.words(t); a.StatusCode != http.StatusForbidden || !strings.Contains(words, "somebody else may have the account") {
+			t.Errorf("%s for who registered herself = %d %s, want 403", what, a.StatusCode, words)
+		}
+	}
+	b := p.browser()
+	b.post(mails.asks(b, "another@example.org"), nil)
+	interrupted, err := p.owner.OnRecord(t.Context(), "another@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.prove(person)
+	for what, id := range map[string]string{"who was proved": person, "who has nothing yet": interrupted} {
+		path := authenticatorsOf(id) + "/new"
+		if a := agent.get(path); a.StatusCode != http.StatusOK {
+			t.Errorf("a key for %s = %d %s, want the page", what, a.StatusCode, text(a.body))
+		}
+	}
+}
+
 // A code works once, for ten minutes, and for its own account. After five wrong ones not even the right one is taken for a quarter of an
 // hour. What only takes away takes none, and who did not register herself is never asked.
 func TestAccountCode(t *testing.T) {
@@ -233,7 +261,15 @@ func TestTwoProfilesAreOneChecker(t *testing.T) {
 	p.clock.advance(time.Minute)
 	path = proposed()
 	p.exec(`INSERT INTO person_merge (id, duplicate, kept, reason, proposed_by, proposed_role, proposed_at, state, decided_by, decided_role, decided_at, decision_reason)
-		VALUES (gen_random_uuid(), $1, $2, 'One person', $3, $4, now(), 'approved', $5, $6, now(), 'One person')`, was, raAdvanced, raManager, managersRole, raAgent, agentsRole)
+		VALUES ('019cae00-0000-7000-8000-00000000000a', $1, $2, 'One person', $3, $4, now(), 'approved', $5, $6, now(), 'One person')`, was, raAdvanced, raManager, managersRole, raAgent, agentsRole)
+	for event, officer := range map[audit.Event]string{audit.MergeProposed: raManager, audit.MergeDecided: raAgent} {
+		err := audit.Record(t.Context(), p.store, audit.Entry{
+			At: p.clock.Now(), Event: event, Actor: officer, Person: was, Detail: map[string]string{"merge": "019cae00-0000-7000-8000-00000000000a", "state": "approved"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	p.exec(`UPDATE person SET merged_into = $2, closed_at = created_at, closed_as = 'duplicate', disabled_at = created_at WHERE id = $1`, was, raAdvanced)
 	if a := advanced.post(path, confirm); a.StatusCode != http.StatusForbidden || !strings.Contains(a.words(t), "another officer has to decide") {
 		t.Errorf("to confirm what she checked under another profile = %d %s, want 403", a.StatusCode, text(a.body))

@@ -58,7 +58,33 @@ func (f *Office) Enrollee(ctx context.Context, o Officer, id string) (Holder, er
 	if !p.PersonStands {
 		return Holder{}, f.Refuse(ctx, o, position.Refusal(position.PersonDisabled), authority.IssueAuthenticator)
 	}
+	err = anothers(ctx, f.Store, p.Standing)
+	if refused, ok := errors.AsType[*deed.Refusal](err); ok {
+		err = f.Refuse(ctx, o, refused, authority.IssueAuthenticator)
+	}
+	if err != nil {
+		return Holder{}, err
+	}
 	return p, f.May(ctx, o, p.Lets, authority.IssueAuthenticator)
+}
+
+// anothers refuses to bind something beside what somebody has who registered herself and is not proved. The account may be of another, who
+// would keep it: then a code of it says no more whose it is (package evidence).
+func anothers(ctx context.Context, records interface {
+	KeptAuthenticators(ctx context.Context, personID string) ([]store.Authenticator, error)
+}, p store.Standing,
+) error {
+	if !p.Unproved {
+		return nil
+	}
+	kept, err := records.KeptAuthenticators(ctx, p.Person.ID)
+	if err != nil {
+		return fmt.Errorf("list authenticators of person %s: %w", p.Person.ID, err)
+	}
+	if len(kept) > 0 {
+		return &deed.Refusal{Reason: "not_proved", Words: "this person registered herself and is not proved, so somebody else may have the account: she signs in with what she has, or recovers; who cannot has another profile created, and this one closed"}
+	}
+	return nil
 }
 
 // Held is a person with what she signs in with, or did, and could add more by.
@@ -121,6 +147,9 @@ func (f *Office) mayBind(ctx context.Context, tx *store.Tx, o Officer, id string
 	now, err := f.stillMay(ctx, tx, o, authority.IssueAuthenticator, id, true)
 	if err == nil && !now.PersonStands {
 		err = position.Refusal(position.PersonDisabled)
+	}
+	if err == nil {
+		err = anothers(ctx, tx, now)
 	}
 	return err
 }
