@@ -29,6 +29,7 @@ import (
 
 	"github.com/credence-id/credence/idp"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/keys"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
@@ -109,25 +110,44 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// newProvider starts a provider with the seeded people and three clients.
-func newProvider(t *testing.T) *provider {
-	t.Helper()
-	p := &provider{t: t, clock: &clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}, secrets: &lockedBuffer{}}
-	p.urls.owner, p.urls.service = storetest.URLs(t)
-	p.key, _ = seal.NewKey()
-	p.owner = p.open(p.urls.owner, nil)
-	if err := directory.Seed(t.Context(), p.owner, p.key, p.clock.Now()); err != nil {
-		t.Fatal(err)
+// began is when each provider starts.
+var began = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+// sealKey seals what seeded holds.
+var sealKey, _ = seal.NewKey()
+
+// seeded is a database with the seeded people, three clients, and the keys that sign.
+var seeded = storetest.Template{Fill: func(tb testing.TB, ownerURL string) {
+	tb.Helper()
+	now := began.Add(-time.Second)
+	s, err := store.Open(tb.Context(), ownerURL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer s.Close()
+	if err := directory.Seed(tb.Context(), s, sealKey, now); err != nil {
+		tb.Fatal(err)
 	}
 	for _, r := range []oauth.Registration{
 		{ID: confidentialClient, Name: "Ward system", Scopes: oauth.Scopes(), RedirectURIs: []string{callback}, PostLogoutRedirectURIs: []string{signedOut}},
 		{ID: publicClient, Name: "Bedside app", Authentication: oauth.AuthNone, IDTokenAlg: "ES256", Scopes: oauth.Scopes(), RedirectURIs: []string{loopback}},
 		{ID: otherClient, Name: "Pharmacy", Authentication: oauth.AuthPost, Scopes: oauth.Scopes(), RedirectURIs: []string{callback}, RequiresRole: true},
 	} {
-		if err := oauth.EnsureClient(t.Context(), p.owner, r, secret, "test", p.clock.Now()); err != nil {
-			t.Fatal(err)
+		if err := oauth.EnsureClient(tb.Context(), s, r, secret, "test", now); err != nil {
+			tb.Fatal(err)
 		}
 	}
+	if err := keys.New(s, sealKey, func() time.Time { return now }, nil).Load(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+}}
+
+// newProvider starts a provider on a copy of what is seeded.
+func newProvider(t *testing.T) *provider {
+	t.Helper()
+	p := &provider{t: t, clock: &clock{now: began}, key: sealKey, secrets: &lockedBuffer{}}
+	p.urls.owner, p.urls.service = seeded.URLs(t)
+	p.owner = p.open(p.urls.owner, nil)
 	p.start()
 	t.Cleanup(func() { storetest.CheckInvariants(t, p.urls.owner, strings.Fields(p.secrets.String())...) })
 	return p

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,6 +29,9 @@ type server struct {
 
 	making   sync.Mutex
 	template string // the migrated database, once it is made
+
+	keeping sync.Mutex
+	kept    []string // databases that last as long as the test binary
 }
 
 // connect connects to the server that the environment names, or starts one.
@@ -59,8 +63,8 @@ func newServer(ctx context.Context, adminURL, ownerURL, serviceURL string) (*ser
 		serviceURL: serviceURL,
 	}
 	s.stop = func() error {
-		admin.Close()
-		return nil
+		defer admin.Close()
+		return s.dropKept(context.WithoutCancel(ctx))
 	}
 	return s, nil
 }
@@ -73,13 +77,39 @@ func (s *server) create(ctx context.Context, name, template string) error {
 	return err
 }
 
-// unmigrated names the server's own empty template.
-func (*server) unmigrated(context.Context) (string, error) { return "template0", nil }
+func (s *server) drop(ctx context.Context, name string) error {
+	_, err := s.admin.Exec(ctx, `DROP DATABASE `+name+` WITH (FORCE)`)
+	return err
+}
 
-// migrated names the template with the schema, and makes it where it is
-// missing. It is named for the migrations, so that test binaries on a shared
-// server share it, and a changed migration makes another.
-func (s *server) migrated(ctx context.Context) (_ string, err error) {
+// keep leaves a database to the end of the test binary.
+func (s *server) keep(name string) {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	s.kept = append(s.kept, name)
+}
+
+func (s *server) dropKept(ctx context.Context) (err error) {
+	for _, name := range s.kept {
+		err = errors.Join(err, s.drop(ctx, name))
+	}
+	return err
+}
+
+// migrated names the template with the schema.
+func (s *server) migrated(tb testing.TB) string {
+	tb.Helper()
+	name, err := s.migrate(tb.Context())
+	if err != nil {
+		tb.Fatalf("make template database: %v", err)
+	}
+	return name
+}
+
+// migrate makes the template with the schema where it is missing. It is named
+// for the migrations, so that test binaries on a shared server share it, and a
+// changed migration makes another.
+func (s *server) migrate(ctx context.Context) (_ string, err error) {
 	s.making.Lock()
 	defer s.making.Unlock()
 	if s.template != "" {

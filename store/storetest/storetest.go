@@ -2,7 +2,8 @@
 //
 // The database is a copy of a migrated template, so that a test gets it in
 // some 30 ms, and is dropped when the test ends. Tests therefore run in
-// parallel, and commit.
+// parallel, and commit. What many tests of a package begin with is put there
+// once, by a [Template].
 //
 // A test binary starts a private server of its own when the first test asks
 // for a database, and [Main] stops it. CREDENCE_TEST_DATABASE may name a
@@ -68,13 +69,50 @@ func New(tb testing.TB) *store.Store {
 // one database, or run the program.
 func URLs(tb testing.TB) (ownerURL, serviceURL string) {
 	tb.Helper()
-	return started(tb).copyOf(tb, (*server).migrated)
+	s := started(tb)
+	return s.copyOf(tb, s.migrated(tb))
+}
+
+// A Template is what several tests of a package begin with. It is filled when
+// the first of them asks for it, and each gets a copy.
+type Template struct {
+	// Fill puts rows into a migrated database, and closes its connections:
+	// PostgreSQL copies no database that is in use.
+	Fill func(tb testing.TB, ownerURL string)
+
+	filling sync.Mutex
+	name    string // of the database, once it is filled
+}
+
+// URLs is [URLs] for a copy of the template.
+func (t *Template) URLs(tb testing.TB) (ownerURL, serviceURL string) {
+	tb.Helper()
+	s := started(tb)
+	return s.copyOf(tb, t.filled(tb, s))
+}
+
+func (t *Template) filled(tb testing.TB, s *server) string {
+	tb.Helper()
+	t.filling.Lock()
+	defer t.filling.Unlock()
+	if t.name != "" {
+		return t.name
+	}
+	name := "filled_" + strings.ToLower(rand.Text())
+	if err := s.create(tb.Context(), name, s.migrated(tb)); err != nil {
+		tb.Fatalf("make template database: %v", err)
+	}
+	s.keep(name)
+	ownerURL, _ := s.urls(tb, name)
+	t.Fill(tb, ownerURL)
+	t.name = name
+	return name
 }
 
 // Empty is URLs without the migrations.
 func Empty(tb testing.TB) (ownerURL, serviceURL string) {
 	tb.Helper()
-	return started(tb).copyOf(tb, (*server).unmigrated)
+	return started(tb).copyOf(tb, "template0")
 }
 
 // started is the server, which the first call starts.
@@ -94,24 +132,26 @@ func started(tb testing.TB) *server {
 	return current.server
 }
 
-// copyOf makes a database from the template, to be dropped when the test ends.
-func (s *server) copyOf(tb testing.TB, template func(*server, context.Context) (string, error)) (ownerURL, serviceURL string) {
+// copyOf makes a database from a template, to be dropped when the test ends.
+func (s *server) copyOf(tb testing.TB, template string) (ownerURL, serviceURL string) {
 	tb.Helper()
-	source, err := template(s, tb.Context())
-	if err != nil {
-		tb.Fatalf("make template database: %v", err)
-	}
 	name := "test_" + strings.ToLower(rand.Text())
-	if err := s.create(tb.Context(), name, source); err != nil {
+	if err := s.create(tb.Context(), name, template); err != nil {
 		tb.Fatalf("make test database: %v", err)
 	}
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 		defer cancel()
-		if _, err := s.admin.Exec(ctx, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+		if err := s.drop(ctx, name); err != nil {
 			tb.Errorf("drop test database: %v", err)
 		}
 	})
+	return s.urls(tb, name)
+}
+
+// urls are those of a database for its owner and the service.
+func (s *server) urls(tb testing.TB, name string) (ownerURL, serviceURL string) {
+	tb.Helper()
 	ownerURL, ownerErr := at(s.ownerURL, name)
 	serviceURL, serviceErr := at(s.serviceURL, name)
 	if err := errors.Join(ownerErr, serviceErr); err != nil {

@@ -54,6 +54,36 @@ func TestNew(t *testing.T) {
 	})
 }
 
+func TestTemplate(t *testing.T) {
+	t.Parallel()
+	filled := 0
+	template := storetest.Template{Fill: func(tb testing.TB, ownerURL string) {
+		tb.Helper()
+		filled++
+		s, err := store.Open(tb.Context(), ownerURL)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer s.Close()
+		if err := s.MarkDevelopment(tb.Context(), time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)); err != nil {
+			tb.Fatal(err)
+		}
+	}}
+	const marks = `SELECT count(*)::text FROM development`
+	for range 2 {
+		ownerURL, serviceURL := template.URLs(t)
+		if got := value(t, open(t, serviceURL), marks); got != "1" {
+			t.Errorf("a copy has %s marks, want 1", got)
+		}
+		if _, err := open(t, ownerURL).Exec(t.Context(), `DELETE FROM development`); err != nil { // the next copy has it still
+			t.Fatal(err)
+		}
+	}
+	if filled != 1 {
+		t.Errorf("the template was filled %d times, want once", filled)
+	}
+}
+
 func TestURLs(t *testing.T) { //nolint:tparallel // the subtests take turns on one database
 	t.Parallel()
 	ownerURL, serviceURL := storetest.URLs(t)
