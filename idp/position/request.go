@@ -253,9 +253,9 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 	if err := a.settle(ctx, q, s); err != nil {
 		return "", err
 	}
-	held, err := a.HeldRoles(ctx, q.PersonID, mostHeld, a.Now)
+	held, err := deed.Held(ctx, a, q.PersonID, a.Now)
 	if err != nil {
-		return "", fmt.Errorf("read roles of person %s: %w", q.PersonID, err)
+		return "", err
 	}
 	starts := later(q.StartsAt, a.Now)
 	if _, err := a.end(ctx, q.PositionID, q.PersonID, starts, q.ExpiresAt); err != nil {
