@@ -145,13 +145,14 @@ type OfferedPosition struct {
 func (q *queries) OfferedPositions(ctx context.Context, organisation, text string, o Order, after string, limit int) ([]OfferedPosition, error) {
 	const (
 		columns = `p.id, p.organisation_code, p.offered_as, v.name, v.notes, v.job_role, v.assignable`
+		shown   = `p.id, p.organisation_code, p.offered_as, p.name, p.notes, p.job_role, p.assignable` // the same, named by who has read it
 		inForce = `CROSS JOIN LATERAL (SELECT v.name, v.notes, v.job_role, v.assignable FROM position_version v WHERE v.position_id = p.id AND v.version = p.version OFFSET 0) v`
 		has     = `strpos(lower(v.name), lower($2)) > 0`
 	)
 	beyond, by := o.ofPositions(`p.offered_as`, `$3`)
 	beyond += ` AND p.offered_as IS NOT NULL`
 	return all[OfferedPosition](ctx, q, below+`, walked AS MATERIALIZED (
-			SELECT p.*
+			SELECT `+shown+`
 			FROM (
 				SELECT `+columns+`
 				FROM (
@@ -166,14 +167,14 @@ func (q *queries) OfferedPositions(ctx context.Context, organisation, text strin
 		)
 		SELECT p.id, o.code AS organisation_code, o.name AS organisation_name, p.name, p.notes, p.job_role, p.assignable
 		FROM (
-			(SELECT p.* FROM below b
+			(SELECT `+shown+` FROM below b
 			CROSS JOIN LATERAL (SELECT `+columns+` FROM position p `+inForce+` WHERE p.organisation_code = b.code AND `+beyond+` AND `+has+` ORDER BY `+by+` LIMIT $4) p
 			WHERE NOT `+many+`
 			ORDER BY `+by+` LIMIT $4)
 			UNION ALL
 			(SELECT `+columns+` FROM position p `+inForce+` WHERE `+many+` AND length($2) < 3 AND `+beyond+` AND `+isBelow+` AND `+has+` ORDER BY `+by+` LIMIT $4)
 			UNION ALL
-			(SELECT p.* FROM walked p WHERE (SELECT count(*) FROM walked) = $4)
+			(SELECT `+shown+` FROM walked p WHERE (SELECT count(*) FROM walked) = $4)
 			UNION ALL
 			(SELECT `+columns+`
 			FROM (

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -35,15 +36,18 @@ func (h *Handler) makeCode(w http.ResponseWriter, r *http.Request, o owner) erro
 	if _, err := h.accountCode(r, o); err != nil {
 		return err
 	}
-	err := h.Store.InTx(r.Context(), func(tx *store.Tx) error {
-		now, err := h.again(r.Context(), tx, o, h.asActive)
-		if err != nil {
-			return err
-		}
-		return h.Evidence.MakeAccountCodeIn(r.Context(), tx, now.Person.ID, h.by(now))
-	})
-	if err != nil {
+	if err := h.newCode(r.Context(), o); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, codePath)
+}
+
+func (h *Handler) newCode(ctx context.Context, o owner) error {
+	return h.Store.InTx(ctx, func(tx *store.Tx) error {
+		now, err := h.again(ctx, tx, o, h.asActive)
+		if err != nil {
+			return err
+		}
+		return h.Evidence.MakeAccountCodeIn(ctx, tx, now.Person.ID, h.by(now))
+	})
 }

@@ -89,8 +89,10 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request, o owner) error
 	page := web.AccountHistory{
 		Account: h.account(r, o), Show: q.Get("show"), Order: "-at",
 		Shows: []web.Option{
-			{Value: "", Label: words.Say("Everything")}, {Value: showSignIns, Label: words.Say("Sign-ins and sessions")},
-			{Value: showChanges, Label: words.Say("What you sign in with, and your record")}, {Value: showRefused, Label: words.Say("What was refused")},
+			{Value: "", Label: words.Say("Everything")},
+			{Value: showSignIns, Label: words.Say("Sign-ins and sessions")},
+			{Value: showChanges, Label: words.Say("What you sign in with, and your record")},
+			{Value: showRefused, Label: words.Say("What was refused")},
 		},
 		Orders: []web.Option{{Value: "-at", Label: words.Say("Newest first")}, {Value: "at", Label: words.Say("Oldest first")}},
 	}

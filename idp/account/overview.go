@@ -97,8 +97,11 @@ func (h *Handler) roles(w http.ResponseWriter, r *http.Request, o owner) error {
 	now := h.Now()
 	words, order := h.words(r), r.URL.Query().Get("sort")
 	page := web.AccountRoles{Account: h.account(r, o), Order: order, Orders: []web.Option{
-		{Value: "", Label: words.Say("As they were given")}, {Value: "expires", Label: words.Say("Soonest to end first")},
-		{Value: "-expires", Label: words.Say("Latest to end first")}, {Value: "-starts", Label: words.Say("Newest first")}, {Value: "starts", Label: words.Say("Oldest first")},
+		{Value: "", Label: words.Say("As they were given")},
+		{Value: "expires", Label: words.Say("Soonest to end first")},
+		{Value: "-expires", Label: words.Say("Latest to end first")},
+		{Value: "-starts", Label: words.Say("Newest first")},
+		{Value: "starts", Label: words.Say("Oldest first")},
 	}}
 	by, descending := strings.CutPrefix(order, "-")
 	if !slices.ContainsFunc(page.Orders, func(o web.Option) bool { return o.Value == order }) {

@@ -149,29 +149,29 @@ func TestRaceToMerge(t *testing.T) {
 // What somebody has is not moved to a profile that anybody may have made in her name: that one is merged into hers, or proved first.
 func TestMergeKeepsWhoIsProved(t *testing.T) {
 	t.Parallel()
-	d, ctx := newDesk(t), t.Context()
+	d := newDesk(t)
 	registered := func() string {
 		id := d.person("Nia", "Nurse")
 		d.exec(`UPDATE person SET self_registered_organisation = 'ZX100', identity_level = 'low' WHERE id = $1`, id)
-		must(t, audit.Record(ctx, d.Store, audit.Entry{At: now, Event: audit.SelfRegistered, Person: id, Detail: map[string]string{"organisation": "ZX100"}}))
+		must(t, audit.Record(t.Context(), d.Store, audit.Entry{At: now, Event: audit.SelfRegistered, Person: id, Detail: map[string]string{"organisation": "ZX100"}}))
 		return id
 	}
 	hers, another := registered(), registered()
-	_, err := d.ProposeMerge(ctx, manager, nurse, hers, "One person")
+	_, err := d.ProposeMerge(t.Context(), manager, nurse, hers, "One person")
 	refused(t, "ProposeMerge(into one of somebody unproved)", err, lifecycle.KeptUnproved)
 
 	d.exec(`UPDATE person SET identity_level = 'medium' WHERE id = $1`, hers)
-	id, err := d.ProposeMerge(ctx, manager, nurse, hers, "One person")
+	id, err := d.ProposeMerge(t.Context(), manager, nurse, hers, "One person")
 	must(t, err)
 	d.exec(`UPDATE person SET identity_level = 'low' WHERE id = $1`, hers) // meanwhile
 	second := d.manager(board)
-	refused(t, "DecideMerge(into one of somebody unproved by now)", d.DecideMerge(ctx, second, id, position.Approve, "Yes"), lifecycle.KeptUnproved)
-	must(t, d.DecideMerge(ctx, second, id, position.Refuse, "No"))
+	refused(t, "DecideMerge(into one of somebody unproved by now)", d.DecideMerge(t.Context(), second, id, position.Approve, "Yes"), lifecycle.KeptUnproved)
+	must(t, d.DecideMerge(t.Context(), second, id, position.Refuse, "No"))
 
-	id, err = d.ProposeMerge(ctx, manager, another, hers, "Neither is proved")
+	id, err = d.ProposeMerge(t.Context(), manager, another, hers, "Neither is proved")
 	must(t, err)
-	must(t, d.DecideMerge(ctx, second, id, position.Approve, "Yes"))
-	id, err = d.ProposeMerge(ctx, manager, hers, nurse, "The proved one is kept")
+	must(t, d.DecideMerge(t.Context(), second, id, position.Approve, "Yes"))
+	id, err = d.ProposeMerge(t.Context(), manager, hers, nurse, "The proved one is kept")
 	must(t, err)
-	must(t, d.DecideMerge(ctx, second, id, position.Approve, "Yes"))
+	must(t, d.DecideMerge(t.Context(), second, id, position.Approve, "Yes"))
 }

@@ -41,7 +41,7 @@ func Repeat(ctx context.Context, interval time.Duration, log *slog.Logger, failu
 	defer tick.Stop()
 	for {
 		if err := do(ctx); err != nil && ctx.Err() == nil {
-			log.ErrorContext(ctx, failure, slog.Any("error", err))
+			log.ErrorContext(ctx, failure, slog.Any("error", err)) //nolint:sloglint // each caller's is a constant
 		}
 		select {
 		case <-ctx.Done():

@@ -21,51 +21,51 @@ func TestNobodyTakesFromAbove(t *testing.T) {
 	t.Parallel()
 	t.Run("by an end", func(t *testing.T) {
 		t.Parallel()
-		d, ctx := newDesk(t), t.Context()
+		d := newDesk(t)
 		id := d.position(managers)
-		_, err := d.Decide(ctx, d.manager, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
+		_, err := d.Decide(t.Context(), d.manager, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
 		must(t, err)
 		q := asked(d.nurse, id)
 		q.Kind = position.End
 		request := d.ask(q)
-		_, err = d.Decide(ctx, d.agent, request, position.Approve, "Out")
+		_, err = d.Decide(t.Context(), d.agent, request, position.Approve, "Out")
 		refused(t, "Decide(by an agent, that a manager is none)", err, deed.AboveOwn)
 		if got := d.roles(d.nurse); len(got) != 1 {
 			t.Errorf("roles = %v, want the one", got)
 		}
-		_, err = d.Decide(ctx, d.manager, request, position.Approve, "She leaves")
+		_, err = d.Decide(t.Context(), d.manager, request, position.Approve, "She leaves")
 		must(t, err)
 	})
 	t.Run("by closing what is to be changed", func(t *testing.T) {
 		t.Parallel()
-		d, ctx := newDesk(t), t.Context()
+		d := newDesk(t)
 		id := d.position(managers)
-		_, err := d.Decide(ctx, d.manager, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
+		_, err := d.Decide(t.Context(), d.manager, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
 		must(t, err)
-		version, err := d.Revise(ctx, d.otherManager, id, 1, draft())
+		version, err := d.Revise(t.Context(), d.otherManager, id, 1, draft())
 		must(t, err)
-		_, err = d.Close(ctx, d.agent, id, version, "Gone")
+		_, err = d.Close(t.Context(), d.agent, id, version, "Gone")
 		refused(t, "Close(by an agent, of what managers hold)", err, deed.AboveOwn)
-		version, err = d.Close(ctx, d.otherManager, id, version, "Gone")
+		version, err = d.Close(t.Context(), d.otherManager, id, version, "Gone")
 		must(t, err)
-		_, err = d.Approve(ctx, d.otherAgent, id, version)
+		_, err = d.Approve(t.Context(), d.otherAgent, id, version)
 		refused(t, "Approve(by an agent, the close of what managers hold)", err, deed.AboveOwn)
-		_, err = d.Approve(ctx, d.manager, id, version)
+		_, err = d.Approve(t.Context(), d.manager, id, version)
 		must(t, err)
 	})
 	t.Run("but what managers held and do not hold any more is closed by agents", func(t *testing.T) {
 		t.Parallel()
-		d, ctx := newDesk(t), t.Context()
+		d := newDesk(t)
 		id := d.position(managers)
-		_, err := d.Decide(ctx, d.manager, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
+		_, err := d.Decide(t.Context(), d.manager, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
 		must(t, err)
-		version, err := d.Revise(ctx, d.otherManager, id, 1, draft())
+		version, err := d.Revise(t.Context(), d.otherManager, id, 1, draft())
 		must(t, err)
-		_, err = d.Approve(ctx, d.manager, id, version)
+		_, err = d.Approve(t.Context(), d.manager, id, version)
 		must(t, err)
-		version, err = d.Close(ctx, d.agent, id, version, "Gone")
+		version, err = d.Close(t.Context(), d.agent, id, version, "Gone")
 		must(t, err)
-		_, err = d.Approve(ctx, d.otherAgent, id, version)
+		_, err = d.Approve(t.Context(), d.otherAgent, id, version)
 		must(t, err)
 	})
 }
@@ -139,29 +139,29 @@ func TestAuthenticatorsFromBeforeAnOffice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, ctx := newDesk(t), t.Context()
+			d := newDesk(t)
 			var ids []uuid.UUID
 			for i, b := range tt.bound {
 				id, at := uuid.New(), now.Add(time.Duration(i-10)*time.Minute)
-				must(t, d.Store.AddAuthenticator(ctx, store.Authenticator{
+				must(t, d.Store.AddAuthenticator(t.Context(), store.Authenticator{
 					ID: id, PersonID: d.nurse, Name: "Key", Kind: "passkey", CredentialID: id[:], PublicKey: []byte{1}, AAGUID: uuid.New(), Transports: []string{},
 					AttestationFormat: "none", AttestationObject: []byte{1}, ClientData: []byte{1}, AttestationVerdict: "none", CreatedAt: at,
 				}))
 				if by := b.by(d); by != "" {
-					must(t, audit.Record(ctx, d.Store, audit.Entry{At: at, Event: audit.EnrolmentLinkMade, Actor: by, Person: d.nurse}))
+					must(t, audit.Record(t.Context(), d.Store, audit.Entry{At: at, Event: audit.EnrolmentLinkMade, Actor: by, Person: d.nurse}))
 				}
-				must(t, audit.Record(ctx, d.Store, audit.Entry{At: at, Event: audit.Enrolled, Person: d.nurse, Detail: map[string]string{"authenticator": id.String()}}))
+				must(t, audit.Record(t.Context(), d.Store, audit.Entry{At: at, Event: audit.Enrolled, Person: d.nurse, Detail: map[string]string{"authenticator": id.String()}}))
 				ids = append(ids, id)
 			}
 			p := d.position(tt.position)
 			give := func(ends *time.Time) {
 				q := asked(d.nurse, p)
 				q.ExpiresAt = ends
-				_, err := d.Decide(ctx, d.manager, d.ask(q), position.Approve, "Yes")
+				_, err := d.Decide(t.Context(), d.manager, d.ask(q), position.Approve, "Yes")
 				must(t, err)
 			}
 			states := func() map[uuid.UUID]string {
-				list, err := d.Store.Authenticators(ctx, d.nurse, true)
+				list, err := d.Store.Authenticators(t.Context(), d.nurse, true)
 				must(t, err)
 				got := map[uuid.UUID]string{}
 				for _, a := range list {
@@ -177,7 +177,7 @@ func TestAuthenticatorsFromBeforeAnOffice(t *testing.T) {
 				}
 				if b.want == "suspended" {
 					suspended++
-					_, err := d.Store.ChangeAuthenticator(ctx, ids[i], "suspended", "active", now)
+					_, err := d.Store.ChangeAuthenticator(t.Context(), ids[i], "suspended", "active", now)
 					must(t, err)
 				}
 			}

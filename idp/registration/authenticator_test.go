@@ -199,7 +199,6 @@ func TestRaceOfChanges(t *testing.T) {
 func TestRecoveryCodesGoWithTheLastAuthenticator(t *testing.T) {
 	t.Parallel()
 	s, _ := newBoard(t)
-	ctx := t.Context()
 	for _, test := range []struct {
 		name    string
 		by      string // "" is the person
@@ -216,9 +215,10 @@ func TestRecoveryCodesGoWithTheLastAuthenticator(t *testing.T) {
 		{"reported lost by an officer", "100000000001", registration.ReportLoss, []registration.State{registration.Active}, "", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			person := newPerson(t, s)
-			must(t, s.InTx(ctx, func(tx *store.Tx) error {
-				return tx.ReplaceRecoveryCodes(ctx, person, [][]byte{[]byte(strings.Repeat(person, 3)[:32])}, now)
+			must(t, s.InTx(t.Context(), func(tx *store.Tx) error {
+				return tx.ReplaceRecoveryCodes(t.Context(), person, [][]byte{[]byte(strings.Repeat(person, 3)[:32])}, now)
 			}))
 			if test.left != "" {
 				in(t, s, enrol(t, s, person), test.left)
@@ -233,18 +233,18 @@ func TestRecoveryCodesGoWithTheLastAuthenticator(t *testing.T) {
 				in(t, s, id, state)
 				all.Go(func() {
 					change := registration.Change{Authenticator: id, Person: person, Act: test.act, Reason: "Seen"}
-					if err := registration.ChangeAuthenticator(ctx, s, change, by); err != nil {
+					if err := registration.ChangeAuthenticator(t.Context(), s, change, by); err != nil {
 						t.Errorf("ChangeAuthenticator() = %v", err)
 					}
 				})
 			}
 			all.Wait()
-			codes, err := s.RecoveryCodes(ctx, person)
+			codes, err := s.RecoveryCodes(t.Context(), person)
 			must(t, err)
 			if (codes.Left == 0) != test.dropped {
 				t.Errorf("recovery codes left = %d, want them dropped: %t", codes.Left, test.dropped)
 			}
-			events, err := s.AuditEvents(ctx, 0, 1000)
+			events, err := s.AuditEvents(t.Context(), 0, 1000)
 			must(t, err)
 			recorded := slices.ContainsFunc(events, func(e store.AuditEvent) bool {
 				return e.Event == "recovery_codes_dropped" && e.PersonID == person && e.Actor == test.by && e.Detail["why"] == "authenticators revoked"
