@@ -61,9 +61,6 @@ func (l AuthenticatorLevel) String() string { return strconv.Itoa(int(l)) }
 // ACR is the authentication context class of the level: AAL1_ANY, AAL2_ANY or AAL3_ANY.
 func (l AuthenticatorLevel) ACR() string { return "AAL" + l.String() + "_ANY" }
 
-// ACRs lists the authentication context classes, weakest first.
-func ACRs() []string { return []string{AAL1.ACR(), AAL2.ACR(), AAL3.ACR()} }
-
 // IdleLimit is how long a session of the level lasts when nothing is asked of it: NIST SP 800-63B-4, Sections 2.1.3,
 // 2.2.3 and 2.3.3.
 func (l AuthenticatorLevel) IdleLimit() time.Duration {

@@ -30,9 +30,6 @@ const (
 	Revoked   State = "revoked"   // for good
 )
 
-// States lists the states, in the order in which an authenticator may go through them.
-func States() []State { return []State{Issued, Active, Suspended, Lost, Returned, Revoked} }
-
 // Act is something that is done to an authenticator.
 type Act string
 

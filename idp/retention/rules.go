@@ -1,7 +1,7 @@
 package retention
 
 import (
-	"embed"
+	_ "embed" // rules.csv
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-//go:embed rules.csv tables.csv
-var tables embed.FS
+//go:embed rules.csv
+var rulesCSV string
 
 // Rule is how long a kind of record is kept, and what becomes of it.
 type Rule struct {
@@ -30,7 +30,7 @@ func (r Rule) Kept() string { return r.Period.String() + " after " + r.From }
 
 // Rules reads the rules that the program carries.
 func Rules() ([]Rule, error) {
-	rows, err := readTable("rules.csv", "rule", "table", "record", "from", "period", "taken", "basis")
+	rows, err := readRules()
 	if err != nil {
 		return nil, err
 	}
@@ -51,54 +51,17 @@ func Rules() ([]Rule, error) {
 	return rules, nil
 }
 
-// Decision is why the rows of a table are kept for as long as they are.
-type Decision struct {
-	Table string
-	Kept  Kept
-	Why   string
-}
-
-// Kept says who ends the rows of a table.
-type Kept string
-
-// The decisions. Of every table there is one.
-const (
-	ByRule  Kept = "rule"  // the rules of this package
-	BySweep Kept = "sweep" // package sweep, soon after they are dead
-	Always  Kept = "always"
-)
-
-// Decisions reads what is decided of each table.
-func Decisions() ([]Decision, error) {
-	rows, err := readTable("tables.csv", "table", "kept", "why")
-	if err != nil {
-		return nil, err
-	}
-	var list []Decision
-	for _, row := range rows {
-		d := Decision{Table: row[0], Kept: Kept(row[1]), Why: row[2]}
-		if !slices.Contains([]Kept{ByRule, BySweep, Always}, d.Kept) || d.Why == "" {
-			return nil, fmt.Errorf("tables.csv: table %s: want rule, sweep or always, and why", d.Table)
-		}
-		list = append(list, d)
-	}
-	return list, nil
-}
-
-// readTable reads the rows of a table under its titles.
-func readTable(name string, titles ...string) ([][]string, error) {
-	text, err := tables.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	c := csv.NewReader(strings.NewReader(string(text)))
+// readRules reads the rows of the table under its titles.
+func readRules() ([][]string, error) {
+	titles := []string{"rule", "table", "record", "from", "period", "taken", "basis"}
+	c := csv.NewReader(strings.NewReader(rulesCSV))
 	c.Comment = '#'
 	rows, err := c.ReadAll()
 	if err == nil && (len(rows) < 2 || !slices.Equal(rows[0], titles)) {
 		err = errors.New("want the titles " + strings.Join(titles, ","))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("rules.csv: %w", err)
 	}
 	return rows[1:], nil
 }

@@ -1,6 +1,9 @@
 package retention_test
 
 import (
+	"bytes"
+	"encoding/csv"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -18,17 +21,25 @@ func TestEveryTableIsDecided(t *testing.T) {
 	must(t, err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	must(t, err)
-	decisions, err := retention.Decisions()
+	text, err := os.ReadFile("tables.csv")
+	must(t, err)
+	c := csv.NewReader(bytes.NewReader(text))
+	c.Comment = '#'
+	decisions, err := c.ReadAll()
 	must(t, err)
 	var decided []string
-	for _, d := range decisions {
-		decided = append(decided, d.Table)
-		ruled := slices.ContainsFunc(a.Rules, func(r retention.Rule) bool { return r.Table == d.Table })
-		if d.Table != "professional_registration" && ruled != (d.Kept == retention.ByRule) { // which goes with the person
-			t.Errorf("table %s is decided as %s, and has a rule: %t", d.Table, d.Kept, ruled)
+	for _, row := range decisions[1:] {
+		table, kept, why := row[0], row[1], row[2]
+		decided = append(decided, table)
+		if !slices.Contains([]string{"rule", "sweep", "always"}, kept) || why == "" {
+			t.Errorf("table %s is decided as %s for the reason %q: want rule, sweep or always, and why", table, kept, why)
 		}
-		if !slices.Contains(tables, d.Table) {
-			t.Errorf("table %s is decided and not there", d.Table)
+		ruled := slices.ContainsFunc(a.Rules, func(r retention.Rule) bool { return r.Table == table })
+		if table != "professional_registration" && ruled != (kept == "rule") { // which goes with the person
+			t.Errorf("table %s is decided as %s, and has a rule: %t", table, kept, ruled)
+		}
+		if !slices.Contains(tables, table) {
+			t.Errorf("table %s is decided and not there", table)
 		}
 	}
 	for _, table := range tables {
