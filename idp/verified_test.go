@@ -288,6 +288,7 @@ func TestClaimsByName(t *testing.T) {
 func TestSupportedClaimsByName(t *testing.T) {
 	t.Parallel()
 	p := asking(t, oauth.Registration{ID: "all", Trustmark: assurance.NHSLogin}) // whose clients have a claim of their own
+	p.exec(`UPDATE person SET language = 'cy' WHERE id = $1`, twoRoles)
 	var metadata struct {
 		Claims []string `json:"claims_supported"`
 	}

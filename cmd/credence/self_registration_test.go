@@ -124,7 +124,7 @@ func TestJourneySelfRegistration(t *testing.T) {
 	b.see("account-code")
 	code := b.text("#account-code strong")
 	b.click("#header-sign-out")
-	b.atDesk(d, agent, of)
+	b.atDesk(d, agent, strings.TrimPrefix(of, d.issuer))
 	b.open(of + "/evidence")
 	b.evidenceForm("passport")
 	b.see("desk-evidence-account-code")
