@@ -38,11 +38,12 @@ func (p *Prober) one(t *testing.T, uri string) Finding {
 func TestProbeFindings(t *testing.T) {
 	t.Parallel()
 	var elsewhere atomic.Int32
+	over := make(chan struct{}) // nothing slow answers before, also when the one who asked has gone
 	other, _ := tlsServer(t, func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) })
 	s, p := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/slow":
-			<-r.Context().Done()
+			<-over
 		case "/away":
 			http.Redirect(w, r, other.URL, http.StatusFound)
 		case "/huge":
@@ -59,6 +60,7 @@ func TestProbeFindings(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 	})
+	t.Cleanup(func() { close(over) })
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
 	closed := httptest.NewServer(http.NotFoundHandler())
