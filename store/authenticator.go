@@ -126,19 +126,6 @@ func (q *queries) ChangeAuthenticator(ctx context.Context, id uuid.UUID, from, t
 		SELECT person_id, ARRAY(SELECT id FROM ended) AS sessions FROM changed`, id, from, to, now)
 }
 
-// Binder is an officer who bound something to a person to sign in with, or made a link for her.
-type Binder struct {
-	PersonID string
-	Since    time.Time // when she first did
-}
-
-// Binders lists the officers who bound something to a person, or made a link for her, by when they first did.
-func (q *queries) Binders(ctx context.Context, personID string) ([]Binder, error) {
-	return all[Binder](ctx, q, `
-		SELECT e.actor AS person_id, min(e.at) AS since FROM audit_event e JOIN person p ON p.id = e.actor
-		WHERE e.person_id = $1 AND e.actor <> $1 AND e.refusal = '' AND e.event IN ('enrolled', 'enrolment_link_made') GROUP BY e.actor ORDER BY 2`, personID)
-}
-
 // AddEnrolmentLink records a link by the hash of its secret, with the keyed hash of the code that has to be given beside it, nil
 // for none. An unknown person is ErrReference.
 func (q *queries) AddEnrolmentLink(ctx context.Context, hash, codeMAC []byte, personID string, now, expiresAt time.Time) error {

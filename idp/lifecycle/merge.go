@@ -206,6 +206,9 @@ func (a *act) merge(ctx context.Context, r *Registrar, m store.Merge, reason str
 	if err := a.MergePerson(ctx, m.Duplicate, m.Kept); err != nil {
 		return fmt.Errorf("merge person %s into %s: %w", m.Duplicate, m.Kept, err)
 	}
+	if err := a.SpendLinks(ctx, m.Kept, a.Now); err != nil { // they were made for who had less: see package position
+		return fmt.Errorf("spend enrolment links of person %s: %w", m.Kept, err)
+	}
 	a.Note(map[string]string{"withdrawn_evidence": strconv.Itoa(len(withdrawn.Evidence))})
 	return errors.Join(
 		a.tellMerged(ctx, m),

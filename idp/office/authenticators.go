@@ -29,11 +29,15 @@ type Holder struct {
 
 // Changed is what an officer does something to who does this to an authenticator of a person.
 func (p Holder) Changed(act registration.Act) authority.Subject {
-	if act.Revives() {
+	if over(act) {
 		return p.Lets
 	}
 	return p.Of
 }
+
+// over says whether what is done to an authenticator is done to the officer that its owner is: it lets her sign in again, or takes
+// that away for good. What can be undone, and cannot wait, is not.
+func over(act registration.Act) bool { return act.Right() == authority.IssueAuthenticator }
 
 // holder reads a person to whose authenticators an officer may do one of some things.
 func (f *Office) holder(ctx context.Context, o Officer, id string, acts ...authority.Act) (p Holder, err error) {
@@ -130,13 +134,13 @@ func (f *Office) Bind(ctx context.Context, o Officer, id string, answer registra
 	bound, err = f.Enroller.Bind(ctx, p.Person, answer, f.Line(o, audit.Enrolled, id, map[string]string{}), func(tx *store.Tx) error {
 		return f.mayBind(ctx, tx, o, id)
 	})
-	return bound, f.issuing(ctx, o, err)
+	return bound, f.decided(ctx, o, err, authority.IssueAuthenticator)
 }
 
-// issuing records a refusal to issue an authenticator that a transaction came to.
-func (f *Office) issuing(ctx context.Context, o Officer, err error) error {
+// decided records a refusal that a transaction came to.
+func (f *Office) decided(ctx context.Context, o Officer, err error, what authority.Act) error {
 	if refused, ok := errors.AsType[*deed.Refusal](err); ok {
-		return f.Refuse(ctx, o, refused, authority.IssueAuthenticator)
+		return f.Refuse(ctx, o, refused, what)
 	}
 	return err
 }
@@ -164,10 +168,11 @@ func (f *Office) CancelLink(ctx context.Context, o Officer, person, text string)
 		return err
 	}
 	link := registration.Link{ID: id, Person: person}
-	return f.issuing(ctx, o, registration.CancelLink(ctx, f.Store, link, f.Line(o, "", person, map[string]string{}), func(tx *store.Tx) error {
+	err = registration.CancelLink(ctx, f.Store, link, f.Line(o, "", person, map[string]string{}), func(tx *store.Tx) error {
 		_, err := f.stillMay(ctx, tx, o, authority.IssueAuthenticator, person, false)
 		return err
-	}))
+	})
+	return f.decided(ctx, o, err, authority.IssueAuthenticator)
 }
 
 // Invite makes an enrolment link for a person, with its code: see [registration.Enroller.Invite].
@@ -176,8 +181,10 @@ func (f *Office) Invite(ctx context.Context, o Officer, id string) (Holder, regi
 	if err != nil {
 		return p, registration.Invitation{}, err
 	}
-	made, err := f.Enroller.Invite(ctx, id, f.Line(o, audit.EnrolmentLinkMade, id, map[string]string{}))
-	return p, made, err
+	made, err := f.Enroller.Invite(ctx, id, f.Line(o, audit.EnrolmentLinkMade, id, map[string]string{}), func(tx *store.Tx) error {
+		return f.mayBind(ctx, tx, o, id)
+	})
+	return p, made, f.decided(ctx, o, err, authority.IssueAuthenticator)
 }
 
 // Authenticator reads one of a person, to which an officer may do something.
@@ -212,6 +219,9 @@ func (f *Office) ChangeAuthenticator(ctx context.Context, o Officer, person, tex
 	if err := directory.CheckText("reason", reason, 1, 500); err != nil {
 		return err
 	}
-	change := registration.Change{Authenticator: a.ID, Person: person, Act: act, Reason: reason, Messenger: f.Enroller.Messenger}
-	return registration.ChangeAuthenticator(ctx, f.Store, change, f.Line(o, "", person, map[string]string{}))
+	change := registration.Change{Authenticator: a.ID, Person: person, Act: act, Reason: reason, Messenger: f.Enroller.Messenger, Permit: func(tx *store.Tx) error {
+		_, err := f.stillMay(ctx, tx, o, act.Right(), person, over(act))
+		return err
+	}}
+	return f.decided(ctx, o, registration.ChangeAuthenticator(ctx, f.Store, change, f.Line(o, "", person, map[string]string{})), act.Right())
 }

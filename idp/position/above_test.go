@@ -3,11 +3,7 @@ package position_test
 import (
 	"bytes"
 	"testing"
-	"time"
 
-	"github.com/google/uuid"
-
-	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -113,82 +109,6 @@ func TestLinksFromBeforeAnOffice(t *testing.T) {
 			must(t, err)
 			if spent := found.UsedAt != nil; spent != tt.spent {
 				t.Errorf("the link is spent = %t, want %t", spent, tt.spent)
-			}
-		})
-	}
-}
-
-// What an officer bound to somebody before signs in no officer above that one: it is suspended with all that came after it, and nothing else is.
-func TestAuthenticatorsFromBeforeAnOffice(t *testing.T) {
-	t.Parallel()
-	type bound struct {
-		by   func(*desk) string // who bound it, or made the link through which she did; "" is nobody but she
-		want string
-	}
-	herself, agent, manager := func(*desk) string { return "" }, func(d *desk) string { return d.agent.Person }, func(d *desk) string { return d.manager.Person }
-	for name, tt := range map[string]struct {
-		position func(*position.Draft)
-		bound    []bound
-	}{
-		"by an agent to a manager":            {managers, []bound{{herself, "active"}, {agent, "suspended"}, {herself, "suspended"}}},
-		"by a manager to a manager":           {managers, []bound{{manager, "active"}, {herself, "active"}}},
-		"by an agent to a nurse":              {func(*position.Draft) {}, []bound{{agent, "active"}}},
-		"by an agent to another agent":        {func(p *position.Draft) { p.JobRole = "S0080:G0450:R5090" }, []bound{{agent, "active"}}},
-		"by who is no officer any more":       {managers, []bound{{func(d *desk) string { return d.person() }, "suspended"}}},
-		"by herself, and nobody had to do it": {managers, []bound{{herself, "active"}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := newDesk(t)
-			var ids []uuid.UUID
-			for i, b := range tt.bound {
-				id, at := uuid.New(), now.Add(time.Duration(i-10)*time.Minute)
-				must(t, d.Store.AddAuthenticator(t.Context(), store.Authenticator{
-					ID: id, PersonID: d.nurse, Name: "Key", Kind: "passkey", CredentialID: id[:], PublicKey: []byte{1}, AAGUID: uuid.New(), Transports: []string{},
-					AttestationFormat: "none", AttestationObject: []byte{1}, ClientData: []byte{1}, AttestationVerdict: "none", CreatedAt: at,
-				}))
-				if by := b.by(d); by != "" {
-					must(t, audit.Record(t.Context(), d.Store, audit.Entry{At: at, Event: audit.EnrolmentLinkMade, Actor: by, Person: d.nurse}))
-				}
-				must(t, audit.Record(t.Context(), d.Store, audit.Entry{At: at, Event: audit.Enrolled, Person: d.nurse, Detail: map[string]string{"authenticator": id.String()}}))
-				ids = append(ids, id)
-			}
-			p := d.position(tt.position)
-			give := func(ends *time.Time) {
-				q := asked(d.nurse, p)
-				q.ExpiresAt = ends
-				_, err := d.Decide(t.Context(), d.manager, d.ask(q), position.Approve, "Yes")
-				must(t, err)
-			}
-			states := func() map[uuid.UUID]string {
-				list, err := d.Store.Authenticators(t.Context(), d.nurse, true)
-				must(t, err)
-				got := map[uuid.UUID]string{}
-				for _, a := range list {
-					got[a.ID] = a.State
-				}
-				return got
-			}
-			give(new(now.AddDate(0, 1, 0)))
-			suspended := 0
-			for i, b := range tt.bound {
-				if got := states()[ids[i]]; got != b.want {
-					t.Errorf("authenticator %d is %s, want %s", i, got, b.want)
-				}
-				if b.want == "suspended" {
-					suspended++
-					_, err := d.Store.ChangeAuthenticator(t.Context(), ids[i], "suspended", "active", now)
-					must(t, err)
-				}
-			}
-			if got := len(d.events("authenticator_suspended")); got != suspended {
-				t.Errorf("suspensions on record = %d, want %d", got, suspended)
-			}
-			give(nil) // it is only made longer
-			for id, state := range states() {
-				if state != "active" {
-					t.Errorf("authenticator %s, when what she is is made longer, is %s, want it active", id, state)
-				}
 			}
 		})
 	}

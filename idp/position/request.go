@@ -253,10 +253,6 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 	if err := a.settle(ctx, q, s); err != nil {
 		return "", err
 	}
-	held, err := deed.Held(ctx, a, q.PersonID, a.Now)
-	if err != nil {
-		return "", err
-	}
 	starts := later(q.StartsAt, a.Now)
 	if _, err := a.end(ctx, q.PositionID, q.PersonID, starts, q.ExpiresAt); err != nil {
 		return "", err
@@ -280,9 +276,10 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 		return "", fmt.Errorf("give position %s: %w", q.PositionID, err)
 	}
 	a.Note(map[string]string{"role": role})
-	if makes := a.Rules.ActorsOf(v.JobRole, v.Activities); len(makes) > 0 && !a.isAlready(held, q.PositionID, makes) {
-		if err := a.become(ctx, q.PersonID, q.OrganisationCode, makes); err != nil {
-			return "", err
+	if len(a.Rules.ActorsOf(v.JobRole, v.Activities)) > 0 {
+		// Links were made while she was nobody's officer, by officers who may not make one for her as she is now.
+		if err := a.SpendLinks(ctx, q.PersonID, a.Now); err != nil {
+			return "", fmt.Errorf("spend enrolment links of person %s: %w", q.PersonID, err)
 		}
 	}
 	return role, a.messenger.Post(ctx, a.Tx, messenger.Message{

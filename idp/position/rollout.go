@@ -234,14 +234,9 @@ func (a *act) carryOut(ctx context.Context, w store.Rollout, h store.HeldRole, o
 		}
 	}
 	made := a.Rules.ActorsOf(h.JobRole, h.Activities)
-	makes := a.Rules.ActorsOf(o.JobRole, o.Activities)
-	if slices.ContainsFunc(makes, func(now authority.Actor) bool { return !slices.Contains(made, now) }) { // as when she is given it: see grant
-		p, err := a.LockPosition(ctx, w.PositionID)
-		if err != nil {
-			return false, fmt.Errorf("read position %s: %w", w.PositionID, err)
-		}
-		if err := a.become(ctx, h.PersonID, p.OrganisationCode, makes); err != nil {
-			return false, err
+	if slices.ContainsFunc(a.Rules.ActorsOf(o.JobRole, o.Activities), func(now authority.Actor) bool { return !slices.Contains(made, now) }) {
+		if err := a.SpendLinks(ctx, h.PersonID, a.Now); err != nil { // as when she is given it: see grant
+			return false, fmt.Errorf("spend enrolment links of person %s: %w", h.PersonID, err)
 		}
 	}
 	differ := changes(before, after)

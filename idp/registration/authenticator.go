@@ -87,7 +87,8 @@ type Change struct {
 	Act           Act
 	Reason        string // of up to 500 characters; "" is none
 
-	Messenger *messenger.Outbox // tells the person; nil tells nobody
+	Permit    func(*store.Tx) error // decides in the transaction, when the authenticator waits for it; nil permits
+	Messenger *messenger.Outbox     // tells the person; nil tells nobody
 }
 
 // StateError says that an authenticator is in a state in which something cannot be done to it.
@@ -142,6 +143,11 @@ func (c Change) In(ctx context.Context, tx *store.Tx, by audit.Entry) error {
 	}
 	if err != nil {
 		return fmt.Errorf("read authenticator %s: %w", c.Authenticator, err)
+	}
+	if c.Permit != nil {
+		if err := c.Permit(tx); err != nil {
+			return err
+		}
 	}
 	from, does := State(held.State), transitions()[c.Act]
 	if !slices.Contains(does.from, from) {

@@ -116,14 +116,14 @@ type Invitation struct {
 }
 
 // Invite makes an enrolment link for a person that works only together with a code, because it is sent where others may come by
-// it. The entry says who makes it.
-func (e *Enroller) Invite(ctx context.Context, personID string, by audit.Entry) (Invitation, error) {
+// it, if it is permitted in the transaction that makes it. The entry says who does.
+func (e *Enroller) Invite(ctx context.Context, personID string, by audit.Entry, permit func(*store.Tx) error) (Invitation, error) {
 	n, err := rand.Int(rand.Reader, big.NewInt(100_000_000))
 	if err != nil {
 		return Invitation{}, fmt.Errorf("draw a code: %w", err)
 	}
 	code := fmt.Sprintf("%08d", n)
-	secret, expiresAt, err := newLink(ctx, e.Store, personID, func(secret string) []byte { return e.codeMACs(secret, code)[0] }, by)
+	secret, expiresAt, err := newLink(ctx, e.Store, personID, func(secret string) []byte { return e.codeMACs(secret, code)[0] }, by, permit)
 	if err != nil {
 		return Invitation{}, err
 	}

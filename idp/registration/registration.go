@@ -63,12 +63,16 @@ func hash(secret string) []byte {
 
 // NewEnrolmentLink makes the secret of a link with which a person binds an authenticator. Only its hash is kept.
 func NewEnrolmentLink(ctx context.Context, s *store.Store, personID, actor string, now time.Time) (secret string, expiresAt time.Time, err error) {
-	return newLink(ctx, s, personID, func(string) []byte { return nil }, audit.Entry{At: now, Actor: actor})
+	permit := func(*store.Tx) error { return nil } // the operator's machine is permission enough
+	return newLink(ctx, s, personID, func(string) []byte { return nil }, audit.Entry{At: now, Actor: actor}, permit)
 }
 
-// newLink makes a link. mac is the keyed hash of the code that it takes, nil for none.
-func newLink(ctx context.Context, s *store.Store, personID string, mac func(secret string) []byte, by audit.Entry) (secret string, expiresAt time.Time, err error) {
+// newLink makes a link, if it is permitted in the transaction that does it. mac is the keyed hash of the code that it takes, nil for none.
+func newLink(ctx context.Context, s *store.Store, personID string, mac func(secret string) []byte, by audit.Entry, permit func(*store.Tx) error) (secret string, expiresAt time.Time, err error) {
 	err = s.InTx(ctx, func(tx *store.Tx) error {
+		if err := permit(tx); err != nil {
+			return err
+		}
 		secret, expiresAt, err = addLink(ctx, tx, personID, mac, by)
 		return err
 	})
