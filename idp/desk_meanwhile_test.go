@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/credence-id/credence/idp/webauthn/webauthntest"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -39,9 +41,10 @@ func (p *provider) meanwhile(person, statement string, do func() answer) answer 
 	return <-got
 }
 
-// Whether an officer may prove somebody, take it back and take her photograph is decided in the transaction that does it: she whose
+// Whether an officer may prove somebody, take it back, take her photograph, make a link for her or stop what she signs in with is decided in
+// the transaction that does it: she whose
 // role ends meanwhile does nothing, and it is on record that she tried.
-func TestDeskProvesNothingByWhoIsNoOfficerAnyMore(t *testing.T) {
+func TestDeskDoesNothingByWhoIsNoOfficerAnyMore(t *testing.T) {
 	t.Parallel()
 	const ended = `UPDATE role_profile SET ends_at = now() - interval '20 years', starts_at = now() - interval '30 years' WHERE id = '` + agentsRole + `'`
 	for _, test := range []struct {
@@ -89,6 +92,18 @@ func TestDeskProvesNothingByWhoIsNoOfficerAnyMore(t *testing.T) {
 				return b.postImage("/desk/people/"+person+"/photograph", "upload", portrait(p.t, 480, 600), "same-origin")
 			}, `SELECT count(*) FROM photograph WHERE person_id = $1`,
 		},
+		{
+			"to make an enrolment link", "desk_opened", func(*provider, string) {},
+			func(_ *provider, b *browser, person string) answer {
+				return b.post(authenticatorsOf(person)+"/link", nil)
+			}, `SELECT count(*) FROM enrolment_link WHERE person_id = $1`,
+		},
+		{
+			"to suspend an authenticator", "desk_opened", func(p *provider, person string) { p.enrol(person, webauthntest.New()) },
+			func(p *provider, b *browser, person string) answer {
+				return b.post(authenticatorsOf(person)+"/"+p.newestKey(person)+"/suspend", url.Values{"reason": {"Lost"}})
+			}, `SELECT count(*) FROM authenticator WHERE person_id = $1 AND state = 'suspended'`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -116,5 +131,22 @@ func TestDeskProvesNothingByWhoIsNoOfficerAnyMore(t *testing.T) {
 				t.Errorf("%s, by who stays one: %d done, want %d", test.name, n, before+1)
 			}
 		})
+	}
+}
+
+// Who takes away for good what an officer signs in with takes her office away: nobody below her does. To stop it cannot wait.
+func TestDeskTakesNoKeyFromAbove(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	p.enrol(raAdvanced, webauthntest.New())
+	of := authenticatorsOf(raAdvanced) + "/" + p.newestKey(raAdvanced) + "/"
+	agent, _ := p.atDesk(raAgent, "/desk")
+	for _, act := range []struct {
+		name string
+		want int
+	}{{"revoke", http.StatusForbidden}, {"return", http.StatusForbidden}, {"suspend", http.StatusSeeOther}} {
+		if a := agent.post(of+act.name, url.Values{"reason": {"Lost"}}); a.StatusCode != act.want {
+			t.Errorf("an agent may %s what an advanced agent signs in with = %d, want %d: %s", act.name, a.StatusCode, act.want, text(a.body))
+		}
 	}
 }
