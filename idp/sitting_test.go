@@ -2,6 +2,8 @@ package idp_test
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,18 +11,15 @@ import (
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
 )
 
-// TestSittingByAPI is a whole sitting by programs of three officers: a sponsor asks for a position for somebody who is not on
-// record; an officer adds her, takes her up and records what proves who she is; a second officer approves; and with the key that
-// was bound for her she signs in, and her token says all of that.
+// TestSittingByAPI is a whole sitting by programs of four officers: a manager proposes a position and a second officer approves it;
+// a sponsor asks for it for somebody who is not on record; an agent finds nobody like her, adds her, takes her up, records what
+// proves who she is and binds her key; the second officer approves; and with that key she signs in at an application, whose token
+// says all of that.
 func TestSittingByAPI(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
-	ward, _ := p.wardNurse()
-	d := p.description()
-	as := func(person string) program {
-		return program{p, d, p.officerToken(p.browser(), person, apiScopes, "smartcard")}
-	}
-	sponsor, agent, advanced := as(raSponsor), as(raAgent), as(raAdvanced)
+	as := p.programs()
+	manager, sponsor, agent, advanced := as(raManager), as(raSponsor), as(raAgent), as(raAdvanced)
 	must := func(a answer, status int) answer {
 		t.Helper()
 		if a.StatusCode != status {
@@ -29,11 +28,26 @@ func TestSittingByAPI(t *testing.T) {
 		return a
 	}
 
+	a := must(manager.call(http.MethodPost, "/api/positions", nil, `{"organisation":"ZX100","name":"Ward nurse","job_role":"S8000:G8000:R8001","activities":["B0401"],"reason":"A new ward"}`), http.StatusCreated)
+	ward := a.member(t, "id")
+	fill := map[string]string{"position": ward}
+	if a := manager.call(http.MethodPost, "/api/positions/{position}/approval", fill, "", "If-Match", a.Header.Get("ETag")); a.StatusCode != http.StatusForbidden || a.problem(t).Reason != "own_request" {
+		t.Errorf("approval by who proposed it = %d %s, want 403 own_request", a.StatusCode, a.body)
+	}
+	must(advanced.call(http.MethodPost, "/api/positions/{position}/approval", fill, "", "If-Match", a.Header.Get("ETag")), http.StatusOK)
+
 	const who = `"given_name":"Zoë","family_name":"Quist","date_of_birth":"1985-02-01"`
-	a := must(sponsor.call(http.MethodPost, "/api/introductions", nil, `{`+who+`,"position":"`+ward+`","reason":"Starts on Monday"}`), http.StatusCreated)
-	fill := map[string]string{"introduction": a.member(t, "id")}
+	a = must(sponsor.call(http.MethodPost, "/api/introductions", nil, `{`+who+`,"position":"`+ward+`","reason":"Starts on Monday"}`), http.StatusCreated)
+	fill["introduction"] = a.member(t, "id")
 	must(agent.call(http.MethodGet, "/api/introductions/{introduction}", fill, ""), http.StatusOK)
+	search := "/api/people?" + url.Values{"name": {"Zoë Quist"}, "date_of_birth": {"1985-02-01"}}.Encode()
+	if a := must(agent.call(http.MethodGet, search, nil, ""), http.StatusOK); !strings.Contains(a.body, `"items":[]`) {
+		t.Errorf("people like her before she is added = %s, want none", a.body)
+	}
 	person := must(agent.call(http.MethodPost, "/api/people", nil, `{`+who+`}`), http.StatusCreated).member(t, "user_id")
+	if a := must(agent.call(http.MethodGet, search, nil, ""), http.StatusOK); !strings.Contains(a.body, person) {
+		t.Errorf("people like her after she is added = %s, want her", a.body)
+	}
 	fill["person"] = person
 	fill["request"] = must(agent.call(http.MethodPost, "/api/introductions/{introduction}/person", fill, `{"person":"`+person+`"}`), http.StatusOK).member(t, "request")
 
@@ -61,7 +75,9 @@ func TestSittingByAPI(t *testing.T) {
 	must(advanced.call(http.MethodPost, "/api/requests/{request}/decision", fill, yes), http.StatusOK)
 
 	key := webauthntest.New()
-	p.enrol(person, key)
+	options := must(agent.call(http.MethodPost, optionsPath, fill, ""), http.StatusOK)
+	must(agent.call(http.MethodPost, bindPath, fill, p.bindingAnswer(options, key, issuer)), http.StatusCreated)
+
 	k := newPKCE()
 	b := p.browser()
 	code := b.passkey(b.authorize(request(confidentialClient, k)), key).redirect(t).Get("code")
