@@ -1,15 +1,50 @@
 package idp_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/webauthn/webauthntest"
 )
+
+var (
+	glanceNumber = regexp.MustCompile(`<strong>[0-9]+|<text [^>]*>[^<]*: [0-9]+</text>`)
+	glanceFigure = regexp.MustCompile(`<dt [^>]*><a href="([^"]+)">([^<]+)</a></dt>\s*<dd [^>]*><p><strong>([0-9]+)</strong>`)
+	glanceBar    = regexp.MustCompile(`<a class="credence-chart__bar" href="([^"]+)">\s*<rect [^>]*></rect>\s*<text [^>]*>([^<]+): ([0-9]+)</text>`)
+	listRow      = regexp.MustCompile(`<tr role="row" class="nhsuk-table__row">|<div class="nhsuk-summary-list__row">`)
+)
+
+// figures are the figures and bars of a glance, by name. Each leads to a list that has as many rows.
+func (b *browser) figures(page answer) map[string]int {
+	b.t.Helper()
+	shown := append(glanceFigure.FindAllStringSubmatch(page.body, -1), glanceBar.FindAllStringSubmatch(page.body, -1)...)
+	if numbers := len(glanceNumber.FindAllString(page.body, -1)) - strings.Count(page.body, "Most on a day: "); numbers != len(shown) {
+		b.t.Errorf("the glance shows %d numbers, of which %d lead to lists: %s", numbers, len(shown), page.body)
+	}
+	figures := map[string]int{}
+	for _, f := range shown {
+		n, err := strconv.Atoi(f[3])
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		figures[f[2]] = n
+		path := html.UnescapeString(f[1])
+		a := b.get(path)
+		_, main, _ := strings.Cut(a.body, "<main")
+		if rows := len(listRow.FindAllString(main, -1)); a.StatusCode != http.StatusOK || rows != n {
+			b.t.Errorf("the figure %s is %d, GET %s = %d with %d rows, want as many: %s", f[2], n, path, a.StatusCode, rows, text(a.body))
+		}
+	}
+	return figures
+}
 
 // What needs doing at the hospital is counted, and each figure leads to the list of what it counts.
 func TestDeskGlance(t *testing.T) {
@@ -28,6 +63,11 @@ func TestDeskGlance(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.reviewed()
+	p.nursing(noRole)
+	p.proposed()
+	p.brokenGlass()
+	p.enrol(raSponsor, webauthntest.New())
+	p.exec(`UPDATE authenticator SET state = 'suspended', revoked_at = $2 WHERE person_id = $1`, raSponsor, p.clock.Now())
 	b, page := p.atDesk(raManager, "/desk/organisations/ZX100")
 	words := page.words(t)
 	for _, want := range []string{"Open requests 1 The oldest has waited for", "People to put on record 1", "Positions to approve 0", "Open access reviews 1 The last day of the first is", "Week from"} {
@@ -38,6 +78,12 @@ func TestDeskGlance(t *testing.T) {
 	for _, link := range []string{"/desk/requests?organisation=ZX100", "/desk/introductions?organisation=ZX100", "/desk/positions?organisation=ZX100&amp;state=proposed", "/desk/reviews?organisation=ZX100"} {
 		if !strings.Contains(page.body, `href="`+link+`"`) {
 			t.Errorf("the hospital at a glance has no link to %s", link)
+		}
+	}
+	figures := b.figures(page)
+	for name, want := range map[string]int{"Open requests": 1, "Profiles to merge": 1, "Break-glass to sign for": 1, "Open access reviews": 1, "Suspended and lost authenticators": 1} {
+		if figures[name] != want {
+			t.Errorf("the figure %s = %d, want %d", name, figures[name], want)
 		}
 	}
 	week := func(n int) answer { // the list that the bar of that week leads to

@@ -24,7 +24,7 @@ type Amount struct {
 	OrMore bool
 }
 
-// Figure is how much there is of something, and leads to the list of it, or to none where the officer may not see that.
+// Figure is how much there is of something, and leads to the list of it.
 type Figure struct {
 	Name string
 	Amount

@@ -16,7 +16,7 @@ func deskGlancePages() map[string]Page {
 		{"Open requests", Amount{1000, true}, "The oldest has waited for 3 days", "/desk/requests?organisation=RX001"},
 		{"Positions to approve", Amount{1, false}, "The oldest has waited for 2 hours", "/desk/positions?organisation=RX001&state=proposed"},
 		{"Open access reviews", Amount{}, "", "/desk/reviews?organisation=RX001"},
-		{"Unusual sign-ins", Amount{2, false}, "In the last 28 days", ""},
+		{"Unusual sign-ins", Amount{2, false}, "In the last 28 days", "/desk/unusual?organisation=RX001"},
 	}
 	bars := []Bar{
 		{"1 November 2026", Amount{1000, true}, "/desk/expiring?week=1"},

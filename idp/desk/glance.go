@@ -44,7 +44,12 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 	figure("Break-glass to sign for", list(breakGlassPath), store.UnsignedBreakGlasses)
 	figure("Open access reviews", list(reviewsPath), store.WaitingReviews)
 	figure("Suspended and lost authenticators", list(suspendedPath), store.WaitingAuthenticators)
-	page.Figures = append(page.Figures, h.unusualFigure(o, g))
+	if g.Unusual != nil {
+		page.Figures = append(page.Figures, web.Figure{
+			Name: "Unusual sign-ins", Amount: web.Amount{Count: int(*g.Unusual), OrMore: *g.Unusual >= office.MostCounted},
+			Note: "In the last " + many(office.DaysBack, "day"), URL: list(unusualPath),
+		})
+	}
 	page.SignIns = &web.LineChart{ID: "signed-in", Title: "Sign-ins of the last four weeks", Description: "How many sign-ins there were, day by day", Of: "Day"}
 	for _, day := range g.SignIns {
 		page.SignIns.Points = append(page.SignIns.Points, web.Point{Name: day.Day.Format(dayForm), Count: int(day.SignIns)})

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/unusual"
@@ -18,18 +17,6 @@ const (
 	unusualPath   = "/desk/unusual"
 	suspendedPath = "/desk/suspended"
 )
-
-// unusualFigure is how many sign-ins were unusual. Only who reads the record is led to which.
-func (h *Handler) unusualFigure(o officer, g office.Glance) web.Figure {
-	figure := web.Figure{
-		Name: "Unusual sign-ins", Amount: web.Amount{Count: int(g.Unusual), OrMore: g.Unusual >= office.MostCounted},
-		Note: "In the last " + many(office.DaysBack, "day"),
-	}
-	if h.can(o, authority.Subject{Path: []string{o.Organisation}}, authority.ReadAudit) {
-		figure.URL = address(unusualPath, "organisation", g.Organisation)
-	}
-	return figure
-}
 
 // unusual lists unusual sign-ins, each with the way to what the record says of the person on that day.
 func (h *Handler) unusual(w http.ResponseWriter, r *http.Request, o officer) error {

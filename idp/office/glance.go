@@ -30,7 +30,7 @@ type Glance struct {
 	At           time.Time
 	Expiring     []int64           // what positions give that ends, by weeks from At on; nil: it is not her business
 	SignIns      []store.SignInDay // by days, the last of them today
-	Unusual      int64             // how many of them were
+	Unusual      *int64            // how many of them were; nil: she may not see which
 }
 
 // OnGlance are the acts any of which shows something at a glance.
@@ -60,7 +60,7 @@ func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g 
 			return g, fmt.Errorf("count roles that expire of organisation %s: %w", organisation, err)
 		}
 	}
-	return g, f.signIns(ctx, &g)
+	return g, f.signIns(ctx, &g, f.Can(o, here, authority.ReadAudit))
 }
 
 // NeedsDoing counts what needs doing at the organisation of an officer and below it, in one round trip.

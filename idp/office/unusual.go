@@ -22,14 +22,20 @@ func OnAuthenticators() []authority.Act {
 	return []authority.Act{authority.IssueAuthenticator, authority.UnlockAuthenticator}
 }
 
-// signIns adds to a glance what it says of sign-ins: to any officer how many there were, and how many of them were unusual.
-func (f *Office) signIns(ctx context.Context, g *Glance) (err error) {
+// signIns adds to a glance what it says of sign-ins: to any officer how many there were, and to who may see which were unusual how
+// many of them.
+func (f *Office) signIns(ctx context.Context, g *Glance, which bool) (err error) {
 	if g.SignIns, err = f.Store.SignInDays(ctx, g.Organisation, unusual.Zone, DaysBack, g.At); err != nil {
 		return fmt.Errorf("count sign-ins of organisation %s: %w", g.Organisation, err)
 	}
-	if g.Unusual, err = f.Store.CountUnusualSignIns(ctx, g.Organisation, g.At.Add(-unusual.Kept), MostCounted); err != nil {
+	if !which {
+		return nil
+	}
+	n, err := f.Store.CountUnusualSignIns(ctx, g.Organisation, g.At.Add(-unusual.Kept), MostCounted)
+	if err != nil {
 		return fmt.Errorf("count unusual sign-ins of organisation %s: %w", g.Organisation, err)
 	}
+	g.Unusual = &n
 	return nil
 }
 
