@@ -336,3 +336,34 @@ func TestDeskGivesAtOnceAndAsksForTheEnd(t *testing.T) {
 		t.Errorf("open requests for the end = %d, want 1", got)
 	}
 }
+
+// What a page of the desk may cost, beside finding out who is there.
+func TestDeskRoundTrips(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ward, request := p.wardNurse()
+	b, _ := p.atDesk(raManager, "/desk")
+	elsewhere := p.newOfficer("ZX200", "S8000:G8000:R8001")
+	p.nursing(elsewhere)
+	for path, most := range map[string]int{
+		"/desk": 2, "/desk/requests": 3, "/desk/requests/" + request: 5, "/desk/positions": 3, "/desk/positions/" + ward: 7, "/desk/positions/" + ward + "/holders": 5,
+		"/desk/positions/new": 1,
+	} {
+		b.get(path)
+		p.trips.take()
+		a := b.get(path)
+		if trips, writes := p.trips.take(); a.StatusCode != http.StatusOK || trips > most || writes > 0 {
+			t.Errorf("GET %s = %d, with %d round trips of which %d write, want at most %d and none", path, a.StatusCode, trips, writes, most)
+		}
+	}
+	for path, most := range map[string]int{ // who looked is on record; and the person at two organisations costs no more
+		"/desk/people?q=Larkspell": 3, "/desk/people/" + p.nurse(): 14, "/desk/people/" + elsewhere: 14,
+	} {
+		b.get(path)
+		p.trips.take()
+		a := b.get(path)
+		if trips, _ := p.trips.take(); a.StatusCode != http.StatusOK || trips > most {
+			t.Errorf("GET %s = %d, with %d round trips, want at most %d", path, a.StatusCode, trips, most)
+		}
+	}
+}

@@ -560,25 +560,6 @@ func (p *provider) walkDesk(see func(name string, pending bool, a answer)) {
 	see("no officer in another role", false, b.get("/desk/positions"))
 }
 
-// What a page of the desk may cost, beside finding out who is there.
-func TestDeskRoundTrips(t *testing.T) {
-	t.Parallel()
-	p := newProvider(t)
-	ward, request := p.wardNurse()
-	b, _ := p.atDesk(raManager, "/desk")
-	for path, most := range map[string]int{
-		"/desk": 2, "/desk/requests": 3, "/desk/requests/" + request: 5, "/desk/positions": 3, "/desk/positions/" + ward: 7, "/desk/positions/" + ward + "/holders": 5,
-		"/desk/positions/new": 1,
-	} {
-		b.get(path)
-		p.trips.take()
-		a := b.get(path)
-		if trips, writes := p.trips.take(); a.StatusCode != http.StatusOK || trips > most || writes > 0 {
-			t.Errorf("GET %s = %d, with %d round trips of which %d write, want at most %d and none", path, a.StatusCode, trips, writes, most)
-		}
-	}
-}
-
 // Only whom the active role makes an officer is shown the way to the desk.
 func TestHomeLeadsOfficersToTheDesk(t *testing.T) {
 	t.Parallel()

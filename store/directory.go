@@ -211,13 +211,32 @@ const MostAbove = 20
 
 // OrganisationPath reads the code of an organisation and of those above it, nearest first. One that is unknown is ErrNotFound.
 func (q *queries) OrganisationPath(ctx context.Context, code string) ([]string, error) {
-	return scalar[[]string](ctx, q, `
-		WITH RECURSIVE path (code, parent_code, above) AS (
-			SELECT code, parent_code, 0 FROM organisation WHERE code = $1
+	paths, err := q.OrganisationPaths(ctx, []string{code})
+	if err == nil && len(paths) == 0 {
+		err = ErrNotFound
+	}
+	return paths[code], err
+}
+
+// OrganisationPaths reads of each of some organisations what [Store.OrganisationPath] does of one, by code. One that is unknown is not
+// among them.
+func (q *queries) OrganisationPaths(ctx context.Context, codes []string) (map[string][]string, error) {
+	type row struct {
+		Code string
+		Path []string
+	}
+	rows, err := all[row](ctx, q, `
+		WITH RECURSIVE path (of, code, parent_code, above) AS (
+			SELECT code, code, parent_code, 0 FROM organisation WHERE code = ANY($1)
 			UNION ALL
-			SELECT o.code, o.parent_code, p.above + 1 FROM path p JOIN organisation o ON o.code = p.parent_code WHERE p.above < $2
+			SELECT p.of, o.code, o.parent_code, p.above + 1 FROM path p JOIN organisation o ON o.code = p.parent_code WHERE p.above < $2
 		)
-		SELECT array_agg(code ORDER BY above) FROM path HAVING count(*) > 0`, code, MostAbove)
+		SELECT of AS code, array_agg(code ORDER BY above) AS path FROM path GROUP BY of`, codes, MostAbove)
+	paths := make(map[string][]string, len(rows))
+	for _, r := range rows {
+		paths[r.Code] = r.Path
+	}
+	return paths, err
 }
 
 // EnsureMembership returns the id of a person's membership of an organisation, and adds it under the given id when

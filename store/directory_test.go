@@ -226,6 +226,9 @@ func TestOrganisationPath(t *testing.T) {
 		must(t, err)
 		same(t, "OrganisationPath("+code+")", got, want)
 	}
+	got, err := in.OrganisationPaths(ctx, []string{"RXX03", "RXX09", organisation})
+	must(t, err)
+	same(t, "OrganisationPaths()", got, map[string][]string{organisation: {organisation}, "RXX03": {"RXX03", "RXX02", organisation}})
 	is(t, "OrganisationPath(of none)", second(in.OrganisationPath(ctx, "RXX09")), store.ErrNotFound)
 
 	// Organisations that stand above each other, which only the owner could bring about, end it.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,30 +13,47 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// At is what belongs to an organisation, or to several. One that is not on record is [directory.ErrUnknown].
-func At(ctx context.Context, records interface {
-	OrganisationPath(ctx context.Context, code string) ([]string, error)
-}, organisations ...string,
-) (authority.Subject, error) {
-	var s authority.Subject
-	for _, code := range slices.Compact(slices.Sorted(slices.Values(organisations))) {
-		path, err := []string(nil), store.ErrNotFound
-		if directory.IsOrganisation(code) { // what does not look like one is asked of no database
-			path, err = records.OrganisationPath(ctx, code)
+// Paths reads which organisations are above one.
+type Paths interface {
+	OrganisationPaths(ctx context.Context, codes []string) (map[string][]string, error)
+}
+
+// AtEach is what belongs to each of some organisations, by code, in one read. One that is not on record is [directory.ErrUnknown].
+func AtEach(ctx context.Context, records Paths, organisations ...string) (map[string]authority.Subject, error) {
+	there := make(map[string]authority.Subject, len(organisations))
+	codes := slices.Compact(slices.Sorted(slices.Values(organisations)))
+	for _, code := range codes {
+		if !directory.IsOrganisation(code) { // what does not look like one is asked of no database
+			return nil, directory.Missing(store.ErrNotFound, "organisation", code)
+		}
+	}
+	if len(codes) == 0 {
+		return there, nil
+	}
+	paths, err := records.OrganisationPaths(ctx, codes)
+	for _, code := range codes {
+		if err == nil && paths[code] == nil {
+			err = store.ErrNotFound
 		}
 		if err != nil {
-			return authority.Subject{}, directory.Missing(err, "organisation", code)
+			return nil, directory.Missing(err, "organisation", code)
 		}
-		s.Path = append(s.Path, path...)
+		there[code] = authority.Subject{Path: paths[code]}
 	}
-	return s, nil
+	return there, nil
+}
+
+// At is what belongs to an organisation, or to several. One that is not on record is [directory.ErrUnknown].
+func At(ctx context.Context, records Paths, organisations ...string) (s authority.Subject, err error) {
+	there, err := AtEach(ctx, records, organisations...)
+	for _, code := range slices.Sorted(maps.Keys(there)) {
+		s.Path = append(s.Path, there[code].Path...)
+	}
+	return s, err
 }
 
 // Of is what an officer does something to who does it to a person: at whichever organisations she may act as something now.
-func Of(ctx context.Context, records interface {
-	OrganisationPath(ctx context.Context, code string) ([]string, error)
-}, p store.Person,
-) (authority.Subject, error) {
+func Of(ctx context.Context, records Paths, p store.Person) (authority.Subject, error) {
 	var codes []string
 	for _, role := range p.Roles {
 		codes = append(codes, role.OrganisationCode)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/store"
 )
 
@@ -95,16 +96,17 @@ func (f *Office) served(ctx context.Context, o Officer, personID string) (of aut
 	if err != nil {
 		return of, nil, fmt.Errorf("list roles of person %s: %w", personID, err)
 	}
-	there := make(map[string]authority.Subject)
+	codes := make([]string, len(roles))
+	for n, role := range roles {
+		codes[n] = role.OrganisationCode
+	}
+	there, err := deed.AtEach(ctx, f.Store, codes...)
+	if err != nil {
+		return of, nil, err
+	}
 	for _, role := range roles {
-		at, known := there[role.OrganisationCode]
-		if !known {
-			if at, err = f.At(ctx, role.OrganisationCode); err != nil {
-				return of, nil, err
-			}
-			there[role.OrganisationCode] = at
-			of.Path = append(of.Path, at.Path...)
-		}
+		at := there[role.OrganisationCode]
+		of.Path = append(of.Path, at.Path...)
 		if f.Can(o, at, authority.ReadAudit) {
 			within = append(within, role.ID)
 		}

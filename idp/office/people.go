@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -168,20 +167,27 @@ func (f *Office) reach(ctx context.Context, o Officer, p *Known) error {
 	for _, row := range p.Requests {
 		codes = append(codes, row.OrganisationCode)
 	}
-	slices.Sort(codes)
-	for _, code := range slices.Compact(codes) {
-		there, err := f.At(ctx, code)
-		if err != nil {
-			return err
-		}
-		p.Sees[code] = f.Can(o, there, OnRequests()...)
-		there.PersonID = p.Person.ID
-		p.Asks[code] = f.Can(o, there, authority.RequestPosition)
+	shown := len(codes)
+	for _, role := range p.Person.Roles {
+		codes = append(codes, role.OrganisationCode)
 	}
-	of, err := f.Works(ctx, p.Person)
-	p.Proves = err == nil && f.Can(o, of, authority.RecordEvidence)
-	p.Keeps = err == nil && f.Can(o, of, authority.IssueAuthenticator, authority.UnlockAuthenticator)
-	return err
+	there, err := deed.AtEach(ctx, f.Store, codes...)
+	if err != nil {
+		return err
+	}
+	for _, code := range codes[:shown] {
+		at := there[code]
+		p.Sees[code] = f.Can(o, at, OnRequests()...)
+		at.PersonID = p.Person.ID
+		p.Asks[code] = f.Can(o, at, authority.RequestPosition)
+	}
+	works := authority.Subject{PersonID: p.Person.ID}
+	for _, code := range codes[shown:] {
+		works.Path = append(works.Path, there[code].Path...)
+	}
+	p.Proves = f.Can(o, works, authority.RecordEvidence)
+	p.Keeps = f.Can(o, works, authority.IssueAuthenticator, authority.UnlockAuthenticator)
+	return nil
 }
 
 // Works is what an officer does something to who does it to a person: at whichever organisations she may act as something now.
