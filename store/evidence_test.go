@@ -295,3 +295,43 @@ func TestEvidenceIsRefusedByTheSchema(t *testing.T) {
 		}
 	}
 }
+
+// Four eyes is the schema's as well: whoever writes rows past the rules records none of herself that counts, and withdraws none.
+func TestFourEyesOfEvidence(t *testing.T) {
+	t.Parallel()
+	in := newInstallation(t)
+	owner := connect(t, in.ownerURL)
+	const rule = "evidence_not_of_oneself"
+	record := func(id uuid.UUID, by string) error {
+		return in.InTx(t.Context(), func(tx *store.Tx) error {
+			e := newEvidence(id, ana)
+			e.RecordedBy = by
+			return tx.AddEvidence(t.Context(), e)
+		})
+	}
+	withdraw := func(id uuid.UUID, by string) error {
+		return in.InTx(t.Context(), func(tx *store.Tx) error {
+			return tx.WithdrawEvidence(t.Context(), []uuid.UUID{id}, by, "forged", later)
+		})
+	}
+	if err := record(evidenceID, ana); !breaks(err, rule) {
+		t.Errorf("AddEvidence(of oneself) = %v, want it refused by %s", err, rule)
+	}
+	must(t, record(evidenceID, ben))
+	if err := withdraw(evidenceID, ana); !breaks(err, rule) {
+		t.Errorf("WithdrawEvidence(of oneself) = %v, want it refused by %s", err, rule)
+	}
+	must(t, withdraw(evidenceID, ben))
+	must(t, record(uuid.New(), "operator:sam"))
+
+	// A row of before that broke the rule is there, and can be withdrawn by another.
+	check := value[string](t, owner, `SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '`+rule+`'`)
+	exec(t, owner, `ALTER TABLE evidence DROP CONSTRAINT `+rule)
+	old := uuid.New()
+	must(t, record(old, ana))
+	exec(t, owner, `ALTER TABLE evidence ADD CONSTRAINT `+rule+` `+check)
+	if err := withdraw(old, ana); !breaks(err, rule) {
+		t.Errorf("WithdrawEvidence(of before, of oneself) = %v, want it refused by %s", err, rule)
+	}
+	must(t, withdraw(old, ben))
+}
