@@ -68,7 +68,7 @@ func (q *queries) EndOtherSessions(ctx context.Context, personID string, but uui
 func (q *queries) EventsAbout(ctx context.Context, personID string, events []string, refused bool, o Order, after int64, limit int) ([]AuditEvent, error) {
 	beyond, order := `sequence > $4`, ` ORDER BY sequence`
 	if o.Descending {
-		beyond, order = `sequence < coalesce(nullif($4, 0), 9223372036854775807)`, ` ORDER BY sequence DESC`
+		beyond, order = `sequence < coalesce(nullif($4::bigint, 0), 9223372036854775807)`, ` ORDER BY sequence DESC`
 	}
 	return all[AuditEvent](ctx, q, `
 		SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail

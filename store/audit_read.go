@@ -19,7 +19,7 @@ type AuditLines struct {
 
 // ReadAudit lists lines of the record, at most limit of them.
 func (q *queries) ReadAudit(ctx context.Context, l AuditLines, limit int) ([]AuditEvent, error) {
-	page := ` AND sequence < coalesce(nullif($5, 0), 9223372036854775807) ORDER BY sequence DESC LIMIT $6`
+	page := ` AND sequence < coalesce(nullif($5::bigint, 0), 9223372036854775807) ORDER BY sequence DESC LIMIT $6`
 	if l.Oldest {
 		page = ` AND sequence > $5 ORDER BY sequence LIMIT $6`
 	}

@@ -128,7 +128,7 @@ type UnusualSignIn struct {
 func (q *queries) UnusualSignIns(ctx context.Context, organisation string, since time.Time, o Order, after int64, limit int) ([]UnusualSignIn, error) {
 	than := ` > $3`
 	if o.Descending {
-		than = ` < coalesce(nullif($3, 0), 9223372036854775807)`
+		than = ` < coalesce(nullif($3::bigint, 0), 9223372036854775807)`
 	}
 	return all[UnusualSignIn](ctx, q, `
 		SELECT u.sequence, u.at, e.person_id, coalesce(p.display_name, '') AS person_name, e.address, u.reasons

@@ -150,3 +150,28 @@ func TestSuspendedAuthenticators(t *testing.T) {
 		t.Errorf("Waiting(elsewhere) = %v, want none", n)
 	}
 }
+
+// A list of the record goes on after any line of it, also after one beyond those of 32 bits.
+func TestRecordIsReadBeyondAnyLine(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	exec(t, connect(t, in.ownerURL), `INSERT INTO audit_event (sequence, at, event, refusal, actor, person_id, client_id, request_id, address, detail) OVERRIDING SYSTEM VALUE
+		SELECT 5000000000 + n, $2::timestamptz, 'recovered', '', $1::text, $1::text, '', '', '', '{}' FROM generate_series(0, 1) n`, ana, now)
+	exec(t, connect(t, in.ownerURL), `INSERT INTO unusual_sign_in (sequence, organisation_code, at, reasons) SELECT sequence, $1, at, '{recovered}' FROM audit_event WHERE sequence >= 5000000000`, organisation)
+	for _, newest := range []bool{false, true} {
+		after, want := int64(5000000000), int64(5000000001)
+		if newest {
+			after, want = want, after
+		}
+		o := store.Order{By: store.ByTime, Descending: newest}
+		about, err := in.EventsAbout(ctx, ana, []string{"recovered"}, false, o, after, 10)
+		must(t, err)
+		read, err := in.ReadAudit(ctx, store.AuditLines{PersonID: ana, From: now, Until: later, Oldest: !newest, After: after}, 10)
+		must(t, err)
+		strange, err := in.UnusualSignIns(ctx, organisation, now, o, after, 10)
+		must(t, err)
+		if len(about) != 1 || about[0].Sequence != want || len(read) != 1 || read[0].Sequence != want || len(strange) != 1 || strange[0].Sequence != want {
+			t.Errorf("after line %d of the record = %v, %v and %v, want line %d of each", after, about, read, strange, want)
+		}
+	}
+}
