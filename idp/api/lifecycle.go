@@ -241,8 +241,8 @@ func openMergeOf(m store.MergeRow) openMerge {
 	return openMerge{m.ID, someone{m.Duplicate, m.DuplicateName}, someone{m.Kept, m.KeptName}, someone{m.ProposedBy, m.ProposedByName}, m.ProposedAt.UTC()}
 }
 
-func (h *Handler) listMerges(c call, in at) (page[openMerge], error) {
-	rows, more, err := h.OpenMerges(c.Context(), c.officer, in.organisation(c), store.Order{By: store.ByTime}, in.uuid(uuid.Nil))
+func (h *Handler) listMerges(c call, in atByTime) (page[openMerge], error) {
+	rows, more, err := h.OpenMerges(c.Context(), c.officer, in.organisation(c), ordered(in.Order, store.Order{By: store.ByTime}), in.uuid(uuid.Nil))
 	return goesOn(c, rows, openMergeOf, more, func(m store.MergeRow) string { return m.ID.String() }), err
 }
 

@@ -22,6 +22,13 @@ type at struct {
 	after
 }
 
+// atByTime is [at], of a list in the order of time.
+type atByTime struct {
+	at
+
+	Order string `json:"order,omitempty" enum:"at -at" doc:"By what it is ordered: at, the oldest first, or -at, the newest first. As the list is described, when it is left out."`
+}
+
 // organisation is that code.
 func (a at) organisation(c call) string { return cmp.Or(a.Organisation, c.officer.Organisation) }
 
@@ -53,6 +60,7 @@ type expiring struct {
 
 	From  time.Time `json:"from,omitzero" doc:"Now, when it is left out."`
 	Until time.Time `json:"until,omitzero" doc:"And not at this time itself; in four weeks, when it is left out."`
+	Order string    `json:"order,omitempty" enum:"expires -expires" doc:"By what it is ordered; with -, from the other end. The soonest first, when it is left out."`
 }
 
 type expiringRole struct {
@@ -71,8 +79,14 @@ func expiringRoleOf(r store.ExpiringRole) expiringRole {
 func (h *Handler) listExpiringRoles(c call, in expiring) (page[expiringRole], error) {
 	now := h.Now()
 	from, until := cmp.Or(in.From, now), cmp.Or(in.Until, office.LooksAheadTo(now))
-	rows, more, err := h.ExpiringRoles(c.Context(), c.officer, in.organisation(c), from, until, store.Order{By: store.ByExpiry}, in.After)
+	rows, more, err := h.ExpiringRoles(c.Context(), c.officer, in.organisation(c), from, until, ordered(in.Order, store.Order{By: store.ByExpiry}), in.After)
 	return goesOn(c, rows, expiringRoleOf, more, func(r store.ExpiringRole) string { return r.RoleID }), err
+}
+
+type stoppedWanted struct {
+	at
+
+	Order string `json:"order,omitempty" enum:"starts -starts" doc:"By what it is ordered; with -, from the other end. What was stopped first, when it is left out."`
 }
 
 type stoppedAuthenticator struct {
@@ -88,8 +102,8 @@ func stoppedAuthenticatorOf(a store.SuspendedAuthenticator) stoppedAuthenticator
 	return stoppedAuthenticator{a.ID, someone{a.PersonID, a.PersonName}, a.Kind, a.Name, registration.State(a.State), a.Since.UTC()}
 }
 
-func (h *Handler) listStoppedAuthenticators(c call, in at) (page[stoppedAuthenticator], error) {
-	rows, more, err := h.SuspendedAuthenticators(c.Context(), c.officer, in.organisation(c), store.Order{By: store.ByStart}, in.uuid(uuid.Nil))
+func (h *Handler) listStoppedAuthenticators(c call, in stoppedWanted) (page[stoppedAuthenticator], error) {
+	rows, more, err := h.SuspendedAuthenticators(c.Context(), c.officer, in.organisation(c), ordered(in.Order, store.Order{By: store.ByStart}), in.uuid(uuid.Nil))
 	return goesOn(c, rows, stoppedAuthenticatorOf, more, func(a store.SuspendedAuthenticator) string { return a.ID.String() }), err
 }
 
@@ -105,8 +119,8 @@ func unusualSignInOf(s store.UnusualSignIn) unusualSignIn {
 	return unusualSignIn{s.Sequence, s.At.UTC(), someone{s.PersonID, s.PersonName}, s.Address, s.Reasons}
 }
 
-func (h *Handler) listUnusualSignIns(c call, in at) (page[unusualSignIn], error) {
-	rows, more, err := h.UnusualSignIns(c.Context(), c.officer, in.organisation(c), store.Order{By: store.ByTime, Descending: true}, in.line())
+func (h *Handler) listUnusualSignIns(c call, in atByTime) (page[unusualSignIn], error) {
+	rows, more, err := h.UnusualSignIns(c.Context(), c.officer, in.organisation(c), ordered(in.Order, store.Order{By: store.ByTime, Descending: true}), in.line())
 	return goesOn(c, rows, unusualSignInOf, more, func(s store.UnusualSignIn) string { return strconv.FormatInt(s.Sequence, 10) }), err
 }
 
@@ -120,8 +134,8 @@ func selfRegisteredOf(p store.UnprovedPerson) selfRegistered {
 	return selfRegistered{someone{p.ID, p.DisplayName}, p.OrganisationCode, p.RegisteredAt.UTC()}
 }
 
-func (h *Handler) listSelfRegistered(c call, in at) (page[selfRegistered], error) {
-	rows, more, err := h.Unproved(c.Context(), c.officer, in.organisation(c), store.Order{By: store.ByTime}, in.After)
+func (h *Handler) listSelfRegistered(c call, in atByTime) (page[selfRegistered], error) {
+	rows, more, err := h.Unproved(c.Context(), c.officer, in.organisation(c), ordered(in.Order, store.Order{By: store.ByTime}), in.After)
 	return goesOn(c, rows, selfRegisteredOf, more, func(p store.UnprovedPerson) string { return p.ID }), err
 }
 
