@@ -75,7 +75,7 @@ func TestDeskGlance(t *testing.T) {
 			t.Errorf("the hospital at a glance = %s, want %q", words, want)
 		}
 	}
-	for _, link := range []string{"/desk/requests?organisation=ZX100", "/desk/introductions?organisation=ZX100", "/desk/positions?organisation=ZX100&amp;state=proposed", "/desk/reviews?organisation=ZX100"} {
+	for _, link := range []string{"/desk/requests?organisation=ZX100", "/desk/introductions?organisation=ZX100", "/desk/positions?organisation=ZX100&amp;state=proposed", "/desk/reviews?organisation=ZX100&amp;state=open"} {
 		if !strings.Contains(page.body, `href="`+link+`"`) {
 			t.Errorf("the hospital at a glance has no link to %s", link)
 		}

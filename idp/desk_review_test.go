@@ -70,6 +70,9 @@ func TestDeskReviews(t *testing.T) {
 	if words := manager.get("/desk").words(t); !strings.Contains(words, "1 is open . The last day of the first is") {
 		t.Errorf("what needs doing = %s, want the review", words)
 	}
+	if a := manager.get("/desk/reviews?state=open"); !strings.Contains(a.body, `href="`+at+`"`) {
+		t.Errorf("the open reviews = %s, want this one", text(a.body))
+	}
 	advanced, _ := p.atDesk(raAdvanced, at)
 	if a := advanced.post(at, url.Values{"certify": {"ticked"}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "Tick what you certify or remove") {
 		t.Errorf("to certify nothing = %d %s, want 400", a.StatusCode, text(a.body))
@@ -96,6 +99,11 @@ func TestDeskReviews(t *testing.T) {
 	}
 	if words := manager.rest(manager.post(at, url.Values{"remove": {"ticked"}, "entry": {gone}})).words(t); !strings.Contains(words, "Finished") || !strings.Contains(words, "Nothing is left to decide") {
 		t.Errorf("the review after all was decided = %s, want it finished", words)
+	}
+	for state, want := range map[string]bool{"": true, "all": true, "open": false} {
+		if a := manager.get("/desk/reviews?state=" + state); strings.Contains(a.body, `href="`+at+`"`) != want {
+			t.Errorf("the reviews of state %q have one that is finished = %t, want %t: %s", state, !want, want, text(a.body))
+		}
 	}
 	if words := manager.get(at + "?show=all").words(t); !strings.Contains(words, "Certified by Crispin Seconder") || !strings.Contains(words, "Removed by Winifred Stewardley") {
 		t.Errorf("all of the review = %s, want who decided what", words)

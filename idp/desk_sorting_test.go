@@ -170,6 +170,7 @@ func TestAPIListsAreSorted(t *testing.T) {
 		"/api/people/" + oneRole + "?":          "starts -starts expires -expires",
 		"/api/evidence-proposals?":              "at -at",
 		"/api/reviews?organisation=ZX100":       "opened -opened due -due",
+		"/api/reviews?state=open":               "opened -opened due -due",
 		"/api/reviews/" + review + "/items?":    "name -name position -position starts -starts expires -expires",
 		"/api/applications?organisation=ZX100":  "asked -asked name -name",
 		"/api/merges?organisation=ZX100":        "at -at",

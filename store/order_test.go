@@ -48,7 +48,7 @@ func inEveryOrder(ctx context.Context, s *store.Store) (failed error) {
 			failed = errors.Join(failed, second(s.UnprovedPeople(ctx, organisation, o, after, 10)), second(s.EvidenceProposals(ctx, organisation, o, from, 10)), second(s.OpenMerges(ctx, organisation, o, from, 10)))
 		}
 		for _, o := range orders(store.ByOpened, store.ByDue) {
-			failed = errors.Join(failed, second(s.Reviews(ctx, organisation, o, from, 10, now)))
+			failed = errors.Join(failed, second(s.Reviews(ctx, organisation, false, o, from, 10, now)), second(s.Reviews(ctx, organisation, true, o, from, 10, now)))
 		}
 		for _, o := range orders(store.ByName, store.ByPosition, store.ByStart, store.ByExpiry) {
 			failed = errors.Join(failed, second(s.ReviewItems(ctx, requestID, o, after, 10)), second(s.UndecidedItems(ctx, requestID, o, after, 10, now)))
@@ -197,7 +197,7 @@ func TestOrders(t *testing.T) {
 			}},
 			{"Reviews", map[store.Column]string{store.ByOpened: "1234", store.ByDue: "3421"}, func(o store.Order) string {
 				return paged(t, reviews, func(after string) ([]store.ReviewRow, error) {
-					return in.Reviews(ctx, organisation, o, uuidOf(after), 1, now)
+					return in.Reviews(ctx, organisation, false, o, uuidOf(after), 1, now)
 				})
 			}},
 			{"ReviewItems", map[store.Column]string{store.ByName: "2341", store.ByPosition: "1234", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {

@@ -88,14 +88,17 @@ func (q *queries) Review(ctx context.Context, id uuid.UUID, now time.Time) (Revi
 	return one[ReviewRow](ctx, q, `WITH r AS (SELECT `+reviewColumns+` FROM review r WHERE r.id = $1)`+reviewRow, id, now)
 }
 
-// Reviews lists the reviews of an organisation and of those below it, by [ByOpened] or [ByDue], from the one after the given id,
-// at most limit of them.
-func (q *queries) Reviews(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int, now time.Time) ([]ReviewRow, error) {
+// Reviews lists the reviews of an organisation and of those below it, or those of them that are open, by [ByOpened] or [ByDue],
+// from the one after the given id, at most limit of them.
+func (q *queries) Reviews(ctx context.Context, organisation string, open bool, o Order, after uuid.UUID, limit int, now time.Time) ([]ReviewRow, error) {
 	key := `r.opened_at`
 	if o.By == ByDue {
 		key = `r.due_at`
 	}
 	beyond, order := o.beyond(key, `r.id`, `(SELECT `+key+` FROM review r WHERE r.id = $3)`, `$3`), ` ORDER BY `+o.by(key, `r.id`)
+	if open {
+		beyond += ` AND r.closed_at IS NULL`
+	}
 	return all[ReviewRow](ctx, q, below+`, r AS (
 			SELECT `+reviewColumns+` FROM below b
 			CROSS JOIN LATERAL (SELECT `+reviewColumns+` FROM review r WHERE r.organisation_code = b.code AND `+beyond+order+` LIMIT $4) r

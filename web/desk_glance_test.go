@@ -15,7 +15,7 @@ func deskGlancePages() map[string]Page {
 	figures := []Figure{
 		{"Open requests", Amount{1000, true}, "The oldest has waited for 3 days", "/desk/requests?organisation=RX001"},
 		{"Positions to approve", Amount{1, false}, "The oldest has waited for 2 hours", "/desk/positions?organisation=RX001&state=proposed"},
-		{"Open access reviews", Amount{}, "", "/desk/reviews?organisation=RX001"},
+		{"Open access reviews", Amount{}, "", "/desk/reviews?organisation=RX001&state=open"},
 		{"Unusual sign-ins", Amount{2, false}, "In the last 28 days", "/desk/unusual?organisation=RX001"},
 	}
 	bars := []Bar{

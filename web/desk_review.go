@@ -8,10 +8,17 @@ type DeskReviews struct {
 	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
-	Reviews      []ReviewRow
-	NewURL       string
+	// State is "open" where only the open ones are listed, and otherwise empty.
+	State   string
+	Reviews []ReviewRow
+	NewURL  string
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string
+}
+
+// States are what can be chosen.
+func (DeskReviews) States() []Option {
+	return []Option{{Value: "", Label: "Any"}, {Value: "open", Label: "Open"}}
 }
 
 func (p DeskReviews) page() (string, Frame) { return "desk-reviews", p.Frame }

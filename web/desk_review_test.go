@@ -45,6 +45,7 @@ func deskReviewPages() map[string]Page {
 	mistaken.Due = "yesterday"
 	return map[string]Page{
 		"desk-reviews":           DeskReviews{Desk: desk, Sorting: last, Organisation: "RX001", Reviews: []ReviewRow{row, removes}, NewURL: "/desk/reviews/new", NextURL: "/desk/reviews?sort=-due&after=0196"},
+		"desk-reviews-none-open": DeskReviews{Desk: desk, Sorting: last, Organisation: "RX001", State: "open", NewURL: "/desk/reviews/new"},
 		"desk-reviews-none":      DeskReviews{Desk: desk, Sorting: last, Organisation: "RX001", NewURL: "/desk/reviews/new"},
 		"desk-reviews-error":     DeskReviews{Desk: wrong, Organisation: "NOWHERE", NewURL: "/desk/reviews/new"},
 		"desk-review-form":       form,
@@ -53,7 +54,7 @@ func deskReviewPages() map[string]Page {
 		"desk-review-all":        all,
 		"desk-review-none":       none,
 		"desk-review-error":      failed,
-		"desk-reviews-due":       DeskHome{Desk: desk, Reviews: &ReviewsDue{Count: 2, FirstAt: at(30), URL: "/desk/reviews"}},
-		"desk-reviews-overdue":   DeskHome{Desk: desk, Reviews: &ReviewsDue{Count: 1, FirstAt: at(2), Overdue: true, URL: "/desk/reviews"}},
+		"desk-reviews-due":       DeskHome{Desk: desk, Reviews: &ReviewsDue{Count: 2, FirstAt: at(30), URL: "/desk/reviews?state=open"}},
+		"desk-reviews-overdue":   DeskHome{Desk: desk, Reviews: &ReviewsDue{Count: 1, FirstAt: at(2), Overdue: true, URL: "/desk/reviews?state=open"}},
 	}
 }

@@ -38,13 +38,14 @@ func reviewOf(r store.ReviewRow) review {
 
 type reviewsWanted struct {
 	Organisation string `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
+	State        string `json:"state,omitempty" enum:"open" doc:"open: only those in which something is left to decide."`
 	Order        string `json:"order,omitempty" enum:"opened -opened due -due" doc:"By what it is ordered; with -, from the other end. The newest first, when it is left out."`
 	after
 }
 
 func (h *Handler) listReviews(c call, in reviewsWanted) (page[review], error) {
 	order := ordered(in.Order, store.Order{By: store.ByOpened, Descending: true})
-	rows, more, err := h.ListReviews(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), order, in.id())
+	rows, more, err := h.ListReviews(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), in.State != "", order, in.id())
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].ID.String()

@@ -42,7 +42,7 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 	figure("Evidence that waits for a second checker", proposalsPath, store.WaitingEvidence)
 	figure("Profiles to merge", list(mergesPath), store.WaitingMerges)
 	figure("Break-glass to sign for", list(breakGlassPath), store.UnsignedBreakGlasses)
-	figure("Open access reviews", list(reviewsPath), store.WaitingReviews)
+	figure("Open access reviews", address(reviewsPath, "organisation", g.Organisation, "state", "open"), store.WaitingReviews)
 	figure("Suspended and lost authenticators", list(suspendedPath), store.WaitingAuthenticators)
 	if g.Unusual != nil {
 		page.Figures = append(page.Figures, web.Figure{

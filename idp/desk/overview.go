@@ -32,7 +32,7 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o officer) er
 	}
 	var reviews *web.ReviewsDue
 	if due, hers := doing[store.WaitingReviews]; hers {
-		reviews = &web.ReviewsDue{Count: int(due.Count), URL: reviewsPath}
+		reviews = &web.ReviewsDue{Count: int(due.Count), URL: address(reviewsPath, "state", "open")}
 		if due.FirstAt != nil {
 			reviews.FirstAt, reviews.Overdue = *due.FirstAt, !due.FirstAt.After(now)
 		}

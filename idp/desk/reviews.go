@@ -30,7 +30,10 @@ func (h *Handler) reviews(w http.ResponseWriter, r *http.Request, o officer) err
 		column{name: "Organisation"}, column{"Opened", store.ByOpened, "oldest first", "newest first"}, column{"Due", store.ByDue, "soonest first", "latest first"},
 		column{name: "State"}, column{name: "Left to decide"})
 	page := web.DeskReviews{Desk: h.desk(r, o), Organisation: organisation, NewURL: reviewsPath + "/new", Sorting: sorting}
-	rows, more, err := h.ListReviews(r.Context(), o.Officer, organisation, order, followingUUID(r))
+	if q.Get("state") == "open" {
+		page.State = "open"
+	}
+	rows, more, err := h.ListReviews(r.Context(), o.Officer, organisation, page.State != "", order, followingUUID(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -42,7 +45,7 @@ func (h *Handler) reviews(w http.ResponseWriter, r *http.Request, o officer) err
 		page.Reviews = append(page.Reviews, h.reviewRow(row))
 	}
 	if more {
-		page.NextURL = address(reviewsPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = address(reviewsPath, "organisation", organisation, "state", page.State, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// ListReviews lists a page of the reviews of an organisation and below it, in an order: see [store.Store.Reviews]. It goes on from
+// ListReviews lists a page of the reviews of an organisation and below it, or of those of them that are open, in an order: see [store.Store.Reviews]. It goes on from
 // the one after the given id, and says whether there are more.
-func (f *Office) ListReviews(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.ReviewRow, more bool, err error) {
+func (f *Office) ListReviews(ctx context.Context, o Officer, organisation string, open bool, order store.Order, after uuid.UUID) (rows []store.ReviewRow, more bool, err error) {
 	return listed(ctx, f, o, organisation, "reviews", func(limit int) ([]store.ReviewRow, error) {
-		return f.Store.Reviews(ctx, organisation, order, after, limit, f.Now())
+		return f.Store.Reviews(ctx, organisation, open, order, after, limit, f.Now())
 	}, authority.ReviewAccess)
 }
 

@@ -291,7 +291,7 @@ func TestRacesOfReviews(t *testing.T) {
 	if won != 1 || fmt.Sprint(reasons) != "[review_open_already]" {
 		t.Errorf("reviews = %d, the others %v, want 1, [review_open_already]", won, reasons)
 	}
-	open := must1(d.Store.Reviews(ctx, hospital, store.Order{}, uuid.Nil, 10, d.clock()))(t)
+	open := must1(d.Store.Reviews(ctx, hospital, true, store.Order{}, uuid.Nil, 10, d.clock()))(t)
 	if len(open) != 1 {
 		t.Fatalf("reviews = %d, want 1", len(open))
 	}
