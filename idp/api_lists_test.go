@@ -144,6 +144,7 @@ func TestAPIReadsWhatTheDeskShows(t *testing.T) {
 		{"the same for who finds nobody", privacy, "/api/people/{person}/history", http.StatusForbidden, "no_right"},
 		{"merges that wait", manager, "/api/merges?organisation=ZX100", http.StatusOK, merge},
 		{"the same for a sponsor", sponsor, "/api/merges", http.StatusForbidden, "no_right"},
+		{"evidence of another organisation", as(raAdvanced), "/api/evidence-proposals?organisation=ZX200", http.StatusForbidden, "another_organisation"},
 		{"merges of another organisation", as(raAdvanced), "/api/merges?organisation=ZX200", http.StatusForbidden, "another_organisation"},
 		{"the record about somebody", privacy, "/api/audit?person=" + of["person"] + "&event=person_corrected&order=oldest", http.StatusOK, `"event":"person_corrected"`},
 		{"what somebody did", privacy, "/api/audit?of=did&person=" + raAgent, http.StatusOK, `"items":[`},

@@ -107,6 +107,20 @@ func TestDeskHasASecondChecker(t *testing.T) {
 	if words := advanced.get("/desk/evidence").words(t); !strings.Contains(words, "Passport Sarah Meredyth") || !strings.Contains(words, "Checked by Bartholomew Keykeeper") {
 		t.Errorf("what waits = %s, want the passport", words)
 	}
+	for list, want := range map[string]int{"?organisation=zx100": http.StatusOK, "?organisation=ZX200": http.StatusForbidden, "?organisation=NOWHERE": http.StatusBadRequest, "?organisation=%00": http.StatusBadRequest} {
+		if a := advanced.get("/desk/evidence" + list); a.StatusCode != want || strings.Contains(a.body, path) != (want == http.StatusOK) {
+			t.Errorf("what waits at %s = %d %s, want %d", list, a.StatusCode, text(a.body), want)
+		}
+	}
+	above, glance := p.atDesk(p.newOfficer("ZX000", "S8001:G8002:R8008", "B0267"), "/desk/organisations/ZX100")
+	if !strings.Contains(glance.words(t), "Evidence that waits for a second checker 1") || !strings.Contains(glance.body, `href="/desk/evidence?organisation=ZX100"`) {
+		t.Errorf("the hospital at a glance from above = %s, want the passport, and the way to it", text(glance.body))
+	}
+	for _, list := range []string{"", "?organisation=ZX000", "?organisation=ZX100"} {
+		if a := above.get("/desk/evidence" + list); !strings.Contains(a.body, path) {
+			t.Errorf("what waits from above at %q = %s, want the passport", list, text(a.body))
+		}
+	}
 	if a := advanced.post(path, url.Values{}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "Select whether you confirm or dismiss it") {
 		t.Errorf("to decide nothing = %d %s, want 400", a.StatusCode, text(a.body))
 	}

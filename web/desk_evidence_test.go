@@ -12,6 +12,8 @@ func deskEvidencePages() map[string]Page {
 	}
 	wrong := desk
 	wrong.Errors = []FieldError{{"given_name", "These given names are not the ones on record"}, {"vpip", "Tick what you checked"}, {"", "Two pieces are the same passport."}}
+	nowhere := desk
+	nowhere.Errors = []FieldError{{"organisation", "Enter the code of an organisation, such as RX001"}}
 	camera, unkept := desk, desk
 	camera.Camera, unkept.Camera = true, true
 	unkept.Errors = []FieldError{{"upload", "Select another photograph: it has to be a JPEG or a PNG"}}
@@ -73,12 +75,13 @@ func deskEvidencePages() map[string]Page {
 		"desk-photograph-none":        DeskPhotograph{Desk: unkept, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", PostURL: "/desk/people/555100000001/photograph"},
 		"desk-evidence-change-awaits": DeskEvidenceChange{Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, Kind: "passport", Awaits: true, Before: "Not proved", After: "High (H1A)"},
 		"desk-proposals": DeskProposals{
-			Desk: desk, Sorting: newest, Proposals: []ProposalRow{{"Passport", "Amara Okafor", "Bartholomew Keykeeper", "3 days", "/desk/evidence/0196"}}, NextURL: "/desk/evidence?after=0196",
+			Desk: desk, Sorting: newest, Organisation: "RX001", Proposals: []ProposalRow{{"Passport", "Amara Okafor", "Bartholomew Keykeeper", "3 days", "/desk/evidence/0196"}}, NextURL: "/desk/evidence?organisation=RX001&after=0196",
 		},
-		"desk-proposals-none": DeskProposals{Desk: desk},
-		"desk-proposal":       proposal,
-		"desk-proposal-own":   own,
-		"desk-evidence-none":  DeskEvidence{Desk: desk, PersonName: "Bram de Vries", PersonURL: "/desk/people/555100000002", Identity: "Not proved", AddURL: of + "/new", MeetURL: "/desk/people/555100000001/meetings/new"},
+		"desk-proposals-none":  DeskProposals{Desk: desk, Organisation: "RX001"},
+		"desk-proposals-error": DeskProposals{Desk: nowhere, Organisation: "NOWHERE"},
+		"desk-proposal":        proposal,
+		"desk-proposal-own":    own,
+		"desk-evidence-none":   DeskEvidence{Desk: desk, PersonName: "Bram de Vries", PersonURL: "/desk/people/555100000002", Identity: "Not proved", AddURL: of + "/new", MeetURL: "/desk/people/555100000001/meetings/new"},
 		"desk-evidence-kinds": DeskEvidenceKinds{Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, Groups: []KindGroup{
 			{"Documents", []KindLink{{"Passport", of + "/new?kind=passport"}, {"Driving licence", of + "/new?kind=driving_permit"}}},
 			{"People who vouch", []KindLink{{"Written attestation", of + "/new?kind=written_attestation"}}},

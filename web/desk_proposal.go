@@ -6,7 +6,9 @@ import "time"
 type DeskProposals struct {
 	Desk
 	Sorting
-	Proposals []ProposalRow
+	// Organisation is the code that the list is of, with what is below it.
+	Organisation string
+	Proposals    []ProposalRow
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string
 }

@@ -18,13 +18,8 @@ type waitingEvidence struct {
 	ProposedAt time.Time `json:"proposed_at"`
 }
 
-type proposalsWanted struct {
-	Order string `json:"order,omitempty" enum:"at -at" doc:"By what it is ordered; with -, from the other end. What has waited longest first, when it is left out."`
-	after
-}
-
-func (h *Handler) listProposals(c call, in proposalsWanted) (page[waitingEvidence], error) {
-	rows, names, more, err := h.ProposedEvidence(c.Context(), c.officer, ordered(in.Order, store.Order{By: store.ByTime}), in.id())
+func (h *Handler) listProposals(c call, in atByTime) (page[waitingEvidence], error) {
+	rows, names, more, err := h.ProposedEvidence(c.Context(), c.officer, in.organisation(c), ordered(in.Order, store.Order{By: store.ByTime}), in.id())
 	list, last := make([]waitingEvidence, len(rows)), ""
 	for i, p := range rows {
 		list[i] = waitingEvidence{p.ID, p.Kind, someone{p.PersonID, names[p.PersonID]}, someone{p.ProposedBy, names[p.ProposedBy]}, p.ProposedAt.UTC()}

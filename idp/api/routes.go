@@ -122,7 +122,7 @@ func routes() []route {
 		reading("/api/people/{person}/meetings/{meeting}", "readMeeting", "Read a meeting by video of yours", prove, (*Handler).readMeeting),
 		acting("/api/people/{person}/meetings/{meeting}/confirmation", "confirmMeeting", "Give the code that the person read aloud", authority.RecordEvidence, (*Handler).confirmMeeting),
 
-		reading("/api/evidence-proposals", "listProposals", "List the evidence that waits for a second officer at your organisation and below it, oldest first", prove, (*Handler).listProposals),
+		reading("/api/evidence-proposals", "listProposals", "List the evidence that waits for a second officer at an organisation and below it, oldest first", prove, (*Handler).listProposals),
 		reading("/api/evidence-proposals/{proposal}", "readProposal", "Read a piece of evidence that waits", prove, (*Handler).readProposal),
 		acting("/api/evidence-proposals/{proposal}/confirmation", "confirmProposal", "Confirm a piece of evidence that another officer checked", authority.RecordEvidence, (*Handler).confirmProposal),
 		acting("/api/evidence-proposals/{proposal}/dismissal", "dismissProposal", "Dismiss a piece of evidence that waits", authority.RecordEvidence, (*Handler).dismissProposal),

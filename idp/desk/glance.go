@@ -39,7 +39,7 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 	figure("People to put on record", list(introductionsPath), store.WaitingIntroductions)
 	figure("Positions to approve", address(positionsPath, "organisation", g.Organisation, "state", "proposed"), store.WaitingPositions)
 	figure("People who registered themselves, to prove", list(unprovedPath), store.WaitingPeople)
-	figure("Evidence that waits for a second checker", proposalsPath, store.WaitingEvidence)
+	figure("Evidence that waits for a second checker", list(proposalsPath), store.WaitingEvidence)
 	figure("Profiles to merge", list(mergesPath), store.WaitingMerges)
 	figure("Break-glass to sign for", list(breakGlassPath), store.UnsignedBreakGlasses)
 	figure("Open access reviews", address(reviewsPath, "organisation", g.Organisation, "state", "open"), store.WaitingReviews)

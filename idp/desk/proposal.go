@@ -6,6 +6,7 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/store"
@@ -17,19 +18,24 @@ const proposalsPath = "/desk/evidence"
 
 // proposals lists it.
 func (h *Handler) proposals(w http.ResponseWriter, r *http.Request, o officer) error {
+	organisation := codeOr(r.URL.Query().Get("organisation"), o.Organisation)
 	order, sorting := sorted(r, store.Order{By: store.ByTime}, column{by: store.ByTime, up: "oldest first", down: "newest first"})
-	rows, names, more, err := h.ProposedEvidence(r.Context(), o.Officer, order, followingUUID(r))
+	page := web.DeskProposals{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting}
+	rows, names, more, err := h.ProposedEvidence(r.Context(), o.Officer, organisation, order, followingUUID(r))
+	if errors.Is(err, directory.ErrUnknown) {
+		page.Errors = noOrganisation(o)
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
 	if err != nil {
 		return err
 	}
-	page := web.DeskProposals{Desk: h.desk(r, o), Sorting: sorting}
 	for _, p := range rows {
 		page.Proposals = append(page.Proposals, web.ProposalRow{
 			Kind: capital(assurance.KindWords(p.Kind)), PersonName: names[p.PersonID], ProposedBy: names[p.ProposedBy], Age: age(p.ProposedAt, h.Now()), URL: proposalsPath + "/" + p.ID.String(),
 		})
 	}
 	if more {
-		page.NextURL = address(proposalsPath, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = address(proposalsPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -48,7 +48,7 @@ func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g 
 	if g.Name, err = f.Store.OrganisationName(ctx, organisation); err != nil {
 		return g, directory.Missing(err, "organisation", organisation)
 	}
-	figures := f.business(o, organisation, here)
+	figures := f.business(o, here)
 	if f.Can(o, here, OnAuthenticators()...) {
 		figures = append(figures, store.WaitingAuthenticators)
 	}
@@ -65,7 +65,7 @@ func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g 
 
 // NeedsDoing counts what needs doing at the organisation of an officer and below it, in one round trip.
 func (f *Office) NeedsDoing(ctx context.Context, o Officer) (Doing, error) {
-	return f.doing(ctx, o.Organisation, f.business(o, o.Organisation, authority.Subject{Path: []string{o.Organisation}}), f.Now())
+	return f.doing(ctx, o.Organisation, f.business(o, authority.Subject{Path: []string{o.Organisation}}), f.Now())
 }
 
 func (f *Office) doing(ctx context.Context, organisation string, figures []store.Figure, now time.Time) (Doing, error) {
@@ -77,7 +77,7 @@ func (f *Office) doing(ctx context.Context, organisation string, figures []store
 }
 
 // business is what of what needs doing at an organisation is an officer's.
-func (f *Office) business(o Officer, organisation string, here authority.Subject) (figures []store.Figure) {
+func (f *Office) business(o Officer, here authority.Subject) (figures []store.Figure) {
 	for _, figure := range []struct {
 		of   store.Figure
 		acts []authority.Act
@@ -91,9 +91,6 @@ func (f *Office) business(o Officer, organisation string, here authority.Subject
 		{store.WaitingEvidence, []authority.Act{authority.RecordEvidence}},
 		{store.WaitingMerges, []authority.Act{authority.MergePeople}},
 	} {
-		if figure.of == store.WaitingEvidence && organisation != o.Organisation { // its list is of her own
-			continue
-		}
 		if f.Can(o, here, figure.acts...) {
 			figures = append(figures, figure.of)
 		}

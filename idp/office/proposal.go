@@ -36,17 +36,15 @@ func (f *Office) put(ctx context.Context, tx *store.Tx, o Officer, personID stri
 	return f.Evidence.RecordIn(ctx, tx, o.checker(), personID, []evidence.Piece{piece})
 }
 
-// ProposedEvidence lists a page of the evidence that waits for a second officer at the organisation of one and below it, by
-// since when, from the piece after the given one, with the names of the people of it.
-func (f *Office) ProposedEvidence(ctx context.Context, o Officer, order store.Order, after uuid.UUID) (rows []store.EvidenceProposal, names map[string]string, more bool, err error) {
-	here := authority.Subject{Path: []string{o.Organisation}}
-	if err := f.May(ctx, o, here, authority.RecordEvidence); err != nil {
+// ProposedEvidence lists a page of the evidence that waits for a second officer at an organisation and below it, by since when,
+// from the piece after the given one, with the names of the people of it.
+func (f *Office) ProposedEvidence(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.EvidenceProposal, names map[string]string, more bool, err error) {
+	rows, more, err = listed(ctx, f, o, organisation, "proposals of evidence", func(limit int) ([]store.EvidenceProposal, error) {
+		return f.Store.EvidenceProposals(ctx, organisation, order, after, limit)
+	}, authority.RecordEvidence)
+	if err != nil {
 		return nil, nil, false, err
 	}
-	if rows, err = f.Store.EvidenceProposals(ctx, o.Organisation, order, after, PerPage+1); err != nil {
-		return nil, nil, false, fmt.Errorf("list proposals of evidence at organisation %s: %w", o.Organisation, err)
-	}
-	rows, more = page(rows)
 	var ids []string
 	for _, p := range rows {
 		ids = append(ids, p.PersonID, p.ProposedBy)
