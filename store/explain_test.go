@@ -89,6 +89,7 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 	} {
 		exec(t, conn, fill.Replace(statement))
 	}
+	exec(t, conn, fill.Replace(manyProofs))
 	for _, table := range growing() {
 		exec(t, conn, `ALTER TABLE `+table+` ENABLE TRIGGER USER`)
 	}
@@ -101,6 +102,7 @@ func growing() []string {
 		"person", "professional_registration", "evidence", "membership", "role_profile", "authenticator", "enrolment_link", "used_challenge", "session",
 		"authorization_grant", "refresh_token", "audit_event", "throttle", "organisation", "position", "position_version", "request", "request_queue",
 		"message", "person_change", "person_merge", "review", "review_item", "client_application", "sign_in_day", "unusual_sign_in",
+		"photograph", "evidence_proposal", "introduction", "meeting", "recovery_code", "account_code", "self_registration", "break_glass",
 	}
 }
 
@@ -393,6 +395,14 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		}},
 		{"list open requests", func() error { return second(hot.OpenRequests(ctx, organisation, store.Order{}, uuid.Nil, 10, now)) }},
 		{"count what waits", func() error { return second(hot.Waiting(ctx, "N1", figures(), 10, now)) }},
+		{"prove who somebody is", func() error { return prove(ctx, hot) }},
+		{"introduce somebody", func() error { return introduce(ctx, hot) }},
+		{"count recovery codes and read earlier addresses", func() error {
+			return errors.Join(second(hot.RecoveryCodes(ctx, ana)), second(hot.EarlierAddresses(ctx, ana, now)))
+		}},
+		{"find who has an address, and names that look alike", func() error {
+			return errors.Join(second(hot.OnRecord(ctx, "ana@example.org")), second(hot.SameNames(ctx, "Riverside", "N1")))
+		}},
 		{"list proposed positions", func() error { return second(hot.ProposedPositions(ctx, organisation, store.Order{}, "", 10)) }},
 		{"read a profile", func() error { return second(hot.Profile(ctx, ana)) }},
 		{"list profiles that were merged", func() error { return second(hot.MergedInto(ctx, ana)) }},

@@ -45,10 +45,9 @@ type IntroductionRow struct {
 	AskedByName  string
 }
 
-const introductionRow = `SELECT ` + introductionColumns + `, v.name AS position_name, a.display_name AS asked_by_name
-	FROM introduction i
-	JOIN person a ON a.id = i.asked_by
-	JOIN position_version v ON v.position_id = i.position_id AND v.version = i.position_version`
+const introductionRow = `SELECT ` + introductionColumns + `,
+		(SELECT v.name FROM position_version v WHERE v.position_id = i.position_id AND v.version = i.position_version) AS position_name,
+		(SELECT a.display_name FROM person a WHERE a.id = i.asked_by) AS asked_by_name`
 
 // AddIntroduction records an open introduction.
 func (t *Tx) AddIntroduction(ctx context.Context, i Introduction) error {
@@ -62,7 +61,7 @@ func (t *Tx) AddIntroduction(ctx context.Context, i Introduction) error {
 
 // Introduction reads an introduction.
 func (q *queries) Introduction(ctx context.Context, id uuid.UUID) (IntroductionRow, error) {
-	return one[IntroductionRow](ctx, q, introductionRow+` WHERE i.id = $1`, id)
+	return one[IntroductionRow](ctx, q, introductionRow+` FROM introduction i WHERE i.id = $1`, id)
 }
 
 // LockIntroduction reads an introduction. Whoever else would end it waits until the transaction ends.
@@ -78,16 +77,22 @@ func (q *queries) OpenIntroductions(ctx context.Context, organisation string, o 
 		key = `lower(i.family_name || ' ' || i.given_name)`
 	}
 	return all[IntroductionRow](ctx, q, below+introductionRow+`
-		WHERE i.organisation_code IN (SELECT code FROM below) AND i.state = 'open' AND i.lapses_at > $4
-			AND `+o.among(key, `i.id`, `(SELECT `+key+` FROM introduction i WHERE i.id = $2)`, `$2`)+`
+		FROM below b
+		CROSS JOIN LATERAL (
+			SELECT `+introductionColumns+` FROM introduction i WHERE i.organisation_code = b.code AND i.state = 'open' AND i.lapses_at > $4 OFFSET 0
+		) i
+		WHERE `+o.among(key, `i.id`, `(SELECT `+key+` FROM introduction i WHERE i.id = $2)`, `$2`)+`
 		ORDER BY `+o.by(key, `i.id`)+` LIMIT $3`, organisation, from(after), limit, now)
 }
 
 // waitingIntroductions counts what OpenIntroductions lists, as far as $2.
 const waitingIntroductions = below + `
 		SELECT count(*) AS count, min(asked_at) AS first_at FROM (
-			SELECT asked_at FROM introduction
-			WHERE organisation_code IN (SELECT code FROM below) AND state = 'open' AND lapses_at > $3 ORDER BY id LIMIT $2) w`
+			SELECT i.asked_at FROM below b
+			CROSS JOIN LATERAL (
+				SELECT i.id, i.asked_at FROM introduction i WHERE i.organisation_code = b.code AND i.state = 'open' AND i.lapses_at > $3 OFFSET 0
+			) i
+			ORDER BY i.id LIMIT $2) w`
 
 // IntroductionEnd is how an open introduction ends.
 type IntroductionEnd struct {

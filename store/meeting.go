@@ -74,11 +74,12 @@ type AwaitedMeeting struct {
 // something to sign in with, and could be there in her place.
 func (q *queries) AwaitedMeetings(ctx context.Context, personID string, mostWrong, limit int, now time.Time) ([]AwaitedMeeting, error) {
 	return all[AwaitedMeeting](ctx, q, `
-		SELECT m.id, p.display_name AS officer_name, o.name AS organisation_name, m.ends_at
-		FROM meeting m JOIN person p ON p.id = m.officer JOIN organisation o ON o.code = m.organisation_code
+		SELECT m.id, (SELECT p.display_name FROM person p WHERE p.id = m.officer) AS officer_name,
+			(SELECT o.name FROM organisation o WHERE o.code = m.organisation_code) AS organisation_name, m.ends_at
+		FROM meeting m
 		WHERE m.person_id = $1 AND m.confirmed_at IS NULL AND m.replaced_at IS NULL AND m.wrong_codes < $2 AND m.ends_at > $4
 			AND NOT EXISTS (
-				SELECT FROM audit_event e WHERE e.person_id = m.person_id AND e.actor = m.officer AND e.refusal = '' AND e.event IN ('enrolled', 'enrolment_link_made'))
+				SELECT FROM audit_event e WHERE e.person_id = m.person_id AND e.person_id <> '' AND e.actor = m.officer AND e.refusal = '' AND e.event IN ('enrolled', 'enrolment_link_made'))
 		ORDER BY m.begun_at DESC LIMIT $3`, personID, mostWrong, limit, now)
 }
 
@@ -96,12 +97,12 @@ func (q *queries) Address(ctx context.Context, personID, officer string) (Addres
 		SELECT coalesce(p.email, '') AS email,
 			coalesce(
 				(SELECT c.actor FROM person_change c WHERE c.person_id = p.id AND c.kind = 'corrected' AND c.new ? 'email' ORDER BY c.id DESC LIMIT 1),
-				(SELECT e.actor FROM audit_event e WHERE e.person_id = p.id AND e.event = 'person_added' AND e.refusal = '' ORDER BY e.sequence LIMIT 1),
+				(SELECT e.actor FROM audit_event e WHERE e.person_id = p.id AND e.person_id <> '' AND e.event = 'person_added' AND e.refusal = '' ORDER BY e.sequence LIMIT 1),
 				'') AS by,
 			EXISTS (SELECT FROM introduction i WHERE i.person_id = p.id AND i.state = 'taken_up' AND i.asked_by <> $2 AND lower(i.email) = lower(p.email)) AS introduced,
 			EXISTS (
 				SELECT FROM audit_event e
-				WHERE e.person_id = p.id AND e.event = 'introduction_ended' AND e.refusal = '' AND e.detail->>'state' = 'taken_up' AND e.detail->>'asked_by' = $2
+				WHERE e.person_id = p.id AND e.person_id <> '' AND e.event = 'introduction_ended' AND e.refusal = '' AND e.detail->>'state' = 'taken_up' AND e.detail->>'asked_by' = $2
 			) AND NOT EXISTS (SELECT FROM person_change c WHERE c.person_id = p.id AND c.kind = 'corrected' AND c.new ? 'email') AS introducer
 		FROM person p WHERE p.id = $1`, personID, officer)
 }

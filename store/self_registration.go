@@ -57,7 +57,9 @@ func (t *Tx) TakeSelfRegistration(ctx context.Context, secretHash []byte, now ti
 
 // OnRecord finds who has an e-mail address, in whatever case, or the first of those who do. When nobody does, that is ErrNotFound.
 func (q *queries) OnRecord(ctx context.Context, email string) (personID string, err error) {
-	return scalar[string](ctx, q, `SELECT p.id FROM person p WHERE lower(p.email) = lower($1) ORDER BY p.id LIMIT 1`, email)
+	return scalar[string](ctx, q, `
+		WITH p AS MATERIALIZED (SELECT p.id FROM person p WHERE lower(p.email) = lower($1))
+		SELECT p.id FROM p ORDER BY p.id LIMIT 1`, email)
 }
 
 // unproved is of a person p who registered herself and whose identity is proved to less than medium: she acts as nothing.

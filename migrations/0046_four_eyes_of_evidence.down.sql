@@ -1,1 +1,0 @@
-ALTER TABLE evidence DROP CONSTRAINT evidence_not_of_oneself;
