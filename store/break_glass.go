@@ -174,17 +174,18 @@ func (q *queries) BreakGlass(ctx context.Context, id uuid.UUID) (BreakGlassRow, 
 	return one[BreakGlassRow](ctx, q, `WITH b AS (SELECT `+breakGlassColumns+` FROM break_glass b WHERE b.id = $1)`+breakGlassRow, id)
 }
 
-// BreakGlasses lists what was opened at an organisation and at those below it, newest first, from the one before the given id, at
+// BreakGlasses lists what was opened at an organisation and at those below it, by [ByTime], from the one after the given id, at
 // most limit of them: all of it, or what nobody has signed for.
-func (q *queries) BreakGlasses(ctx context.Context, organisation string, unsigned bool, before uuid.UUID, limit int) ([]BreakGlassRow, error) {
+func (q *queries) BreakGlasses(ctx context.Context, organisation string, unsigned bool, o Order, after uuid.UUID, limit int) ([]BreakGlassRow, error) {
+	beyond, by := o.byID(`b.id`, `$2`)
 	return all[BreakGlassRow](ctx, q, below+`, b AS (
 			SELECT `+breakGlassColumns+` FROM below w
 			CROSS JOIN LATERAL (
 				SELECT `+breakGlassColumns+` FROM break_glass b
-				WHERE b.organisation_code = w.code AND b.id < $2 AND (b.signed_at IS NULL OR NOT $3) ORDER BY b.id DESC LIMIT $4
+				WHERE b.organisation_code = w.code AND `+beyond+` AND (b.signed_at IS NULL OR NOT $3) ORDER BY `+by+` LIMIT $4
 			) b
-			ORDER BY b.id DESC LIMIT $4
-		)`+breakGlassRow+` ORDER BY b.id DESC`, organisation, before, unsigned, limit)
+			ORDER BY `+by+` LIMIT $4
+		)`+breakGlassRow+` ORDER BY `+by, organisation, from(after), unsigned, limit)
 }
 
 // unsignedBreakGlasses counts what nobody has signed for by when it was opened, as far as $2.

@@ -468,7 +468,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			return errors.Join(second(hot.Reviews(ctx, "N1", false, store.Order{}, uuid.Nil, 10, now)), second(hot.Reviews(ctx, "N1", true, store.Order{}, uuid.Nil, 10, now)))
 		}},
 		{"list break-glass", func() error {
-			return errors.Join(second(hot.BreakGlasses(ctx, "N1", true, uuid.Max, 10)))
+			return errors.Join(second(hot.BreakGlasses(ctx, "N1", true, store.Order{}, uuid.Nil, 10)), second(hot.BreakGlasses(ctx, "N1", false, store.Order{Descending: true}, uuid.Nil, 10)))
 		}},
 		{"list managers to tell of break-glass", func() error { return second(hot.RAManagers(ctx, []string{"N1", "RXX01"}, 10, now)) }},
 		{"list what a review is about", func() error {

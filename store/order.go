@@ -62,6 +62,15 @@ func (o Order) among(key, id, otherKey, other string) string {
 	return `((` + key + `, ` + id + than + otherKey + `, ` + other + `) OR ` + other + ` IS NULL)`
 }
 
+// byID is which rows come after another one, and what they are ordered by, where their ids, which are UUIDs, are in the order of time.
+// The id of the other is null where the list begins.
+func (o Order) byID(id, other string) (beyond, by string) {
+	if o.Descending {
+		return id + ` < coalesce(` + other + `, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)`, id + ` DESC`
+	}
+	return id + ` > coalesce(` + other + `, '00000000-0000-0000-0000-000000000000'::uuid)`, id
+}
+
 // ofPositions is which positions p come after the one whose id is an argument, "" being none, and what they are ordered by: by id, by
 // [ByName], which is a column of them, or by [ByTime].
 func (o Order) ofPositions(name, after string) (beyond, by string) {

@@ -40,17 +40,22 @@ func (p BreakGlassOpening) page() (string, Frame) { return "break-glass-opening"
 // Opened says whether it was opened.
 func (p BreakGlassOpening) Opened() bool { return !p.OpenedAt.IsZero() }
 
-// DeskBreakGlasses lists what was opened, newest first.
+// DeskBreakGlasses lists what was opened.
 type DeskBreakGlasses struct {
 	Desk
+	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
-	// All lists also what was signed for. AllURL and UnsignedURL lead to the other choice.
-	All                 bool
-	AllURL, UnsignedURL string
-	Rows                []BreakGlassRow
-	// NextURL leads to older ones. Empty at the end.
+	// Show is "all" where what was signed for is listed too, and otherwise empty.
+	Show string
+	Rows []BreakGlassRow
+	// NextURL leads to what follows. Empty at the end.
 	NextURL string
+}
+
+// Shows are what can be chosen.
+func (DeskBreakGlasses) Shows() []Option {
+	return []Option{{Value: "", Label: "To be signed for"}, {Value: "all", Label: "All"}}
 }
 
 func (p DeskBreakGlasses) page() (string, Frame) { return "desk-break-glasses", p.Frame }

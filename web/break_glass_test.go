@@ -37,9 +37,10 @@ func breakGlassPages() map[string]Page {
 	}
 	inUse, done := row, row
 	inUse.State, done.State = "In use", "Signed for"
-	list := DeskBreakGlasses{Desk: desk, Organisation: "RX001", AllURL: "/desk/break-glass?show=all", UnsignedURL: "/desk/break-glass"}
+	_, newest := sortings("/desk/break-glass", "Opened", "at", "Oldest first", "Newest first")
+	list := DeskBreakGlasses{Desk: desk, Sorting: newest, Organisation: "RX001"}
 	all := list
-	all.All, all.Rows, all.NextURL = true, []BreakGlassRow{inUse, row, done}, "/desk/break-glass?before=0196&show=all"
+	all.Show, all.Rows, all.NextURL = "all", []BreakGlassRow{inUse, row, done}, "/desk/break-glass?after=0196&show=all"
 	review := DeskBreakGlass{
 		Desk: desk, BreakGlassRow: row, CanSign: true, PostURL: "/desk/break-glass/0196", NextURL: "/desk/break-glass/0196?before=7",
 		Lines: []AuditLine{{At: at(22, 4), What: "Something to sign in with added", By: "Amara Okafor (555100000001)", Role: "S0080:G0450:R9001 at RX001", About: "Bram de Vries (555100000002)", Address: "192.0.2.1", Reference: "7ZQK3M5TXB"}},

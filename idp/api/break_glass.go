@@ -137,7 +137,7 @@ func (h *Handler) endBreakGlass(c call, _ nothing) (breakGlass, error) {
 
 type glassesWanted struct {
 	State string `json:"state,omitempty" enum:"unsigned all" doc:"unsigned, when it is left out: what nobody has signed for."`
-	at
+	atByTime
 }
 
 func (h *Handler) listBreakGlass(c call, in glassesWanted) (page[breakGlass], error) {
@@ -145,7 +145,7 @@ func (h *Handler) listBreakGlass(c call, in glassesWanted) (page[breakGlass], er
 	if !slices.Contains([]string{"unsigned", "all"}, state) {
 		return page[breakGlass]{}, &directory.InvalidError{Field: "state", Want: "unsigned or all"}
 	}
-	rows, more, err := h.ListBreakGlass(c.Context(), c.officer, in.organisation(c), state == "unsigned", in.uuid(uuid.Max))
+	rows, more, err := h.ListBreakGlass(c.Context(), c.officer, in.organisation(c), state == "unsigned", ordered(in.Order, store.Order{By: store.ByTime, Descending: true}), in.id())
 	return goesOn(c, rows, h.breakGlassOf, more, func(b store.BreakGlassRow) string { return b.ID.String() }), err
 }
 

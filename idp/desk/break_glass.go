@@ -20,16 +20,14 @@ const breakGlassPath = "/desk/break-glass"
 // breakGlasses lists what was opened by break-glass.
 func (h *Handler) breakGlasses(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
-	organisation, all := codeOr(q.Get("organisation"), o.Organisation), q.Get("show") == "all"
-	before, err := uuid.Parse(q.Get("before"))
-	if err != nil {
-		before = uuid.Max // from the newest
+	organisation := codeOr(q.Get("organisation"), o.Organisation)
+	order, sorting := sorted(r, store.Order{By: store.ByTime, Descending: true},
+		column{name: "Organisation"}, column{name: "Who"}, column{"Opened", store.ByTime, "oldest first", "newest first"}, column{name: "State"})
+	page := web.DeskBreakGlasses{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting}
+	if q.Get("show") == "all" {
+		page.Show = "all"
 	}
-	page := web.DeskBreakGlasses{
-		Desk: h.desk(r, o), Organisation: organisation, All: all,
-		AllURL: address(breakGlassPath, "organisation", organisation, "show", "all"), UnsignedURL: address(breakGlassPath, "organisation", organisation),
-	}
-	rows, more, err := h.ListBreakGlass(r.Context(), o.Officer, organisation, !all, before)
+	rows, more, err := h.ListBreakGlass(r.Context(), o.Officer, organisation, page.Show == "", order, followingUUID(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -41,7 +39,7 @@ func (h *Handler) breakGlasses(w http.ResponseWriter, r *http.Request, o officer
 		page.Rows = append(page.Rows, h.breakGlassRow(b))
 	}
 	if more {
-		page.NextURL = address(breakGlassPath, "organisation", organisation, "show", q.Get("show"), "before", rows[len(rows)-1].ID.String())
+		page.NextURL = address(breakGlassPath, "organisation", organisation, "show", page.Show, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// ListBreakGlass lists a page of what was opened by break-glass at an organisation and below it, newest first, from the one before
+// ListBreakGlass lists a page of what was opened by break-glass at an organisation and below it, by when it was, from the one after
 // the given id, and says whether there is more: all of it, or what nobody has signed for.
-func (f *Office) ListBreakGlass(ctx context.Context, o Officer, organisation string, unsigned bool, before uuid.UUID) (rows []store.BreakGlassRow, more bool, err error) {
+func (f *Office) ListBreakGlass(ctx context.Context, o Officer, organisation string, unsigned bool, order store.Order, after uuid.UUID) (rows []store.BreakGlassRow, more bool, err error) {
 	return listed(ctx, f, o, organisation, "break-glass", func(limit int) ([]store.BreakGlassRow, error) {
-		return f.Store.BreakGlasses(ctx, organisation, unsigned, before, limit)
+		return f.Store.BreakGlasses(ctx, organisation, unsigned, order, after, limit)
 	}, authority.ReviewBreakGlass)
 }
 
