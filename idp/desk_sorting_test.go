@@ -176,6 +176,7 @@ func TestAPIListsAreSorted(t *testing.T) {
 		"/api/applications?organisation=ZX100":  "asked -asked name -name",
 		"/api/merges?organisation=ZX100":        "at -at",
 		"/api/break-glass-reviews?state=all":    "at -at",
+		"/api/people/" + oneRole + "/history?":  "at -at",
 		"/api/expiring-roles?":                  "expires -expires",
 		"/api/stopped-authenticators?":          "starts -starts",
 		"/api/unusual-sign-ins?":                "at -at",

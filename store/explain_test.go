@@ -408,7 +408,9 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"list profiles that were merged", func() error { return second(hot.MergedInto(ctx, ana)) }},
 		{"list merges that are proposed", func() error { return second(hot.ProposedMerges(ctx, ana, 10)) }},
 		{"list open merges", func() error { return second(hot.OpenMerges(ctx, organisation, store.Order{}, uuid.Nil, 10)) }},
-		{"list what was changed of people", func() error { return second(hot.PersonChanges(ctx, []string{ana, ben}, uuid.Max, 10)) }},
+		{"list what was changed of people", func() error {
+			return errors.Join(second(hot.PersonChanges(ctx, []string{ana, ben}, store.Order{}, uuid.Nil, 10)), second(hot.PersonChanges(ctx, []string{ana, ben}, store.Order{Descending: true}, uuid.Nil, 10)))
+		}},
 		{"count what ends with a profile", func() error { return second(hot.Holdings(ctx, ana, now)) }},
 		{"find people by user ids", func() error { return second(hot.PeopleOfIDs(ctx, []string{ana, ben})) }},
 		{"correct a person", func() error {

@@ -250,3 +250,31 @@ func TestOrders(t *testing.T) {
 	check()
 	must(t, inEveryOrder(ctx, in.Store)) // from rows that are not there
 }
+
+// What was done to a profile is read from either end, each change once.
+func TestPersonChangesFromEitherEnd(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	first, second := uuid.MustParse("01935c5e-7a70-7000-8000-000000000001"), uuid.MustParse("01935c5e-7a70-7000-8000-000000000002")
+	for _, id := range []uuid.UUID{second, first} {
+		must(t, in.InTx(ctx, func(tx *store.Tx) error {
+			return tx.AddPersonChange(ctx, store.PersonChange{ID: id, PersonID: ana, Kind: "closed", Actor: ben, ActorRole: benRole, Reason: "x", Old: []byte("{}"), New: []byte("{}"), At: now})
+		}))
+	}
+	for _, newest := range []bool{false, true} {
+		var got []uuid.UUID
+		for after, more := uuid.Nil, true; more && len(got) < 9; {
+			page, err := in.PersonChanges(ctx, []string{ana}, store.Order{By: store.ByTime, Descending: newest}, after, 1)
+			must(t, err)
+			if more = len(page) > 0; more {
+				after = page[0].ID
+				got = append(got, after)
+			}
+		}
+		want := []uuid.UUID{first, second}
+		if newest {
+			want = []uuid.UUID{second, first}
+		}
+		same(t, "PersonChanges()", got, want)
+	}
+}

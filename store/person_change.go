@@ -184,12 +184,13 @@ func (t *Tx) AddPersonChange(ctx context.Context, c PersonChange) error {
 		c.ID, c.PersonID, c.Kind, c.Actor, c.ActorRole, c.OrganisationCode, c.Reason, c.Old, c.New, c.At)
 }
 
-// PersonChanges lists what was done to the profiles of some people, newest first, from the one before the given id, at most
-// limit of it; uuid.Max is from the newest.
-func (q *queries) PersonChanges(ctx context.Context, personIDs []string, before uuid.UUID, limit int) ([]PersonChange, error) {
+// PersonChanges lists what was done to the profiles of some people, by [ByTime], from the change after the given id, at most limit
+// of it.
+func (q *queries) PersonChanges(ctx context.Context, personIDs []string, o Order, after uuid.UUID, limit int) ([]PersonChange, error) {
+	beyond, by := o.byID(`c.id`, `$2`)
 	return all[PersonChange](ctx, q, `
 		SELECT `+changeColumns+` FROM person_change c
-		WHERE c.person_id = ANY ($1) AND c.id < $2 ORDER BY c.id DESC LIMIT $3`, personIDs, before, limit)
+		WHERE c.person_id = ANY ($1) AND `+beyond+` ORDER BY `+by+` LIMIT $3`, personIDs, from(after), limit)
 }
 
 // LastChange reads what was done last to the profile of a person of one kind. When nothing was, that is ErrNotFound.

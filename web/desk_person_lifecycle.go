@@ -148,10 +148,12 @@ type DeskMerge struct {
 
 func (p DeskMerge) page() (string, Frame) { return "desk-merge", p.Frame }
 
-// DeskHistory lists what was done to the profile of a person, newest first.
+// DeskHistory lists what was done to the profile of a person.
 type DeskHistory struct {
 	Desk
+	Sorting
 	PersonName, PersonURL string
+	URL                   string // of the page
 	Changes               []HistoryRow
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string

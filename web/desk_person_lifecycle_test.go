@@ -48,6 +48,7 @@ func deskLifecyclePages() map[string]Page {
 	decided := proposed
 	decided.CanDecide = false
 	oldest, _ := sortings("/desk/merges", "Proposed", "at", "Oldest first", "Newest first")
+	_, newest := sortings(of+"/history", "When", "at", "Oldest first", "Newest first")
 	return map[string]Page{
 		"desk-person-profile": DeskPerson{Desk: desk, Name: name, UserID: "555100000001", Identity: "High", Profile: Profile{
 			AlsoKnown: []Link{{"555100000002", "/desk/people/555100000002"}, {"555100000003", "/desk/people/555100000003"}}, Merges: []Link{{"555100000004", "/desk/merges/0196"}},
@@ -78,7 +79,7 @@ func deskLifecyclePages() map[string]Page {
 		},
 		"desk-merges-none":  DeskMerges{Desk: desk, Sorting: oldest, Organisation: "RX001"},
 		"desk-merges-error": DeskMerges{Desk: nowhere, Organisation: "NOWHERE"},
-		"desk-history": DeskHistory{Desk: desk, PersonName: name, PersonURL: of, NextURL: of + "/history?after=0196", Changes: []HistoryRow{
+		"desk-history": DeskHistory{Desk: desk, Sorting: newest, URL: of + "/history", PersonName: name, PersonURL: of, NextURL: of + "/history?after=0196", Changes: []HistoryRow{
 			{"Details corrected", "", "Crispin Seconder", "Married", at, differences},
 			{"Profile closed", "555100000002", "Perpetua Vouchsafe", "A duplicate", at, nil},
 		}},

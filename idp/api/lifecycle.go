@@ -118,8 +118,13 @@ func changedProfileOf(c office.Changed) changedProfile {
 	return changedProfile{c.ID, c.Kind, c.PersonID, someone{c.Actor, c.By}, c.ActorRole, c.OrganisationCode, c.Reason, c.At.UTC(), differences(c.Fields)}
 }
 
-func (h *Handler) readHistory(c call, in after) (page[changedProfile], error) {
-	p, err := h.History(c.Context(), c.officer, c.PathValue("person"), in.uuid(uuid.Max))
+type historyWanted struct {
+	Order string `json:"order,omitempty" enum:"at -at" doc:"By what it is ordered; with -, from the other end. The newest first, when it is left out."`
+	after
+}
+
+func (h *Handler) readHistory(c call, in historyWanted) (page[changedProfile], error) {
+	p, err := h.History(c.Context(), c.officer, c.PathValue("person"), ordered(in.Order, store.Order{By: store.ByTime, Descending: true}), in.id())
 	return goesOn(c, p.Changes, changedProfileOf, p.More, func(c office.Changed) string { return c.ID.String() }), err
 }
 

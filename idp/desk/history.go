@@ -3,28 +3,24 @@ package desk
 import (
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
 // history lists what was done to the profile of a person, and to those that were merged into it.
 func (h *Handler) history(w http.ResponseWriter, r *http.Request, o officer) error {
-	before, err := uuid.Parse(r.URL.Query().Get("after"))
-	if err != nil {
-		before = uuid.Max // from the newest
-	}
-	list, err := h.History(r.Context(), o.Officer, r.PathValue("id"), before)
+	order, sorting := sorted(r, store.Order{By: store.ByTime, Descending: true}, column{by: store.ByTime, up: "oldest first", down: "newest first"})
+	list, err := h.History(r.Context(), o.Officer, r.PathValue("id"), order, followingUUID(r))
 	if err != nil {
 		return err
 	}
-	page := web.DeskHistory{Desk: h.desk(r, o), PersonName: list.Person.DisplayName, PersonURL: "/desk/people/" + list.Person.ID}
+	page := web.DeskHistory{Desk: h.desk(r, o), Sorting: sorting, URL: r.URL.Path, PersonName: list.Person.DisplayName, PersonURL: "/desk/people/" + list.Person.ID}
 	for _, c := range list.Changes {
 		page.Changes = append(page.Changes, historyRow(c, list.Person.ID))
 	}
 	if list.More {
-		page.NextURL = address(r.URL.Path, "after", list.Changes[len(list.Changes)-1].ID.String())
+		page.NextURL = address(r.URL.Path, "sort", sorting.Order, "after", list.Changes[len(list.Changes)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -196,7 +196,7 @@ func TestCorrect(t *testing.T) {
 	if p.FamilyName != "Laterley" || p.DisplayName != "Lotte Laterley" || p.Email != "" || p.GivenName != "Lotte" || p.IdentityLevel != "none" {
 		t.Errorf("the person after a correction = %+v, want the new details, and nothing that proves them", p)
 	}
-	changes, err := d.Store.PersonChanges(ctx, []string{former}, uuid.Max, 10)
+	changes, err := d.Store.PersonChanges(ctx, []string{former}, store.Order{Descending: true}, uuid.Nil, 10)
 	must(t, err)
 	if len(changes) != 1 || changes[0].Kind != "corrected" || changes[0].Actor != agent.Person || changes[0].Reason != "Married" ||
 		string(changes[0].Old) != `{"email": "lotte.formerley@larkmere.example", "family_name": "Formerley", "display_name": "Lotte Formerley"}` {

@@ -9,6 +9,7 @@ import (
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
 )
 
 // Two officers merge two profiles: the one that is kept has the roles of both and the level that it had, and the other has nothing.
@@ -54,7 +55,7 @@ func TestMerge(t *testing.T) {
 	if into, err := d.Store.MergedInto(ctx, nurse); err != nil || len(into) != 1 || into[0] != former {
 		t.Errorf("MergedInto = %v, %v, want the one", into, err)
 	}
-	changes, err := d.Store.PersonChanges(ctx, []string{nurse, former}, uuid.Max, 10)
+	changes, err := d.Store.PersonChanges(ctx, []string{nurse, former}, store.Order{Descending: true}, uuid.Nil, 10)
 	if err != nil || len(changes) != 2 {
 		t.Errorf("what was changed = %v, %v, want a row of each", changes, err)
 	}

@@ -81,8 +81,9 @@ type Changed struct {
 	Fields []deed.Change
 }
 
-// History reads what was done to the profile of a person, from the change before the given one, and records who saw it.
-func (f *Office) History(ctx context.Context, o Officer, id string, before uuid.UUID) (h History, err error) {
+// History reads what was done to the profile of a person, by when it was, from the change after the given one, and records who
+// saw it.
+func (f *Office) History(ctx context.Context, o Officer, id string, order store.Order, after uuid.UUID) (h History, err error) {
 	if err := f.May(ctx, o, authority.Subject{PersonID: id}, authority.FindPerson); err != nil {
 		return History{}, err
 	}
@@ -95,7 +96,7 @@ func (f *Office) History(ctx context.Context, o Officer, id string, before uuid.
 	if err != nil {
 		return History{}, fmt.Errorf("read profiles merged into %s: %w", id, err)
 	}
-	list, err := f.Store.PersonChanges(ctx, append(others, id), before, PerPage+1)
+	list, err := f.Store.PersonChanges(ctx, append(others, id), order, after, PerPage+1)
 	if err != nil {
 		return History{}, fmt.Errorf("list what was changed of person %s: %w", id, err)
 	}
