@@ -26,7 +26,7 @@ func TestNoActOfAPersonWithoutItsRecord(t *testing.T) {
 	named := of("phone", "name")
 	removes, loses := b.get(of("old", "remove")), b.get(of("lost", "lost"))
 	action := func(page answer) string {
-		return html.UnescapeString(attribute(t, page.body, "action", "/account/authenticators/"))
+		return html.UnescapeString(formAction(t, page.body, "/account/authenticators/"))
 	}
 	for _, act := range []struct {
 		name string

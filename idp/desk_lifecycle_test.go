@@ -64,7 +64,7 @@ func TestDeskCorrects(t *testing.T) {
 	if !strings.Contains(page.body, `value="Emptage-Vale"`) || !strings.Contains(page.body, `value="9 April 1972"`) || !strings.Contains(page.words(t), "The identity is proved to level medium") {
 		t.Fatalf("the form = %s, want what is on record and how well it is proved", text(page.body))
 	}
-	post := strings.ReplaceAll(attribute(t, page.body, "action", "/desk/people/"+noRole+"/correct"), "&amp;", "&")
+	post := strings.ReplaceAll(formAction(t, page.body, "/desk/people/"+noRole+"/correct"), "&amp;", "&")
 	details := url.Values{"title": {"Mr"}, "given_name": {"Jory"}, "family_name": {"Emptage"}, "date_of_birth": {"9/4/1972"}, "email": {"jory@example.org"}, "reason": {"Deed poll seen"}}
 	if a := agent.post(post, with(details, "reason", "")); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "enter a reason") || !strings.Contains(a.body, `value="Emptage"`) {
 		t.Errorf("to correct without a reason = %d %s, want the form with what was entered", a.StatusCode, text(a.body))
@@ -86,7 +86,7 @@ func TestDeskCorrects(t *testing.T) {
 	if a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "On record now: Emptage You entered: Emptage-Vale") {
 		t.Errorf("to correct what has changed since = %d %s, want the difference", a.StatusCode, text(a.body))
 	}
-	again := strings.ReplaceAll(attribute(t, a.body, "action", path), "&amp;", "&")
+	again := strings.ReplaceAll(formAction(t, a.body, path), "&amp;", "&")
 	if a := manager.post(again, details); a.StatusCode != http.StatusOK || strings.Contains(a.body, `id="unnamed"`) {
 		t.Errorf("to correct having seen it = %d %s, want it done", a.StatusCode, text(a.body))
 	}
@@ -98,13 +98,13 @@ func TestDeskCorrects(t *testing.T) {
 	}
 }
 
-// attribute is the value of an attribute that begins so, of a page.
-func attribute(t *testing.T, body, name, begins string) string {
+// formAction is the address to which a form of a page posts that begins so.
+func formAction(t *testing.T, body, begins string) string {
 	t.Helper()
-	_, after, found := strings.Cut(body, name+`="`+begins)
+	_, after, found := strings.Cut(body, `action="`+begins)
 	value, _, closed := strings.Cut(after, `"`)
 	if !found || !closed {
-		t.Fatalf("the page has no %s that begins with %s: %s", name, begins, text(body))
+		t.Fatalf("the page has no form whose action begins with %s: %s", begins, text(body))
 	}
 	return begins + value
 }

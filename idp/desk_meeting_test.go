@@ -419,7 +419,7 @@ func TestMeetingsNeedAnAddressOfOthers(t *testing.T) {
 	corrected := p.newcomer()
 	correct := someone("Sarah", "Meredyth", "11/3/1976", "new@example.org")
 	correct["reason"] = []string{"She moved"}
-	if a := agent.rest(agent.post(html.UnescapeString(attribute(t, agent.get("/desk/people/"+corrected+"/correct").body, "action", "/desk/people/"+corrected+"/correct")), correct)); a.StatusCode != http.StatusOK {
+	if a := agent.rest(agent.post(html.UnescapeString(formAction(t, agent.get("/desk/people/"+corrected+"/correct").body, "/desk/people/"+corrected+"/correct")), correct)); a.StatusCode != http.StatusOK {
 		t.Fatalf("to correct the address = %d %s", a.StatusCode, text(a.body))
 	}
 	if got := p.count(`SELECT count(*) FROM person WHERE id = $1 AND email = 'new@example.org'`, corrected); got != 1 {
