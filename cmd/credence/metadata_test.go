@@ -33,9 +33,11 @@ func TestDownload(t *testing.T) {
 			_, _ = w.Write(make([]byte, 1<<20))
 		}
 	})
-	mux.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	over := make(chan struct{}) // the slow one answers nobody before, also when who asked has gone
+	mux.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { <-over })
 	server := httptest.NewTLSServer(mux)
 	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(over) })
 	client := metadataClient()
 	client.Transport = server.Client().Transport
 	for _, tt := range []struct {
