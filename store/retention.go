@@ -116,11 +116,6 @@ func (q *queries) Holds(ctx context.Context, after uuid.UUID, limit int) ([]Hold
 	return all[Hold](ctx, q, `SELECT `+holdColumns+` FROM retention_hold WHERE id > $1 AND released_at IS NULL ORDER BY id LIMIT $2`, after, limit)
 }
 
-// HoldOf reads the hold of the records of a person. When they are not held that is ErrNotFound.
-func (q *queries) HoldOf(ctx context.Context, personID string) (Hold, error) {
-	return one[Hold](ctx, q, `SELECT `+holdColumns+` FROM retention_hold WHERE person_id = $1 AND released_at IS NULL`, personID)
-}
-
 // RetentionRun is one run of the rules, over all records.
 type RetentionRun struct {
 	ID      uuid.UUID // of version 7: in the order in which they began
