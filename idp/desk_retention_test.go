@@ -55,7 +55,7 @@ func TestDeskRetention(t *testing.T) {
 	}
 	for path, want := range map[string]int{
 		"/desk/retention/x": http.StatusNotFound, "/desk/retention/" + uuid.NewString(): http.StatusNotFound,
-		"/desk/retention?before=%00": http.StatusOK, "/desk/retention?before=" + run: http.StatusOK,
+		"/desk/retention?after=%00&sort=at": http.StatusOK, "/desk/retention?after=" + run: http.StatusOK,
 	} {
 		if got := b.get(path); got.StatusCode != want {
 			t.Errorf("GET %s = %d, want %d", path, got.StatusCode, want)

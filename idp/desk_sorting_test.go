@@ -61,7 +61,7 @@ func TestDeskListsAreSorted(t *testing.T) {
 	}
 	p.nursed(oneRole, ward)
 	held := p.nursed(sevenRoles, ward)
-	review := p.reviewed()
+	review, run := p.reviewed(), p.retained()
 	for _, list := range []struct{ path, sorts string }{
 		{"/desk/introductions", "asked name"},
 		{"/desk/reviews", "opened due"},
@@ -77,6 +77,10 @@ func TestDeskListsAreSorted(t *testing.T) {
 		{"/desk/positions", "name"},
 		{"/desk/positions?state=proposed", "name at"},
 		{"/desk/people/" + noRole + "/positions?q=nurse", "name"},
+		{"/desk/people/" + oneRole + "/evidence", "at"},
+		{"/desk/positions/" + ward, "at"},
+		{"/desk/retention", "at"},
+		{"/desk/retention/" + run, "at"},
 	} {
 		for by := range strings.FieldsSeq(list.sorts) {
 			for _, order := range []string{by, "-" + by} {
@@ -158,7 +162,7 @@ func TestAPIListsAreSorted(t *testing.T) {
 	}
 	newer := later.Request.String()
 	p.nursed(oneRole, ward)
-	review := p.reviewed()
+	review, run := p.reviewed(), p.retained()
 	g := program{p, p.description(), p.officerToken(p.browser(), raManager, apiScopes, "smartcard")}
 	reader := program{p, g.description, p.officerToken(p.browser(), p.newOfficer("ZX100", "S8002:G8003:R0001"), apiScopes, "smartcard")}
 	for path, orders := range map[string]string{
@@ -181,6 +185,10 @@ func TestAPIListsAreSorted(t *testing.T) {
 		"/api/stopped-authenticators?":          "starts -starts",
 		"/api/unusual-sign-ins?":                "at -at",
 		"/api/self-registered?":                 "at -at",
+		"/api/people/" + oneRole + "/evidence?": "at -at",
+		"/api/positions/" + ward + "?":          "at -at",
+		"/api/retention?":                       "at -at",
+		"/api/retention/" + run + "?":           "at -at",
 	} {
 		g := g
 		if strings.HasPrefix(path, "/api/unusual-sign-ins") { // is a privacy officer's

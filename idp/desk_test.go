@@ -295,9 +295,9 @@ func TestDeskHasNoOtherPages(t *testing.T) {
 	ward, _ := p.wardNurse()
 	b, _ := p.atDesk(raManager, "/desk")
 	for path, want := range map[string]int{
-		"/desk/positions/" + ward + "?before=99999999999999": http.StatusOK,
-		"/desk/positions/" + ward + "?before=-1":             http.StatusOK,
-		"/desk/positions/" + ward + "/revision?seen=x":       http.StatusOK,
+		"/desk/positions/" + ward + "?after=99999999999999": http.StatusOK,
+		"/desk/positions/" + ward + "?after=-1":             http.StatusOK,
+		"/desk/positions/" + ward + "/revision?seen=x":      http.StatusOK,
 		"/desk/requests/x":                                http.StatusNotFound,
 		"/desk/requests/" + uuid.NewString():              http.StatusNotFound,
 		"/desk/positions/555500000001":                    http.StatusNotFound,

@@ -121,9 +121,10 @@ func (q *queries) Evidence(ctx context.Context, id uuid.UUID) (Evidence, error) 
 	return one[Evidence](ctx, q, `SELECT `+evidenceColumns+` FROM evidence WHERE id = $1`, id)
 }
 
-// EvidenceOf lists what was ever recorded of a person by id, from the one after the given id, at most limit of it.
-func (q *queries) EvidenceOf(ctx context.Context, personID string, after uuid.UUID, limit int) ([]Evidence, error) {
-	return all[Evidence](ctx, q, `SELECT `+evidenceColumns+` FROM evidence WHERE person_id = $1 AND id > $2 ORDER BY id LIMIT $3`, personID, after, limit)
+// EvidenceOf lists what was ever recorded of a person, by [ByTime], from the one after the given id, at most limit of it.
+func (q *queries) EvidenceOf(ctx context.Context, personID string, o Order, after uuid.UUID, limit int) ([]Evidence, error) {
+	beyond, by := o.byID(`id`, `$2`)
+	return all[Evidence](ctx, q, `SELECT `+evidenceColumns+` FROM evidence WHERE person_id = $1 AND `+beyond+` ORDER BY `+by+` LIMIT $3`, personID, from(after), limit)
 }
 
 // EvidenceInForce lists what counts of some people, by person and id, at most limit of it.

@@ -51,13 +51,13 @@ func TestEvidence(t *testing.T) {
 	if licence.ID.String() < passport.ID.String() {
 		hers[0], hers[1] = licence, passport
 	}
-	list, err := in.EvidenceOf(ctx, ana, uuid.Nil, 10)
+	list, err := in.EvidenceOf(ctx, ana, store.Order{}, uuid.Nil, 10)
 	must(t, err)
 	same(t, "EvidenceOf(ana)", list, hers)
-	list, err = in.EvidenceOf(ctx, ana, hers[0].ID, 10)
+	list, err = in.EvidenceOf(ctx, ana, store.Order{}, hers[0].ID, 10)
 	must(t, err)
 	same(t, "EvidenceOf(ana, after the first)", list, hers[1:])
-	list, err = in.EvidenceOf(ctx, ana, uuid.Nil, 1)
+	list, err = in.EvidenceOf(ctx, ana, store.Order{}, uuid.Nil, 1)
 	must(t, err)
 	same(t, "EvidenceOf(ana, 1 at most)", list, hers[:1])
 	list, err = in.EvidenceInForce(ctx, 10, ana, ben)

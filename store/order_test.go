@@ -85,6 +85,8 @@ func paged[Row any](t *testing.T, id func(Row) string, page func(after string) (
 	return ""
 }
 
+func uuidOf(after string) uuid.UUID { id, _ := uuid.Parse(after); return id }
+
 // Each order of a list is the order of its column, and from its other end the opposite; page by page each row is there once, also
 // where several have the same in the column; and a row that is not there is gone on from without harm.
 func TestOrders(t *testing.T) {
@@ -148,7 +150,6 @@ func TestOrders(t *testing.T) {
 			SELECT '30000000020' || n, '200000000105', 'S8000:G8000:R8000', '{}', '{}', '{}', $1::timestamptz + (n - n % 2) * interval '1 hour', CASE WHEN n > 1 THEN $1::timestamptz + (9 - n) * interval '1 day' END, $1
 			FROM generate_series(1, 3) n`, now)
 	review := uuid.MustParse("01000000-0000-7000-8000-000000000001")
-	uuidOf := func(after string) uuid.UUID { id, _ := uuid.Parse(after); return id }
 	requests := func(r store.RequestRow) string { return r.ID.String() }
 	reviews := func(r store.ReviewRow) string { return r.ID.String() }
 	items := func(i store.ReviewItem) string { return i.RoleID }
@@ -251,30 +252,36 @@ func TestOrders(t *testing.T) {
 	must(t, inEveryOrder(ctx, in.Store)) // from rows that are not there
 }
 
-// What was done to a profile is read from either end, each change once.
-func TestPersonChangesFromEitherEnd(t *testing.T) {
+// What is in the order of its ids is read from either end, each row once.
+func TestListsFromEitherEnd(t *testing.T) {
 	t.Parallel()
 	in, ctx := newInstallation(t), t.Context()
 	first, second := uuid.MustParse("01935c5e-7a70-7000-8000-000000000001"), uuid.MustParse("01935c5e-7a70-7000-8000-000000000002")
 	for _, id := range []uuid.UUID{second, first} {
 		must(t, in.InTx(ctx, func(tx *store.Tx) error {
+			must(t, tx.AddEvidence(ctx, newEvidence(id, ben)))
+			must(t, tx.BeginRetention(ctx, store.RetentionRun{ID: id, By: "schedule", BeganAt: now}, now, now))
 			return tx.AddPersonChange(ctx, store.PersonChange{ID: id, PersonID: ana, Kind: "closed", Actor: ben, ActorRole: benRole, Reason: "x", Old: []byte("{}"), New: []byte("{}"), At: now})
 		}))
 	}
-	for _, newest := range []bool{false, true} {
-		var got []uuid.UUID
-		for after, more := uuid.Nil, true; more && len(got) < 9; {
-			page, err := in.PersonChanges(ctx, []string{ana}, store.Order{By: store.ByTime, Descending: newest}, after, 1)
-			must(t, err)
-			if more = len(page) > 0; more {
-				after = page[0].ID
-				got = append(got, after)
-			}
-		}
-		want := []uuid.UUID{first, second}
-		if newest {
-			want = []uuid.UUID{second, first}
-		}
-		same(t, "PersonChanges()", got, want)
+	for list, read := range map[string]func(o store.Order) string{
+		"PersonChanges": func(o store.Order) string {
+			return paged(t, func(c store.PersonChange) string { return c.ID.String() }, func(after string) ([]store.PersonChange, error) {
+				return in.PersonChanges(ctx, []string{ana}, o, uuidOf(after), 1)
+			})
+		},
+		"EvidenceOf": func(o store.Order) string {
+			return paged(t, func(e store.Evidence) string { return e.ID.String() }, func(after string) ([]store.Evidence, error) {
+				return in.EvidenceOf(ctx, ben, o, uuidOf(after), 1)
+			})
+		},
+		"RetentionRuns": func(o store.Order) string {
+			return paged(t, func(r store.RetentionRun) string { return r.ID.String() }, func(after string) ([]store.RetentionRun, error) {
+				return in.RetentionRuns(ctx, o, uuidOf(after), 1)
+			})
+		},
+	} {
+		same(t, list+" by at", read(store.Order{By: store.ByTime}), "12")
+		same(t, list+" by at from its end", read(store.Order{By: store.ByTime, Descending: true}), "21")
 	}
 }

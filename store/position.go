@@ -115,11 +115,15 @@ func (q *queries) PositionVersion(ctx context.Context, positionID string, versio
 	return one[PositionVersion](ctx, q, `SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = $1 AND v.version = $2`, positionID, version)
 }
 
-// PositionVersions lists the versions of a position, newest first, from the one before the given number, at most limit of
-// them.
-func (q *queries) PositionVersions(ctx context.Context, positionID string, before, limit int) ([]PositionVersion, error) {
+// PositionVersions lists the versions of a position, by [ByTime], from the one after the given number, at most limit of them; 0 is
+// the beginning.
+func (q *queries) PositionVersions(ctx context.Context, positionID string, o Order, after, limit int) ([]PositionVersion, error) {
+	beyond, by := `v.version > $2`, `v.version`
+	if o.Descending {
+		beyond, by = `v.version < coalesce(nullif($2::integer, 0), 2147483647)`, `v.version DESC`
+	}
 	return all[PositionVersion](ctx, q, `
-		SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = $1 AND v.version < $2 ORDER BY v.version DESC LIMIT $3`, positionID, before, limit)
+		SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = $1 AND `+beyond+` ORDER BY `+by+` LIMIT $3`, positionID, after, limit)
 }
 
 // Access is what a role gives.

@@ -57,10 +57,23 @@ func TestPositionVersions(t *testing.T) {
 	version, err := in.PositionVersion(ctx, anaPosition, 1)
 	must(t, err)
 	same(t, "PositionVersion(1)", version, first)
-	for before, want := range map[int][]store.PositionVersion{9: {second, first}, 2: {first}, 1: {}} {
-		list, err := in.PositionVersions(ctx, anaPosition, before, 10)
+	newest := store.Order{By: store.ByTime, Descending: true}
+	for _, tt := range []struct {
+		order store.Order
+		after int
+		want  []store.PositionVersion
+	}{
+		{newest, 0, []store.PositionVersion{second, first}},
+		{newest, 9, []store.PositionVersion{second, first}},
+		{newest, 2, []store.PositionVersion{first}},
+		{newest, 1, []store.PositionVersion{}},
+		{store.Order{By: store.ByTime}, 0, []store.PositionVersion{first, second}},
+		{store.Order{By: store.ByTime}, 1, []store.PositionVersion{second}},
+		{store.Order{By: store.ByTime}, 2, []store.PositionVersion{}},
+	} {
+		list, err := in.PositionVersions(ctx, anaPosition, tt.order, tt.after, 10)
 		must(t, err)
-		same(t, "PositionVersions()", list, want)
+		same(t, "PositionVersions()", list, tt.want)
 	}
 	for _, tt := range []struct {
 		organisation, after string

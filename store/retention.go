@@ -171,13 +171,14 @@ func (t *Tx) EndRetention(ctx context.Context, run uuid.UUID, now time.Time) err
 	return t.db.exec(ctx, `UPDATE retention_run SET ended_at = $2 WHERE id = $1`, run, now)
 }
 
-// RetentionRuns lists runs, newest first, from the one before the given id, at most limit of them; uuid.Max is from the newest.
-func (q *queries) RetentionRuns(ctx context.Context, before uuid.UUID, limit int) ([]RetentionRun, error) {
+// RetentionRuns lists runs, by [ByTime], from the one after the given id, at most limit of them.
+func (q *queries) RetentionRuns(ctx context.Context, o Order, after uuid.UUID, limit int) ([]RetentionRun, error) {
+	beyond, by := o.byID(`id`, `$1`)
 	return all[RetentionRun](ctx, q, `
 		SELECT r.id, r.by, r.began_at, r.ended_at, coalesce(c.due, 0)::int AS due, coalesce(c.erased, 0)::int AS erased
-		FROM (SELECT id, by, began_at, ended_at FROM retention_run WHERE id < $1 ORDER BY id DESC LIMIT $2) r
+		FROM (SELECT id, by, began_at, ended_at FROM retention_run WHERE `+beyond+` ORDER BY `+by+` LIMIT $2) r
 		LEFT JOIN LATERAL (SELECT sum(due) AS due, sum(erased) AS erased FROM retention_count WHERE run_id = r.id) c ON true
-		ORDER BY r.id DESC`, before, limit)
+		ORDER BY r.`+by, from(after), limit)
 }
 
 // RetentionRun reads a run.

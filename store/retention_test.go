@@ -34,7 +34,7 @@ func eraseDue(ctx context.Context, s *store.Store) error {
 		hold := store.Hold{ID: uuid.New(), PersonID: ana, Reason: "Inquest", PlacedBy: "operator", PlacedAt: now}
 		return errors.Join(tx.BeginRetention(ctx, run, now, now), tx.AddRetentionCount(ctx, run.ID, store.RetentionCount{Rule: "profile_closed", Due: 1}),
 			tx.CountErased(ctx, run.ID, "profile_closed", 1), tx.EndRetention(ctx, run.ID, now), tx.AddHold(ctx, hold), second(tx.ReleaseHold(ctx, ana, "operator", now)))
-	}), second(s.RetentionRuns(ctx, uuid.Max, 10)), second(s.RetentionRun(ctx, run.ID)), second(s.RetentionCounts(ctx, run.ID)), second(s.Holds(ctx, uuid.Nil, 10)))
+	}), second(s.RetentionRuns(ctx, store.Order{}, uuid.Nil, 10)), second(s.RetentionRuns(ctx, store.Order{Descending: true}, uuid.New(), 10)), second(s.RetentionRun(ctx, run.ID)), second(s.RetentionCounts(ctx, run.ID)), second(s.Holds(ctx, uuid.Nil, 10)))
 }
 
 // What was erased is a tombstone for good: nothing fills it, and a profile that was erased is neither opened nor corrected.

@@ -73,8 +73,9 @@ type BreakGlassRow struct {
 // DeskBreakGlass is something that was opened, with what was done.
 type DeskBreakGlass struct {
 	Desk
+	Sorting // of the lines
 	BreakGlassRow
-	// Lines is what was done in the role, newest first. NextURL leads to older ones.
+	// Lines is what was done in the role. NextURL leads to more of it.
 	Lines   []AuditLine
 	NextURL string
 	// PostURL is what its forms post to. CanEnd and CanSign say what is offered.

@@ -42,7 +42,7 @@ func breakGlassPages() map[string]Page {
 	all := list
 	all.Show, all.Rows, all.NextURL = "all", []BreakGlassRow{inUse, row, done}, "/desk/break-glass?after=0196&show=all"
 	review := DeskBreakGlass{
-		Desk: desk, BreakGlassRow: row, CanSign: true, PostURL: "/desk/break-glass/0196", NextURL: "/desk/break-glass/0196?before=7",
+		Desk: desk, Sorting: newest, BreakGlassRow: row, CanSign: true, PostURL: "/desk/break-glass/0196", NextURL: "/desk/break-glass/0196?after=7",
 		Lines: []AuditLine{{At: at(22, 4), What: "Something to sign in with added", By: "Amara Okafor (555100000001)", Role: "S0080:G0450:R9001 at RX001", About: "Bram de Vries (555100000002)", Address: "192.0.2.1", Reference: "7ZQK3M5TXB"}},
 	}
 	mistaken, using, closed := review, review, review

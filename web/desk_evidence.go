@@ -5,7 +5,9 @@ import "time"
 // DeskEvidence is by what the identity of a person is proved, and what is missing for more.
 type DeskEvidence struct {
 	Desk
-	PersonName, PersonURL string
+	Sorting
+	// URL is that of the page.
+	URL, PersonName, PersonURL string
 	// Identity is the level with the profile that it was reached by, in words: "High (H1A)". Note is what it does not say, or
 	// empty.
 	Identity, Note string

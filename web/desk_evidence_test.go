@@ -58,10 +58,10 @@ func deskEvidencePages() map[string]Page {
 	own := proposal
 	own.Own, own.ByVideo = true, true
 	own.Errors = []FieldError{{"verdict", "Select whether you confirm or dismiss it"}}
-	_, newest := sortings("/desk/evidence", "Since when", "at", "Oldest first", "Newest first")
+	oldest, newest := sortings("/desk/evidence", "Since when", "at", "Oldest first", "Newest first")
 	return map[string]Page{
 		"desk-evidence": DeskEvidence{
-			Desk: desk, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", Identity: "Medium (M1A)", Note: "The level stands.",
+			Desk: desk, Sorting: oldest, URL: of, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", Identity: "Medium (M1A)", Note: "The level stands.",
 			Missing: []EvidenceGap{
 				{"high", [][]string{{"Bring your passport again: the desk has to read its chip.", "Have your face compared."}, {"Bring another proof of who you are."}}, [][]string{{"validity 3 of the passport"}, {"strength 4"}}},
 				{"very high", nil, [][]string{{"verification 4"}}},

@@ -33,6 +33,7 @@ type PositionRow struct {
 // DeskPosition is one position, and what can be done about it.
 type DeskPosition struct {
 	Desk
+	Sorting // of its versions
 	PositionRow
 	// Details are those of the version in force, or before there is one of what is proposed. Changes is what the proposed
 	// version would change.
@@ -57,7 +58,7 @@ type DeskPosition struct {
 	ReviseURL, CloseURL string
 	// IntroduceURL leads to the form by which it is asked for somebody who is not on record yet. Empty for whom may not.
 	IntroduceURL string
-	// Versions are newest first. NextURL leads to older ones.
+	// NextURL leads to more of the versions.
 	Versions []PositionVersion
 	NextURL  string
 }

@@ -5,10 +5,13 @@ import "time"
 // DeskRetention is for how long records are kept, what a run of those rules erased, and the runs.
 type DeskRetention struct {
 	Desk
+	Sorting
+	// URL is that of the page.
+	URL string
 	// Run is the one whose numbers stand beside the rules. Nil while there was none.
 	Run   *RetentionRun
 	Rules []RetentionRule
-	// Runs are newest first. NextURL leads to what follows, and is empty at the end.
+	// NextURL leads to what follows, and is empty at the end.
 	Runs    []RetentionRun
 	NextURL string
 }

@@ -16,8 +16,9 @@ func deskRetentionPages() map[string]Page {
 	done.Stayed, done.Because = 1, "withdraw evidence of person 656005750107: a reference to something that does not exist"
 	last := RetentionRun{"/desk/retention/0196", *at(22), nil, "operator:ana", 99}
 	before := RetentionRun{"/desk/retention/0195", *at(21), at(21), "The daily run", 0}
+	_, newest := sortings("/desk/retention", "Began", "at", "Oldest first", "Newest first")
 	return map[string]Page{
-		"desk-retention":       DeskRetention{Desk: desk, Run: &last, Rules: []RetentionRule{done, rule}, Runs: []RetentionRun{last, before}, NextURL: "/desk/retention?before=0195"},
+		"desk-retention":       DeskRetention{Desk: desk, Sorting: newest, URL: "/desk/retention", Run: &last, Rules: []RetentionRule{done, rule}, Runs: []RetentionRun{last, before}, NextURL: "/desk/retention?after=0195"},
 		"desk-retention-first": DeskRetention{Desk: desk, Rules: []RetentionRule{rule}},
 	}
 }

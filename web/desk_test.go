@@ -41,11 +41,12 @@ func deskPages() map[string]Page {
 	first := PositionVersion{1, false, "Winifred Stewardley", "New ward", at(1, 9), "Crispin Seconder", at(1, 10)}
 	second := PositionVersion{2, false, "Winifred Stewardley", "Medicines too", at(2, 9), "", time.Time{}}
 	third := PositionVersion{3, true, "Crispin Seconder", "The ward has closed", at(3, 9), "", time.Time{}}
+	_, newestVersion := sortings("/desk/positions/555500000001", "Version", "at", "Oldest first", "Newest first")
 	position := DeskPosition{
-		Desk: desk, PositionRow: PositionRow{"Ward nurse", "555500000001", "RX001", "Nurse Access Role", "In force, and a change waits for approval", "/desk/positions/555500000001"},
+		Desk: desk, Sorting: newestVersion, PositionRow: PositionRow{"Ward nurse", "555500000001", "RX001", "Nurse Access Role", "In force, and a change waits for approval", "/desk/positions/555500000001"},
 		Details: details, Changes: differences, Proposed: &second, Holders: 12, HoldersURL: "/desk/positions/555500000001/holders",
 		ApproveURL: "/desk/positions/555500000001?version=2", ReviseURL: "/desk/positions/555500000001/revision", CloseURL: "/desk/positions/555500000001/close",
-		Versions: []PositionVersion{second, first}, NextURL: "/desk/positions/555500000001?before=1",
+		Versions: []PositionVersion{second, first}, NextURL: "/desk/positions/555500000001?after=1",
 	}
 	form := DeskPositionForm{
 		Desk: desk, PostURL: "/desk/positions/new", Organisation: "RX001",

@@ -380,7 +380,7 @@ func newPositionShowCommand(p *program) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				versions, err := s.PositionVersions(ctx, args[0], row.Version+1, mostVersions)
+				versions, err := s.PositionVersions(ctx, args[0], store.Order{By: store.ByTime, Descending: true}, 0, mostVersions)
 				if err != nil {
 					return fmt.Errorf("list versions of position %q: %w", args[0], err)
 				}

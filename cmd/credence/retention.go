@@ -165,7 +165,7 @@ func newRetentionReportsCommand(p *program) *cobra.Command {
 					}
 					return printCounts(cmd, counts, asJSON)
 				}
-				runs, err := s.RetentionRuns(ctx, uuid.Max, most)
+				runs, err := s.RetentionRuns(ctx, store.Order{By: store.ByTime, Descending: true}, uuid.Nil, most)
 				if err != nil {
 					return fmt.Errorf("list reports: %w", err)
 				}

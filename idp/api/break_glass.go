@@ -152,15 +152,15 @@ func (h *Handler) listBreakGlass(c call, in glassesWanted) (page[breakGlass], er
 type breakGlassReview struct {
 	breakGlass
 
-	Done page[auditLine] `json:"done" doc:"What was done in the role, newest first."`
+	Done page[auditLine] `json:"done" doc:"What was done in the role."`
 }
 
-func (h *Handler) reviewBreakGlass(c call, in after) (breakGlassReview, error) {
+func (h *Handler) reviewBreakGlass(c call, in newestFirst) (breakGlassReview, error) {
 	b, err := h.BreakGlass(c.Context(), c.officer, c.PathValue("opening"))
 	if err != nil {
 		return breakGlassReview{}, err
 	}
-	lines, more, err := h.DoneByBreakGlass(c.Context(), c.officer, b, in.line())
+	lines, more, err := h.DoneByBreakGlass(c.Context(), c.officer, b, in.order(), in.line())
 	return breakGlassReview{h.breakGlassOf(b), goesOn(c, lines, auditLineOf, more, lineOf)}, err
 }
 

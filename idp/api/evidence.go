@@ -3,8 +3,6 @@ package api
 import (
 	"slices"
 
-	"github.com/google/uuid"
-
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/evidence"
@@ -23,12 +21,8 @@ type gap struct {
 	Ways  [][]string              `json:"ways" doc:"The shortest ways there, the easiest first, and all that each still takes."`
 }
 
-func (h *Handler) listEvidence(c call, in after) (proof, error) {
-	from, err := uuid.Parse(in.After)
-	if err != nil {
-		from = uuid.Nil // from the beginning
-	}
-	p, err := h.Proof(c.Context(), c.officer, c.PathValue("person"), from)
+func (h *Handler) listEvidence(c call, in oldestFirst) (proof, error) {
+	p, err := h.Proof(c.Context(), c.officer, c.PathValue("person"), in.order(), in.id())
 	if err != nil {
 		return proof{}, err
 	}

@@ -118,13 +118,8 @@ func changedProfileOf(c office.Changed) changedProfile {
 	return changedProfile{c.ID, c.Kind, c.PersonID, someone{c.Actor, c.By}, c.ActorRole, c.OrganisationCode, c.Reason, c.At.UTC(), differences(c.Fields)}
 }
 
-type historyWanted struct {
-	Order string `json:"order,omitempty" enum:"at -at" doc:"By what it is ordered; with -, from the other end. The newest first, when it is left out."`
-	after
-}
-
-func (h *Handler) readHistory(c call, in historyWanted) (page[changedProfile], error) {
-	p, err := h.History(c.Context(), c.officer, c.PathValue("person"), ordered(in.Order, store.Order{By: store.ByTime, Descending: true}), in.id())
+func (h *Handler) readHistory(c call, in newestFirst) (page[changedProfile], error) {
+	p, err := h.History(c.Context(), c.officer, c.PathValue("person"), in.order(), in.id())
 	return goesOn(c, p.Changes, changedProfileOf, p.More, func(c office.Changed) string { return c.ID.String() }), err
 }
 
@@ -247,7 +242,7 @@ func openMergeOf(m store.MergeRow) openMerge {
 }
 
 func (h *Handler) listMerges(c call, in atByTime) (page[openMerge], error) {
-	rows, more, err := h.OpenMerges(c.Context(), c.officer, in.organisation(c), ordered(in.Order, store.Order{By: store.ByTime}), in.uuid(uuid.Nil))
+	rows, more, err := h.OpenMerges(c.Context(), c.officer, in.organisation(c), ordered(in.Order, store.Order{By: store.ByTime}), in.id())
 	return goesOn(c, rows, openMergeOf, more, func(m store.MergeRow) string { return m.ID.String() }), err
 }
 

@@ -29,17 +29,25 @@ type atByTime struct {
 	Order string `json:"order,omitempty" enum:"at -at" doc:"By what it is ordered: at, the oldest first, or -at, the newest first. As the list is described, when it is left out."`
 }
 
+// oldestFirst and newestFirst are lists in the order of time, by what is first when it is not said.
+type oldestFirst struct {
+	Order string `json:"order,omitempty" enum:"at -at" doc:"By what it is ordered: at, the oldest first, also when it is left out, or -at, the newest first."`
+	after
+}
+
+type newestFirst struct {
+	Order string `json:"order,omitempty" enum:"at -at" doc:"By what it is ordered: at, the oldest first, or -at, the newest first, also when it is left out."`
+	after
+}
+
+func (o oldestFirst) order() store.Order { return ordered(o.Order, store.Order{By: store.ByTime}) }
+
+func (o newestFirst) order() store.Order {
+	return ordered(o.Order, store.Order{By: store.ByTime, Descending: true})
+}
+
 // organisation is that code.
 func (a at) organisation(c call) string { return cmp.Or(a.Organisation, c.officer.Organisation) }
-
-// uuid is the row that the list goes on after, or another when it begins.
-func (a after) uuid(beginning uuid.UUID) uuid.UUID {
-	id, err := uuid.Parse(a.After)
-	if err != nil {
-		return beginning
-	}
-	return id
-}
 
 // line is the line of the record that the list goes on after; 0 when it begins.
 func (a after) line() int64 {
@@ -103,7 +111,7 @@ func stoppedAuthenticatorOf(a store.SuspendedAuthenticator) stoppedAuthenticator
 }
 
 func (h *Handler) listStoppedAuthenticators(c call, in stoppedWanted) (page[stoppedAuthenticator], error) {
-	rows, more, err := h.SuspendedAuthenticators(c.Context(), c.officer, in.organisation(c), ordered(in.Order, store.Order{By: store.ByStart}), in.uuid(uuid.Nil))
+	rows, more, err := h.SuspendedAuthenticators(c.Context(), c.officer, in.organisation(c), ordered(in.Order, store.Order{By: store.ByStart}), in.id())
 	return goesOn(c, rows, stoppedAuthenticatorOf, more, func(a store.SuspendedAuthenticator) string { return a.ID.String() }), err
 }
 

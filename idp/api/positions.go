@@ -50,8 +50,8 @@ type positionShown struct {
 	InForce  *version  `json:"in_force,omitempty" doc:"What it is."`
 	Newest   *version  `json:"to_be,omitempty" doc:"What it is to be, when somebody has approved it."`
 	Holders  int       `json:"holders" doc:"How many hold it, or are to."`
-	Versions []version `json:"versions" doc:"Newest first."`
-	Next     string    `json:"next,omitempty" doc:"The address of older versions, when there are more."`
+	Versions []version `json:"versions"`
+	Next     string    `json:"next,omitempty" doc:"The address of the next page of versions, when there is one."`
 }
 
 type version struct {
@@ -78,20 +78,8 @@ func versionOf(v store.PositionVersion) version {
 	}
 }
 
-type before struct {
-	Before string `json:"before,omitempty" doc:"Only versions before this one: as in next."`
-}
-
-func (h *Handler) readPosition(c call, in before) (positionShown, error) {
-	most := math.MaxInt32
-	if in.Before != "" {
-		n, err := strconv.ParseUint(in.Before, 10, 31)
-		if err != nil {
-			return positionShown{}, &directory.InvalidError{Field: "before", Want: "the number of a version"}
-		}
-		most = int(n)
-	}
-	p, err := h.Position(c.Context(), c.officer, c.PathValue("position"), most)
+func (h *Handler) readPosition(c call, in newestFirst) (positionShown, error) {
+	p, err := h.Position(c.Context(), c.officer, c.PathValue("position"), in.order(), int(min(in.line(), math.MaxInt32)))
 	if err != nil {
 		return positionShown{}, err
 	}
@@ -103,7 +91,7 @@ func (h *Handler) readPosition(c call, in before) (positionShown, error) {
 		shown.Newest = new(versionOf(p.PositionVersion))
 	}
 	if p.More {
-		shown.Next = c.URL.EscapedPath() + "?before=" + strconv.Itoa(p.Versions[len(p.Versions)-1].Version)
+		shown.Next = c.following(true, strconv.Itoa(p.Versions[len(p.Versions)-1].Version))
 	}
 	c.tag(p.Version)
 	return shown, nil

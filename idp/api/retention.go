@@ -12,7 +12,7 @@ import (
 type retained struct {
 	Run   *retentionRun      `json:"run,omitempty" doc:"Left out before the first."`
 	Rules []retentionRule    `json:"rules"`
-	Runs  page[retentionRun] `json:"runs" doc:"Newest first."`
+	Runs  page[retentionRun] `json:"runs"`
 }
 
 type retentionRun struct {
@@ -39,8 +39,8 @@ type retentionRule struct {
 	OldestAt *time.Time `json:"oldest_at,omitempty" doc:"Since when the oldest of what was due was kept."`
 }
 
-func (h *Handler) readRetention(c call, in after) (retained, error) {
-	r, err := h.Retention(c.Context(), c.officer, c.PathValue("run"), in.uuid(uuid.Max))
+func (h *Handler) readRetention(c call, in newestFirst) (retained, error) {
+	r, err := h.Retention(c.Context(), c.officer, c.PathValue("run"), in.order(), in.id())
 	if err != nil {
 		return retained{}, err
 	}

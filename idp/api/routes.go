@@ -114,7 +114,7 @@ func routes() []route {
 		reading("/api/people/{person}", "readPerson", "Read who somebody is and what she may act as", find, (*Handler).readPerson),
 		reading("/api/people/{person}/photograph", "readPhotograph", "See the photograph of a person", find, (*Handler).readPhotograph),
 		acting("/api/people/{person}/photograph", "takePhotograph", "Put a photograph of a person on record, in the place of the one there is", authority.RecordEvidence, (*Handler).takePhotograph).using(http.MethodPut),
-		reading("/api/people/{person}/history", "readHistory", "List what was done to the profile of a person, newest first", find, (*Handler).readHistory),
+		reading("/api/people/{person}/history", "readHistory", "List what was done to the profile of a person", find, (*Handler).readHistory),
 		reading("/api/people/{person}/evidence", "listEvidence", "List by what an identity is proved, and what is missing for more", prove, (*Handler).listEvidence),
 		acting("/api/people/{person}/evidence", "recordEvidence", "Record a piece of evidence that you checked now", authority.RecordEvidence, (*Handler).recordEvidence),
 		acting("/api/people/{person}/evidence/{evidence}/withdrawal", "withdrawEvidence", "Withdraw a piece of evidence", authority.RecordEvidence, (*Handler).withdrawEvidence),

@@ -88,8 +88,9 @@ func (h *Handler) breakGlassPage(r *http.Request, o officer) (web.DeskBreakGlass
 	if b.SignedAt != nil {
 		page.SignedBy, page.SignedAt, page.Note = *b.SignedByName, *b.SignedAt, *b.Note
 	}
-	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
-	lines, more, err := h.DoneByBreakGlass(r.Context(), o.Officer, b, max(before, 0))
+	var order store.Order
+	order, page.Sorting = inTime(r, true)
+	lines, more, err := h.DoneByBreakGlass(r.Context(), o.Officer, b, order, followingLine(r))
 	if err != nil {
 		return page, err
 	}
@@ -97,7 +98,7 @@ func (h *Handler) breakGlassPage(r *http.Request, o officer) (web.DeskBreakGlass
 		page.Lines = append(page.Lines, h.auditLine(line))
 	}
 	if more {
-		page.NextURL = address(page.URL, "before", strconv.FormatInt(lines[len(lines)-1].Sequence, 10))
+		page.NextURL = address(page.URL, "sort", page.Order, "after", strconv.FormatInt(lines[len(lines)-1].Sequence, 10))
 	}
 	return page, nil
 }

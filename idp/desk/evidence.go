@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/office"
@@ -19,11 +17,8 @@ import (
 
 // evidence shows by what the identity of a person is proved.
 func (h *Handler) evidence(w http.ResponseWriter, r *http.Request, o officer) error {
-	after, err := uuid.Parse(r.URL.Query().Get("after"))
-	if err != nil {
-		after = uuid.Nil // from the beginning
-	}
-	p, err := h.Proof(r.Context(), o.Officer, r.PathValue("id"), after)
+	order, sorting := inTime(r, false)
+	p, err := h.Proof(r.Context(), o.Officer, r.PathValue("id"), order, followingUUID(r))
 	if err != nil {
 		return err
 	}
@@ -33,7 +28,7 @@ func (h *Handler) evidence(w http.ResponseWriter, r *http.Request, o officer) er
 	}
 	of := "/desk/people/" + p.Person.ID
 	page := web.DeskEvidence{
-		Desk: h.desk(r, o), PersonName: p.Person.DisplayName, PersonURL: of, Identity: outcomeWords(p.Explained.Recorded), Note: capital(p.Explained.Note),
+		Desk: h.desk(r, o), Sorting: sorting, URL: r.URL.Path, PersonName: p.Person.DisplayName, PersonURL: of, Identity: outcomeWords(p.Explained.Recorded), Note: capital(p.Explained.Note),
 		Missing: gaps, AddURL: of + "/evidence/new", MeetURL: of + "/meetings/new",
 	}
 	if p.Meeting != nil {
@@ -67,7 +62,7 @@ func (h *Handler) evidence(w http.ResponseWriter, r *http.Request, o officer) er
 		page.Waiting = append(page.Waiting, web.KindLink{Name: capital(assurance.KindWords(waits.Kind)), URL: proposalsPath + "/" + waits.ID.String()})
 	}
 	if p.More {
-		page.NextURL = address(of+"/evidence", "after", p.List[len(p.List)-1].ID)
+		page.NextURL = address(of+"/evidence", "sort", sorting.Order, "after", p.List[len(p.List)-1].ID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -4,13 +4,12 @@ import (
 	"net/http"
 
 	"github.com/credence-id/credence/idp/office"
-	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
 // history lists what was done to the profile of a person, and to those that were merged into it.
 func (h *Handler) history(w http.ResponseWriter, r *http.Request, o officer) error {
-	order, sorting := sorted(r, store.Order{By: store.ByTime, Descending: true}, column{by: store.ByTime, up: "oldest first", down: "newest first"})
+	order, sorting := inTime(r, true)
 	list, err := h.History(r.Context(), o.Officer, r.PathValue("id"), order, followingUUID(r))
 	if err != nil {
 		return err

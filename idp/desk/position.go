@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"cmp"
 	"math"
 	"net/http"
 	"strconv"
@@ -15,7 +14,8 @@ import (
 
 // position shows one position.
 func (h *Handler) position(w http.ResponseWriter, r *http.Request, o officer) error {
-	p, err := h.Position(r.Context(), o.Officer, r.PathValue("id"), cmp.Or(number(r, "before"), math.MaxInt32))
+	order, _ := inTime(r, true)
+	p, err := h.Position(r.Context(), o.Officer, r.PathValue("id"), order, number(r, "after"))
 	if err != nil {
 		return err
 	}
@@ -37,9 +37,10 @@ func (h *Handler) reachingPage(r *http.Request, o officer, p office.Position) (w
 func (h *Handler) positionPage(r *http.Request, o officer, p office.Position) web.DeskPosition {
 	row := h.positionRow(p.PositionRow)
 	row.Name = p.Current.Name
+	_, sorting := inTime(r, true)
 	details := h.details(p.Current)[1:] // the heading has the name
 	page := web.DeskPosition{
-		Desk: h.desk(r, o), PositionRow: row, Details: details, Holders: p.Holders, HoldersURL: row.URL + "/holders", IncludedBy: includers(p),
+		Desk: h.desk(r, o), Sorting: sorting, PositionRow: row, Details: details, Holders: p.Holders, HoldersURL: row.URL + "/holders", IncludedBy: includers(p),
 	}
 	for _, i := range p.Effect.Included {
 		page.Includes = append(page.Includes, web.IncludedPosition{
@@ -53,7 +54,7 @@ func (h *Handler) positionPage(r *http.Request, o officer, p office.Position) we
 		page.Versions = append(page.Versions, shownVersion(v, p.Names))
 	}
 	if p.More {
-		page.NextURL = address(row.URL, "before", strconv.Itoa(p.Versions[len(p.Versions)-1].Version))
+		page.NextURL = address(row.URL, "sort", sorting.Order, "after", strconv.Itoa(p.Versions[len(p.Versions)-1].Version))
 	}
 	if position.StateOf(p.PositionRow) == position.Closed {
 		return page
@@ -111,7 +112,8 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, o officer) err
 	if err != nil {
 		return err
 	}
-	p, err := h.Position(r.Context(), o.Officer, id, math.MaxInt32)
+	order, _ := inTime(r, true)
+	p, err := h.Position(r.Context(), o.Officer, id, order, 0)
 	if err != nil {
 		return err
 	}

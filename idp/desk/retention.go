@@ -14,15 +14,13 @@ const retentionPath = "/desk/retention"
 
 // retention shows for how long records are kept, what a run of those rules erased, and the runs.
 func (h *Handler) retention(w http.ResponseWriter, r *http.Request, o officer) error {
-	before, err := uuid.Parse(r.URL.Query().Get("before"))
-	if err != nil {
-		before = uuid.Max // from the newest
-	}
-	shown, err := h.Retention(r.Context(), o.Officer, r.PathValue("id"), before)
+	order, sorting := sorted(r, store.Order{By: store.ByTime, Descending: true},
+		column{"Began", store.ByTime, "oldest first", "newest first"}, column{name: "Ended"}, column{name: "By"}, column{name: "Erased"})
+	shown, err := h.Retention(r.Context(), o.Officer, r.PathValue("id"), order, followingUUID(r))
 	if err != nil {
 		return err
 	}
-	page := web.DeskRetention{Desk: h.desk(r, o)}
+	page := web.DeskRetention{Desk: h.desk(r, o), Sorting: sorting, URL: r.URL.Path}
 	if shown.Run.ID != uuid.Nil {
 		page.Run = new(retentionRun(shown.Run))
 	}
@@ -40,7 +38,7 @@ func (h *Handler) retention(w http.ResponseWriter, r *http.Request, o officer) e
 		page.Runs = append(page.Runs, retentionRun(run))
 	}
 	if shown.More {
-		page.NextURL = address(r.URL.Path, "before", shown.Runs[len(shown.Runs)-1].ID.String())
+		page.NextURL = address(r.URL.Path, "sort", sorting.Order, "after", shown.Runs[len(shown.Runs)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -57,6 +58,11 @@ func sorted(r *http.Request, first store.Order, columns ...column) (store.Order,
 	return order, shown
 }
 
+// inTime is [sorted] for a list that no table shows, and that is in the order of time.
+func inTime(r *http.Request, newestFirst bool) (store.Order, web.Sorting) {
+	return sorted(r, store.Order{By: store.ByTime, Descending: newestFirst}, column{by: store.ByTime, up: "oldest first", down: "newest first"})
+}
+
 // heading is that of a column of a list in an order.
 func heading(r *http.Request, c column, is store.Order) web.Heading {
 	shown := web.Heading{Name: c.name}
@@ -83,6 +89,15 @@ func parameter(o store.Order) string {
 		return "-" + string(o.By)
 	}
 	return string(o.By)
+}
+
+// followingLine is [following] where the rows have numbers, which begin at 1.
+func followingLine(r *http.Request) int64 {
+	after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	if err != nil || after < 0 {
+		return 0
+	}
+	return after
 }
 
 // followingUUID is [following] where the rows have UUIDs.

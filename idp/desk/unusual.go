@@ -20,16 +20,11 @@ const (
 
 // unusual lists unusual sign-ins, each with the way to what the record says of the person on that day.
 func (h *Handler) unusual(w http.ResponseWriter, r *http.Request, o officer) error {
-	q := r.URL.Query()
-	organisation := codeOr(q.Get("organisation"), o.Organisation)
+	organisation := codeOr(r.URL.Query().Get("organisation"), o.Organisation)
 	order, sorting := sorted(r, store.Order{By: store.ByTime, Descending: true},
 		column{name: "Person"}, column{"When", store.ByTime, "oldest first", "newest first"}, column{name: "Why"}, column{name: "From"})
 	page := web.DeskUnusual{Desk: h.desk(r, o), Organisation: organisation, Days: office.DaysBack, Sorting: sorting}
-	after, err := strconv.ParseInt(q.Get("after"), 10, 64)
-	if err != nil || after < 0 {
-		after = 0 // from the beginning
-	}
-	rows, more, err := h.UnusualSignIns(r.Context(), o.Officer, organisation, order, after)
+	rows, more, err := h.UnusualSignIns(r.Context(), o.Officer, organisation, order, followingLine(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
 		return h.Pages.Render(w, http.StatusBadRequest, page)

@@ -39,10 +39,15 @@ type Withdrawal struct {
 // Of lists what was ever recorded of a person, in the order of recording, from the one after the given id, at most limit of
 // it. Who is not known is ErrUnknown.
 func (r *Recorder) Of(ctx context.Context, personID string, after uuid.UUID, limit int) ([]Recorded, error) {
+	return r.Sorted(ctx, personID, store.Order{By: store.ByTime}, after, limit)
+}
+
+// Sorted is Of in an order: see [store.Store.EvidenceOf].
+func (r *Recorder) Sorted(ctx context.Context, personID string, order store.Order, after uuid.UUID, limit int) ([]Recorded, error) {
 	if !personIDForm.MatchString(personID) {
 		return nil, unknownPerson(personID)
 	}
-	rows, err := r.store.EvidenceOf(ctx, personID, after, limit)
+	rows, err := r.store.EvidenceOf(ctx, personID, order, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list evidence: %w", err)
 	}

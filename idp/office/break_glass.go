@@ -36,18 +36,18 @@ func (f *Office) BreakGlass(ctx context.Context, o Officer, text string) (store.
 	return b, err
 }
 
-// DoneByBreakGlass reads a page of what an officer did in the role that break-glass gave her, newest first, from the line before the
+// DoneByBreakGlass reads a page of what an officer did in the role that break-glass gave her, by when it was, from the line after the
 // given one, says whether there is more, and records who read it. Whoever reads it may ([Office.BreakGlass]).
-func (f *Office) DoneByBreakGlass(ctx context.Context, o Officer, b store.BreakGlassRow, before int64) (lines []AuditLine, more bool, err error) {
+func (f *Office) DoneByBreakGlass(ctx context.Context, o Officer, b store.BreakGlassRow, order store.Order, after int64) (lines []AuditLine, more bool, err error) {
 	var events []store.AuditEvent
 	err = f.Store.InTx(ctx, func(tx *store.Tx) error {
-		wanted := store.AuditLines{PersonID: b.AskedBy, Roles: []string{b.RoleID}, From: b.OpenedAt, Until: f.Now().Add(time.Hour), After: before}
+		wanted := store.AuditLines{PersonID: b.AskedBy, Roles: []string{b.RoleID}, From: b.OpenedAt, Until: f.Now().Add(time.Hour), Oldest: !order.Descending, After: after}
 		if events, err = tx.ReadAudit(ctx, wanted, PerPage+1); err != nil {
 			return fmt.Errorf("read what was done in role %s: %w", b.RoleID, err)
 		}
 		events, more = page(events)
 		return audit.Record(ctx, tx, f.Line(o, audit.AuditRead, b.AskedBy, map[string]string{
-			"of": "break_glass", "break_glass": b.ID.String(), "before": strconv.FormatInt(before, 10), "lines": strconv.Itoa(len(events)),
+			"of": "break_glass", "break_glass": b.ID.String(), "after": strconv.FormatInt(after, 10), "lines": strconv.Itoa(len(events)),
 		}))
 	})
 	if err != nil {

@@ -93,15 +93,15 @@ func (p Proof) Called(by string) string {
 	return by
 }
 
-// Proof reads the evidence of a person, from the piece after the given one, and records who saw it.
-func (f *Office) Proof(ctx context.Context, o Officer, personID string, after uuid.UUID) (p Proof, err error) {
+// Proof reads the evidence of a person, by when it was recorded, from the piece after the given one, and records who saw it.
+func (f *Office) Proof(ctx context.Context, o Officer, personID string, order store.Order, after uuid.UUID) (p Proof, err error) {
 	if p.Person, err = f.ToProve(ctx, o, personID); err != nil {
 		return Proof{}, err
 	}
 	if p.Explained, err = f.Evidence.Explain(ctx, personID); err != nil {
 		return Proof{}, fmt.Errorf("explain identity of person %s: %w", personID, err)
 	}
-	if p.List, err = f.Evidence.Of(ctx, personID, after, PerPage+1); err != nil {
+	if p.List, err = f.Evidence.Sorted(ctx, personID, order, after, PerPage+1); err != nil {
 		return Proof{}, fmt.Errorf("list evidence of person %s: %w", personID, err)
 	}
 	p.List, p.More = page(p.List)

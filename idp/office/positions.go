@@ -53,18 +53,19 @@ type Position struct {
 	Newest    position.Effect       // what the newest version gives, or would give
 	Includers []store.PositionName  // that include it: the first of them, and one more than a page has where there are more
 	Versions  []store.PositionVersion
-	More      bool              // there are older versions
+	More      bool              // there are more versions
 	Names     map[string]string // of the people of the versions, by id
 	At        authority.Subject // where
 }
 
-// Position reads a position that an officer may see, with a page of its versions before one.
-func (f *Office) Position(ctx context.Context, o Officer, id string, before int) (Position, error) {
+// Position reads a position that an officer may see, with a page of its versions, from the one after the given number: see
+// [store.Store.PositionVersions].
+func (f *Office) Position(ctx context.Context, o Officer, id string, order store.Order, after int) (Position, error) {
 	p, err := f.Seen(ctx, o, id)
 	if err != nil {
 		return p, err
 	}
-	versions, err := f.Store.PositionVersions(ctx, id, before, PerPage+1)
+	versions, err := f.Store.PositionVersions(ctx, id, order, after, PerPage+1)
 	if err != nil {
 		return p, fmt.Errorf("list versions of position %s: %w", id, err)
 	}
