@@ -94,14 +94,21 @@ func TestDeskGlance(t *testing.T) {
 	if a := week(0); a.StatusCode != http.StatusOK || !strings.Contains(a.words(t), "No position expires in that time") {
 		t.Errorf("what expires this week = %d %s, want nothing", a.StatusCode, text(a.body))
 	}
-	for name, a := range map[string]answer{"next week": week(1), "in four weeks": b.get("/desk/expiring"), "in times that are none": b.get("/desk/expiring?from=x&until=9999-01-01T00:00:00Z&after=%00")} {
+	for name, a := range map[string]answer{"next week": week(1), "in four weeks": b.get("/desk/expiring"), "until a day": b.get("/desk/expiring?until=1/1/2040&after=%00&sort=-expires")} {
 		if a.StatusCode != http.StatusOK || !strings.Contains(a.body, "/desk/people/"+formerly) || !strings.Contains(a.words(t), "Position Ward nurse Organisation ZX100") {
 			t.Errorf("what expires %s = %d %s, want the nurse for ten days", name, a.StatusCode, text(a.body))
 		}
 	}
+	// The form keeps from when to when the list is, exactly.
+	form := week(1).filter(t)
+	if a := b.get("/desk/expiring?" + form.Encode()); form.Get("until") == "" || !strings.Contains(a.body, "/desk/people/"+formerly) || a.filter(t).Encode() != form.Encode() {
+		t.Errorf("what expires next week, shown again by its form (%s) = %d %s, want the same", form.Encode(), a.StatusCode, text(a.body))
+	}
 	for path, want := range map[string]int{
 		"/desk/organisations/NOWHERE": http.StatusNotFound, "/desk/organisations/%00": http.StatusNotFound, "/desk/organisations/Y51": http.StatusForbidden,
 		"/desk/expiring?organisation=NOWHERE": http.StatusBadRequest, "/desk/expiring?organisation=Y51": http.StatusForbidden,
+		"/desk/expiring?from=x": http.StatusBadRequest, "/desk/expiring?until=9999-01-01T00:00:00Z": http.StatusBadRequest, "/desk/expiring?until=%00": http.StatusBadRequest,
+		"/desk/expiring?from=1/1/2040&until=1/1/2039": http.StatusBadRequest, "/desk/expiring?from=1/1/1999": http.StatusBadRequest,
 	} {
 		if got := b.get(path); got.StatusCode != want {
 			t.Errorf("GET %s = %d, want %d: %s", path, got.StatusCode, want, text(got.body))

@@ -88,8 +88,10 @@ type DeskExpiring struct {
 	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
-	From, Until  time.Time
-	Roles        []ExpiringRole
+	// EnteredFrom and EnteredUntil are what was entered, or empty: then it is From now Until in four weeks.
+	EnteredFrom, EnteredUntil string
+	From, Until               time.Time
+	Roles                     []ExpiringRole
 	// GlanceURL leads to the organisation at a glance. NextURL leads to what follows, and is empty at the end.
 	GlanceURL, NextURL string
 }

@@ -32,6 +32,9 @@ func deskGlancePages() map[string]Page {
 	nothing.Bars = bars[3:]
 	role := ExpiringRole{"Amara Okafor", "555100000001", "/desk/people/555100000001", "Ward nurse", "/desk/positions/555500000001", "RX001", at(29)}
 	list := DeskExpiring{Desk: desk, Organisation: "RX001", From: at(1), Until: at(29), GlanceURL: "/desk/organisations/RX001"}
+	mistaken := list
+	mistaken.EnteredFrom, mistaken.EnteredUntil = "x", "30/11/2030 09:00:05"
+	mistaken.Errors = []FieldError{{"from", "Enter a day, or a time, such as 1/11/2030 or 1/11/2030 09:00"}}
 	listed := list
 	listed.Sorting, _ = sortings("/desk/expiring", "Expires", "expires", "Soonest first", "Latest first")
 	listed.Roles, listed.NextURL = []ExpiringRole{role, role}, "/desk/expiring?after=1"
@@ -42,6 +45,7 @@ func deskGlancePages() map[string]Page {
 		"desk-glance-reviews": DeskGlance{Desk: desk, Organisation: "RX001", Name: "Riverside General Hospital", SignIns: &quiet, Figures: figures[:1]},
 		"desk-expiring":       listed,
 		"desk-expiring-none":  list,
+		"desk-expiring-times": mistaken,
 		"desk-expiring-error": DeskExpiring{Desk: wrong, Organisation: "NOWHERE"},
 		"desk-unusual": DeskUnusual{
 			Desk: desk, Sorting: newest, Organisation: "RX001", Days: 28, GlanceURL: "/desk/organisations/RX001", NextURL: "/desk/unusual?after=1", SignIns: []UnusualSignIn{

@@ -3,6 +3,7 @@ package desk
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/credence-id/credence/idp/directory"
@@ -87,10 +88,13 @@ const dayForm = "2 January 2006"
 func (h *Handler) expiring(w http.ResponseWriter, r *http.Request, o officer) error {
 	q := r.URL.Query()
 	organisation, now := codeOr(q.Get("organisation"), o.Organisation), h.Now()
-	from, until := moment(q.Get("from"), now), moment(q.Get("until"), office.LooksAheadTo(now))
+	from, until, wrong := period(q, now)
 	order, sorting := sorted(r, store.Order{By: store.ByExpiry},
 		column{name: "Person"}, column{name: "Position"}, column{name: "Organisation"}, column{"Expires", store.ByExpiry, "soonest first", "latest first"})
-	page := web.DeskExpiring{Desk: h.desk(r, o), Organisation: organisation, From: from, Until: until, Sorting: sorting}
+	page := web.DeskExpiring{Desk: h.desk(r, o), Organisation: organisation, EnteredFrom: entered(q.Get("from")), EnteredUntil: entered(q.Get("until")), From: from, Until: until, Sorting: sorting}
+	if page.Errors = wrong; len(wrong) > 0 {
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
 	rows, more, err := h.ExpiringRoles(r.Context(), o.Officer, organisation, from, until, order, following(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
@@ -112,11 +116,45 @@ func (h *Handler) expiring(w http.ResponseWriter, r *http.Request, o officer) er
 	return h.Pages.Render(w, http.StatusOK, page)
 }
 
-// moment reads a time of an address, or takes another where it is none that a list can be of.
-func moment(text string, other time.Time) time.Time {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.Year() < 2000 || t.Year() > 2999 {
-		return other
+// period reads from which time to which one a list is, or takes now and as far as a glance looks ahead where nothing was entered, and
+// says what is wrong with what was.
+func period(q url.Values, now time.Time) (from, until time.Time, wrong []web.FieldError) {
+	from, err := moment("from", q.Get("from"), now)
+	if err != nil {
+		wrong = append(wrong, web.FieldError{Field: "from", Message: wantDate("a day, or a time,", "1/11/2030 or 1/11/2030 09:00")})
 	}
-	return t
+	if until, err = moment("until", q.Get("until"), office.LooksAheadTo(from)); err != nil || len(wrong) == 0 && q.Get("until") != "" && !until.After(from) {
+		wrong = append(wrong, web.FieldError{Field: "until", Message: wantDate("a day, or a time, after the first,", "30/11/2030 or 30/11/2030 09:00")})
+	}
+	return from, until, wrong
+}
+
+// entryForm is how a moment stands in a field.
+const entryForm = "2/1/2006 15:04:05"
+
+// moment reads a time that was entered or that an address has: a day is its beginning, and "" another time.
+func moment(field, text string, other time.Time) (time.Time, error) {
+	text = web.OneLine(text)
+	if text == "" {
+		return other, nil
+	}
+	for _, layout := range []string{time.RFC3339, entryForm, "2/1/2006 15:04"} {
+		if t, err := time.Parse(layout, text); err == nil && t.Year() >= 2000 && t.Year() <= 2999 {
+			return t, nil
+		}
+	}
+	day, err := date(field, text)
+	if err == nil && (day.Year() < 2000 || day.Year() > 2999) {
+		err = &directory.InvalidError{Field: field, Want: "a day of this millennium"}
+	}
+	return day, err
+}
+
+// entered is a time of an address as a field has it, or what was entered that is none.
+func entered(text string) string {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return text
+	}
+	return t.UTC().Format(entryForm)
 }

@@ -56,7 +56,7 @@ func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g 
 		return g, err
 	}
 	if f.Can(o, here, OnPositions()...) {
-		if g.Expiring, err = f.Store.CountExpiringRoles(ctx, organisation, g.At, WeeksAhead, MostCounted); err != nil {
+		if g.Expiring, err = f.Store.CountExpiringRoles(ctx, organisation, g.Week(0), WeeksAhead, MostCounted); err != nil {
 			return g, fmt.Errorf("count roles that expire of organisation %s: %w", organisation, err)
 		}
 	}
@@ -101,8 +101,8 @@ func (f *Office) business(o Officer, here authority.Subject) (figures []store.Fi
 // LooksAheadTo is when the weeks are over that a glance looks ahead.
 func LooksAheadTo(at time.Time) time.Time { return at.Add(WeeksAhead * week) }
 
-// Week is when the week of that number begins of those that a glance looks ahead.
-func (g Glance) Week(n int) time.Time { return g.At.Add(time.Duration(n) * week) }
+// Week is when the week of that number begins of those that a glance looks ahead: a time that an address can have.
+func (g Glance) Week(n int) time.Time { return g.At.Truncate(time.Second).Add(time.Duration(n) * week) }
 
 // ExpiringRoles lists a page of what the positions of an organisation and below it give until a time from one on and before
 // another, by when that is, from the one after the given role, and says whether there is more.
