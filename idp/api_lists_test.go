@@ -146,7 +146,7 @@ func TestAPIReadsWhatTheDeskShows(t *testing.T) {
 		{"the same for a sponsor", sponsor, "/api/merges", http.StatusForbidden, "no_right"},
 		{"evidence of another organisation", as(raAdvanced), "/api/evidence-proposals?organisation=ZX200", http.StatusForbidden, "another_organisation"},
 		{"merges of another organisation", as(raAdvanced), "/api/merges?organisation=ZX200", http.StatusForbidden, "another_organisation"},
-		{"the record about somebody", privacy, "/api/audit?person=" + of["person"] + "&event=person_corrected&order=oldest", http.StatusOK, `"event":"person_corrected"`},
+		{"the record about somebody", privacy, "/api/audit?person=" + of["person"] + "&event=person_corrected&order=at", http.StatusOK, `"event":"person_corrected"`},
 		{"what somebody did", privacy, "/api/audit?of=did&person=" + raAgent, http.StatusOK, `"items":[`},
 		{"the record on another day", privacy, "/api/audit?until=2001-01-01&person=" + of["person"], http.StatusOK, `"items":[]`},
 		{"the record of no day", privacy, "/api/audit?from=1/1/2001&person=" + of["person"], http.StatusUnprocessableEntity, `"field":"from"`},

@@ -71,7 +71,6 @@ func (q *queries) EventsAbout(ctx context.Context, personID string, events []str
 		beyond, order = `sequence < coalesce(nullif($4::bigint, 0), 9223372036854775807)`, ` ORDER BY sequence DESC`
 	}
 	return all[AuditEvent](ctx, q, `
-		SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail
-		FROM audit_event WHERE person_id = $1 AND person_id <> '' AND event = ANY ($2) AND (refusal <> '' OR NOT $3) AND `+beyond+order+` LIMIT $5`,
+		SELECT `+auditColumns+` FROM audit_event WHERE person_id = $1 AND person_id <> '' AND event = ANY ($2) AND (refusal <> '' OR NOT $3) AND `+beyond+order+` LIMIT $5`,
 		personID, events, refused, after, limit)
 }

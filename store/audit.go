@@ -23,6 +23,8 @@ type AuditEvent struct {
 	Detail    map[string]string
 }
 
+const auditColumns = `sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail`
+
 // AddAuditEvent appends an event.
 func (q *queries) AddAuditEvent(ctx context.Context, e AuditEvent) error {
 	if e.Detail == nil {
@@ -37,6 +39,5 @@ func (q *queries) AddAuditEvent(ctx context.Context, e AuditEvent) error {
 // AuditEvents lists events in their order, from the one after the given sequence number, at most limit of them.
 func (q *queries) AuditEvents(ctx context.Context, after int64, limit int) ([]AuditEvent, error) {
 	return all[AuditEvent](ctx, q, `
-		SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail
-		FROM audit_event WHERE sequence > $1 ORDER BY sequence LIMIT $2`, after, limit)
+		SELECT `+auditColumns+` FROM audit_event WHERE sequence > $1 ORDER BY sequence LIMIT $2`, after, limit)
 }

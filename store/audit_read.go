@@ -5,12 +5,22 @@ import (
 	"time"
 )
 
-// AuditLines says which lines of the record are read, all of one person: those about her, or those of what she did as an officer
-// in one of some roles.
+// Outcome is what came of what a line of the record says.
+type Outcome string
+
+// The outcomes.
+const (
+	Done    Outcome = "done"
+	Refused Outcome = "refused"
+)
+
+// AuditLines says which lines of the record are read. They are of one person, those about her or those of what she did as an officer
+// in one of some roles, where they are not of an organisation.
 type AuditLines struct {
 	PersonID string
 	Roles    []string  // ids of role profiles; none: the lines about her
 	Event    string    // "": any
+	Outcome  Outcome   // "": any
 	From     time.Time // and not before
 	Until    time.Time // and before
 	Oldest   bool      // the oldest comes first, and not the newest
@@ -23,13 +33,13 @@ func (q *queries) ReadAudit(ctx context.Context, l AuditLines, limit int) ([]Aud
 	if l.Oldest {
 		page = ` AND sequence > $5 ORDER BY sequence LIMIT $6`
 	}
-	const columns, narrowed = `SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail FROM audit_event`,
-		` AND ($2 = '' OR event = $2) AND at >= $3 AND at < $4`
+	const columns, narrowed = `SELECT ` + auditColumns + ` FROM audit_event`,
+		` AND ($2 = '' OR event = $2) AND at >= $3 AND at < $4 AND ($7 = '' OR (refusal <> '') = ($7 = 'refused'))`
 	if len(l.Roles) == 0 {
-		return all[AuditEvent](ctx, q, columns+` WHERE person_id = $1 AND person_id <> ''`+narrowed+page, l.PersonID, l.Event, l.From, l.Until, l.After, limit)
+		return all[AuditEvent](ctx, q, columns+` WHERE person_id = $1 AND person_id <> ''`+narrowed+page, l.PersonID, l.Event, l.From, l.Until, l.After, limit, l.Outcome)
 	}
-	return all[AuditEvent](ctx, q, columns+` WHERE actor = $1 AND actor <> person_id AND actor <> client_id AND detail ->> 'officer_role' = ANY ($7)`+narrowed+page,
-		l.PersonID, l.Event, l.From, l.Until, l.After, limit, l.Roles)
+	return all[AuditEvent](ctx, q, columns+` WHERE actor = $1 AND actor <> person_id AND actor <> client_id AND detail ->> 'officer_role' = ANY ($8)`+narrowed+page,
+		l.PersonID, l.Event, l.From, l.Until, l.After, limit, l.Outcome, l.Roles)
 }
 
 // RolePlace is where a role is, or was.

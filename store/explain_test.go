@@ -84,6 +84,8 @@ func seedMany(t *testing.T, conn *pgx.Conn) {
 				minimum_authenticator_level, minimum_identity_level, applied_by, applied_role, applied_at)
 			SELECT gen_random_uuid(), 'N' || n, 'integration', n, 'x', 'x', 'none', '{x}', '{}', '{openid}', false, 1, 'none', '` + ana + `', '` + anaRole + `', {now} FROM {many}`,
 		`INSERT INTO sign_in_day (organisation_code, day, sign_ins) SELECT 'N' || n, {now}::date, 1 FROM {many}`,
+		`INSERT INTO audit_place (organisation_code, at, sequence, event, refused)
+			SELECT c.code, {now} + n * interval '1 s', n, CASE WHEN n % 2 = 0 THEN 'signed_in' ELSE 'enrolled' END, n % 10 = 0 FROM {many}, LATERAL (VALUES ('N' || n), ('RXX01')) c (code)`,
 		`INSERT INTO unusual_sign_in (organisation_code, sequence, at, reasons) SELECT 'N' || n, n, {now}, '{x}' FROM {many}`,
 		`INSERT INTO throttle (kind, slot, failures, most, ends_at) SELECT 'token', n, 1, 1 + n % 100, {now} + (n - 10000) * interval '1 s' FROM {many}`,
 	} {
@@ -101,7 +103,7 @@ func growing() []string {
 	return []string{
 		"person", "professional_registration", "evidence", "membership", "role_profile", "authenticator", "enrolment_link", "used_challenge", "session",
 		"authorization_grant", "refresh_token", "audit_event", "throttle", "organisation", "position", "position_version", "request", "request_queue",
-		"message", "person_change", "person_merge", "review", "review_item", "client_application", "sign_in_day", "unusual_sign_in",
+		"message", "person_change", "person_merge", "review", "review_item", "client_application", "sign_in_day", "unusual_sign_in", "audit_place",
 		"photograph", "evidence_proposal", "introduction", "meeting", "recovery_code", "account_code", "self_registration", "break_glass",
 	}
 }
@@ -393,6 +395,15 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"list what sign-ins there were", func() error {
 			o := store.Order{By: store.ByTime, Descending: true}
 			return errors.Join(second(hot.SignInDays(ctx, organisation, zone, 28, now)), second(hot.UnusualSignIns(ctx, organisation, now, o, 0, 10)), second(hot.CountUnusualSignIns(ctx, organisation, now, 10)))
+		}},
+		{"read the record of an organisation", func() (failed error) {
+			for _, l := range []store.AuditLines{{}, {Event: "signed_in"}, {Outcome: store.Done}, {Outcome: store.Refused}, {Event: "signed_in", Outcome: store.Done}, {Event: "signed_in", Outcome: store.Refused}} {
+				for _, l.Oldest = range []bool{false, true} {
+					l.From, l.Until, l.After = now, later, 7
+					failed = errors.Join(failed, second(hot.ReadAuditAt(ctx, organisation, l, 10)))
+				}
+			}
+			return failed
 		}},
 		{"list suspended authenticators", func() error {
 			return errors.Join(second(hot.SuspendedAuthenticators(ctx, organisation, store.Order{Descending: true}, uuid.Nil, 10)))

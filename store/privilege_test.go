@@ -39,6 +39,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 	same(t, "privileges of credence_service", got, map[string]string{
 		"account_code":              change,
 		"audit_event":               add,
+		"audit_place":               "DELETE INSERT SELECT",
 		"authenticator":             change,
 		"authenticator_model":       sweep,
 		"authenticator_policy":      sweep,
@@ -141,7 +142,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 		"role_profile":         "membership_id job_role areas_of_work activities workgroups ends_at position_version withheld",
 		"self_registration":    "expires_at",
 		"session":              "cookie_hash authenticator_id authenticator_level methods authenticated_at role_id role_chosen_at idle_at expires_at ended_at",
-		"sign_in_day":          "sign_ins",
+		"sign_in_day":          "sign_ins listed",
 		"sign_in_reading":      "sequence",
 		"signing_key":          "expires_at",
 		"throttle":             "failures most ends_at",

@@ -12,9 +12,7 @@ type SignInLine struct {
 	Event    string // of a sign-in or a recovery that was not refused; "" for any other line
 	PersonID string
 
-	// Where people are.
-	Day  time.Time
-	Hour int
+	Hour int // where people are
 
 	// Of the last lines about the person before it.
 	SignIns      int        // that were not refused
@@ -45,7 +43,7 @@ func (t *Tx) SignInLines(ctx context.Context, after int64, before time.Time, zon
 				e.person_id, e.address, coalesce(e.detail ->> 'authenticator', '') AS authenticator
 			FROM audit_event e WHERE e.sequence > $1 ORDER BY e.sequence LIMIT $5
 		)
-		SELECT l.sequence, l.at, l.event, l.person_id, (l.at AT TIME ZONE $3)::date AS day, extract(hour FROM l.at AT TIME ZONE $3)::int AS hour, p.*
+		SELECT l.sequence, l.at, l.event, l.person_id, extract(hour FROM l.at AT TIME ZONE $3)::int AS hour, p.*
 		FROM lines l
 		CROSS JOIN LATERAL (
 			SELECT (count(*) FILTER (WHERE p.event = 'signed_in' AND p.refusal = ''))::int AS sign_ins,
@@ -74,16 +72,6 @@ const above = `
 		SELECT code FROM above
 	) a`
 
-// CountSignIns adds sign-ins of people to their days, pair by pair.
-func (t *Tx) CountSignIns(ctx context.Context, people []string, days []time.Time) error {
-	return t.db.exec(ctx, `
-		INSERT INTO sign_in_day (organisation_code, day, sign_ins)
-		SELECT a.code, s.day, count(*)
-		FROM unnest($1::text[], $2::date[]) s (person_id, day)`+above+`
-		GROUP BY a.code, s.day
-		ON CONFLICT (organisation_code, day) DO UPDATE SET sign_ins = sign_in_day.sign_ins + excluded.sign_ins`, people, days)
-}
-
 // AddUnusualSignIn notes that a sign-in of a person is unusual, and for which reasons.
 func (t *Tx) AddUnusualSignIn(ctx context.Context, l SignInLine, reasons []string) error {
 	return t.db.exec(ctx, `
@@ -91,8 +79,15 @@ func (t *Tx) AddUnusualSignIn(ctx context.Context, l SignInLine, reasons []strin
 		SELECT a.code, $2, $3, $4 FROM (SELECT $1::text AS person_id) s`+above, l.PersonID, l.Sequence, l.At, reasons)
 }
 
-// SweepSignIns deletes what is known of sign-ins before a time; of the record it deletes nothing.
-func (t *Tx) SweepSignIns(ctx context.Context, before time.Time) error {
+// SweepSignIns deletes what is known of sign-ins before a time, and where they were at most limit of them; of the record it deletes nothing.
+// Those of a day that is counted stay, wherever it begins.
+func (t *Tx) SweepSignIns(ctx context.Context, before time.Time, limit int) error {
+	if err := t.db.exec(ctx, `
+		DELETE FROM audit_place p USING (
+			SELECT p.organisation_code, p.at, p.sequence FROM audit_place p WHERE p.event = 'signed_in' AND p.at < $1::timestamptz - interval '2 days' ORDER BY p.at LIMIT $2
+		) old WHERE p.organisation_code = old.organisation_code AND p.at = old.at AND p.sequence = old.sequence`, before, limit); err != nil {
+		return err
+	}
 	if err := t.db.exec(ctx, `DELETE FROM sign_in_day WHERE day < $1::date`, before); err != nil {
 		return err
 	}
@@ -101,15 +96,19 @@ func (t *Tx) SweepSignIns(ctx context.Context, before time.Time) error {
 
 // SignInDay is how many sign-ins there were on a day.
 type SignInDay struct {
-	Day     time.Time
-	SignIns int64
+	Day         time.Time
+	From, Until time.Time // when it begins and is over
+	SignIns     int64
+	Listed      bool // each of them is listed: see [Store.ReadAuditAt]
 }
 
 // SignInDays lists the sign-ins of people of an organisation and of those below it, on each of some days up to the one of a time.
 func (q *queries) SignInDays(ctx context.Context, organisation, zone string, days int, now time.Time) ([]SignInDay, error) {
 	return all[SignInDay](ctx, q, `
-		SELECT d.day, coalesce((SELECT s.sign_ins FROM sign_in_day s WHERE s.organisation_code = $1 AND s.day = d.day), 0)::bigint AS sign_ins
+		SELECT d.day, d.day::timestamp AT TIME ZONE $2 AS from, (d.day + 1)::timestamp AT TIME ZONE $2 AS until,
+			coalesce(s.sign_ins, 0)::bigint AS sign_ins, coalesce(s.listed = s.sign_ins, true) AS listed
 		FROM (SELECT ($4::timestamptz AT TIME ZONE $2)::date - n AS day FROM generate_series(0, $3::int - 1) n) d
+		LEFT JOIN LATERAL (SELECT s.sign_ins, s.listed FROM sign_in_day s WHERE s.organisation_code = $1 AND s.day = d.day OFFSET 0) s ON true
 		ORDER BY d.day`, organisation, zone, days, now)
 }
 

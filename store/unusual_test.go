@@ -2,6 +2,9 @@ package store_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -22,19 +25,25 @@ func countSignIns(ctx context.Context, s *store.Store, before time.Time) (lines 
 		if lines, err = tx.SignInLines(ctx, after, before, zone, 100, 10); err != nil || len(lines) == 0 {
 			return err
 		}
+		if err := tx.PlaceLines(ctx, after, lines[len(lines)-1].Sequence, []string{"token_issued"}, zone); err != nil {
+			return err
+		}
 		for _, l := range lines {
-			if err := tx.CountSignIns(ctx, []string{l.PersonID}, []time.Time{l.Day}); err != nil {
-				return err
-			}
 			if err := tx.AddUnusualSignIn(ctx, l, []string{"why"}); err != nil {
 				return err
 			}
 		}
-		if err := tx.SweepSignIns(ctx, now.Add(-time.Hour)); err != nil {
+		if err := tx.SweepSignIns(ctx, now.Add(-time.Hour), 10); err != nil {
 			return err
 		}
 		return tx.SetSignInReading(ctx, lines[len(lines)-1].Sequence)
 	})
+}
+
+// summers is a day of July, which begins an hour before that of UTC, and how many sign-ins there were, all of which are listed.
+func summers(day int, signIns int64) store.SignInDay {
+	at := func(day int) time.Time { return time.Date(2026, 7, day, 0, 0, 0, 0, time.UTC) }
+	return store.SignInDay{Day: at(day), From: at(day).Add(-time.Hour), Until: at(day + 1).Add(-time.Hour), SignIns: signIns, Listed: true}
 }
 
 // What there is to judge a sign-in by is what came before it; each line is read once, and counts where its person has a role and above.
@@ -64,7 +73,7 @@ func TestSignIns(t *testing.T) {
 	}
 	bound := summer.Add(-2 * time.Hour)
 	same(t, "the last line", lines[4], store.SignInLine{
-		Sequence: lines[4].Sequence, At: summer, Event: "signed_in", PersonID: ana, Day: time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC), Hour: 0,
+		Sequence: lines[4].Sequence, At: summer, Event: "signed_in", PersonID: ana, Hour: 0,
 		SignIns: 1, Failures: 1, BoundAt: &bound,
 	})
 	add(summer.Add(time.Minute), "signed_in", "", "192.0.2.1", key)
@@ -78,7 +87,14 @@ func TestSignIns(t *testing.T) {
 	for _, code := range []string{organisation, "RXX00"} {
 		days, err := in.SignInDays(ctx, code, zone, 2, summer)
 		must(t, err)
-		same(t, "SignInDays("+code+")", days, []store.SignInDay{{Day: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC), SignIns: 3}, {Day: time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC), SignIns: 3}})
+		same(t, "SignInDays("+code+")", days, []store.SignInDay{summers(1, 1), summers(2, 2)})
+		for _, d := range days {
+			list, err := in.ReadAuditAt(ctx, code, store.AuditLines{Event: "signed_in", Outcome: store.Done, From: d.From, Until: d.Until}, 10)
+			must(t, err)
+			if len(list) != int(d.SignIns) {
+				t.Errorf("ReadAuditAt(%s, %s) = %d lines, want the %d that are counted", code, d.Day, len(list), d.SignIns)
+			}
+		}
 		for _, o := range []store.Order{{By: store.ByTime}, {By: store.ByTime, Descending: true}} {
 			list, err := in.UnusualSignIns(ctx, code, summer, o, 0, 10)
 			must(t, err)
@@ -95,8 +111,8 @@ func TestSignIns(t *testing.T) {
 	}
 	other, err := in.SignInDays(ctx, "RXX02", zone, 1, summer)
 	must(t, err)
-	same(t, "SignInDays(elsewhere)", other, []store.SignInDay{{Day: time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC)}})
-	must(t, in.InTx(ctx, func(tx *store.Tx) error { return tx.SweepSignIns(ctx, summer.Add(48*time.Hour)) }))
+	same(t, "SignInDays(elsewhere)", other, []store.SignInDay{summers(2, 0)})
+	must(t, in.InTx(ctx, func(tx *store.Tx) error { return tx.SweepSignIns(ctx, summer.Add(72*time.Hour), 10) }))
 	if n, err := in.CountUnusualSignIns(ctx, organisation, time.Time{}, 10); err != nil || n != 0 {
 		t.Errorf("CountUnusualSignIns(swept) = %d, %v, want none", n, err)
 	}
@@ -173,5 +189,81 @@ func TestRecordIsReadBeyondAnyLine(t *testing.T) {
 		if len(about) != 1 || about[0].Sequence != want || len(read) != 1 || read[0].Sequence != want || len(strange) != 1 || strange[0].Sequence != want {
 			t.Errorf("after line %d of the record = %v, %v and %v, want line %d of each", after, about, read, strange, want)
 		}
+	}
+}
+
+// A line of the record is of the organisations where its person has a role, of the one where the officer acted, and of those above; it is
+// read from either end, also where several are of one time, by what it is of, and what came of it; and what services do is not.
+func TestRecordOfAnOrganisation(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	must(t, in.AddOrganisation(ctx, store.Organisation{Code: "RXX00", Name: "Board"}, now))
+	must(t, in.AddOrganisation(ctx, store.Organisation{Code: "RXX02", Name: "Ward", ParentCode: new(organisation)}, now))
+	owner := connect(t, in.ownerURL)
+	exec(t, owner, `UPDATE organisation SET parent_code = 'RXX00' WHERE code = $1`, organisation)
+	before := value[int64](t, owner, `SELECT coalesce(max(sequence), 0) FROM audit_event`)
+	line := func(at time.Time, event, refusal, person, role string) {
+		t.Helper()
+		must(t, in.AddAuditEvent(ctx, store.AuditEvent{At: at, Event: event, Refusal: refusal, Actor: ben, PersonID: person, Detail: map[string]string{"officer_role": role}}))
+	}
+	line(now, "signed_in", "", ana, "")               // 1
+	line(now, "signed_in", "unknown", ana, "")        // 2
+	line(now, "position_approved", "", "", anaRole)   // 3: about nobody
+	line(now, "token_issued", "", ana, "")            // 4: what services do
+	line(later, "signed_in", "", ana, "")             // 5
+	line(later, "key_rotated", "", "", "no role")     // 6: of no organisation
+	line(later, "signed_in", "", "100000009999", "x") // 7: of nobody who is on record
+	must(t, second(countSignIns(ctx, in.Store, later.Add(time.Hour))))
+	for _, tt := range []struct {
+		of   string
+		l    store.AuditLines
+		want string
+	}{
+		{organisation, store.AuditLines{}, "1235"},
+		{"RXX00", store.AuditLines{}, "1235"},
+		{"RXX02", store.AuditLines{}, ""},
+		{"nowhere", store.AuditLines{}, ""},
+		{organisation, store.AuditLines{Event: "signed_in"}, "125"},
+		{organisation, store.AuditLines{Event: "signed_in", Outcome: store.Done}, "15"},
+		{organisation, store.AuditLines{Event: "signed_in", Outcome: store.Refused}, "2"},
+		{organisation, store.AuditLines{Outcome: store.Refused}, "2"},
+		{organisation, store.AuditLines{Outcome: store.Done}, "135"},
+		{organisation, store.AuditLines{Until: later}, "123"},
+		{organisation, store.AuditLines{From: later}, "5"},
+		{organisation, store.AuditLines{Event: "token_issued"}, ""},
+	} {
+		if tt.l.Until.IsZero() {
+			tt.l.Until = later.Add(time.Hour)
+		}
+		for _, tt.l.Oldest = range []bool{true, false} {
+			got := ""
+			for tt.l.After = 0; len(got) < 9; {
+				list, err := in.ReadAuditAt(ctx, tt.of, tt.l, 1)
+				must(t, err)
+				if len(list) == 0 {
+					break
+				}
+				tt.l.After = list[0].Sequence
+				got += strconv.FormatInt(tt.l.After-before, 10)
+			}
+			if want := []byte(tt.want); !tt.l.Oldest {
+				slices.Reverse(want)
+				same(t, fmt.Sprintf("ReadAuditAt(%s, %v)", tt.of, tt.l), got, string(want))
+			} else {
+				same(t, fmt.Sprintf("ReadAuditAt(%s, %v)", tt.of, tt.l), got, tt.want)
+			}
+		}
+	}
+	for outcome, want := range map[store.Outcome]int{"": 3, store.Done: 2, store.Refused: 1} {
+		list, err := in.ReadAudit(ctx, store.AuditLines{PersonID: ana, Event: "signed_in", Outcome: outcome, From: now, Until: later.Add(time.Hour)}, 10)
+		must(t, err)
+		same(t, fmt.Sprintf("ReadAudit(%s)", outcome), len(list), want)
+	}
+	// A day that a program counted which lists nothing is known to be one.
+	exec(t, owner, `UPDATE sign_in_day SET sign_ins = sign_ins + 1`)
+	days, err := in.SignInDays(ctx, organisation, zone, 1, now)
+	must(t, err)
+	if len(days) != 1 || days[0].Listed {
+		t.Errorf("SignInDays(of which one is not listed) = %v, want it to say so", days)
 	}
 }

@@ -12,10 +12,11 @@ type LineChart struct {
 	Points                     []Point
 }
 
-// Point is how much there was on a day, which Name says.
+// Point is how much there was on a day, which Name says. URL leads to the list of it. Empty where there is none to be seen.
 type Point struct {
 	Name  string
 	Count int
+	URL   string
 }
 
 // Measures of a line chart, in its own units: the line is drawn in a box below a line of words.

@@ -2,16 +2,17 @@ package web
 
 import "time"
 
-// DeskAudit reads the record: what is on it about somebody, or what she did to others as an officer.
+// DeskAudit reads the record: what is on it about somebody, or what she did to others as an officer, or what is on it of an organisation.
 type DeskAudit struct {
 	Desk
 	Sorting
-	// Person, Of, Event, From and Until are what was entered. Of and Event are of Ofs and Events to choose from.
-	Person, Of, Event, From, Until string
-	Ofs, Events                    []Option
+	// Person, Of, Organisation, Event, Outcome, From and Until are what was entered. Of, Event and Outcome are of Ofs, Events and
+	// Outcomes to choose from.
+	Person, Of, Organisation, Event, Outcome, From, Until string
+	Ofs, Events, Outcomes                                 []Option
 	// Searched says that lines were looked for.
 	Searched bool
-	// Name is what the person is called.
+	// Name is what the person is called, or the code of the organisation.
 	Name  string
 	Lines []AuditLine
 	// NextURL leads to what follows. Empty at the end. DownloadURL is a file of CSV with up to Most lines.

@@ -12,8 +12,8 @@ func deskAuditPages() map[string]Page {
 	wrong := desk
 	wrong.Errors = []FieldError{{"person", "Enter the user ID of somebody who is on record, of 12 digits"}, {"until", "Enter a day that is not before the first, such as 30/11/2030"}}
 	first := DeskAudit{
-		Desk: desk, Of: "about", Most: 1000,
-		Ofs:    []Option{{Value: "about", Label: "What is on record about this person"}, {Value: "did", Label: "What this person did as an officer", Hint: "In roles at your organisation or below it"}},
+		Desk: desk, Of: "about", Most: 1000, Outcomes: []Option{{Label: "Any"}, {Value: "done", Label: "Done"}},
+		Ofs:    []Option{{Value: "about", Label: "What is on record about this person"}, {Value: "did", Label: "What this person did as an officer", Hint: "In roles at your organisation or below it"}, {Value: "organisation", Label: "What is on record of an organisation"}},
 		Events: []Option{{Label: "Anything"}, {Value: "person_viewed", Label: "Record of a person looked at"}},
 	}
 	none, mistaken, did := first, first, first
@@ -32,5 +32,7 @@ func deskAuditPages() map[string]Page {
 	_, read.Sorting = sortings("/desk/audit", "When", "at", "Oldest first", "Newest first")
 	read.DownloadURL, read.NextURL = "/desk/audit/lines.csv?person=555100000001", "/desk/audit?after=7&person=555100000001"
 	did.Person, did.Of, did.Searched, did.Name, did.Lines, did.DownloadURL = "555100000002", "did", true, "Aidan Agentson", read.Lines[:1], "/desk/audit/lines.csv?of=did"
-	return map[string]Page{"desk-audit": read, "desk-audit-first": first, "desk-audit-none": none, "desk-audit-did": did, "desk-audit-error": mistaken}
+	ofAll := did
+	ofAll.Person, ofAll.Of, ofAll.Organisation, ofAll.Event, ofAll.Outcome, ofAll.Name, ofAll.From = "", "organisation", "RX001", "person_viewed", "done", "RX001", "1/11/2030 23:00:00"
+	return map[string]Page{"desk-audit-organisation": ofAll, "desk-audit": read, "desk-audit-first": first, "desk-audit-none": none, "desk-audit-did": did, "desk-audit-error": mistaken}
 }

@@ -25,7 +25,7 @@ func deskGlancePages() map[string]Page {
 		{"22 November 2026", Amount{}, "/desk/expiring?week=4"},
 	}
 	chart := Chart{"expiring", "Positions that people lose in the next four weeks", "How many expire, week by week", "Week from", bars}
-	days := &LineChart{"signed-in", "Sign-ins of the last four weeks", "How many sign-ins there were, day by day", "Day", []Point{{"1 November 2026", 12}, {"2 November 2026", 1200}, {"3 November 2026", 0}}}
+	days := &LineChart{"signed-in", "Sign-ins of the last four weeks", "How many sign-ins there were, day by day", "Day", []Point{{"1 November 2026", 12, ""}, {"2 November 2026", 1200, "/desk/audit?from=2"}, {"3 November 2026", 0, "/desk/audit?from=3"}}}
 	quiet := *days
 	quiet.Points = days.Points[2:]
 	nothing := chart

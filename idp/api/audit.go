@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
 	"time"
 
@@ -11,16 +10,18 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/store"
 )
 
 type linesWanted struct {
-	Person string      `json:"person" doc:"Her user id."`
-	Of     string      `json:"of,omitempty" enum:"about did" doc:"about: what is on record about her, also when it is left out; did: what she did as an officer."`
-	Event  audit.Event `json:"event,omitempty" doc:"Such as person_viewed; any, when it is left out."`
-	From   string      `json:"from,omitempty" format:"date" doc:"The first day."`
-	Until  string      `json:"until,omitempty" format:"date" doc:"The last day."`
-	Order  string      `json:"order,omitempty" enum:"newest oldest" doc:"Which comes first; newest, when it is left out."`
-	after
+	Person       string        `json:"person,omitempty" doc:"Her user id, unless it is of an organisation."`
+	Of           string        `json:"of,omitempty" enum:"about did organisation" doc:"about: what is on record about her, also when it is left out; did: what she did as an officer; organisation: of the people and the officers of an organisation and those below it."`
+	Organisation string        `json:"organisation,omitempty" doc:"Its code, with of=organisation; that of the role that you act in, when it is left out."`
+	Event        audit.Event   `json:"event,omitempty" doc:"Such as person_viewed; any, when it is left out. What follows each sign-in by the thousand, such as token_issued, is not read of an organisation."`
+	Outcome      store.Outcome `json:"outcome,omitempty" enum:"done refused" doc:"What came of it; any, when it is left out."`
+	From         string        `json:"from,omitempty" doc:"The first day, or the time from which on: RFC 3339."`
+	Until        string        `json:"until,omitempty" doc:"The last day, or the time before which: RFC 3339."`
+	newestFirst
 }
 
 // auditLine is a line of the record.
@@ -50,7 +51,7 @@ func auditLineOf(l office.AuditLine) auditLine {
 }
 
 func (h *Handler) readAudit(c call, in linesWanted) (page[auditLine], error) {
-	asked, err := in.search()
+	asked, err := in.search(c)
 	if err != nil {
 		return page[auditLine]{}, err
 	}
@@ -61,26 +62,40 @@ func (h *Handler) readAudit(c call, in linesWanted) (page[auditLine], error) {
 func lineOf(l office.AuditLine) string { return strconv.FormatInt(l.Sequence, 10) }
 
 // search is what is asked for.
-func (w linesWanted) search() (asked office.AuditSearch, err error) {
-	of, order := cmp.Or(w.Of, "about"), cmp.Or(w.Order, "newest")
-	asked = office.AuditSearch{Person: w.Person, Did: of == "did", Event: w.Event, Oldest: order == "oldest", After: w.line()}
+func (w linesWanted) search(c call) (asked office.AuditSearch, err error) {
+	of := cmp.Or(w.Of, "about")
+	asked = office.AuditSearch{Person: w.Person, Did: of == "did", Event: w.Event, Outcome: w.Outcome, Oldest: !w.order().Descending, After: w.line()}
 	switch {
-	case !slices.Contains([]string{"about", "did"}, of):
-		return asked, &directory.InvalidError{Field: "of", Want: "about or did"}
-	case !slices.Contains([]string{"newest", "oldest"}, order):
-		return asked, &directory.InvalidError{Field: "order", Want: "newest or oldest"}
+	case of == "organisation" && w.Person != "":
+		return asked, &directory.InvalidError{Field: "person", Want: "nothing, or of to be about or did"}
+	case of != "organisation" && w.Organisation != "":
+		return asked, &directory.InvalidError{Field: "organisation", Want: "nothing, or of to be organisation"}
+	case of == "organisation":
+		asked.Organisation = cmp.Or(w.Organisation, c.officer.Organisation)
 	}
 	if w.From != "" {
-		if asked.From, err = day("from", w.From); err != nil {
+		if asked.From, _, err = instant("from", w.From); err != nil {
 			return asked, err
 		}
 	}
 	if w.Until != "" {
-		last, err := day("until", w.Until)
+		last, whole, err := instant("until", w.Until)
 		if err != nil {
 			return asked, err
 		}
-		asked.Until = last.AddDate(0, 0, 1)
+		if whole {
+			last = last.AddDate(0, 0, 1)
+		}
+		asked.Until = last
 	}
 	return asked, nil
+}
+
+// instant reads a time, or the beginning of a day, and says whether it is a day.
+func instant(field, text string) (t time.Time, whole bool, err error) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil && t.Year() >= 1000 {
+		return t, false, nil
+	}
+	t, err = day(field, text)
+	return t, true, err
 }

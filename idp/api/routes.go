@@ -190,7 +190,7 @@ func routes() []route {
 		reading("/api/organisations/{organisation}/policy", "readPolicy", "Read how an organisation has its work done", office.OnGlance(), (*Handler).readPolicy),
 		acting("/api/organisations/{organisation}/policy", "setPolicy", "Change what an organisation says of how it has its work done, all of it", authority.SetPolicy, (*Handler).setPolicy).changes().alsoFor(authority.RelaxPolicy),
 
-		reading("/api/audit", "readAudit", "Read what is on record about a person, or what she did as an officer", []authority.Act{authority.ReadAudit}, (*Handler).readAudit),
+		reading("/api/audit", "readAudit", "Read what is on record about a person, what she did as an officer, or what is on record of an organisation and those below it", []authority.Act{authority.ReadAudit}, (*Handler).readAudit),
 		reading("/api/unusual-sign-ins", "listUnusualSignIns", "List the unusual sign-ins of people of an organisation and below it, newest first", []authority.Act{authority.ReadAudit}, (*Handler).listUnusualSignIns),
 		reading("/api/retention", "readRetention", "Read what the rules of retention erased when they last ran, and will", []authority.Act{authority.ReadRetention}, (*Handler).readRetention),
 		reading("/api/retention/{run}", "readRetentionRun", "Read what the rules of retention erased in a run", []authority.Act{authority.ReadRetention}, (*Handler).readRetention),

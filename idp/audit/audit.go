@@ -121,6 +121,10 @@ const (
 	MessageGivenUp         Event = "message_given_up"        // registration: who was not told of what, and why
 )
 
+// OfServices are the events that follow each sign-in by the thousand, as people go from service to service. They are read of a person,
+// and not of an organisation.
+func OfServices() []Event { return []Event{RoleChosen, CodeIssued, TokenIssued, SessionEnded} }
+
 // Entry is one line of the record.
 type Entry struct {
 	At      time.Time

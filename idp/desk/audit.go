@@ -37,7 +37,10 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request, o officer) error
 		page.Lines = append(page.Lines, h.auditLine(line))
 	}
 	if len(lines) > 0 {
-		asked := []string{"person", page.Person, "of", page.Of, "event", page.Event, "from", page.From, "until", page.Until, "sort", page.Order}
+		q := r.URL.Query()
+		asked := []string{
+			"person", page.Person, "of", page.Of, "organisation", page.Organisation, "event", page.Event, "outcome", page.Outcome, "from", q.Get("from"), "until", q.Get("until"), "sort", page.Order,
+		}
 		page.DownloadURL = address(auditPath+"/lines.csv", asked...)
 		if more {
 			page.NextURL = address(auditPath, append(asked, "after", strconv.FormatInt(lines[len(lines)-1].Sequence, 10))...)
@@ -69,7 +72,7 @@ func (h *Handler) auditLines(w http.ResponseWriter, r *http.Request, o officer) 
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/csv; charset=utf-8")
-	header.Set("Content-Disposition", `attachment; filename="audit-`+page.Person+`.csv"`)
+	header.Set("Content-Disposition", `attachment; filename="audit-`+cmp.Or(page.Person, page.Organisation)+`.csv"`)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(body.Bytes()) // a browser that is gone needs no answer
@@ -80,62 +83,93 @@ func (h *Handler) auditLines(w http.ResponseWriter, r *http.Request, o officer) 
 func (h *Handler) readAudit(r *http.Request, o officer, limit int) (web.DeskAudit, []office.AuditLine, bool, error) {
 	q := r.URL.Query()
 	page := web.DeskAudit{
-		Desk: h.desk(r, o), Person: q.Get("person"), Of: cmp.Or(q.Get("of"), "about"), Event: q.Get("event"), From: q.Get("from"), Until: q.Get("until"),
-		Ofs:    []web.Option{{Value: "about", Label: "What is on record about this person"}, {Value: "did", Label: "What this person did as an officer", Hint: "In roles at your organisation or below it"}},
-		Events: auditEvents(), Most: mostAuditLines,
+		Desk: h.desk(r, o), Person: q.Get("person"), Of: cmp.Or(q.Get("of"), "about"), Organisation: strings.ToUpper(strings.TrimSpace(q.Get("organisation"))),
+		Event: q.Get("event"), Outcome: q.Get("outcome"), From: entered(q.Get("from")), Until: entered(q.Get("until")),
+		Ofs: auditOfs(), Events: auditEvents(), Outcomes: auditOutcomes(), Most: mostAuditLines,
 	}
-	if err := h.may(r.Context(), o, authority.Subject{Path: []string{o.Organisation}}, authority.ReadAudit); err != nil || !q.Has("person") {
+	if err := h.may(r.Context(), o, authority.Subject{Path: []string{o.Organisation}}, authority.ReadAudit); err != nil || !q.Has("person") && !q.Has("of") {
 		return page, nil, false, err
+	}
+	if page.Of == "organisation" {
+		page.Organisation = cmp.Or(page.Organisation, o.Organisation)
 	}
 	asked, wrong := askedOf(page)
 	var order store.Order
-	order, page.Sorting = sorted(r, store.Order{By: store.ByTime, Descending: true}, column{by: store.ByTime, up: "oldest first", down: "newest first"})
-	asked.Oldest = !order.Descending
-	if asked.After, _ = strconv.ParseInt(q.Get("after"), 10, 64); asked.After < 0 {
-		asked.After = 0 // from the beginning
-	}
+	order, page.Sorting = inTime(r, true)
+	asked.Oldest, asked.After = !order.Descending, followingLine(r)
 	if page.Errors = wrong; len(wrong) > 0 {
 		return page, nil, false, nil
 	}
-	page.Person = asked.Person
 	lines, more, err := h.ReadAudit(r.Context(), o.Officer, asked, limit)
-	if errors.Is(err, directory.ErrUnknown) {
+	switch {
+	case errors.Is(err, directory.ErrUnknown) && asked.Organisation != "":
+		page.Errors = noOrganisation(o)
+		return page, nil, false, nil
+	case errors.Is(err, directory.ErrUnknown):
 		page.Errors = []web.FieldError{{Field: "person", Message: wantPerson}}
 		return page, nil, false, nil
-	}
-	if err != nil {
+	case err != nil:
+		page.Errors, err = mistakes(err, map[string]string{"event": "Select something else: what services do is read of one person alone"})
 		return page, nil, false, err
 	}
+	page.Searched, page.Person = true, asked.Person
+	if asked.Organisation != "" {
+		page.Name = asked.Organisation
+		return page, lines, more, nil
+	}
 	names, err := h.Names(r.Context(), asked.Person)
-	page.Searched, page.Name = true, names[asked.Person]
+	page.Name = names[asked.Person]
 	return page, lines, more, err
+}
+
+// auditOfs are of what the record is read.
+func auditOfs() []web.Option {
+	return []web.Option{
+		{Value: "about", Label: "What is on record about this person"},
+		{Value: "did", Label: "What this person did as an officer", Hint: "In roles at your organisation or below it"},
+		{Value: "organisation", Label: "What is on record of an organisation", Hint: "Of its people and of what its officers did, with the organisations below it"},
+	}
+}
+
+// auditOutcomes are what came of what was tried.
+func auditOutcomes() []web.Option {
+	return []web.Option{{Label: "Any"}, {Value: string(store.Done), Label: "Done"}, {Value: string(store.Refused), Label: "Refused"}}
 }
 
 const wantPerson = "Enter the user ID of somebody who is on record, of 12 digits"
 
 // askedOf reads what was entered, and says what is wrong with it.
 func askedOf(page web.DeskAudit) (asked office.AuditSearch, wrong []web.FieldError) {
-	asked.Person, asked.Did, asked.Event = strings.ReplaceAll(page.Person, " ", ""), page.Of == "did", audit.Event(page.Event)
-	if !idForm.MatchString(asked.Person) {
-		wrong = append(wrong, web.FieldError{Field: "person", Message: wantPerson})
+	mistake := func(is bool, field, message string) {
+		if is {
+			wrong = append(wrong, web.FieldError{Field: field, Message: message})
+		}
 	}
-	if !slices.ContainsFunc(page.Ofs, func(o web.Option) bool { return o.Value == page.Of }) {
-		wrong = append(wrong, web.FieldError{Field: "of", Message: "Select what to read"})
+	asked.Person, asked.Did, asked.Event, asked.Outcome = strings.ReplaceAll(page.Person, " ", ""), page.Of == "did", audit.Event(page.Event), store.Outcome(page.Outcome)
+	offered := func(list []web.Option, value string) bool {
+		return slices.ContainsFunc(list, func(o web.Option) bool { return o.Value == value })
 	}
-	if !slices.ContainsFunc(page.Events, func(o web.Option) bool { return o.Value == page.Event }) {
-		wrong = append(wrong, web.FieldError{Field: "event", Message: "Select what happened, or anything"})
+	mistake(!offered(page.Ofs, page.Of), "of", "Select what to read")
+	if page.Of == "organisation" {
+		asked.Organisation = page.Organisation
+		mistake(asked.Person != "", "person", "Enter no user ID, or select what to read of this person")
+	} else {
+		mistake(!idForm.MatchString(asked.Person), "person", wantPerson)
 	}
+	mistake(!offered(page.Events, page.Event), "event", "Select what happened, or anything")
+	mistake(!offered(page.Outcomes, page.Outcome), "outcome", "Select whether it was done, or any")
 	var err error
 	if text := web.OneLine(page.From); text != "" {
-		if asked.From, err = date("from", text); err != nil {
-			wrong = append(wrong, web.FieldError{Field: "from", Message: wantDate("a day", "1/11/2030")})
-		}
+		asked.From, _, err = instant("from", text)
+		mistake(err != nil, "from", wantDate("a day", "1/11/2030"))
 	}
 	if text := web.OneLine(page.Until); text != "" {
-		if asked.Until, err = date("until", text); err != nil || asked.Until.Before(asked.From) {
-			wrong = append(wrong, web.FieldError{Field: "until", Message: wantDate("a day that is not before the first,", "30/11/2030")})
+		var day bool
+		asked.Until, day, err = instant("until", text)
+		mistake(err != nil || asked.Until.Before(asked.From), "until", wantDate("a day that is not before the first,", "30/11/2030"))
+		if day {
+			asked.Until = asked.Until.AddDate(0, 0, 1)
 		}
-		asked.Until = asked.Until.AddDate(0, 0, 1)
 	}
 	return asked, wrong
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/store"
@@ -53,7 +54,12 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 	}
 	page.SignIns = &web.LineChart{ID: "signed-in", Title: "Sign-ins of the last four weeks", Description: "How many sign-ins there were, day by day", Of: "Day"}
 	for _, day := range g.SignIns {
-		page.SignIns.Points = append(page.SignIns.Points, web.Point{Name: day.Day.Format(dayForm), Count: int(day.SignIns)})
+		point := web.Point{Name: day.Day.Format(dayForm), Count: int(day.SignIns)}
+		if g.Unusual != nil && day.Listed { // who may see which
+			point.URL = address(auditPath, "of", "organisation", "organisation", g.Organisation, "event", string(audit.SignedIn), "outcome", string(store.Done),
+				"from", at(&day.From), "until", at(&day.Until))
+		}
+		page.SignIns.Points = append(page.SignIns.Points, point)
 	}
 	if g.Expiring != nil {
 		page.Expiring = &web.Chart{ID: "expiring", Title: "Positions that people lose in the next four weeks", Description: "How many expire, week by week", Of: "Week from"}
@@ -138,16 +144,22 @@ func moment(field, text string, other time.Time) (time.Time, error) {
 	if text == "" {
 		return other, nil
 	}
+	t, _, err := instant(field, text)
+	if err == nil && (t.Year() < 2000 || t.Year() > 2999) {
+		err = &directory.InvalidError{Field: field, Want: "a time of this millennium"}
+	}
+	return t, err
+}
+
+// instant reads a time, or the beginning of a day, and says whether it is a day.
+func instant(field, text string) (t time.Time, day bool, err error) {
 	for _, layout := range []string{time.RFC3339, entryForm, "2/1/2006 15:04"} {
-		if t, err := time.Parse(layout, text); err == nil && t.Year() >= 2000 && t.Year() <= 2999 {
-			return t, nil
+		if t, err := time.Parse(layout, text); err == nil && t.Year() >= 1000 {
+			return t.UTC(), false, nil
 		}
 	}
-	day, err := date(field, text)
-	if err == nil && (day.Year() < 2000 || day.Year() > 2999) {
-		err = &directory.InvalidError{Field: field, Want: "a day of this millennium"}
-	}
-	return day, err
+	t, err = date(field, text)
+	return t, true, err
 }
 
 // entered is a time of an address as a field has it, or what was entered that is none.

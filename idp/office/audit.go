@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -11,17 +12,20 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
 
-// AuditSearch says which lines of the record a privacy officer asks for.
+// AuditSearch says which lines of the record a privacy officer asks for: of a person, or of an organisation and those below it.
 type AuditSearch struct {
-	Person      string      // a user id
-	Did         bool        // what she did to others as an officer, in place of what is on record about her
-	Event       audit.Event // "": any
-	From, Until time.Time   // until is not among them; zero is none
-	Oldest      bool        // first, and not the newest
-	After       int64       // the line after which the list goes on; 0 is its beginning
+	Person       string // a user id
+	Did          bool   // what she did to others as an officer, in place of what is on record about her
+	Organisation string // of people and in roles of which, in place of a person
+	Event        audit.Event
+	Outcome      store.Outcome
+	From, Until  time.Time // until is not among them; zero is none
+	Oldest       bool      // first, and not the newest
+	After        int64     // the line after which the list goes on; 0 is its beginning
 }
 
 // AuditLine is a line of the record with what people call what it names.
@@ -34,33 +38,33 @@ type AuditLine struct {
 
 // ReadAudit reads lines of the record, at most limit of them, says whether there are more, and records who read
 // which. A privacy officer reads about whoever has a role at her organisation or below it, and what officers did in roles
-// there, whether they still have them or not.
+// there, whether they still have them or not; of one person, or of all of them. Of all, [audit.OfServices] are not listed, and what is
+// says package unusual.
 func (f *Office) ReadAudit(ctx context.Context, o Officer, asked AuditSearch, limit int) (lines []AuditLine, more bool, err error) {
 	if err := f.May(ctx, o, authority.Subject{Path: []string{o.Organisation}}, authority.ReadAudit); err != nil { // before it says who there is
 		return nil, false, err
 	}
-	p, err := f.Standing(ctx, asked.Person)
-	if err != nil {
-		return nil, false, err
-	}
-	wanted := store.AuditLines{PersonID: p.Person.ID, Event: string(asked.Event), From: asked.From, Until: asked.Until, Oldest: asked.Oldest, After: asked.After}
+	wanted := store.AuditLines{Event: string(asked.Event), Outcome: asked.Outcome, From: asked.From, Until: asked.Until, Oldest: asked.Oldest, After: asked.After}
 	if wanted.Until.IsZero() {
 		wanted.Until = f.Now().Add(time.Hour) // of clocks that are fast
 	}
-	of, err := f.Works(ctx, p.Person)
-	if asked.Did && err == nil {
-		of, wanted.Roles, err = f.served(ctx, o, p.Person.ID)
+	if asked.Organisation != "" {
+		err = f.readableAt(ctx, o, asked)
+	} else {
+		wanted.PersonID, wanted.Roles, err = f.readable(ctx, o, asked)
 	}
 	if err != nil {
-		return nil, false, err
-	}
-	if err := f.May(ctx, o, of, authority.ReadAudit); err != nil {
 		return nil, false, err
 	}
 	var events []store.AuditEvent
 	err = f.Store.InTx(ctx, func(tx *store.Tx) error {
-		if events, err = tx.ReadAudit(ctx, wanted, limit+1); err != nil {
-			return fmt.Errorf("read record of person %s: %w", asked.Person, err)
+		if asked.Organisation != "" {
+			events, err = tx.ReadAuditAt(ctx, asked.Organisation, wanted, limit+1)
+		} else {
+			events, err = tx.ReadAudit(ctx, wanted, limit+1)
+		}
+		if err != nil {
+			return fmt.Errorf("read record of %q: %w", cmp.Or(asked.Organisation, asked.Person), err)
 		}
 		more, events = len(events) > limit, events[:min(len(events), limit)]
 		return audit.Record(ctx, tx, f.Line(o, audit.AuditRead, asked.Person, asked.detail(len(events))))
@@ -72,11 +76,44 @@ func (f *Office) ReadAudit(ctx context.Context, o Officer, asked AuditSearch, li
 	return lines, more, err
 }
 
+// readable is of whom an officer may read what she asks for, and done in which roles; none: it is about her.
+func (f *Office) readable(ctx context.Context, o Officer, asked AuditSearch) (person string, roles []string, err error) {
+	p, err := f.Standing(ctx, asked.Person)
+	if err != nil {
+		return "", nil, err
+	}
+	of, err := f.Works(ctx, p.Person)
+	if asked.Did && err == nil {
+		of, roles, err = f.served(ctx, o, p.Person.ID)
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return p.Person.ID, roles, f.May(ctx, o, of, authority.ReadAudit)
+}
+
+// readableAt wants what an officer asks for to be of an organisation of hers, and listed of one.
+func (f *Office) readableAt(ctx context.Context, o Officer, asked AuditSearch) error {
+	if _, err := f.MayAt(ctx, o, asked.Organisation, authority.ReadAudit); err != nil {
+		return err
+	}
+	if slices.Contains(audit.OfServices(), asked.Event) {
+		return &directory.InvalidError{Field: "event", Want: "another one: this is read of a person alone"}
+	}
+	return nil
+}
+
 // detail is what the record says of what was asked, and of how much was read.
 func (s AuditSearch) detail(lines int) map[string]string {
 	detail := map[string]string{"lines": strconv.Itoa(lines), "of": map[bool]string{false: "about", true: "did"}[s.Did]}
+	if s.Organisation != "" {
+		detail["of"], detail["organisation"] = "organisation", s.Organisation
+	}
 	if s.Event != "" {
 		detail["event"] = string(s.Event)
+	}
+	if s.Outcome != "" {
+		detail["outcome"] = string(s.Outcome)
 	}
 	for name, t := range map[string]time.Time{"from": s.From, "until": s.Until} {
 		if !t.IsZero() {

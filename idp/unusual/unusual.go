@@ -1,5 +1,6 @@
-// Package unusual reads the record of sign-ins as it grows: it counts them by day and notes those that are unusual, each for the
-// organisations where the person has a role and for those above, so that officers see at a glance what is the case where they are.
+// Package unusual reads the record as it grows: it notes of which organisations each line is, counts sign-ins by day and notes those that
+// are unusual, each for the organisations where the person has a role and for those above, so that officers see at a glance what is the
+// case where they are, and read the record of it.
 //
 // It guarantees that
 //   - each line of the record is counted once, by one replica at a time, in the transaction that says how far the record was read;
@@ -34,6 +35,8 @@ const (
 	settled = time.Minute
 	// batch is how many lines one transaction reads, and most how many transactions one pass has.
 	batch, most = 1000, 500
+	// swept is how many places of sign-ins one transaction deletes: more than it adds.
+	swept = 20 * batch
 	// deadline is how long one pass may take.
 	deadline = 50 * time.Second
 	// lately is how many lines about a person a sign-in is judged by.
@@ -112,12 +115,8 @@ func (w *Watch) read(ctx context.Context, tx *store.Tx) (int, error) {
 	if err != nil || len(lines) == 0 {
 		return 0, err
 	}
-	var people []string
-	var days []time.Time
+	last := lines[len(lines)-1].Sequence
 	for _, l := range lines {
-		if l.Event == string(audit.SignedIn) {
-			people, days = append(people, l.PersonID), append(days, l.Day)
-		}
 		if why := reasons(l); len(why) > 0 {
 			if err := tx.AddUnusualSignIn(ctx, l, why); err != nil {
 				return 0, err
@@ -125,10 +124,18 @@ func (w *Watch) read(ctx context.Context, tx *store.Tx) (int, error) {
 		}
 	}
 	return len(lines), errors.Join(
-		tx.CountSignIns(ctx, people, days),
-		tx.SweepSignIns(ctx, now.Add(-Kept)),
-		tx.SetSignInReading(ctx, lines[len(lines)-1].Sequence),
+		tx.PlaceLines(ctx, after, last, unplaced(), Zone),
+		tx.SweepSignIns(ctx, now.Add(-Kept), swept),
+		tx.SetSignInReading(ctx, last),
 	)
+}
+
+// unplaced are the events of which the record of an organisation has no lines, for which see [audit.OfServices].
+func unplaced() (events []string) {
+	for _, event := range audit.OfServices() {
+		events = append(events, string(event))
+	}
+	return events
 }
 
 // reasons are why a sign-in is unusual.

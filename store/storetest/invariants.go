@@ -161,6 +161,12 @@ func invariants() []invariant {
 		{"an unusual sign-in that is none of the record", `
 			SELECT u.sequence FROM unusual_sign_in u WHERE NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.sequence = u.sequence AND e.at = u.at AND e.event IN ('signed_in', 'recovered') AND e.refusal = '')`},
+		{"a line of the record of an organisation that is none, or not that", `
+			SELECT p.sequence FROM audit_place p WHERE NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.sequence = p.sequence AND e.at = p.at AND e.event = p.event AND (e.refusal <> '') = p.refused)`},
+		{"a day with other sign-ins than are listed", `
+			SELECT d.day FROM sign_in_day d WHERE d.listed <> (
+				SELECT count(*) FROM audit_place p WHERE p.organisation_code = d.organisation_code AND p.event = 'signed_in' AND NOT p.refused AND (p.at AT TIME ZONE 'Europe/London')::date = d.day)`},
 		{"a merge without the events that proposed and decided it", `
 			SELECT m.id FROM person_merge m WHERE NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'merge_proposed' AND e.refusal = '' AND e.detail->>'merge' = m.id::text)

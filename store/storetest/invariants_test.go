@@ -160,6 +160,8 @@ func TestCheckInvariants(t *testing.T) {
 		{"a closed profile that is signed in", `UPDATE person SET disabled_at = now(), closed_at = now(), closed_as = 'left'; UPDATE session SET ended_at = NULL`, "a closed profile with something"},
 		{"a profile that nobody merged", `UPDATE person SET disabled_at = now(), closed_at = now(), closed_as = 'duplicate', merged_into = '000000000001' WHERE id = '000000000002'`, "a merged profile without"},
 		{"an unusual sign-in of another line", `INSERT INTO unusual_sign_in (organisation_code, sequence, at, reasons) VALUES ('ZX1', 9999999, now(), '{x}')`, "an unusual sign-in that is none"},
+		{"a place of another line", `INSERT INTO audit_place (organisation_code, at, sequence, event, refused) SELECT 'ZX1', now(), e.sequence, 'x', false FROM audit_event e`, "a line of the record of an organisation that is none"},
+		{"a sign-in that is counted and not listed", `INSERT INTO sign_in_day (organisation_code, day, sign_ins, listed) VALUES ('ZX1', now(), 1, 1)`, "a day with other sign-ins"},
 		{"a change that nobody recorded", `INSERT INTO person_change (id, person_id, kind, actor, actor_role, reason, old, new, at)
 			VALUES (gen_random_uuid(), '000000000001', 'corrected', '000000000002', '000000000020', 'x', '{}', '{}', now())`, "a change of a profile without"},
 		{"break-glass that nobody recorded", breakGlass + `UPDATE break_glass_seal SET ended_at = now()`, "break-glass without the event"},
