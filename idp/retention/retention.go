@@ -4,7 +4,8 @@
 // what ends its rows. What is erased is content: a tombstone stays, so that it can still be said which user id did what when.
 //
 // It guarantees that
-//   - nothing is erased before its time but by [Eraser.ErasePerson], and nothing of a person whose records are held;
+//   - nothing is erased before its time but by [Eraser.ErasePerson], and nothing of a person whose records are held: of the time the
+//     database has a clock of its own, so that a server whose clock is wrong, or who lies, erases nothing early;
 //   - nothing is left of what is erased in the row that had it, nor does anything fill its place: the database erases, by a function
 //     that takes content away and can put none there, and the service has no other right to it;
 //   - each batch is one transaction with its count in the report of the run, so that a run which is broken off anywhere is

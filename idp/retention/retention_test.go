@@ -22,7 +22,12 @@ import (
 
 func TestMain(m *testing.M) { storetest.Main(m) }
 
-var now = time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC)
+var (
+	// now is long ago, so that what the tests wait for is over by the clock of the database, which no test sets.
+	now = time.Date(2005, time.March, 2, 9, 30, 0, 0, time.UTC)
+	// seeded is when the officers of the seed have their roles.
+	seeded = time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC)
+)
 
 const (
 	ana    = "100000000001" // whose records the tests erase
@@ -49,7 +54,7 @@ func newArchive(t *testing.T) *archive {
 	must(t, err)
 	t.Cleanup(s.Close)
 	key, _ := seal.NewKey()
-	must(t, directory.Seed(t.Context(), s, key, now))
+	must(t, directory.Seed(t.Context(), s, key, seeded))
 	a := &archive{t: t, owner: owner, ownerURL: ownerURL, at: now}
 	clock := func() time.Time { return a.at }
 	recorder, err := evidence.New(s, key, clock)
@@ -152,7 +157,7 @@ const (
 	registered = `INSERT INTO professional_registration (person_id, body, number) SELECT '100000000001', 'gmc', 'kanarienvogel' WHERE $1::timestamptz IS NOT NULL`
 	introduced = `INSERT INTO introduction (id, position_id, position_version, organisation_code, title, given_name, middle_names, family_name, date_of_birth, email, starts_at, reason, asked_by,
 			asked_role, asked_at, lapses_at, state, ended_by, ended_role, ended_at, person_id, request_id)
-		SELECT gen_random_uuid(), position_id, 1, 'ZX100', '', 'kanarienvogel', '', 'kanarienvogel', '1980-12-31', 'kanarienvogel@example.org', $1, 'kanarienvogel', '656005750117',
+		SELECT gen_random_uuid(), position_id, 1, 'ZX100', 'Dr', 'kanarienvogel', 'kanarienvogel', 'kanarienvogel', '1980-12-31', 'kanarienvogel@example.org', $1, 'kanarienvogel', '656005750117',
 			'656014117001', $1, $1, 'taken_up', '656005750116', '656014116001', $1, '100000000001', id FROM request`
 )
 

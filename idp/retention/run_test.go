@@ -77,6 +77,7 @@ func TestClosedProfile(t *testing.T) {
 	}
 	rules, err := authority.New()
 	must(t, err)
+	a.at = seeded
 	profiles := &lifecycle.Registrar{Store: a.Store, Rules: rules, Evidence: a.Evidence, Now: a.Now}
 	err = profiles.Reopen(t.Context(), deed.Acting{Person: "656005750116", Role: "656014116001"}, proved, "She is back")
 	if refusal, ok := errors.AsType[*deed.Refusal](err); !ok || refusal.Reason != lifecycle.Erased || refusal.Error() == "" {
