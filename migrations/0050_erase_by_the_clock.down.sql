@@ -1,4 +1,5 @@
 DROP INDEX self_registration_address;
+DROP INDEX self_registration_organisation;
 DROP INDEX message_person;
 ALTER TABLE person DROP CONSTRAINT person_erased_wholly,
     ADD CONSTRAINT person_erased_wholly CHECK (erased_at IS NULL OR closed_at IS NOT NULL AND num_nonnulls(email, date_of_birth) = 0

@@ -111,5 +111,7 @@ ALTER TABLE person DROP CONSTRAINT person_erased_wholly,
     ADD CONSTRAINT person_erased_wholly CHECK (erased_at IS NULL OR closed_at IS NOT NULL AND num_nonnulls(email, date_of_birth, language) = 0
         AND (title, given_name, middle_names, family_name, display_name, identity_level) = ('', '[erased]', '', '[erased]', '[erased]', 'none'));
 
--- Of the links by which somebody registers herself the newest works: the others of her address are found by it.
+-- Of the links by which somebody registers herself the newest works, and none once the organisation is not open to all: the others of
+-- her address, and all of the organisation, are found.
 CREATE INDEX self_registration_address ON self_registration (lower(email));
+CREATE INDEX self_registration_organisation ON self_registration (organisation_code);

@@ -30,11 +30,22 @@ func (t *Tx) AddSelfRegistration(ctx context.Context, r SelfRegistration, secret
 	return scalar[string](ctx, &t.queries, `
 		WITH added AS (
 			INSERT INTO self_registration (id, secret_hash, organisation_code, given_name, family_name, email, asked_at, expires_at)
-			SELECT $1, $2, o.code, $4, $5, $6, $7, $8 FROM organisation o WHERE o.code = $3 AND o.self_registration
+			SELECT $1, $2, o.code, $4, $5, $6, $7, $8 FROM organisation o WHERE o.code = $3 AND o.self_registration FOR SHARE -- whoever closes it waits
 			RETURNING organisation_code
 		)
 		SELECT o.name FROM added a JOIN organisation o ON o.code = a.organisation_code`,
 		r.ID, secretHash, r.OrganisationCode, r.GivenName, r.FamilyName, r.Email, now, r.ExpiresAt)
+}
+
+// DropSelfRegistrations takes away for good what waits to be confirmed by an e-mail address, in whatever case, with its messages, but for
+// the registration with an id.
+func (t *Tx) DropSelfRegistrations(ctx context.Context, email string, but uuid.UUID) error {
+	return t.db.exec(ctx, `DELETE FROM self_registration WHERE lower(email) = lower($1) AND id <> $2`, email, but)
+}
+
+// CloseSelfRegistrations takes away for good what waits to be confirmed at an organisation, with its messages.
+func (t *Tx) CloseSelfRegistrations(ctx context.Context, organisation string) error {
+	return t.db.exec(ctx, `DELETE FROM self_registration WHERE organisation_code = $1`, organisation)
 }
 
 const selfRegistrationColumns = `r.id, r.organisation_code, o.name AS organisation_name, r.given_name, r.family_name, r.email, r.expires_at,

@@ -105,6 +105,7 @@ const (
 	Bootstrapped           Event = "bootstrap"               // everybody: who could become the first registration authority manager
 	ClientApplied          Event = "client_applied"          // operators: who wants which service to be let people sign in, and why
 	ClientDecided          Event = "client_decided"          // operators: what came of it, or that it was withdrawn
+	ClientCheckBegun       Event = "client_check_begun"      // operators: who has whose addresses tried, also when that is cut off
 	ClientChecked          Event = "client_checked"          // operators: whether what was applied for answers
 	ClientSecretRotated    Event = "client_secret_rotated"   // investigators: who was shown a new secret, and how long the old one works
 	ClientSecretEnded      Event = "client_secret_ended"     // investigators: an old secret ended before its time

@@ -89,6 +89,7 @@ func auditWords() map[audit.Event]string {
 		audit.Bootstrapped:           "First registration authority manager invited",
 		audit.ClientApplied:          "Service applied for",
 		audit.ClientDecided:          "Application for a service decided",
+		audit.ClientCheckBegun:       "Readiness check of a service begun",
 		audit.ClientChecked:          "Readiness of a service checked",
 		audit.ClientSecretRotated:    "Secret of a service made",
 		audit.ClientSecretEnded:      "Secret of a service ended",

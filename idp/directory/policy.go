@@ -223,6 +223,11 @@ func (p *Policies) SetPolicy(ctx context.Context, s *store.Store, c PolicyChange
 		if err != nil {
 			return fmt.Errorf("change policy of organisation %s: %w", c.Organisation, err)
 		}
+		if !c.Policy.SelfRegistration {
+			if err := tx.CloseSelfRegistrations(ctx, c.Organisation); err != nil {
+				return fmt.Errorf("end self-registrations at organisation %s: %w", c.Organisation, err)
+			}
+		}
 		detail["organisation"], detail["reason"] = c.Organisation, c.Reason
 		by.Event, by.Detail = audit.OrganisationPolicySet, with(by.Detail, detail)
 		return audit.Record(ctx, tx, by)

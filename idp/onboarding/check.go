@@ -50,7 +50,8 @@ func (r *Registrar) Check(ctx context.Context, by deed.Acting, id uuid.UUID) err
 		if application, err = a.mayCheck(ctx, id); err != nil {
 			return err
 		}
-		a.Entry.Event = "" // before it is known what was found
+		a.Entry.Event = audit.ClientCheckBegun // what it finds is not known yet, and whether it ends
+		a.Note(map[string]string{"check": check.String()})
 		return a.AddClientCheck(ctx, store.ClientCheck{ID: check, ApplicationID: id, CheckedBy: by.Person, CheckedRole: by.Role, BeganAt: a.Now})
 	})
 	if err != nil {

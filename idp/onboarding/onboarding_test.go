@@ -377,11 +377,35 @@ func TestLiveFollowsReadiness(t *testing.T) {
 	if diff := cmp.Diff(want, d.events("client_checked")); diff != "" {
 		t.Errorf("the record differs (-want +got):\n%s", diff)
 	}
+	if begun := d.events("client_check_begun"); len(begun) != 2 {
+		t.Errorf("the record of checks that began = %q, want both", begun)
+	}
 	refused(t, "Check(by an agent)", d.Check(ctx, d.agent, integration), deed.NoRight)
 	refused(t, "Check(from elsewhere)", d.Check(ctx, d.elsewhere, integration), deed.AnotherOrganisation)
 	gone := d.apply()
 	must(t, d.Withdraw(ctx, d.developer, gone, "No"))
 	refused(t, "Check(what was withdrawn)", d.Check(ctx, d.developer, gone), onboarding.NotOpen)
+}
+
+// A check that is cut off has written nothing that the record does not have.
+func TestCheckIsCutOff(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { cancel() }))
+	t.Cleanup(service.Close)
+	id, _ := d.approved(app(service.URL + "/callback"))
+	if err := d.Check(ctx, d.developer, id); !errors.Is(err, context.Canceled) {
+		t.Errorf("Check(cut off) = %v, want that it was", err)
+	}
+	check, err := d.LastCheck(t.Context(), id)
+	must(t, err)
+	if check == nil || check.Ended {
+		t.Errorf("LastCheck() = %+v, want one that has not ended", check)
+	}
+	if begun, ended := d.events("client_check_begun"), d.events("client_checked"); len(begun) != 1 || len(ended) != 0 {
+		t.Errorf("the record of the check = %q and %q, want that it began", begun, ended)
+	}
 }
 
 func TestRotate(t *testing.T) {

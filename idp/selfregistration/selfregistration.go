@@ -2,7 +2,8 @@
 // confirms her e-mail address by a link that is mailed to it, and binds what she signs in with.
 //
 // It guarantees that
-//   - nobody is on record before whoever reads the mail at the address has said so, and a link does that once, for a day;
+//   - nobody is on record before whoever reads the mail at the address has said so, and a link does that once, for a day: the newest
+//     of the address, while the organisation is open to all;
 //   - nobody learns who is on record: what is asked, counted, written and mailed is the same for every address, and that one is
 //     somebody's already is said behind its link alone;
 //   - an address that is somebody's makes no second profile;
@@ -110,12 +111,18 @@ func (h *Handler) ask(ctx context.Context, a applicant, language web.Language) e
 		ID: id, OrganisationCode: a.organisation, GivenName: a.givenName, FamilyName: a.familyName, Email: a.email, ExpiresAt: now.Add(linkLife),
 	}
 	err = h.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.LockNewcomers(ctx, nil, a.email); err != nil {
+			return fmt.Errorf("keep others from asking with the same address: %w", err)
+		}
 		organisation, err := tx.AddSelfRegistration(ctx, asked, hash(secret), now)
 		if errors.Is(err, store.ErrNotFound) {
 			return errClosed
 		}
 		if err != nil {
 			return err
+		}
+		if err := tx.DropSelfRegistrations(ctx, a.email, id); err != nil {
+			return fmt.Errorf("end what was asked before: %w", err)
 		}
 		letter := messenger.SelfRegistration{
 			Organisation: organisation, URL: h.Issuer + confirmPath + "?" + url.Values{"token": {secret}}.Encode(), ExpiresAt: asked.ExpiresAt,
@@ -180,12 +187,15 @@ const addressTaken = "address_taken"
 
 // confirmIn is confirm in a transaction. An address that is somebody's spends the link, and there is no page to go to.
 func confirmIn(ctx context.Context, tx *store.Tx, secretHash []byte, language web.Language, now time.Time) (enrolURL string, err error) {
-	r, err := tx.TakeSelfRegistration(ctx, secretHash, now)
+	r, err := tx.SelfRegistration(ctx, secretHash, now)
 	if err != nil {
 		return "", err
 	}
-	if err := tx.LockNewcomers(ctx, nil, r.Email); err != nil {
+	if err := tx.LockNewcomers(ctx, nil, r.Email); err != nil { // before the registration, as whoever asks does
 		return "", fmt.Errorf("keep others from adding the same person: %w", err)
+	}
+	if r, err = tx.TakeSelfRegistration(ctx, secretHash, now); err != nil {
+		return "", err
 	}
 	onRecord, err := tx.OnRecord(ctx, r.Email)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
