@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,9 +9,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp"
 	"github.com/credence-id/credence/idp/breakglass"
+	"github.com/credence-id/credence/idp/webauthn"
+	"github.com/credence-id/credence/idp/webauthn/metadata"
+	"github.com/credence-id/credence/idp/webauthn/webauthntest"
 )
 
 // envelopes seals those of the hospital.
@@ -101,6 +106,73 @@ func TestBreakGlassAtTheDesk(t *testing.T) {
 		if a := manager.get(path); a.StatusCode != http.StatusNotFound {
 			t.Errorf("%s = %d, want 404", path, a.StatusCode)
 		}
+	}
+}
+
+// certified is a process that knows a model of security key with which people sign in at level 3.
+func certified(t *testing.T) (*provider, *webauthntest.Model) {
+	t.Helper()
+	publisher, model := webauthntest.NewPublisher("mds.example.org"), webauthntest.NewModel(uuid.New())
+	trust, err := metadata.Own(webauthntest.PEM(publisher.Root))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProvider(t)
+	blob := publisher.Blob(1, p.clock.Now().AddDate(0, 1, 0), model.Certified())
+	p.second(func(c *idp.Config) {
+		c.Metadata = webauthn.Source{Trust: &trust, Fetch: func(context.Context) ([]byte, error) { return blob, nil }}
+	}).fetchMetadata()
+	eventually(t, "the metadata is there", func() bool { return p.count(`SELECT count(*) FROM fido_metadata`) > 0 })
+	return p.second(func(c *idp.Config) { c.Metadata = webauthn.Source{Trust: &trust} }), model
+}
+
+// Whoever bound another key to who opened it is no officer by that: the role counts with the key with which she asked, wherever it is used.
+func TestBreakGlassIsActedInWithTheKeyThatAsked(t *testing.T) {
+	t.Parallel()
+	p, model := certified(t)
+	e, person := p.envelopes(), p.newOfficer("ZX100", "S8001:G8002:R8008")
+	hers, anothers := webauthntest.NewOf(model), webauthntest.NewOf(model)
+	p.enrol(person, hers)
+	p.enrol(person, anothers)
+	signedIn := func(key *webauthntest.Key) *browser {
+		b := p.browser()
+		b.passkey(b.get("/sign-in"), key)
+		return b
+	}
+	asks, waits := signedIn(hers), signedIn(anothers)
+	path := asks.rest(asks.post("/break-glass/first", url.Values{"organisation": {"ZX100"}, "code": {e.First}, "reason": {"Nobody is there"}})).path()
+	lets, _ := p.atDesk(p.newOfficer("ZX200", "S8001:G8002:R8008"), "/break-glass/second")
+	lets.rest(lets.post("/break-glass/second", url.Values{"organisation": {"ZX100"}, "code": {e.Second}}))
+	lets.rest(lets.post(path, url.Values{"act": {"open"}}))
+
+	chooses := func(b *browser, role string) answer {
+		page := b.rest(b.get("/desk/role"))
+		if role == "" {
+			role = p.offers(page, "Break-glass Officer")
+		}
+		return b.rest(b.post(page.Request.URL.RequestURI(), url.Values{"role": {role}}))
+	}
+	if words := chooses(asks, "").words(t); !strings.Contains(words, "act as Break-glass Officer") {
+		t.Fatalf("the desk with the key that asked = %s, want it", words)
+	}
+	role := p.glassRole(person)
+	for what, b := range map[string]*browser{"a session of before": waits, "a session of after": signedIn(anothers)} {
+		if page := b.rest(b.get("/desk/role")); strings.Contains(page.body, role) {
+			t.Errorf("%s with another key is offered the role: %s", what, text(page.body))
+		}
+		if a := chooses(b, role); strings.Contains(a.words(t), "act as Break-glass Officer") {
+			t.Errorf("%s with another key acts as the officer: %s", what, text(a.body))
+		}
+		if a := b.get("/desk/people"); a.StatusCode == http.StatusOK {
+			t.Errorf("the desk for %s with another key = %d, want it closed", what, a.StatusCode)
+		}
+	}
+	asks.passkey(asks.get("/sign-in"), anothers) // in the same browser
+	if a := asks.get("/desk/people"); a.StatusCode == http.StatusOK {
+		t.Errorf("the desk once she has signed in with another key = %d, want it closed", a.StatusCode)
+	}
+	if again := signedIn(hers); !strings.Contains(chooses(again, "").words(t), "act as Break-glass Officer") {
+		t.Error("another session with the key that asked does not act as the officer, want that it does")
 	}
 }
 

@@ -270,15 +270,17 @@ type NewRole struct {
 	EndsAt       *time.Time
 	PositionID   *string // nil: it is of no position
 	RequestID    *uuid.UUID
+
+	AuthenticatorID *uuid.UUID // which alone lets her act in it; nil: any of hers
 }
 
 // AddRole records a role profile. The id being taken is ErrConflict, an unknown membership ErrReference.
 func (q *queries) AddRole(ctx context.Context, r NewRole, now time.Time) error {
 	_, err := scalar[string](ctx, q, `
-		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, position_id, request_id, created_at)
-		VALUES ($1, $2, $3, coalesce($4::text[], '{}'), coalesce($5::text[], '{}'), coalesce($6::text[], '{}'), $7, $8, $9, $10, $11)
+		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, position_id, request_id, authenticator_id, created_at)
+		VALUES ($1, $2, $3, coalesce($4::text[], '{}'), coalesce($5::text[], '{}'), coalesce($6::text[], '{}'), $7, $8, $9, $10, $11, $12)
 		RETURNING id`,
-		r.ID, r.MembershipID, r.JobRole, r.AreasOfWork, r.Activities, r.Workgroups, r.StartsAt, r.EndsAt, r.PositionID, r.RequestID, now)
+		r.ID, r.MembershipID, r.JobRole, r.AreasOfWork, r.Activities, r.Workgroups, r.StartsAt, r.EndsAt, r.PositionID, r.RequestID, r.AuthenticatorID, now)
 	return err
 }
 

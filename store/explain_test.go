@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/credence-id/credence/store"
+	"github.com/credence-id/credence/store/storetest"
 )
 
 // seedMany fills the tables that grow with people and use with tens of thousands of rows, as the owner. Half of what
@@ -104,7 +106,48 @@ func growing() []string {
 		"person", "professional_registration", "evidence", "membership", "role_profile", "authenticator", "enrolment_link", "used_challenge", "session",
 		"authorization_grant", "refresh_token", "audit_event", "throttle", "organisation", "position", "position_version", "request", "request_queue",
 		"message", "person_change", "person_merge", "review", "review_item", "client_application", "sign_in_day", "unusual_sign_in", "audit_place",
-		"photograph", "evidence_proposal", "introduction", "meeting", "recovery_code", "account_code", "self_registration", "break_glass",
+		"photograph", "evidence_proposal", "introduction", "meeting", "recovery_code", "account_code", "self_registration", "break_glass", "break_glass_seal",
+		"used_assertion", "client_check",
+	}
+}
+
+// bounded lists the tables that do not grow so, and why.
+func bounded() map[string]string {
+	return map[string]string{
+		"authenticator_model":  "one of each model that is sold",
+		"authenticator_policy": "one of each organisation that says anything of models",
+		"break_glass_request":  "one of each pair of envelopes, and swept an hour after it lapsed",
+		"catalogue_code":       "as many as are published",
+		"client":               "one of each service, read whole into memory",
+		"development":          "one row",
+		"fido_metadata":        "one row",
+		"generation":           "one of each small set that is kept in memory",
+		"position_rollout":     "one of each position that was changed, until it is carried out",
+		"retention_count":      "one of each rule and run",
+		"retention_hold":       "of whom there is a claim or an inquiry",
+		"retention_run":        "one a day",
+		"schema_migrations":    "one row",
+		"sign_in_reading":      "one row",
+		"signing_key":          "one every 90 days",
+		"workgroup":            "as many as positions name",
+	}
+}
+
+// Of every table it is decided whether a hot statement may read the whole of it. A new one is put into one of the two lists.
+func TestEveryTableGrowsOrIsBounded(t *testing.T) {
+	t.Parallel()
+	ownerURL, _ := storetest.URLs(t)
+	conn := connect(t, ownerURL)
+	tables := value[[]string](t, conn, `SELECT array_agg(tablename::text ORDER BY tablename) FROM pg_tables WHERE schemaname = 'public'`)
+	for _, table := range tables {
+		if grows := slices.Contains(growing(), table); grows == (bounded()[table] != "") {
+			t.Errorf("table %s grows: %t, and is bounded because of %q: want one of the two", table, grows, bounded()[table])
+		}
+	}
+	for _, table := range slices.Concat(growing(), slices.Collect(maps.Keys(bounded()))) {
+		if !slices.Contains(tables, table) {
+			t.Errorf("table %s is in one of the lists and not there", table)
+		}
 	}
 }
 

@@ -37,7 +37,10 @@ const manyProofs = `
 	INSERT INTO break_glass (id, seal_id, organisation_code, asked_by, confirmed_by, reason, role_id, opened_at, signed_by, signed_role, signed_at, note)
 		SELECT gen_random_uuid(), s.id, s.organisation_code, to_char(500000000000 + n, 'FM000000000000'), '` + ana + `', 'x', to_char(990000000000 + n, 'FM000000000000'), {now},
 			CASE WHEN n > 10000 THEN '` + ben + `' END, CASE WHEN n > 10000 THEN '` + benRole + `' END, CASE WHEN n > 10000 THEN {now} END, CASE WHEN n > 10000 THEN 'x' END
-		FROM {many} JOIN break_glass_seal s ON s.organisation_code = 'N' || n`
+		FROM {many} JOIN break_glass_seal s ON s.organisation_code = 'N' || n;
+	INSERT INTO used_assertion (client_id, hash, expires_at) SELECT 'ward', sha256(n::text::bytea), {now} + (n - 10000) * interval '1 s' FROM {many};
+	INSERT INTO client_check (id, application_id, checked_by, checked_role, began_at)
+		SELECT gen_random_uuid(), id, applied_by, applied_role, {now} FROM client_application, generate_series(1, 2)`
 
 // prove sends the statements by which Ben is proved: his photograph, what waits of him, and a meeting with Ana.
 func prove(ctx context.Context, s *store.Store) error {

@@ -64,9 +64,9 @@ func (s standing) with(r record, authenticatorID *uuid.UUID, roleID *string, now
 		ClientStands:        s.ClientStands,
 		SessionStands:       s.SessionStands,
 		AuthenticatorStands: authenticatorID == nil || slices.Contains(r.Authenticators, *authenticatorID),
-		RoleStands:          roleID == nil || slices.ContainsFunc(r.Roles, func(role datedRole) bool { return role.ID == *roleID && role.current(now) }),
+		RoleStands:          roleID == nil || slices.ContainsFunc(r.Roles, func(role datedRole) bool { return role.ID == *roleID && role.counts(authenticatorID, now) }),
 		Unproved:            r.Unproved,
-		Person:              r.at(now),
+		Person:              r.at(authenticatorID, now),
 	}
 }
 
@@ -83,23 +83,26 @@ type record struct {
 // datedRole is a role profile and when it is one.
 type datedRole struct {
 	Role
-	StartsAt time.Time  `json:"starts_at"`
-	EndsAt   *time.Time `json:"ends_at"`
+	StartsAt        time.Time  `json:"starts_at"`
+	EndsAt          *time.Time `json:"ends_at"`
+	AuthenticatorID *uuid.UUID `json:"authenticator_id"` // which alone lets her act in it; nil: any of hers
 }
 
-func (r datedRole) current(now time.Time) bool {
-	return !r.StartsAt.After(now) && (r.EndsAt == nil || r.EndsAt.After(now))
+// counts says whether somebody acts in the role at a time who signed in with an authenticator; nil is that none is concerned.
+func (r datedRole) counts(authenticatorID *uuid.UUID, now time.Time) bool {
+	return !r.StartsAt.After(now) && (r.EndsAt == nil || r.EndsAt.After(now)) &&
+		(r.AuthenticatorID == nil || authenticatorID == nil || *r.AuthenticatorID == *authenticatorID)
 }
 
 // mostRoles bounds the roles that a person is shown and acts in.
 const mostRoles = 100
 
-// at is the person with the roles that are current at a time.
-func (r record) at(now time.Time) Person {
+// at is the person with the roles that count at a time for who signed in with an authenticator.
+func (r record) at(authenticatorID *uuid.UUID, now time.Time) Person {
 	p := r.Person
 	p.Roles = make([]Role, 0, min(len(r.Roles), mostRoles))
 	for _, role := range r.Roles {
-		if role.current(now) && len(p.Roles) < mostRoles {
+		if role.counts(authenticatorID, now) && len(p.Roles) < mostRoles {
 			p.Roles = append(p.Roles, role.Role)
 		}
 	}
@@ -138,10 +141,11 @@ func (q *queries) record(ctx context.Context, id string, now time.Time) (record,
 					'activities', r.activities,
 					'starts_at', r.starts_at,
 					'ends_at', r.ends_at,
+					'authenticator_id', r.authenticator_id,
 					'workgroups', coalesce((
 						SELECT jsonb_agg(jsonb_build_object('id', w.id, 'name', w.name) ORDER BY u.n)
 						FROM unnest(r.workgroups) WITH ORDINALITY u (id, n) JOIN workgroup w ON w.id = u.id), '[]')) ORDER BY r.id)
-				FROM (SELECT r.id, r.membership_id, r.job_role, r.areas_of_work, r.activities, r.workgroups, r.starts_at, r.ends_at, o.code, o.name
+				FROM (SELECT r.id, r.membership_id, r.job_role, r.areas_of_work, r.activities, r.workgroups, r.starts_at, r.ends_at, r.authenticator_id, o.code, o.name
 					FROM membership m
 					JOIN organisation o ON o.code = m.organisation_code
 					JOIN role_profile r ON r.membership_id = m.id

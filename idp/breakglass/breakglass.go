@@ -9,6 +9,8 @@
 //   - both have signed in at authenticator assurance level 3, whatever organisations ask of officers, and the identity of both is
 //     proved to level high, also at the moment at which it is opened;
 //   - the role ends within four hours, and nobody makes it last longer;
+//   - it counts where she signed in with the authenticator with which she asked: whoever bound another to her acts in it no more than
+//     before;
 //   - the role is that of a break-glass officer ([directory.BreakGlassOfficer]), of whom package authority says what she may: the daily work of an
 //     agent, and nothing that outlives a review, such as making officers;
 //   - it is told at once: by mail to the registration authority managers there and above, and here, in the log and in a metric,

@@ -95,7 +95,7 @@ func (r *Registrar) Ask(ctx context.Context, by deed.Acting, c Code, reason stri
 		}
 		lapses := a.Now.Add(Waits)
 		a.Entry.Detail["break_glass"], a.Entry.Detail["lapses_at"] = id.String(), lapses.Format(time.RFC3339)
-		return a.AddBreakGlassRequest(ctx, store.BreakGlassRequest{ID: id, SealID: s.ID, AskedBy: by.Person, Reason: reason, AskedAt: a.Now, LapsesAt: lapses})
+		return a.AddBreakGlassRequest(ctx, store.BreakGlassRequest{ID: id, SealID: s.ID, AskedBy: by.Person, Reason: reason, AskedAt: a.Now, LapsesAt: lapses}, by.Session)
 	})
 }
 
@@ -190,6 +190,7 @@ func (a *act) open(ctx context.Context, asked store.BreakGlassRequestRow) (store
 	}
 	role, err := directory.GrantRoleIn(ctx, a.Tx, directory.NewRole{
 		PersonID: asked.AskedBy, Organisation: asked.OrganisationCode, JobRole: directory.BreakGlassOfficer, StartsAt: a.Now, EndsAt: &opened.EndsAt,
+		AuthenticatorID: asked.AuthenticatorID, // with which she came: none that another may have bound to her
 	}, a.By.Person, a.Now)
 	switch {
 	case errors.Is(err, directory.ErrTaken): // by envelopes that were sealed since she opened others

@@ -36,6 +36,8 @@ type NewRole struct {
 	PositionID   *string
 	RequestID    *uuid.UUID // that gave it, as PositionID says; nil, both: of no position
 	Despite      string     // which duties are kept apart that it brings together all the same, for the record; "": none
+
+	AuthenticatorID *uuid.UUID // in sessions of which alone it counts; nil: of whichever
 }
 
 // mostRoles is how many current roles a person can have: as many as one read of a person finds.
@@ -166,7 +168,7 @@ func grantRole(ctx context.Context, tx *store.Tx, id string, r NewRole, actor st
 	}
 	err = tx.AddRole(ctx, store.NewRole{
 		ID: id, MembershipID: membership, JobRole: r.JobRole, AreasOfWork: r.AreasOfWork, Activities: r.Activities,
-		Workgroups: workgroupIDs(r.Workgroups), StartsAt: r.StartsAt, EndsAt: r.EndsAt, PositionID: r.PositionID, RequestID: r.RequestID,
+		Workgroups: workgroupIDs(r.Workgroups), StartsAt: r.StartsAt, EndsAt: r.EndsAt, PositionID: r.PositionID, RequestID: r.RequestID, AuthenticatorID: r.AuthenticatorID,
 	}, now)
 	if err != nil {
 		return fmt.Errorf("add role %s: %w", id, err)

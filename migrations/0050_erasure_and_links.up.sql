@@ -115,3 +115,9 @@ ALTER TABLE person DROP CONSTRAINT person_erased_wholly,
 -- her address, and all of the organisation, are found.
 CREATE INDEX self_registration_address ON self_registration (lower(email));
 CREATE INDEX self_registration_organisation ON self_registration (organisation_code);
+
+-- A role of break-glass is acted in with the authenticator with which it was asked for, and with no other that somebody, whom its
+-- person is above from then on, may have bound to her.
+ALTER TABLE role_profile ADD COLUMN authenticator_id uuid REFERENCES authenticator; -- null: any of hers
+ALTER TABLE break_glass_request ADD COLUMN authenticator_id uuid REFERENCES authenticator; -- null: the sign-in was simulated
+GRANT INSERT (authenticator_id) ON break_glass_request TO credence_service;

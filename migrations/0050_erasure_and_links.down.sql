@@ -1,3 +1,5 @@
+ALTER TABLE break_glass_request DROP COLUMN authenticator_id;
+ALTER TABLE role_profile DROP COLUMN authenticator_id;
 DROP INDEX self_registration_address;
 DROP INDEX self_registration_organisation;
 DROP INDEX message_person;
