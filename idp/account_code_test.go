@@ -52,7 +52,7 @@ func TestNobodyIsProvedOnTheAccountOfAnother(t *testing.T) {
 
 	form := passportForm()
 	agent.post(record, form).wantPage(t, http.StatusBadRequest, "/desk/people/"+person+"/evidence/new", "Enter the 8 digits", `value="707 777 707"`)
-	agent.post(record, with(form, "account_code", "12345678")).wantPage(t, http.StatusBadRequest, "/desk/people/"+person+"/evidence/new", "This is not the code", `value="12345678"`)
+	agent.post(record, with(form, "account_code", "12345678")).wantPage(t, http.StatusBadRequest, "/desk/people/"+person+"/evidence/new", "This is not the code", `value="707 777 707"`)
 	d := p.description()
 	api := program{p, d, p.officerToken(p.browser(), raAgent, apiScopes, "smartcard")}
 	body := `{"kind":"bank_statement","subject":{"given_name":"Sarah","family_name":"Meredyth","birthdate":"1976-03-11"},"declared":"in_person","checks":[{"method":"vpip","facts":["physical"]}]}`

@@ -95,9 +95,9 @@ type DeskEvidenceForm struct {
 	// Numbered says that the kind has to have a number.
 	Numbered bool
 	// What was entered.
-	GivenName, FamilyName, Born, Number, Issuer, Country, Issued, Expires, Source, TrainedBy, Since, Policy, AccountCode string
-	Features                                                                                                             []Option
-	Checks                                                                                                               []CheckGroup
+	GivenName, FamilyName, Born, Number, Issuer, Country, Issued, Expires, Source, TrainedBy, Since, Policy string
+	Features                                                                                                []Option
+	Checks                                                                                                  []CheckGroup
 	// Policies say how well whoever keeps a record had checked the person. Empty for what is no record.
 	Policies []Option
 	// Failed are the checks once more, to tick those whose result is no.

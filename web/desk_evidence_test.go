@@ -41,7 +41,7 @@ func deskEvidencePages() map[string]Page {
 	mistaken.Desk, mistaken.Kind, mistaken.Numbered, mistaken.Features = wrong, "bank statement", false, nil
 	mistaken.GivenName, mistaken.FamilyName, mistaken.Born, mistaken.Number, mistaken.Issuer = "Amra", "Okafor", "31/3/1985", "12 34", "Some Bank"
 	mistaken.Country, mistaken.Issued, mistaken.Expires, mistaken.Source, mistaken.TrainedBy = "GBR", "1/11/2026", "tomorrow", "Some Bank", "Some body"
-	mistaken.AsksCode, mistaken.AccountCode = true, "1234 567"
+	mistaken.AsksCode = true
 	mistaken.Failed = []Option{{Value: "vpip", Label: "Inspected in the hand", Checked: true}}
 	record := mistaken
 	record.Desk, record.Kind, record.Since, record.Policy = desk, "current account", "1/5/2024", "published"

@@ -23,9 +23,8 @@ type DeskMeeting struct {
 	// EndsAt is until when the code works; of one that is confirmed until when evidence is recorded.
 	EndsAt time.Time
 	// Left is how many codes can still be wrong, but for the last.
-	Left int
-	// Code is what was entered.
-	Code, PostURL string
+	Left    int
+	PostURL string
 	// RecordURL is where evidence is recorded, and AgainURL where another meeting is begun.
 	RecordURL, AgainURL string
 }

@@ -15,7 +15,7 @@ func deskMeetingPages() map[string]Page {
 		Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, EndsAt: until, Left: 5, PostURL: about + "/meetings/0196", RecordURL: about + "/meetings/0196/evidence", AgainURL: about + "/meetings/new",
 	}
 	wrong, over, confirmed, spent := waits, waits, waits, waits
-	wrong.Errors, wrong.Code, wrong.Left = []FieldError{{"code", "This is not the code that the person was sent: ask for it once more"}}, "1234 5679", 1
+	wrong.Errors, wrong.Left = []FieldError{{"code", "This is not the code that the person was sent: ask for it once more"}}, 1
 	over.Over, over.Left = true, 0
 	confirmed.Confirmed, confirmed.EndsAt = true, until.Add(time.Hour)
 	spent.Confirmed, spent.Over = true, true

@@ -132,7 +132,7 @@ func (h *Handler) correctionMistakes(err error) ([]web.FieldError, error) {
 	if refusal, refused := errors.AsType[*deed.Refusal](err); refused && refusal.Reason == deed.ChangedSince {
 		return []web.FieldError{{Message: "Somebody else has corrected these details since: see the difference, and send yours again if they are right."}}, nil
 	}
-	list, err := newcomerMistakes(err)
+	list, err := personMistakes(err)
 	for i := range list {
 		if list[i].Field == "reason" {
 			list[i].Message = "Change a detail, and enter a reason of up to 500 characters"

@@ -109,7 +109,19 @@ func newcomer(q url.Values, typed web.Newcomer, now time.Time) (directory.Newcom
 	return n, nil
 }
 
+// newcomerMistakes is mistakes for the forms about somebody who is to be put on record. The name as pages show it is made of two others there.
 func newcomerMistakes(err error) ([]web.FieldError, error) {
+	list, err := personMistakes(err)
+	for i := range list {
+		if list[i].Field == "display_name" {
+			list[i] = web.FieldError{Field: "family_name", Message: "Enter a given and a family name that are shorter together"}
+		}
+	}
+	return list, err
+}
+
+// personMistakes is mistakes for the details of a person, in the order in which forms have them.
+func personMistakes(err error) ([]web.FieldError, error) {
 	list, err := mistakes(err, map[string]string{
 		"title":         "Enter a title of up to 35 characters, or nothing",
 		"given_name":    "Enter a given name, of up to 100 characters",
@@ -117,14 +129,9 @@ func newcomerMistakes(err error) ([]web.FieldError, error) {
 		"family_name":   "Enter a family name, of up to 100 characters",
 		"date_of_birth": wantDate("the date of birth of somebody who is 14 to 120 years old,", "31/3/1980"),
 		"email":         "Enter an email address, such as ada@example.org, or nothing",
-		"display_name":  "Enter a given and a family name that are shorter together",
+		"display_name":  "Enter the name as pages show it, in up to 200 characters",
 	})
-	for i := range list {
-		if list[i].Field == "display_name" { // which is made of both, and is no field of the form
-			list[i].Field = "family_name"
-		}
-	}
-	return list, err
+	return inOrder(list, "title", "given_name", "middle_names", "family_name", "display_name", "date_of_birth", "email", "starts", "ends", "reason"), err
 }
 
 func candidate(c directory.Candidate) web.Candidate {

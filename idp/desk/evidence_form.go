@@ -91,7 +91,7 @@ func kindOf(r *http.Request) (assurance.Kind, bool) {
 func (h *Handler) evidenceForm(r *http.Request, o officer, p proving, kind assurance.Kind, f url.Values) web.DeskEvidenceForm {
 	page := web.DeskEvidenceForm{
 		Desk: h.desk(r, o), PersonName: p.person.DisplayName, EvidenceURL: "/desk/people/" + p.person.ID + "/evidence", VideoUntil: p.meeting.EndsAt, Kind: assurance.KindWords(kind.Name),
-		PostURL: address(r.URL.Path, "kind", kind.Name), Numbered: kind.Numbered, AsksCode: p.asks, AccountCode: f.Get("account_code"),
+		PostURL: address(r.URL.Path, "kind", kind.Name), Numbered: kind.Numbered, AsksCode: p.asks,
 		GivenName: f.Get("given_name"), FamilyName: f.Get("family_name"), Born: f.Get("birthdate"), Number: f.Get("number"), Issuer: f.Get("issuer"),
 		Declaration: []web.Option{ticked(f["declared"], string(p.met()), declarationWords(p.met()))},
 		Country:     f.Get("country"), Issued: f.Get("issued_on"), Expires: f.Get("expires_on"), Source: f.Get("organisation"), TrainedBy: f.Get("trained_by"),

@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,14 @@ func mistakes(err error, words map[string]string) ([]web.FieldError, error) {
 		list = append(list, web.FieldError{Field: e.Field, Message: cmp.Or(words[e.Field], "Enter "+e.Want)})
 	}
 	return list, nil
+}
+
+// inOrder has mistakes in the order in which a form has its fields.
+func inOrder(wrong []web.FieldError, fields ...string) []web.FieldError {
+	slices.SortStableFunc(wrong, func(a, b web.FieldError) int {
+		return cmp.Compare(slices.Index(fields, a.Field), slices.Index(fields, b.Field))
+	})
+	return wrong
 }
 
 // noOrganisation says that no organisation has the code that was entered.

@@ -84,7 +84,7 @@ func (h *Handler) confirmMeeting(w http.ResponseWriter, r *http.Request, o offic
 		wrong.Message = "This is not the code that the person was sent: ask for it once more"
 	}
 	page := h.meetingPage(r, o, person, m)
-	if page.Code = f.Get("code"); !page.Over {
+	if !page.Over {
 		page.Errors = []web.FieldError{wrong}
 	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)

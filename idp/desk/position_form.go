@@ -1,9 +1,9 @@
 package desk
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,11 +43,10 @@ func (h *Handler) propose(w http.ResponseWriter, r *http.Request, o officer) err
 				return err
 			}
 		}
-	} else {
-		organisation = ""
 	}
-	page := h.positionForm(r, o, draft, organisation)
+	page := h.positionForm(r, o, draft, f.Get("organisation"))
 	page.Errors = wrong
+	asTyped(&page, f)
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 
@@ -81,6 +80,7 @@ func (h *Handler) revise(w http.ResponseWriter, r *http.Request, o officer) erro
 	}
 	page := h.revisionForm(r, o, draft, p)
 	page.Errors, page.Changes = wrong, differences(h.details(before), h.details(p.PositionVersion))
+	asTyped(&page, f)
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 
@@ -104,6 +104,11 @@ func draftOf(f map[string][]string) position.Draft {
 	return draft
 }
 
+// asTyped fills the form in with what was typed, and not with what was read of it.
+func asTyped(page *web.DeskPositionForm, f url.Values) {
+	page.Name, page.Notes, page.Workgroups, page.Includes, page.Reason = f.Get("name"), f.Get("notes"), f.Get("workgroup"), f.Get("include"), f.Get("reason")
+}
+
 // draftMistakes is mistakes for the form of a position, in the order of its fields.
 func draftMistakes(err error) ([]web.FieldError, error) {
 	wrong, err := mistakes(err, map[string]string{
@@ -113,11 +118,7 @@ func draftMistakes(err error) ([]web.FieldError, error) {
 		"assignable": "A position that makes somebody an officer is always for a second officer to decide",
 		"reason":     wantReason,
 	})
-	order := []string{"name", "notes", "job_role", "activity", "area_of_work", "workgroup", "include", "assignable", "reason"}
-	slices.SortStableFunc(wrong, func(a, b web.FieldError) int {
-		return cmp.Compare(slices.Index(order, a.Field), slices.Index(order, b.Field))
-	})
-	return wrong, err
+	return inOrder(wrong, "name", "notes", "job_role", "activity", "area_of_work", "workgroup", "include", "assignable", "reason"), err
 }
 
 // revisionForm is the form for a position, in the version that the officer now has before her.

@@ -108,7 +108,7 @@ func (h *Handler) openReview(w http.ResponseWriter, r *http.Request, o officer) 
 	} else if wrong, err = mistakes(err, map[string]string{"due": wantDate("a day after today and within a year,", "30/11/2030"), "reason": wantReason}); err != nil {
 		return err
 	}
-	page := h.reviewForm(r, o, scope.Organisation, scope.Below, scope.Removes)
+	page := h.reviewForm(r, o, f.Get("organisation"), scope.Below, scope.Removes)
 	page.Errors, page.Due, page.Reason = wrong, f.Get("due"), f.Get("reason")
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

@@ -41,11 +41,11 @@ type Corrected struct {
 // deed.ChangedSince, which has what is on record now and what it was to be. When the name or the date of birth changes,
 // it lists who else on record may be the person, and changes nothing, until the officer is Sure, having been shown each.
 func (r *Registrar) Correct(ctx context.Context, by deed.Acting, c Correction) (corrected Corrected, err error) {
-	if c.DisplayName == "" {
-		c.DisplayName = c.GivenName + " " + c.FamilyName
-	}
 	if err := errors.Join(c.newPerson().Check(r.Now()), directory.CheckText("reason", c.Reason, 1, 500)); err != nil {
 		return Corrected{}, err
+	}
+	if c.DisplayName == "" {
+		c.DisplayName = c.GivenName + " " + c.FamilyName
 	}
 	err = r.act(ctx, by, audit.PersonCorrected, c.Person, func(a *act) error {
 		corrected, err = a.correct(ctx, r, c)
