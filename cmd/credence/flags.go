@@ -123,11 +123,12 @@ func (a *access) named() (list []store.Workgroup, err error) {
 	return list, errors.Join(mistakes...)
 }
 
-// details are who a person is said to be.
+// details are who a person is said to be, and whom on record she is not.
 type details struct {
 	directory.NewPerson
 
-	born string
+	born   string
+	noneOf []string
 }
 
 func (d *details) addFlags(cmd *cobra.Command) {
@@ -139,6 +140,7 @@ func (d *details) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&d.DisplayName, "display-name", "", "name as pages show it (default the given and the family name)")
 	flags.StringVar(&d.Email, "email", "", "e-mail `address`")
 	flags.StringVar(&d.born, "date-of-birth", "", "a `date` like 1980-12-31")
+	flags.StringSliceVar(&d.noneOf, "none-of", nil, "`ids` of those whom you were told of, when the person is none of them")
 }
 
 // readBorn reads the date of birth.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,58 +47,6 @@ func newPersonCommand(p *program) *cobra.Command {
 		newPersonDecideMergeCommand(p, "approve-merge", "Approve a merge that another officer proposed", position.Approve),
 		newPersonDecideMergeCommand(p, "refuse-merge", "Refuse a merge that another officer proposed", position.Refuse),
 	)
-}
-
-func newPersonAddCommand(p *program) *cobra.Command {
-	var person details
-	var asserted string
-	var registrations []string
-	var asJSON bool
-	add := &cobra.Command{
-		Use:   "add",
-		Short: "Add a person and print the id",
-		Example: `  credence person add --given-name Ada --family-name Example --email ada@example.org --date-of-birth 1980-12-31
-  credence person add --title Dr --given-name Sam --family-name Sample --registration gmc=7654321`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var mistakes []error
-			if cmd.Flags().Changed("identity-level") {
-				mistakes = append(mistakes, &usageError{errors.New("--identity-level: a level follows from what proves it: add the person without, then `credence evidence add`")})
-			}
-			if err := person.readBorn(); err != nil {
-				mistakes = append(mistakes, err)
-			}
-			for _, r := range registrations {
-				body, number, ok := strings.Cut(r, "=")
-				if !ok {
-					mistakes = append(mistakes, &usageError{fmt.Errorf("--registration is %q: want body=number, such as gmc=7654321", r)})
-					continue
-				}
-				person.Registrations = append(person.Registrations, store.Registration{Body: body, Number: number})
-			}
-			if err := errors.Join(append(mistakes, person.Check(p.clock()))...); err != nil {
-				return err
-			}
-			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				id, err := directory.AddPerson(ctx, s, person.NewPerson, operator(), p.clock())
-				if err != nil {
-					return hint(err, directory.ErrTaken, "choose another id, or leave --id out")
-				}
-				return printID(cmd, id, asJSON)
-			})
-		},
-	}
-	flags := add.Flags()
-	flags.StringVar(&person.ID, "id", "", "12 `digits` (default drawn at random)")
-	person.addFlags(add)
-	flags.StringArrayVar(&registrations, "registration", nil, "`body=number` of a professional body, repeatable: "+strings.Join(directory.ProfessionalBodies(), ", "))
-	flags.StringVar(&asserted, "identity-level", "", "")
-	if err := flags.MarkHidden("identity-level"); err != nil { // it is there to be refused with the fix
-		panic(err) // there is no such flag
-	}
-	require(add, "given-name", "family-name")
-	addJSONFlag(add, &asJSON)
-	return add
 }
 
 // printID prints the id of what was added, alone, so that a script can take it.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -45,7 +44,6 @@ func newPersonCorrectCommand(p *program) *cobra.Command {
 	var by deed.Acting
 	var reason string
 	var to details
-	var others []string
 	correct := &cobra.Command{
 		Use:     "correct ID",
 		Short:   "Correct who a person is said to be",
@@ -61,13 +59,13 @@ func newPersonCorrectCommand(p *program) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				c := lifecycle.Correction{Person: args[0], Details: overlay(cmd, s.Details, to.NewPerson), Reason: reason, Seen: s.Last, Sure: true, Shown: others}
+				c := lifecycle.Correction{Person: args[0], Details: overlay(cmd, s.Details, to.NewPerson), Reason: reason, Seen: s.Last, Sure: true, Shown: to.noneOf}
 				done, err := r.Correct(ctx, by, c)
 				if err != nil {
 					return err
 				}
 				if done.Alike.People != nil {
-					return samePeople(done.Alike)
+					return tellAlike(cmd, done.Alike, false)
 				}
 				for _, change := range done.Changes {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: %q was %q\n", change.Field, change.To, change.From)
@@ -80,7 +78,6 @@ func newPersonCorrectCommand(p *program) *cobra.Command {
 		},
 	}
 	to.addFlags(correct)
-	correct.Flags().StringSliceVar(&others, "none-of", nil, "`ids` of those whom you were told of, when the person is none of them")
 	addReasonedFlags(correct, &by, &reason)
 	return correct
 }
@@ -102,15 +99,6 @@ func overlay(cmd *cobra.Command, d store.Details, to directory.NewPerson) store.
 		d.DateOfBirth = to.DateOfBirth
 	}
 	return d
-}
-
-// samePeople says who may be the same person.
-func samePeople(alike directory.Alike) error {
-	ids := make([]string, len(alike.People))
-	for i, other := range alike.People {
-		ids[i] = other.ID
-	}
-	return fmt.Errorf("somebody on record may be the same person: look at each, and when it is none of them, add --none-of %s", strings.Join(ids, ","))
 }
 
 func newPersonCloseCommand(p *program) *cobra.Command {

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ const mostAlike = 10
 
 // AddNewcomer adds a person whom nobody on record is, and returns the id. It lists who may be the same, and adds nobody (the
 // id is ""), until whoever adds her is Sure, having been shown each of them. Of two who add the same person at once the second
-// is shown the person whom the first has added.
+// is shown the person whom the first has added. An id that is wanted and taken is ErrTaken.
 //
 // The entry says who adds her, and when. How many people were shown is recorded, and with an addition their ids.
 func AddNewcomer(ctx context.Context, s *store.Store, n Newcomer, by audit.Entry) (id string, alike Alike, err error) {
@@ -50,7 +51,7 @@ func AddNewcomer(ctx context.Context, s *store.Store, n Newcomer, by audit.Entry
 	if err != nil {
 		return "", Alike{}, err
 	}
-	err = Redraw("", func() error {
+	err = Redraw(n.ID, func() error {
 		return s.InTx(ctx, func(tx *store.Tx) (err error) {
 			id, alike, err = n.addIn(ctx, tx, by)
 			return err
@@ -82,7 +83,7 @@ func (n Newcomer) addIn(ctx context.Context, tx *store.Tx, by audit.Entry) (id s
 		by.Event, by.Detail = audit.PersonSearched, with(by.Detail, map[string]string{"by": "likeness", "hits": strconv.Itoa(len(shown))})
 		return "", alike, audit.Record(ctx, tx, by)
 	}
-	id, by.Detail = NewID(), with(by.Detail, map[string]string{"shown": strconv.Itoa(len(shown)), "shown_people": strings.Join(shown, " ")})
+	id, by.Detail = cmp.Or(n.ID, NewID()), with(by.Detail, map[string]string{"shown": strconv.Itoa(len(shown)), "shown_people": strings.Join(shown, " ")})
 	return id, alike, addPerson(ctx, tx, id, n.NewPerson, by)
 }
 
