@@ -21,6 +21,7 @@ import (
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 )
 
@@ -30,6 +31,11 @@ type Acting struct {
 	Role     string    // the id of a role profile of hers; "" where the act is no officer's
 	Session  uuid.UUID // that she acts in, for the record of what is no officer's
 	Operator string    // who acts for her at the command line, for the record; "" when she does
+}
+
+// Check says what is wrong with the ids of an officer and her role, each a [directory.InvalidError].
+func (a Acting) Check() error {
+	return errors.Join(directory.CheckID("as", a.Person), directory.CheckID("role", a.Role))
 }
 
 // Deed is one act of an officer and its line of the record. Its transaction is there while it runs.

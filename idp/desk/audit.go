@@ -1,11 +1,8 @@
 package desk
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/csv"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -58,25 +55,14 @@ func (h *Handler) auditLines(w http.ResponseWriter, r *http.Request, o officer) 
 	if !page.Searched {
 		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
-	var body bytes.Buffer
-	c := csv.NewWriter(&body)
-	c.UseCRLF = true // RFC 4180, Section 2
 	rows := [][]string{{"number", "at", "event", "refusal", "actor", "actor_name", "officer_role", "organisation", "person", "person_name", "client", "address", "reference"}}
 	for _, l := range lines {
-		rows = append(rows, cells(
+		rows = append(rows, []string{
 			strconv.FormatInt(l.Sequence, 10), at(&l.At), l.Event, l.Refusal, l.Actor, l.ActorName, l.Role.ID, l.Role.OrganisationCode, l.PersonID, l.PersonName,
-			l.ClientID, l.Address, l.RequestID))
+			l.ClientID, l.Address, l.RequestID,
+		})
 	}
-	if err := c.WriteAll(rows); err != nil {
-		return fmt.Errorf("write lines of the record: %w", err)
-	}
-	header := w.Header()
-	header.Set("Content-Type", "text/csv; charset=utf-8")
-	header.Set("Content-Disposition", `attachment; filename="audit-`+cmp.Or(page.Person, page.Organisation)+`.csv"`)
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(body.Bytes()) // a browser that is gone needs no answer
-	return nil
+	return download(w, "audit-"+cmp.Or(page.Person, page.Organisation), rows)
 }
 
 // readAudit reads the lines that an address asks for, and begins the page of them. It has mistakes where none were read.

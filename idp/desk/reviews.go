@@ -2,7 +2,6 @@ package desk
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
@@ -162,7 +162,7 @@ func (h *Handler) reviewPage(r *http.Request, o officer) (web.DeskReview, error)
 func (h *Handler) reviewEntry(o officer, i store.ReviewItem) web.ReviewEntry {
 	entry := web.ReviewEntry{
 		Role: i.RoleID, Name: i.PersonName, PersonID: i.PersonID, PersonURL: "/desk/people/" + i.PersonID, PositionName: i.PositionName,
-		OrganisationCode: i.OrganisationCode, StartsAt: i.StartsAt, Outcome: h.outcomeWords(i),
+		OrganisationCode: i.OrganisationCode, StartsAt: i.StartsAt, Outcome: office.OutcomeWords(i, h.Now()),
 	}
 	if i.EndsAt != nil {
 		entry.ExpiresAt = *i.EndsAt
@@ -190,19 +190,6 @@ func (h *Handler) reviewEntry(o officer, i store.ReviewItem) web.ReviewEntry {
 		entry.Decidable = true
 	}
 	return entry
-}
-
-// outcomeWords says for people what became of something that a review is about, or "" while it can be decided.
-func (h *Handler) outcomeWords(i store.ReviewItem) string {
-	if i.Outcome != nil {
-		return map[position.Outcome]string{
-			position.Certified: "Certified", position.Removed: "Removed", position.Unreviewed: "Removed because nobody decided",
-		}[position.Outcome(*i.Outcome)]
-	}
-	if i.EndsAt != nil && !i.EndsAt.After(h.Now()) {
-		return "Ended meanwhile"
-	}
-	return ""
 }
 
 // decideReview certifies or removes what is ticked on the page of a review, or certifies all that is on it.
@@ -251,48 +238,26 @@ func (h *Handler) decideReview(w http.ResponseWriter, r *http.Request, o officer
 
 // reviewReport answers with all that a review is about, as a file of CSV.
 func (h *Handler) reviewReport(w http.ResponseWriter, r *http.Request, o officer) error {
-	row, err := h.Review(r.Context(), o.Officer, r.PathValue("id"))
+	row, sheet, err := h.ReviewReport(r.Context(), o.Officer, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	items, err := h.ReviewReport(r.Context(), o.Officer, row.ID)
-	if err != nil {
-		return err
-	}
+	return download(w, "review-"+row.ID.String(), sheet)
+}
+
+// download answers with a file of CSV of a name.
+func download(w http.ResponseWriter, name string, rows [][]string) error {
 	var body bytes.Buffer
-	c := csv.NewWriter(&body)
-	c.UseCRLF = true // RFC 4180, Section 2
-	lines := [][]string{{"person", "name", "position", "position_name", "organisation", "role", "starts", "ends", "outcome", "decided_by", "decided_by_name", "decided_at"}}
-	for _, i := range items {
-		outcome := h.outcomeWords(i)
-		if outcome == "" {
-			outcome = map[bool]string{true: "Undecided", false: "Overdue"}[row.DueAt.After(h.Now())]
-		}
-		lines = append(lines, cells(
-			i.PersonID, i.PersonName, i.PositionID, i.PositionName, i.OrganisationCode, i.RoleID, at(&i.StartsAt), at(i.EndsAt), outcome,
-			orNone(i.DecidedBy), orNone(i.DecidedByName), at(i.DecidedAt)))
-	}
-	if err := c.WriteAll(lines); err != nil {
-		return fmt.Errorf("write report of review %s: %w", row.ID, err)
+	if err := office.WriteSheet(&body, rows); err != nil {
+		return fmt.Errorf("write %s.csv: %w", name, err)
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/csv; charset=utf-8")
-	header.Set("Content-Disposition", `attachment; filename="review-`+row.ID.String()+`.csv"`)
+	header.Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(body.Bytes()) // a browser that is gone needs no answer
 	return nil
-}
-
-// cells makes a line of a file of CSV, in which no spreadsheet finds a formula: one that begins like a formula gets an
-// apostrophe before it.
-func cells(values ...string) []string {
-	for i, v := range values {
-		if v != "" && strings.ContainsRune("=+-@\t\r\n", rune(v[0])) {
-			values[i] = "'" + v
-		}
-	}
-	return values
 }
 
 func at(t *time.Time) string {
@@ -300,11 +265,4 @@ func at(t *time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-func orNone(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }

@@ -89,6 +89,14 @@ const wantID = "12 digits"
 // IsID says whether a text looks like the id of a person, a role or a position. What does not is asked of no database.
 func IsID(text string) bool { return idForm.MatchString(text) }
 
+// CheckID says that a text is no id of a person, a role or a position, as an [InvalidError].
+func CheckID(field, text string) error {
+	if !IsID(text) {
+		return &InvalidError{field, wantID}
+	}
+	return nil
+}
+
 // IsOrganisation says whether a text looks like the code of an organisation.
 func IsOrganisation(text string) bool { return organisationForm.MatchString(text) }
 

@@ -27,6 +27,7 @@
 package evidence
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -146,14 +147,17 @@ func readFacts(e store.Evidence) (facts, error) {
 }
 
 // Checker is who checks evidence: an officer, and the role that she acts in; or whoever has the command line, without one.
-type Checker struct{ PersonID, Role string }
+type Checker struct {
+	PersonID, Role string
+	Operator       string // who acts for the officer at the command line; "" when she does
+}
 
 // line is one of the record of what she did.
 func (c Checker) line(at time.Time, event audit.Event, person string, detail map[string]string) audit.Entry {
 	if c.Role != "" {
 		detail["officer"], detail["officer_role"] = c.PersonID, c.Role
 	}
-	return audit.Entry{At: at, Event: event, Actor: c.PersonID, Person: person, Detail: detail}
+	return audit.Entry{At: at, Event: event, Actor: cmp.Or(c.Operator, c.PersonID), Person: person, Detail: detail}
 }
 
 // act is one act of recording.

@@ -1,9 +1,10 @@
-// Package office is the work of the registration authority, whatever it is done through: pages or the API. It says who works
+// Package office is the work of the registration authority, whatever it is done through: pages, the API or commands. It says who works
 // there, and reads and does for officers what they may.
 //
 // It guarantees that
 //   - an officer is somebody who signed in at authenticator assurance level 3, or 2 where the policy of the organisation that she
-//     acts at allows it, whose identity is proved to level high, and whose role makes her one ([Office.Demand], [Office.Enter]);
+//     acts at allows it, whose identity is proved to level high, and whose role makes her one ([Office.Demand], [Office.Enter]), or
+//     whom an operator acts for, who is on record with her ([Office.Represented]);
 //   - she sees what that role lets her see, at its organisation and below it, and whoever is refused is recorded, with why;
 //   - who looked for people, and who looked at whose record, is recorded in the transaction that reads it.
 //
@@ -14,6 +15,7 @@ package office
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -49,11 +51,12 @@ type Officer struct {
 	authority.Officer
 
 	OrganisationName string
+	Operator         string // who acts for her at the command line; "" when she does
 }
 
 // Acting is the officer as package position knows her.
 func (o Officer) Acting() deed.Acting {
-	return deed.Acting{Person: o.PersonID, Role: o.Role}
+	return deed.Acting{Person: o.PersonID, Role: o.Role, Operator: o.Operator}
 }
 
 // Officer is who somebody is in a role of hers.
@@ -64,6 +67,27 @@ func (f *Office) Officer(personID string, role store.Role) Officer {
 		},
 		OrganisationName: role.OrganisationName,
 	}
+}
+
+// Represented is the officer for whom an operator acts at the command line, in a role that has to be hers at this moment and to make
+// her one.
+func (f *Office) Represented(ctx context.Context, by deed.Acting) (Officer, error) {
+	if err := by.Check(); err != nil {
+		return Officer{}, err
+	}
+	o := Officer{Officer: authority.Officer{PersonID: by.Person, Role: by.Role}, Operator: by.Operator}
+	current, err := deed.Officer(ctx, f.Store, f.Rules, by, f.Now())
+	if refusal, refused := errors.AsType[*deed.Refusal](err); refused {
+		return o, f.Refuse(ctx, o, refusal)
+	}
+	if err != nil {
+		return o, err
+	}
+	o.Officer = current
+	if o.OrganisationName, err = f.Store.OrganisationName(ctx, o.Organisation); err != nil {
+		return o, fmt.Errorf("read name of organisation %s: %w", o.Organisation, err)
+	}
+	return o, f.Enter(ctx, o)
 }
 
 // PerPage is how many rows a list has on a page.

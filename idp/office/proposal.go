@@ -16,7 +16,7 @@ import (
 
 // checker is the officer as package evidence knows her.
 func (o Officer) checker() evidence.Checker {
-	return evidence.Checker{PersonID: o.PersonID, Role: o.Role}
+	return evidence.Checker{PersonID: o.PersonID, Role: o.Role, Operator: o.Operator}
 }
 
 // put records a piece that an officer checked, or has it wait for a second one, where her organisation or one above it asks for

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
 
@@ -50,22 +52,67 @@ func (f *Office) ReviewItems(ctx context.Context, id uuid.UUID, undecided bool, 
 	return items, more, nil
 }
 
-// ReviewReport lists all that a review is about, and records who took it away. Whoever reads it may ([Office.Review]).
-func (f *Office) ReviewReport(ctx context.Context, o Officer, id uuid.UUID) (items []store.ReviewItem, err error) {
+// ReviewReport is all that a review is about which an officer may see, as rows after their titles, and records who took it away.
+func (f *Office) ReviewReport(ctx context.Context, o Officer, text string) (review store.ReviewRow, rows [][]string, err error) {
+	if review, err = f.Review(ctx, o, text); err != nil {
+		return review, nil, err
+	}
 	const batch = 500
+	rows = [][]string{{"person", "name", "position", "position_name", "organisation", "role", "starts", "ends", "outcome", "decided_by", "decided_by_name", "decided_at"}}
 	for after, more := "", true; more; {
-		list, err := f.Store.ReviewItems(ctx, id, store.Order{}, after, batch)
+		list, err := f.Store.ReviewItems(ctx, review.ID, store.Order{}, after, batch)
 		if err != nil {
-			return nil, fmt.Errorf("list what review %s is about: %w", id, err)
+			return review, nil, fmt.Errorf("list what review %s is about: %w", review.ID, err)
 		}
-		items = append(items, list...)
+		for _, i := range list {
+			rows = append(rows, f.reported(review, i))
+		}
 		if more = len(list) == batch; more {
 			after = list[batch-1].RoleID
 		}
 	}
-	entry := f.Line(o, audit.PersonSearched, "", map[string]string{"by": "review_report", "review": id.String(), "hits": strconv.Itoa(len(items))})
+	entry := f.Line(o, audit.PersonSearched, "", map[string]string{"by": "review_report", "review": review.ID.String(), "hits": strconv.Itoa(len(rows) - 1)})
 	if err := audit.Record(ctx, f.Store, entry); err != nil {
-		return nil, fmt.Errorf("record: %w", err)
+		return review, nil, fmt.Errorf("record: %w", err)
 	}
-	return items, nil
+	return review, rows, nil
+}
+
+// reported is something that a review is about as a row of its report.
+func (f *Office) reported(review store.ReviewRow, i store.ReviewItem) []string {
+	outcome := OutcomeWords(i, f.Now())
+	if outcome == "" {
+		outcome = map[bool]string{true: "Undecided", false: "Overdue"}[review.DueAt.After(f.Now())]
+	}
+	return []string{
+		i.PersonID, i.PersonName, i.PositionID, i.PositionName, i.OrganisationCode, i.RoleID, reportedTime(&i.StartsAt), reportedTime(i.EndsAt), outcome,
+		reportedText(i.DecidedBy), reportedText(i.DecidedByName), reportedTime(i.DecidedAt),
+	}
+}
+
+// OutcomeWords says for people what became of something that a review is about, or "" while it can be decided.
+func OutcomeWords(i store.ReviewItem, now time.Time) string {
+	if i.Outcome != nil {
+		return map[position.Outcome]string{
+			position.Certified: "Certified", position.Removed: "Removed", position.Unreviewed: "Removed because nobody decided",
+		}[position.Outcome(*i.Outcome)]
+	}
+	if i.EndsAt != nil && !i.EndsAt.After(now) {
+		return "Ended meanwhile"
+	}
+	return ""
+}
+
+func reportedTime(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func reportedText(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }

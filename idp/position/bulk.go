@@ -106,9 +106,9 @@ func bulkRow(line int, titles, fields []string) (row BulkRow, mistakes []error) 
 		var err error
 		switch title {
 		case "person":
-			row.Person, err = text, checkID(title, text)
+			row.Person, err = text, directory.CheckID(title, text)
 		case "position":
-			row.Position, err = text, checkID(title, text)
+			row.Position, err = text, directory.CheckID(title, text)
 		case "starts":
 			row.StartsAt, err = bulkDay(title, text)
 		case "expires":
@@ -163,7 +163,7 @@ var errUndone = errors.New("it was only tried")
 // refused or something comes to another effect than whoever saw the seal has seen. Without a seal it is only tried, so
 // that what each line would come to is said by the rules that decide it.
 func (r *Registrar) AskAll(ctx context.Context, by deed.Acting, rows []BulkRow, seal string) (b Bulk, err error) {
-	if err := checkActing(by); err != nil {
+	if err := by.Check(); err != nil {
 		return Bulk{}, err
 	}
 	err = directory.Redraw("", func() (err error) {

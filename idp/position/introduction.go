@@ -43,7 +43,7 @@ func (r *Registrar) Introduce(ctx context.Context, by deed.Acting, i Introduced)
 	if i.StartsAt.IsZero() {
 		i.StartsAt = r.Now()
 	}
-	if err := errors.Join(checkActing(by), i.check(r.Now())); err != nil {
+	if err := errors.Join(by.Check(), i.check(r.Now())); err != nil {
 		return uuid.Nil, err
 	}
 	err = r.act(ctx, by, audit.PersonIntroduced, func(a *act) error {
@@ -101,7 +101,7 @@ func lapses(now time.Time, expires *time.Time) time.Time {
 // TakeUp says who on record it is that was introduced, and makes the request of the officer who asked, who still has to be one
 // who may. Whoever takes it up is neither of them, and does not approve the request.
 func (r *Registrar) TakeUp(ctx context.Context, by deed.Acting, id uuid.UUID, person string) (request uuid.UUID, err error) {
-	if err := errors.Join(checkActing(by), checkID("person", person)); err != nil {
+	if err := errors.Join(by.Check(), directory.CheckID("person", person)); err != nil {
 		return uuid.Nil, err
 	}
 	err = r.act(ctx, by, audit.IntroductionEnded, func(a *act) error {
@@ -209,7 +209,7 @@ func (a *act) endIntroduction(ctx context.Context, id uuid.UUID, e store.Introdu
 // Dismiss ends an introduction that is not to be taken up: the officer who asked withdraws it, and any who could take it up
 // refuses it.
 func (r *Registrar) Dismiss(ctx context.Context, by deed.Acting, id uuid.UUID, reason string) error {
-	if err := errors.Join(checkActing(by), directory.CheckText("reason", reason, 1, 500)); err != nil {
+	if err := errors.Join(by.Check(), directory.CheckText("reason", reason, 1, 500)); err != nil {
 		return err
 	}
 	return r.act(ctx, by, audit.IntroductionEnded, func(a *act) error {

@@ -24,7 +24,6 @@ package position
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -46,17 +45,6 @@ type Registrar struct {
 	Messenger *messenger.Outbox // tells who gets a position, and who asked; nil tells nobody
 	Now       func() time.Time
 	Log       *slog.Logger // of RunLapse and RunRollouts, which alone need it
-}
-
-func checkID(field, id string) error {
-	if !directory.IsID(id) {
-		return &directory.InvalidError{Field: field, Want: "12 digits"}
-	}
-	return nil
-}
-
-func checkActing(by deed.Acting) error {
-	return errors.Join(checkID("as", by.Person), checkID("role", by.Role))
 }
 
 // act is one act of an officer.

@@ -41,7 +41,7 @@ type Asked struct {
 const requestLife = 30 * 24 * time.Hour
 
 func (q Asked) check(now time.Time) error {
-	errs := []error{checkID("person", q.Person), checkID("position", q.Position), directory.CheckText("reason", q.Reason, 1, 500)}
+	errs := []error{directory.CheckID("person", q.Person), directory.CheckID("position", q.Position), directory.CheckText("reason", q.Reason, 1, 500)}
 	if q.Kind != Assign && q.Kind != End {
 		errs = append(errs, &directory.InvalidError{Field: "kind", Want: string(Assign) + " or " + string(End)})
 	}
@@ -73,7 +73,7 @@ func (r *Registrar) Ask(ctx context.Context, by deed.Acting, q Asked) (answer An
 	if q.StartsAt.IsZero() {
 		q.StartsAt = r.Now()
 	}
-	if err := errors.Join(checkActing(by), q.check(r.Now())); err != nil {
+	if err := errors.Join(by.Check(), q.check(r.Now())); err != nil {
 		return Answer{}, err
 	}
 	err = r.act(ctx, by, audit.RequestAsked, func(a *act) error {
@@ -340,7 +340,7 @@ const (
 // Approving looks at everything again: what was asked for still has to be what the position is, and what the person may
 // hold.
 func (r *Registrar) Decide(ctx context.Context, by deed.Acting, id uuid.UUID, verdict Verdict, reason string) (answer Answer, err error) {
-	err = errors.Join(checkActing(by), directory.CheckText("reason", reason, 1, 500))
+	err = errors.Join(by.Check(), directory.CheckText("reason", reason, 1, 500))
 	if verdict != Approve && verdict != Refuse {
 		err = errors.Join(err, &directory.InvalidError{Field: "verdict", Want: string(Approve) + " or " + string(Refuse)})
 	}
@@ -471,7 +471,7 @@ func (a *act) stillOpen(q store.Request) error {
 
 // Withdraw takes an open request back, by the officer who asked.
 func (r *Registrar) Withdraw(ctx context.Context, by deed.Acting, id uuid.UUID, reason string) error {
-	if err := errors.Join(checkActing(by), directory.CheckText("reason", reason, 1, 500)); err != nil {
+	if err := errors.Join(by.Check(), directory.CheckText("reason", reason, 1, 500)); err != nil {
 		return err
 	}
 	return r.act(ctx, by, audit.RequestDecided, func(a *act) error {
@@ -495,7 +495,7 @@ func (r *Registrar) Withdraw(ctx context.Context, by deed.Acting, id uuid.UUID, 
 // Queue lists what is open at the organisation of the role that an officer acts in and below it, oldest first, from the one
 // after the given id, at most limit of it.
 func (r *Registrar) Queue(ctx context.Context, by deed.Acting, after uuid.UUID, limit int) ([]store.RequestRow, error) {
-	if err := checkActing(by); err != nil {
+	if err := by.Check(); err != nil {
 		return nil, err
 	}
 	now := r.Now()

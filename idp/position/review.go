@@ -36,7 +36,7 @@ const (
 // OpenReview begins a review of who holds the positions of an organisation at this moment.
 func (r *Registrar) OpenReview(ctx context.Context, by deed.Acting, s Scope) (id uuid.UUID, err error) {
 	now := r.Now()
-	errs := []error{checkActing(by)}
+	errs := []error{by.Check()}
 	if !s.DueAt.After(now) || s.DueAt.After(now.Add(longestReview)) {
 		errs = append(errs, &directory.InvalidError{Field: "due", Want: "a day after today, within a year"})
 	}
@@ -104,12 +104,12 @@ type Left struct {
 // that what cannot be decided keeps nothing else from it. Nobody decides about herself, and who approved that somebody got a
 // position does not certify it as well.
 func (r *Registrar) DecideReview(ctx context.Context, by deed.Acting, id uuid.UUID, roles []string, outcome Outcome) (left []Left, err error) {
-	errs := []error{checkActing(by)}
+	errs := []error{by.Check()}
 	if outcome != Certified && outcome != Removed {
 		errs = append(errs, &directory.InvalidError{Field: "outcome", Want: string(Certified) + " or " + string(Removed)})
 	}
 	for _, role := range roles {
-		errs = append(errs, checkID("role", role))
+		errs = append(errs, directory.CheckID("role", role))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func checkIncludes(ids []string) error {
 // Propose drafts a position of an organisation and returns its id. It gives nobody anything until another officer has
 // approved it.
 func (r *Registrar) Propose(ctx context.Context, by deed.Acting, organisation string, d Draft) (id string, err error) {
-	if err := errors.Join(checkActing(by), r.check(d)); err != nil {
+	if err := errors.Join(by.Check(), r.check(d)); err != nil {
 		return "", err
 	}
 	err = r.act(ctx, by, audit.PositionProposed, func(a *act) error {
@@ -134,7 +134,7 @@ func changes(from, to store.PositionVersion) (list []deed.Change) {
 // Revise proposes what a position is to be instead, after the version that the officer saw, and returns the version's
 // number. It changes nothing until another officer has approved it, and takes the place of what was proposed before.
 func (r *Registrar) Revise(ctx context.Context, by deed.Acting, id string, seen int, d Draft) (version int, err error) {
-	if err := errors.Join(checkActing(by), checkID("position", id), r.check(d)); err != nil {
+	if err := errors.Join(by.Check(), directory.CheckID("position", id), r.check(d)); err != nil {
 		return 0, err
 	}
 	err = r.act(ctx, by, audit.PositionProposed, func(a *act) error {
@@ -151,7 +151,7 @@ func (r *Registrar) Revise(ctx context.Context, by deed.Acting, id string, seen 
 // Close proposes that a position end, with all that it gives, and returns the number of the version that says so. It
 // ends nothing until another officer has approved it. [store.Store.Holders] lists who would lose what.
 func (r *Registrar) Close(ctx context.Context, by deed.Acting, id string, seen int, reason string) (version int, err error) {
-	if err := errors.Join(checkActing(by), checkID("position", id), directory.CheckText("reason", reason, 1, 500)); err != nil {
+	if err := errors.Join(by.Check(), directory.CheckID("position", id), directory.CheckText("reason", reason, 1, 500)); err != nil {
 		return 0, err
 	}
 	err = r.act(ctx, by, audit.PositionProposed, func(a *act) error {
@@ -226,7 +226,7 @@ type Approved struct {
 // includes it. The roles that it gives follow ([Registrar.RollOut]). A version that closes the position ends them, and whatever is
 // asked for it lapses.
 func (r *Registrar) Approve(ctx context.Context, by deed.Acting, id string, version int) (Approved, error) {
-	if err := errors.Join(checkActing(by), checkID("position", id)); err != nil {
+	if err := errors.Join(by.Check(), directory.CheckID("position", id)); err != nil {
 		return Approved{}, err
 	}
 	var done Approved
