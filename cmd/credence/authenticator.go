@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/assurance"
@@ -25,6 +24,8 @@ func newAuthenticatorCommand(p *program) *cobra.Command {
 		newAuthenticatorChangeCommand(p, "suspend", "Suspend an authenticator, and end the sessions that were begun with it", registration.Suspend, "suspended"),
 		newAuthenticatorChangeCommand(p, "resume", "Let an authenticator that was suspended work again", registration.Resume, "active"),
 		newAuthenticatorChangeCommand(p, "lost", "Report an authenticator lost, and end the sessions that were begun with it", registration.ReportLoss, "lost"),
+		newAuthenticatorChangeCommand(p, "found", "Let an authenticator that was lost and found work again", registration.Find, "active"),
+		newAuthenticatorChangeCommand(p, "return", "Take an authenticator back, and end the sessions that were begun with it", registration.Return, "returned"),
 		newAuthenticatorChangeCommand(p, "revoke", "Revoke an authenticator for good, and end the sessions that were begun with it", registration.Revoke, "revoked"),
 		newAuthenticatorRenameCommand(p), newAuthenticatorAffectedCommand(p), newAuthenticatorRecomputeCommand(p),
 		newAuthenticatorModelCommand(p), newAuthenticatorPolicyCommand(p), newAuthenticatorMetadataCommand(p))
@@ -139,7 +140,7 @@ func newAuthenticatorChangeCommand(p *program, name, short string, act registrat
 		Example: "  credence authenticator " + name + " 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11 --reason \"left on the bus\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := authenticatorID(args[0])
+			id, err := parseID(args[0], "an authenticator", "`credence authenticator list PERSON` shows them")
 			if err != nil {
 				return err
 			}
@@ -161,14 +162,6 @@ func newAuthenticatorChangeCommand(p *program, name, short string, act registrat
 	return change
 }
 
-func authenticatorID(text string) (uuid.UUID, error) {
-	id, err := uuid.Parse(text)
-	if err != nil {
-		return id, &usageError{fmt.Errorf("%.60q is not the id of an authenticator: `credence authenticator list PERSON` shows them", text)}
-	}
-	return id, nil
-}
-
 func newAuthenticatorRenameCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:     "rename ID NAME",
@@ -176,7 +169,7 @@ func newAuthenticatorRenameCommand(p *program) *cobra.Command {
 		Example: `  credence authenticator rename 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11 "Blue key"`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := authenticatorID(args[0])
+			id, err := parseID(args[0], "an authenticator", "`credence authenticator list PERSON` shows them")
 			if err != nil {
 				return err
 			}

@@ -90,34 +90,18 @@ func newModelListCommand(p *program) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("list authenticator models: %w", err)
 				}
-				models, next := cut(models, page.limit, func(m store.AuthenticatorModel) string { return m.AAGUID.String() })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						Models []row  `json:"models"`
-						Next   string `json:"next"`
-					}{each(models, func(m store.AuthenticatorModel) row { return row{m.AAGUID.String(), m.Name, m.CreatedAt.UTC()} }), next})
-				}
-				sayMore(cmd, next)
-				return printTable(cmd.OutOrStdout(), []string{"AAGUID", "NAME", "CREATED"}, each(models, func(m store.AuthenticatorModel) []string {
-					return []string{m.AAGUID.String(), m.Name, moment(&m.CreatedAt)}
-				}))
+				return listing[store.AuthenticatorModel]{
+					name: "models", titles: []string{"AAGUID", "NAME", "CREATED"}, id: func(m store.AuthenticatorModel) string { return m.AAGUID.String() },
+					row: func(m store.AuthenticatorModel) any { return row{m.AAGUID.String(), m.Name, m.CreatedAt.UTC()} },
+					cells: func(m store.AuthenticatorModel) []string {
+						return []string{m.AAGUID.String(), m.Name, moment(&m.CreatedAt)}
+					},
+				}.print(cmd, page, models)
 			})
 		},
 	}
 	page.addFlags(list)
 	return list
-}
-
-// afterID is the id after which a list by UUID begins.
-func (p *paging) afterID() (uuid.UUID, error) {
-	if err := p.check(); err != nil || p.after == "" {
-		return uuid.Nil, err
-	}
-	id, err := uuid.Parse(p.after)
-	if err != nil {
-		return uuid.Nil, &usageError{fmt.Errorf("--after %.60q: want what the page before gave as next", p.after)}
-	}
-	return id, nil
 }
 
 func newModelRemoveCommand(p *program) *cobra.Command {
@@ -178,24 +162,20 @@ refuses them, and those that do not meet the policy of an organisation of their 
 				if err != nil {
 					return err
 				}
-				found, next := cut(found, page.limit, func(a webauthn.Affected) string { return a.PersonID + "/" + a.ID.String() })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						Authenticators []row  `json:"authenticators"`
-						Next           string `json:"next"`
-					}{each(found, func(a webauthn.Affected) row {
+				return listing[webauthn.Affected]{
+					name: "authenticators", titles: []string{"PERSON", "ID", "NAME", "MODEL", "AAL", "WHY"}, id: func(a webauthn.Affected) string { return a.PersonID + "/" + a.ID.String() },
+					row: func(a webauthn.Affected) any {
 						return row{
 							a.ID.String(), a.PersonID, a.Name, a.AAGUID.String(), a.Model, a.Refusal,
 							append([]string{}, a.Statuses...), highest(a.Judgement),
 						}
-					}), next})
-				}
-				sayMore(cmd, next)
-				return printTable(cmd.OutOrStdout(), []string{"PERSON", "ID", "NAME", "MODEL", "AAL", "WHY"}, each(found, func(a webauthn.Affected) []string {
-					return []string{
-						a.PersonID, a.ID.String(), a.Name, cmp.Or(a.Model, a.AAGUID.String()), cmp.Or(highest(a.Judgement), "-"), strings.Join(a.Why(), "; "),
-					}
-				}))
+					},
+					cells: func(a webauthn.Affected) []string {
+						return []string{
+							a.PersonID, a.ID.String(), a.Name, cmp.Or(a.Model, a.AAGUID.String()), cmp.Or(highest(a.Judgement), "-"), strings.Join(a.Why(), "; "),
+						}
+					},
+				}.print(cmd, page, found)
 			})
 		},
 	}

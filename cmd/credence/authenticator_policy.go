@@ -101,14 +101,10 @@ func newPolicyShowCommand(p *program) *cobra.Command {
 
 // noPolicyHolds says of an organisation for which no policy holds whether there is such a one.
 func noPolicyHolds(ctx context.Context, s *store.Store, organisation string) error {
-	_, err := s.OrganisationPath(ctx, organisation)
-	switch {
-	case err == nil:
-		return fmt.Errorf("no policy holds for organisation %q: anything may be used", organisation)
-	case !errors.Is(err, store.ErrNotFound):
-		return fmt.Errorf("read organisation %.40q: %w", organisation, err)
+	if _, err := findPath(ctx, s, organisation); err != nil {
+		return err
 	}
-	return fmt.Errorf("organisation %.40q is unknown: %s", organisation, listOrganisations)
+	return fmt.Errorf("no policy holds for organisation %q: anything may be used", organisation)
 }
 
 func yes(b bool) string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -88,18 +87,6 @@ func newAuthorityExplainCommand(p *program) *cobra.Command {
 	addPersonFlag(explain, &person)
 	addJSONFlag(explain, &asJSON)
 	return explain
-}
-
-// findPath reads the organisation that a command names, with those above it.
-func findPath(ctx context.Context, s *store.Store, code string) ([]string, error) {
-	path, err := s.OrganisationPath(ctx, code)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("no organisation has code %q: %s", code, listOrganisations)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read organisation %q: %w", code, err)
-	}
-	return path, nil
 }
 
 // explainAuthority says what a person may do at the organisation with this path, or without one at that of each role.

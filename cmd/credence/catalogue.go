@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -111,7 +109,7 @@ seconds.`,
 			})
 		},
 	}
-	imports.Flags().BoolVar(&look, "dry-run", false, "say what would change, and change nothing")
+	addDryRunFlag(imports, &look)
 	addJSONFlag(imports, &asJSON)
 	return imports
 }
@@ -120,7 +118,7 @@ seconds.`,
 func readCodes(paths []string) (map[directory.CodeKind][]directory.Entry, error) {
 	files := make(map[directory.CodeKind][]directory.Entry)
 	for _, path := range paths {
-		data, err := readBounded(path)
+		data, err := readFile(path, directory.LargestCodes)
 		if err != nil {
 			return nil, err
 		}
@@ -134,18 +132,4 @@ func readCodes(paths []string) (map[directory.CodeKind][]directory.Entry, error)
 		files[kind] = entries
 	}
 	return files, nil
-}
-
-// readBounded reads a file as far as one of codes may be, and a byte more, so that one that is longer is refused.
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names it
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // nothing was written
-	data, err := io.ReadAll(io.LimitReader(f, directory.LargestCodes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return data, nil
 }

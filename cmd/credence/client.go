@@ -250,21 +250,16 @@ func newClientListCommand(p *program) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("list clients: %w", err)
 				}
-				clients, next := cut(clients, page.limit, func(c store.Client) string { return c.ID })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						Clients []clientJSON `json:"clients"`
-						Next    string       `json:"next"`
-					}{each(clients, func(c store.Client) clientJSON { return newClientJSON(c, "") }), next})
-				}
-				sayMore(cmd, next)
-				titles := []string{"ID", "NAME", "AUTHENTICATION", "MINIMUM", "DEFAULT ACR", "TRUSTMARK", "REDIRECT URIS", "DISABLED"}
-				return printTable(cmd.OutOrStdout(), titles, each(clients, func(c store.Client) []string {
-					return []string{
-						c.ID, c.Name, c.Authentication, fmt.Sprintf("AAL%d %s", c.MinimumAuthenticatorLevel, c.MinimumIdentityLevel),
-						cmp.Or(strings.Join(c.DefaultACRValues, " "), "-"), cmp.Or(c.Trustmark, "-"), strings.Join(c.RedirectURIs, " "), moment(c.DisabledAt),
-					}
-				}))
+				return listing[store.Client]{
+					name: "clients", titles: []string{"ID", "NAME", "AUTHENTICATION", "MINIMUM", "DEFAULT ACR", "TRUSTMARK", "REDIRECT URIS", "DISABLED"}, id: func(c store.Client) string { return c.ID },
+					row: func(c store.Client) any { return newClientJSON(c, "") },
+					cells: func(c store.Client) []string {
+						return []string{
+							c.ID, c.Name, c.Authentication, fmt.Sprintf("AAL%d %s", c.MinimumAuthenticatorLevel, c.MinimumIdentityLevel),
+							cmp.Or(strings.Join(c.DefaultACRValues, " "), "-"), cmp.Or(c.Trustmark, "-"), strings.Join(c.RedirectURIs, " "), moment(c.DisabledAt),
+						}
+					},
+				}.print(cmd, page, clients)
 			})
 		},
 	}

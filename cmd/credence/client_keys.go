@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/authority"
@@ -25,12 +22,8 @@ func (f *clientFlags) readKeys() error {
 	if f.jwks == "" {
 		return nil
 	}
-	file, err := os.Open(f.jwks)
-	if err != nil {
-		return fmt.Errorf("read keys: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	if f.JWKS, err = io.ReadAll(io.LimitReader(file, mostKeys)); err != nil {
+	var err error
+	if f.JWKS, err = readFile(f.jwks, mostKeys); err != nil {
 		return fmt.Errorf("read keys: %w", err)
 	}
 	if len(f.JWKS) == 0 {
@@ -63,9 +56,9 @@ func newClientDecideCommand(p *program) *cobra.Command {
 		Example: `  credence client decide 01970c4e-8f1a-7c3e-9a51-3f0f4c5d6e7f --approve --reason "Agreed with the board"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
+			id, err := parseID(args[0], "an application", "take the last part of the address of its page")
 			if err != nil {
-				return &usageError{fmt.Errorf("the application %q is not an id: take the last part of the address of its page", args[0])}
+				return err
 			}
 			if approve == refuse {
 				return &usageError{errors.New("give one of --approve and --refuse")}
@@ -99,7 +92,6 @@ func newClientDecideCommand(p *program) *cobra.Command {
 	}
 	decide.Flags().BoolVar(&approve, "approve", false, "approve it: its client works from then on")
 	decide.Flags().BoolVar(&refuse, "refuse", false, "refuse it")
-	decide.Flags().StringVar(&reason, "reason", "", "`why`, for the record and for whoever applied")
-	require(decide, "reason")
+	addReasonFlag(decide, &reason, "why, for the record and for whoever applied")
 	return decide
 }

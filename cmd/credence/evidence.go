@@ -1,15 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/assurance"
@@ -74,16 +73,13 @@ func newEvidenceAddCommand(p *program) *cobra.Command {
 	return add
 }
 
-func readPieces(in io.Reader, file string) ([]evidence.Piece, error) {
+func readPieces(in io.Reader, file string) (pieces []evidence.Piece, err error) {
+	var text []byte
 	if file != "" {
-		f, err := os.Open(file) //nolint:gosec // the operator names it
-		if err != nil {
-			return nil, fmt.Errorf("read evidence: %w", err)
-		}
-		defer func() { _ = f.Close() }() // nothing was written
-		in = f
+		text, err = readFile(file, evidence.MaxInput)
+	} else {
+		text, err = io.ReadAll(io.LimitReader(in, evidence.MaxInput+1))
 	}
-	text, err := io.ReadAll(io.LimitReader(in, evidence.MaxInput+1))
 	if err != nil {
 		return nil, fmt.Errorf("read evidence: %w", err)
 	}
@@ -133,30 +129,19 @@ func newEvidenceListCommand(p *program) *cobra.Command {
 		Example: "  credence evidence list 656005750104 --json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := page.check(); err != nil {
+			after, err := page.afterID()
+			if err != nil {
 				return err
-			}
-			after := uuid.Nil
-			if page.after != "" {
-				var err error
-				if after, err = uuid.Parse(page.after); err != nil {
-					return &usageError{fmt.Errorf("--after is %.40q: want an id of evidence", page.after)}
-				}
 			}
 			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
 				rows, err := desk.Of(ctx, args[0], after, page.limit+1)
 				if err != nil {
 					return hint(err, evidence.ErrUnknown, listPeople)
 				}
-				rows, next := cut(rows, page.limit, func(r evidence.Recorded) string { return r.ID })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						Evidence []evidence.Recorded `json:"evidence"`
-						Next     string              `json:"next"`
-					}{rows, next})
-				}
-				sayMore(cmd, next)
-				return printEvidence(cmd, rows)
+				return listing[evidence.Recorded]{
+					name: "evidence", titles: evidenceTitles(), cells: evidenceCells,
+					row: func(r evidence.Recorded) any { return r }, id: func(r evidence.Recorded) string { return r.ID },
+				}.print(cmd, page, rows)
 			})
 		},
 	}
@@ -164,23 +149,22 @@ func newEvidenceListCommand(p *program) *cobra.Command {
 	return list
 }
 
-func printEvidence(cmd *cobra.Command, rows []evidence.Recorded) error {
-	return printTable(cmd.OutOrStdout(), []string{"ID", "PERSON", "KIND", "NUMBER", "CHECKS", "RECORDED", "WITHDRAWN"}, each(rows, func(r evidence.Recorded) []string {
-		methods := each(r.Checks, func(c assurance.Check) string {
-			if c.Failed {
-				return string(c.Method) + " failed"
-			}
-			return string(c.Method)
-		})
-		number, withdrawn := "-", "-"
-		if r.Number != "" {
-			number = r.Number
+func evidenceTitles() []string {
+	return []string{"ID", "PERSON", "KIND", "NUMBER", "CHECKS", "RECORDED", "WITHDRAWN"}
+}
+
+func evidenceCells(r evidence.Recorded) []string {
+	methods := each(r.Checks, func(c assurance.Check) string {
+		if c.Failed {
+			return string(c.Method) + " failed"
 		}
-		if r.Withdrawn != nil {
-			withdrawn = moment(&r.Withdrawn.At) + " " + string(r.Withdrawn.Reason)
-		}
-		return []string{r.ID, r.PersonID, r.Kind, number, strings.Join(methods, ", "), moment(&r.RecordedAt), withdrawn}
-	}))
+		return string(c.Method)
+	})
+	withdrawn := "-"
+	if r.Withdrawn != nil {
+		withdrawn = moment(&r.Withdrawn.At) + " " + string(r.Withdrawn.Reason)
+	}
+	return []string{r.ID, r.PersonID, r.Kind, cmp.Or(r.Number, "-"), strings.Join(methods, ", "), moment(&r.RecordedAt), withdrawn}
 }
 
 func newEvidenceFindCommand(p *program) *cobra.Command {
@@ -203,7 +187,7 @@ func newEvidenceFindCommand(p *program) *cobra.Command {
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), map[string][]evidence.Recorded{"evidence": rows})
 				}
-				return printEvidence(cmd, rows)
+				return printTable(cmd.OutOrStdout(), evidenceTitles(), each(rows, evidenceCells))
 			})
 		},
 	}
@@ -229,9 +213,9 @@ func newEvidenceWithdrawCommand(p *program) *cobra.Command {
 		Example: "  credence evidence withdraw 0190b6ce-2f4a-7c1e-9d57-3f0c5c1c7f11 --reason forged",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
+			id, err := parseID(args[0], "evidence", "`credence evidence list` shows evidence")
 			if err != nil {
-				return &usageError{fmt.Errorf("%.40q is no id of evidence: `credence evidence list` shows them", args[0])}
+				return err
 			}
 			return p.withEvidence(cmd.Context(), briefly, func(ctx context.Context, desk *evidence.Recorder) error {
 				change, err := desk.Withdraw(ctx, operator(), id, evidence.Reason(reason))
@@ -255,8 +239,7 @@ func newEvidenceWithdrawCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	withdraw.Flags().StringVar(&reason, "reason", "", "why: "+reasons)
-	require(withdraw, "reason")
+	addReasonFlag(withdraw, &reason, "why: "+reasons)
 	addJSONFlag(withdraw, &asJSON)
 	return withdraw
 }

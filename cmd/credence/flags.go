@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/deed"
@@ -36,11 +39,20 @@ func addOfficerFlags(cmd *cobra.Command, by *deed.Acting) {
 	require(cmd, "as", "role")
 }
 
-// addReasonedFlags gives a command those flags, and the one that says why.
-func addReasonedFlags(cmd *cobra.Command, by *deed.Acting, reason *string) {
-	cmd.Flags().StringVar(reason, "reason", "", "why, for the record")
+// addReasonFlag gives a command the flag that says why.
+func addReasonFlag(cmd *cobra.Command, reason *string, why string) {
+	cmd.Flags().StringVar(reason, "reason", "", why)
 	require(cmd, "reason")
+}
+
+// addReasonedFlags gives a command the flags that name the officer, and the one that says why.
+func addReasonedFlags(cmd *cobra.Command, by *deed.Acting, reason *string) {
+	addReasonFlag(cmd, reason, "why, for the record")
 	addOfficerFlags(cmd, by)
+}
+
+func addDryRunFlag(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "dry-run", false, "say what would be done, and do nothing")
 }
 
 func addPersonFlag(cmd *cobra.Command, person *string) {
@@ -51,6 +63,29 @@ func addPersonFlag(cmd *cobra.Command, person *string) {
 func addOrganisationFlag(cmd *cobra.Command, organisation *string) {
 	cmd.Flags().StringVar(organisation, "organisation", "", "`code` of the organisation")
 	require(cmd, "organisation")
+}
+
+// parseID reads the UUID of what is named; fix says where a person finds it.
+func parseID(text, what, fix string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return id, &usageError{fmt.Errorf("%.60q is not the id of %s: %s", text, what, fix)}
+	}
+	return id, nil
+}
+
+// readFile reads a file that a command names, as far as it may be long, and a byte more, so that one that is longer is refused.
+func readFile(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name) //nolint:gosec // the operator names it
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return text, nil
 }
 
 // period is from when to when something holds.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -82,18 +81,9 @@ func (c config) source() (webauthn.Source, error) {
 		s.Every = 24 * time.Hour
 		s.Fetch = func(ctx context.Context) ([]byte, error) { return download(ctx, metadataClient(), c.FIDOMetadata) }
 	default:
-		s.Fetch = func(context.Context) ([]byte, error) { return readBlob(c.FIDOMetadata) }
+		s.Fetch = func(context.Context) ([]byte, error) { return readFile(c.FIDOMetadata, metadata.MaxSize) }
 	}
 	return s, nil
-}
-
-func readBlob(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names it
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // nothing was written
-	return io.ReadAll(io.LimitReader(f, metadata.MaxSize+1))
 }
 
 // metadataClient fetches metadata within a minute, and follows no redirect to plain text.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,18 @@ import (
 )
 
 const listOrganisations = "`credence organisation list` shows organisations"
+
+// findPath reads the organisation that a command names, with those above it.
+func findPath(ctx context.Context, s *store.Store, code string) ([]string, error) {
+	path, err := s.OrganisationPath(ctx, code)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("organisation %.40q is unknown: %s", code, listOrganisations)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read organisation %.40q: %w", code, err)
+	}
+	return path, nil
+}
 
 func newOrganisationCommand(p *program) *cobra.Command {
 	return newGroup("organisation", "Add organisations that people act for", "  credence organisation list",
@@ -67,21 +80,17 @@ func newOrganisationListCommand(p *program) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("list organisations: %w", err)
 				}
-				organisations, next := cut(organisations, page.limit, func(o store.Organisation) string { return o.Code })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						Organisations []row  `json:"organisations"`
-						Next          string `json:"next"`
-					}{each(organisations, func(o store.Organisation) row { return row{o.Code, o.Name, o.ParentCode} }), next})
-				}
-				sayMore(cmd, next)
-				return printTable(cmd.OutOrStdout(), []string{"CODE", "NAME", "PARENT"}, each(organisations, func(o store.Organisation) []string {
-					parent := "-"
-					if o.ParentCode != nil {
-						parent = *o.ParentCode
-					}
-					return []string{o.Code, o.Name, parent}
-				}))
+				return listing[store.Organisation]{
+					name: "organisations", titles: []string{"CODE", "NAME", "PARENT"}, id: func(o store.Organisation) string { return o.Code },
+					row: func(o store.Organisation) any { return row{o.Code, o.Name, o.ParentCode} },
+					cells: func(o store.Organisation) []string {
+						parent := "-"
+						if o.ParentCode != nil {
+							parent = *o.ParentCode
+						}
+						return []string{o.Code, o.Name, parent}
+					},
+				}.print(cmd, page, organisations)
 			})
 		},
 	}

@@ -10,8 +10,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/spf13/cobra"
-
 	"github.com/credence-id/credence/idp/directory"
 )
 
@@ -51,44 +49,6 @@ func moment(t *time.Time) string {
 		return "-"
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-// paging is the part of a list that was asked for.
-type paging struct {
-	after string
-	limit int
-	json  bool
-}
-
-const mostRows = 1000
-
-func (p *paging) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.after, "after", "", "begin after this `id`: what the page before gave as next")
-	cmd.Flags().IntVar(&p.limit, "limit", 100, fmt.Sprintf("at most so many `rows`, up to %d", mostRows))
-	addJSONFlag(cmd, &p.json)
-}
-
-func (p *paging) check() error {
-	if p.limit < 1 || p.limit > mostRows {
-		return &usageError{fmt.Errorf("--limit is %d: want 1 to %d", p.limit, mostRows)}
-	}
-	return nil
-}
-
-// cut takes the row off that was read only to learn whether there is more, and returns the id that the next page comes
-// after, or "".
-func cut[T any](rows []T, limit int, id func(T) string) (shown []T, next string) {
-	if len(rows) <= limit {
-		return rows, ""
-	}
-	return rows[:limit], id(rows[limit-1])
-}
-
-// sayMore tells a person how to see the next page.
-func sayMore(cmd *cobra.Command, next string) {
-	if next != "" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "There is more: --after %s\n", next)
-	}
 }
 
 // each converts the elements of a list. A list without elements is not nil, so that JSON has [] and not null.

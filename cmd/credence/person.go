@@ -80,17 +80,13 @@ func newPersonListCommand(p *program) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("list people: %w", err)
 				}
-				people, next := cut(people, page.limit, func(r store.PersonRow) string { return r.ID })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						People []row  `json:"people"`
-						Next   string `json:"next"`
-					}{each(people, func(r store.PersonRow) row { return row(r) }), next})
-				}
-				sayMore(cmd, next)
-				return printTable(cmd.OutOrStdout(), []string{"ID", "NAME", "IDENTITY", "DISABLED"}, each(people, func(r store.PersonRow) []string {
-					return []string{r.ID, r.DisplayName, r.IdentityLevel, moment(r.DisabledAt)}
-				}))
+				return listing[store.PersonRow]{
+					name: "people", titles: []string{"ID", "NAME", "IDENTITY", "DISABLED"}, id: func(r store.PersonRow) string { return r.ID },
+					row: func(r store.PersonRow) any { return row(r) },
+					cells: func(r store.PersonRow) []string {
+						return []string{r.ID, r.DisplayName, r.IdentityLevel, moment(r.DisabledAt)}
+					},
+				}.print(cmd, page, people)
 			})
 		},
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/audit"
@@ -66,9 +65,9 @@ func newPersonCancelLinkCommand(p *program) *cobra.Command {
 		Example: "  credence person cancel-link 0190b6ce-2f4a-4c1e-9d57-3f0c5c1c7f11",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
+			id, err := parseID(args[0], "an enrolment link", "`credence person links PERSON` shows them")
 			if err != nil {
-				return &usageError{fmt.Errorf("%.60q is not the id of an enrolment link: `credence person links PERSON` shows them", args[0])}
+				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				by := audit.Entry{At: p.clock(), Actor: operator()}

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/authority"
@@ -212,9 +210,9 @@ func newPersonDecideMergeCommand(p *program, name, short string, verdict positio
 		Example: "  credence person " + name + ` 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108 --reason "The same photograph"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
+			id, err := parseID(args[0], "a merge", "give it as `credence person merge` printed it")
 			if err != nil {
-				return &usageError{errors.New("the merge's id is no UUID: give it as `credence person merge` printed it")}
+				return err
 			}
 			return p.withProfiles(cmd.Context(), func(ctx context.Context, r *lifecycle.Registrar) error {
 				if err := r.DecideMerge(ctx, by, id, verdict, reason); err != nil {

@@ -317,26 +317,23 @@ func newPositionListCommand(p *program) *cobra.Command {
 				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				if _, err := s.OrganisationPath(ctx, organisation); errors.Is(err, store.ErrNotFound) {
-					return fmt.Errorf("organisation %.40q is unknown: %s", organisation, listOrganisations)
+				if _, err := findPath(ctx, s, organisation); err != nil {
+					return err
 				}
 				rows, err := s.Positions(ctx, organisation, store.Order{}, page.after, page.limit+1)
 				if err != nil {
 					return fmt.Errorf("list positions: %w", err)
 				}
-				rows, next := cut(rows, page.limit, func(r store.PositionRow) string { return r.PositionID })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						Positions []positionJSON `json:"positions"`
-						Next      string         `json:"next"`
-					}{each(rows, positionAsJSON), next})
-				}
-				sayMore(cmd, next)
-				return printTable(cmd.OutOrStdout(), []string{"ID", "ORGANISATION", "NAME", "STATE", "IN FORCE", "NEWEST", "ASSIGNABLE"}, each(rows, func(r store.PositionRow) []string {
-					return []string{
-						r.PositionID, r.OrganisationCode, r.Name, string(position.StateOf(r)), orNone(r.InForce), strconv.Itoa(r.Version), yes(r.Assignable),
-					}
-				}))
+				return listing[store.PositionRow]{
+					name: "positions", titles: []string{"ID", "ORGANISATION", "NAME", "STATE", "IN FORCE", "NEWEST", "ASSIGNABLE"},
+					id:  func(r store.PositionRow) string { return r.PositionID },
+					row: func(r store.PositionRow) any { return positionAsJSON(r) },
+					cells: func(r store.PositionRow) []string {
+						return []string{
+							r.PositionID, r.OrganisationCode, r.Name, string(position.StateOf(r)), orNone(r.InForce), strconv.Itoa(r.Version), yes(r.Assignable),
+						}
+					},
+				}.print(cmd, page, rows)
 			})
 		},
 	}

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
+
+const listRequests = "`credence request list` shows requests"
 
 func newRequestCommand(p *program) *cobra.Command {
 	return newGroup("request", "Ask that people be given positions, and decide", `  credence request list --as 656005750104 --role 656005754108
@@ -54,8 +55,8 @@ request. Another officer decides it; but a position that is assignable is given 
 	flags := ask.Flags()
 	flags.StringVar(&asked.Position, "position", "", "`id` of the position")
 	flags.BoolVar(&end, "end", false, "ask that she lose it")
-	flags.StringVar(&asked.Reason, "reason", "", "why, for whoever decides and for the record")
-	require(ask, "position", "reason")
+	require(ask, "position")
+	addReasonFlag(ask, &asked.Reason, "why, for whoever decides and for the record")
 	addPersonFlag(ask, &asked.Person)
 	when.addFlags(ask, "she gets or loses it", "when it is approved", "it")
 	addOfficerFlags(ask, &by)
@@ -94,7 +95,7 @@ func newRequestDecideCommand(p *program, name, short string, verdict position.Ve
 		Example: "  credence request " + name + ` 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108 --reason "Contract seen"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := parseRequestID(args[0])
+			id, err := parseID(args[0], "a request", listRequests)
 			if err != nil {
 				return err
 			}
@@ -122,7 +123,7 @@ func newRequestWithdrawCommand(p *program) *cobra.Command {
 		Example: `  credence request withdraw 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108 --reason "She starts elsewhere"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := parseRequestID(args[0])
+			id, err := parseID(args[0], "a request", listRequests)
 			if err != nil {
 				return err
 			}
@@ -137,14 +138,6 @@ func newRequestWithdrawCommand(p *program) *cobra.Command {
 	addReasonedFlags(withdraw, &by, &reason)
 	addJSONFlag(withdraw, &asJSON)
 	return withdraw
-}
-
-func parseRequestID(text string) (uuid.UUID, error) {
-	id, err := uuid.Parse(text)
-	if err != nil {
-		return uuid.Nil, &usageError{fmt.Errorf("the request's id is %.40q: want a UUID, as `credence request list` shows it", text)}
-	}
-	return id, nil
 }
 
 func newRequestListCommand(p *program) *cobra.Command {
@@ -173,40 +166,29 @@ func newRequestListCommand(p *program) *cobra.Command {
 		Example: "  credence request list --as 656005750104 --role 656005754108 --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := page.check(); err != nil {
+			after, err := page.afterID()
+			if err != nil {
 				return err
-			}
-			after := uuid.Nil
-			if page.after != "" {
-				id, err := parseRequestID(page.after)
-				if err != nil {
-					return err
-				}
-				after = id
 			}
 			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
 				open, err := r.Queue(ctx, by, after, page.limit+1)
 				if err != nil {
 					return err
 				}
-				open, next := cut(open, page.limit, func(r store.RequestRow) string { return r.ID.String() })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						Requests []row  `json:"requests"`
-						Next     string `json:"next"`
-					}{each(open, func(r store.RequestRow) row {
+				return listing[store.RequestRow]{
+					name: "requests", titles: []string{"ID", "AGE", "KIND", "ORGANISATION", "PERSON", "NAME", "POSITION", "NAME", "ASKED BY"}, id: func(r store.RequestRow) string { return r.ID.String() },
+					row: func(r store.RequestRow) any {
 						return row{
 							r.ID.String(), r.Kind, r.OrganisationCode, r.PersonID, r.PersonName, r.PositionID, r.PositionName, r.PositionVersion, r.StartsAt.UTC(), r.ExpiresAt,
 							r.Reason, r.AskedBy, r.AskedByName, r.AskedAt.UTC(), r.LapsesAt.UTC(),
 						}
-					}), next})
-				}
-				sayMore(cmd, next)
-				return printTable(cmd.OutOrStdout(), []string{"ID", "AGE", "KIND", "ORGANISATION", "PERSON", "NAME", "POSITION", "NAME", "ASKED BY"}, each(open, func(r store.RequestRow) []string {
-					return []string{
-						r.ID.String(), age(p.clock().Sub(r.AskedAt)), r.Kind, r.OrganisationCode, r.PersonID, r.PersonName, r.PositionID, r.PositionName, r.AskedByName,
-					}
-				}))
+					},
+					cells: func(r store.RequestRow) []string {
+						return []string{
+							r.ID.String(), age(p.clock().Sub(r.AskedAt)), r.Kind, r.OrganisationCode, r.PersonID, r.PersonName, r.PositionID, r.PositionName, r.AskedByName,
+						}
+					},
+				}.print(cmd, page, open)
 			})
 		},
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -42,18 +40,13 @@ first line is person,position,starts,expires,reason.`,
 			})
 		},
 	}
-	bulk.Flags().BoolVar(&dryRun, "dry-run", false, "say what would come of each line, and do nothing")
+	addDryRunFlag(bulk, &dryRun)
 	addOfficerFlags(bulk, &by)
 	return bulk
 }
 
 func readBulk(name string) ([]position.BulkRow, error) {
-	file, err := os.Open(name) //nolint:gosec // the operator names it
-	if err != nil {
-		return nil, fmt.Errorf("read requests: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, position.LargestBulk+1))
+	text, err := readFile(name, position.LargestBulk)
 	if err != nil {
 		return nil, fmt.Errorf("read requests: %w", err)
 	}

@@ -107,7 +107,7 @@ within the next 30 days, and since when the oldest that was due was kept. ` + "`
 			})
 		},
 	}
-	run.Flags().BoolVar(&look, "dry-run", false, "say what is due, and erase nothing")
+	addDryRunFlag(run, &look)
 	addJSONFlag(run, &asJSON)
 	return run
 }
@@ -152,9 +152,9 @@ func newRetentionReportsCommand(p *program) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				if len(args) == 1 {
-					id, err := uuid.Parse(args[0])
+					id, err := parseID(args[0], "a report", "`credence retention reports` lists them")
 					if err != nil {
-						return &usageError{fmt.Errorf("%.40q is no id of a report: `credence retention reports` lists them", args[0])}
+						return err
 					}
 					counts, err := s.RetentionCounts(ctx, id)
 					if err != nil {
@@ -197,8 +197,7 @@ is on record: name the matter, and nobody else.`,
 			})
 		},
 	}
-	hold.Flags().StringVar(&reason, "reason", "", "the `matter` that needs the records")
-	require(hold, "reason")
+	addReasonFlag(hold, &reason, "the `matter` that needs the records")
 	return hold
 }
 
@@ -231,29 +230,22 @@ func newRetentionHoldsCommand(p *program) *cobra.Command {
 		Example: "  credence retention holds --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			after, err := uuid.Nil, page.check()
-			if page.after != "" && err == nil {
-				after, err = uuid.Parse(page.after)
-			}
+			after, err := page.afterID()
 			if err != nil {
-				return &usageError{fmt.Errorf("--after is %.40q: want what the page before gave as next", page.after)}
+				return err
 			}
 			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
 				holds, err := s.Holds(ctx, after, page.limit+1)
 				if err != nil {
 					return fmt.Errorf("list holds: %w", err)
 				}
-				holds, next := cut(holds, page.limit, func(h store.Hold) string { return h.ID.String() })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						Holds []row  `json:"holds"`
-						Next  string `json:"next"`
-					}{each(holds, func(h store.Hold) row { return row{h.ID, h.PersonID, h.Reason, h.PlacedBy, h.PlacedAt} }), next})
-				}
-				sayMore(cmd, next)
-				return printTable(cmd.OutOrStdout(), []string{"PERSON", "SINCE", "BY", "REASON"}, each(holds, func(h store.Hold) []string {
-					return []string{h.PersonID, moment(&h.PlacedAt), h.PlacedBy, h.Reason}
-				}))
+				return listing[store.Hold]{
+					name: "holds", titles: []string{"PERSON", "SINCE", "BY", "REASON"}, id: func(h store.Hold) string { return h.ID.String() },
+					row: func(h store.Hold) any { return row{h.ID, h.PersonID, h.Reason, h.PlacedBy, h.PlacedAt} },
+					cells: func(h store.Hold) []string {
+						return []string{h.PersonID, moment(&h.PlacedAt), h.PlacedBy, h.Reason}
+					},
+				}.print(cmd, page, holds)
 			})
 		},
 	}
@@ -283,7 +275,6 @@ article 17(3) of the UK GDPR.`,
 			})
 		},
 	}
-	erase.Flags().StringVar(&reason, "reason", "", "`why`, as the record has it for good")
-	require(erase, "reason")
+	addReasonFlag(erase, &reason, "`why`, as the record has it for good")
 	return erase
 }

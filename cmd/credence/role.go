@@ -146,19 +146,15 @@ func newRoleListCommand(p *program) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("list roles: %w", err)
 				}
-				roles, next := cut(roles, page.limit, func(r store.RoleRow) string { return r.ID })
-				if page.json {
-					return printJSON(cmd.OutOrStdout(), struct {
-						Roles []row  `json:"roles"`
-						Next  string `json:"next"`
-					}{each(roles, func(r store.RoleRow) row {
+				return listing[store.RoleRow]{
+					name: "roles", titles: []string{"ID", "PERSON", "ORGANISATION", "JOB ROLE", "NAME", "ACTIVITIES", "STARTS", "ENDS"}, id: func(r store.RoleRow) string { return r.ID },
+					row: func(r store.RoleRow) any {
 						return row{r.ID, r.PersonID, r.OrganisationCode, r.JobRole, catalogue.JobRoleShortName(r.JobRole), r.Activities, r.StartsAt.UTC(), r.EndsAt}
-					}), next})
-				}
-				sayMore(cmd, next)
-				return printTable(cmd.OutOrStdout(), []string{"ID", "PERSON", "ORGANISATION", "JOB ROLE", "NAME", "ACTIVITIES", "STARTS", "ENDS"}, each(roles, func(r store.RoleRow) []string {
-					return []string{r.ID, r.PersonID, r.OrganisationCode, r.JobRole, catalogue.JobRoleShortName(r.JobRole), strings.Join(r.Activities, ","), moment(&r.StartsAt), moment(r.EndsAt)}
-				}))
+					},
+					cells: func(r store.RoleRow) []string {
+						return []string{r.ID, r.PersonID, r.OrganisationCode, r.JobRole, catalogue.JobRoleShortName(r.JobRole), strings.Join(r.Activities, ","), moment(&r.StartsAt), moment(r.EndsAt)}
+					},
+				}.print(cmd, page, roles)
 			})
 		},
 	}
