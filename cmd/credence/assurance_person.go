@@ -50,8 +50,7 @@ func newAssuranceRecomputeCommand(p *program) *cobra.Command {
 					if asJSON {
 						return json.NewEncoder(cmd.OutOrStdout()).Encode(c)
 					}
-					_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %s -> %s\n", c.PersonID, outcomeWords(c.Before), outcomeWords(c.After))
-					return err
+					return say(cmd, "%s  %s -> %s\n", c.PersonID, outcomeWords(c.Before), outcomeWords(c.After))
 				})
 				if err != nil {
 					return err

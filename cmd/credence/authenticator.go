@@ -153,8 +153,7 @@ func newAuthenticatorChangeCommand(p *program, name, short string, act registrat
 				if err := registration.ChangeAuthenticator(ctx, s, c, audit.Entry{At: p.clock(), Actor: operator()}); err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Authenticator %s is %s.\n", id, done)
-				return err
+				return say(cmd, "Authenticator %s is %s.\n", id, done)
 			})
 		},
 	}
@@ -178,8 +177,7 @@ func newAuthenticatorRenameCommand(p *program) *cobra.Command {
 				if err := registration.RenameAuthenticator(ctx, s, to, audit.Entry{At: p.clock(), Actor: operator()}); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Authenticator %s is called %q.\n", id, args[1])
-				return err
+				return say(cmd, "Authenticator %s is called %q.\n", id, args[1])
 			})
 		},
 	}

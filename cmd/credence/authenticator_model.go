@@ -57,8 +57,7 @@ Those that were bound before are judged again by credence authenticator recomput
 				if err := webauthn.VouchFor(ctx, s, m, operator()); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Model %s is vouched for.\n", m.AAGUID)
-				return err
+				return say(cmd, "Model %s is vouched for.\n", m.AAGUID)
 			})
 		},
 	}
@@ -119,8 +118,7 @@ func newModelRemoveCommand(p *program) *cobra.Command {
 				if err := webauthn.StopVouchingFor(ctx, s, aaguid, operator(), p.clock()); err != nil {
 					return hint(err, webauthn.ErrNoModel, "`credence authenticator model list` shows those there are")
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Model %s is vouched for no more.\n", aaguid)
-				return err
+				return say(cmd, "Model %s is vouched for no more.\n", aaguid)
 			})
 		},
 	}

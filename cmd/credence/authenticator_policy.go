@@ -50,8 +50,7 @@ credence authenticator affected lists whom that concerns.`,
 				if err := webauthn.SetPolicy(ctx, s, policy, operator(), p.clock()); err != nil {
 					return hint(err, webauthn.ErrNoOrganisation, listOrganisations)
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Organisation %s has the policy.\n", policy.OrganisationCode)
-				return err
+				return say(cmd, "Organisation %s has the policy.\n", policy.OrganisationCode)
 			})
 		},
 	}
@@ -137,8 +136,7 @@ func newPolicyClearCommand(p *program) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Organisation %s has no policy of its own any more.\n", args[0])
-				return err
+				return say(cmd, "Organisation %s has no policy of its own any more.\n", args[0])
 			})
 		},
 	}

@@ -98,10 +98,11 @@ func spaced(flag, list string) error {
 	return &usageError{fmt.Errorf("%s %q: separate the values by spaces and not by commas: %s %q", flag, list, flag, strings.Join(strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }), " "))}
 }
 
-func eachOnce(flag string, addresses []string) error {
-	for i, address := range addresses {
-		if slices.Contains(addresses[:i], address) {
-			return &usageError{fmt.Errorf("%s %s is given twice", flag, address)}
+// eachOnce refuses a value that is given twice, where one of the two was meant to be another.
+func eachOnce(what string, values []string) error {
+	for i, value := range values {
+		if slices.Contains(values[:i], value) {
+			return &usageError{fmt.Errorf("%s %s is given twice", what, value)}
 		}
 	}
 	return nil
@@ -146,10 +147,10 @@ func printClient(cmd *cobra.Command, c store.Client, secret string, asJSON bool)
 	if asJSON {
 		return printJSON(cmd.OutOrStdout(), newClientJSON(c, secret))
 	}
-	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "client_id: %s\n", c.ID); err != nil || secret == "" {
+	if err := say(cmd, "client_id: %s\n", c.ID); err != nil || secret == "" {
 		return err
 	}
-	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "client_secret: %s\n", secret); err != nil {
+	if err := say(cmd, "client_secret: %s\n", secret); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(cmd.ErrOrStderr(), "The secret is not shown again: keep it now.")
@@ -284,8 +285,7 @@ func newClientDisableCommand(p *program) *cobra.Command {
 					}
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Client %s is disabled.\n", args[0])
-				return err
+				return say(cmd, "Client %s is disabled.\n", args[0])
 			})
 		},
 	}

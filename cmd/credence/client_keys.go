@@ -82,11 +82,9 @@ func newClientDecideCommand(p *program) *cobra.Command {
 					return err
 				}
 				if !approve {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "Application %s is refused.\n", id)
-					return err
+					return say(cmd, "Application %s is refused.\n", id)
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "client_id: %s\n", client)
-				return err
+				return say(cmd, "client_id: %s\n", client)
 			})
 		},
 	}

@@ -13,13 +13,15 @@ import (
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/evidence"
+	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
 )
 
 func newEvidenceCommand(p *program) *cobra.Command {
 	return newGroup("evidence", "Record by what identities are proved, and withdraw it", `  credence evidence list 656005750104
   credence evidence add 656005750113 --file passport.json`,
-		newEvidenceAddCommand(p), newEvidenceListCommand(p), newEvidenceFindCommand(p), newEvidenceWithdrawCommand(p))
+		newEvidenceAddCommand(p), newEvidenceListCommand(p), newEvidenceFindCommand(p), newEvidenceWithdrawCommand(p),
+		newEvidenceWaitingCommand(p), newEvidenceDismissCommand(p))
 }
 
 // withEvidence runs do with what records evidence, for so long at most.
@@ -29,15 +31,22 @@ func (p *program) withEvidence(ctx context.Context, limit time.Duration, do func
 		return err
 	}
 	return withStoreAt(ctx, limit, p.serviceURL, func(ctx context.Context, s *store.Store) error {
-		desk, err := evidence.New(s, key, p.clock)
+		desk, err := p.recorder(ctx, s, key)
 		if err != nil {
-			return err
-		}
-		if desk.Messenger, err = p.outbox(ctx, s); err != nil {
 			return err
 		}
 		return do(ctx, desk)
 	})
+}
+
+// recorder is what records evidence, and tells people of it.
+func (p *program) recorder(ctx context.Context, s *store.Store, key seal.Key) (*evidence.Recorder, error) {
+	desk, err := evidence.New(s, key, p.clock)
+	if err != nil {
+		return nil, err
+	}
+	desk.Messenger, err = p.outbox(ctx, s)
+	return desk, err
 }
 
 func newEvidenceAddCommand(p *program) *cobra.Command {

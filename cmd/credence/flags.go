@@ -60,6 +60,11 @@ func addPersonFlag(cmd *cobra.Command, person *string) {
 	require(cmd, "person")
 }
 
+func addPositionFlag(cmd *cobra.Command, position *string) {
+	cmd.Flags().StringVar(position, "position", "", "`id` of the position")
+	require(cmd, "position")
+}
+
 func addOrganisationFlag(cmd *cobra.Command, organisation *string) {
 	cmd.Flags().StringVar(organisation, "organisation", "", "`code` of the organisation")
 	require(cmd, "organisation")
@@ -86,6 +91,11 @@ func readFile(name string, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	return text, nil
+}
+
+// addWhereFlag gives a command the flag that names the organisation of a list, where it is not that of the officer's role.
+func addWhereFlag(cmd *cobra.Command, organisation *string) {
+	cmd.Flags().StringVar(organisation, "organisation", "", "`code` of the organisation, for it and those below it (default that of the role)")
 }
 
 // period is from when to when something holds.
@@ -158,7 +168,7 @@ func (a *access) named() (list []store.Workgroup, err error) {
 	return list, errors.Join(mistakes...)
 }
 
-// details are who a person is said to be, and whom on record she is not.
+// details are who a person is said to be; and of one on record how she is called, and whom there she is not.
 type details struct {
 	directory.NewPerson
 
@@ -172,9 +182,15 @@ func (d *details) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&d.GivenName, "given-name", "", "first name")
 	flags.StringVar(&d.MiddleNames, "middle-names", "", "names between the two")
 	flags.StringVar(&d.FamilyName, "family-name", "", "last name")
-	flags.StringVar(&d.DisplayName, "display-name", "", "name as pages show it (default the given and the family name)")
 	flags.StringVar(&d.Email, "email", "", "e-mail `address`")
 	flags.StringVar(&d.born, "date-of-birth", "", "a `date` like 1980-12-31")
+}
+
+// addRecordFlags gives a command those flags, and those for somebody who is on record, or will be.
+func (d *details) addRecordFlags(cmd *cobra.Command) {
+	d.addFlags(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&d.DisplayName, "display-name", "", "name as pages show it (default the given and the family name)")
 	flags.StringSliceVar(&d.noneOf, "none-of", nil, "`ids` of those whom you were told of, when the person is none of them")
 }
 

@@ -89,7 +89,7 @@ func newKeysResealCommand(p *program) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("reseal: %w", err)
 				}
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "All %d signing keys are sealed under the first line: %d were sealed anew.\n", total, resealed); err != nil {
+				if err := say(cmd, "All %d signing keys are sealed under the first line: %d were sealed anew.\n", total, resealed); err != nil {
 					return err
 				}
 				desk, err := evidence.New(s, key, p.clock)
@@ -102,20 +102,19 @@ func newKeysResealCommand(p *program) *cobra.Command {
 				if resealed, total, err = desk.Reseal(ctx, operator()); err != nil {
 					return fmt.Errorf("reseal: %w", err)
 				}
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "All %d numbers of evidence are sealed under the first line: %d were sealed anew.\n", total, resealed); err != nil {
+				if err := say(cmd, "All %d numbers of evidence are sealed under the first line: %d were sealed anew.\n", total, resealed); err != nil {
 					return err
 				}
 				if resealed, total, err = password.New(s, key, p.clock).Reseal(ctx, operator()); err != nil {
 					return fmt.Errorf("reseal: %w", err)
 				}
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "All %d passwords and keys of apps are sealed under the first line: %d were sealed anew.\n", total, resealed); err != nil {
+				if err := say(cmd, "All %d passwords and keys of apps are sealed under the first line: %d were sealed anew.\n", total, resealed); err != nil {
 					return err
 				}
 				if resealed, total, err = photograph.New(s, key, p.clock).Reseal(ctx, operator()); err != nil {
 					return fmt.Errorf("reseal: %w", err)
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "All %d photographs are sealed under the first line: %d were sealed anew.\n", total, resealed)
-				return err
+				return say(cmd, "All %d photographs are sealed under the first line: %d were sealed anew.\n", total, resealed)
 			})
 		},
 	}

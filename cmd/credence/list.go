@@ -41,13 +41,28 @@ func (p *paging) afterID() (uuid.UUID, error) {
 	return id, nil
 }
 
-// cut takes the row off that was read only to learn whether there is more, and returns the id that the next page comes
+// cut takes off what was read only to learn whether there is more, and returns the id that the next page comes
 // after, or "".
 func cut[T any](rows []T, limit int, id func(T) string) (shown []T, next string) {
 	if len(rows) <= limit {
 		return rows, ""
 	}
 	return rows[:limit], id(rows[limit-1])
+}
+
+// gather reads as much of a list that has pages of its own as was asked for, and more where there is more.
+func gather[T, ID any](limit int, after ID, id func(T) ID, read func(after ID) ([]T, bool, error)) (rows []T, err error) {
+	for more := true; more && len(rows) <= limit; {
+		var list []T
+		if list, more, err = read(after); err != nil {
+			return nil, err
+		}
+		rows = append(rows, list...)
+		if more {
+			after = id(list[len(list)-1])
+		}
+	}
+	return rows, nil
 }
 
 // sayMore tells a person how to see the next page.
@@ -66,7 +81,7 @@ type listing[T any] struct {
 	id     func(T) string // that the next page comes after
 }
 
-// print prints the page of a list that was asked for, of which one row more was read.
+// print prints the page of a list that was asked for, of which more was read where there is more.
 func (l listing[T]) print(cmd *cobra.Command, page paging, rows []T) error {
 	rows, next := cut(rows, page.limit, l.id)
 	if page.json {

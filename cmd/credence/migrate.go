@@ -131,6 +131,5 @@ func printSchema(cmd *cobra.Command, url string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "The schema is at version %d, and this program needs %d.\n", schema.Version, schema.Latest)
-	return err
+	return say(cmd, "The schema is at version %d, and this program needs %d.\n", schema.Version, schema.Latest)
 }

@@ -47,8 +47,7 @@ func newOrganisationAddCommand(p *program) *cobra.Command {
 				if err != nil {
 					return hint(hint(err, directory.ErrUnknown, listOrganisations), directory.ErrTaken, listOrganisations)
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Organisation %s is added.\n", o.Code)
-				return err
+				return say(cmd, "Organisation %s is added.\n", o.Code)
 			})
 		},
 	}
@@ -84,11 +83,7 @@ func newOrganisationListCommand(p *program) *cobra.Command {
 					name: "organisations", titles: []string{"CODE", "NAME", "PARENT"}, id: func(o store.Organisation) string { return o.Code },
 					row: func(o store.Organisation) any { return row{o.Code, o.Name, o.ParentCode} },
 					cells: func(o store.Organisation) []string {
-						parent := "-"
-						if o.ParentCode != nil {
-							parent = *o.ParentCode
-						}
-						return []string{o.Code, o.Name, parent}
+						return []string{o.Code, o.Name, orDash(o.ParentCode)}
 					},
 				}.print(cmd, page, organisations)
 			})

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/spf13/cobra"
+
 	"github.com/credence-id/credence/idp/directory"
 )
 
@@ -43,12 +45,26 @@ func shown(r rune) rune {
 	return unicode.ReplacementChar
 }
 
+// say tells what was done.
+func say(cmd *cobra.Command, format string, values ...any) error {
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), format, values...)
+	return err
+}
+
 // moment is a time as lists show it, and "-" for none.
 func moment(t *time.Time) string {
 	if t == nil {
 		return "-"
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// orDash is a text that may be none, and "-" for none.
+func orDash(text *string) string {
+	if text == nil {
+		return "-"
+	}
+	return *text
 }
 
 // each converts the elements of a list. A list without elements is not nil, so that JSON has [] and not null.

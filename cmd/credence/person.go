@@ -112,8 +112,7 @@ func newPersonStateCommand(p *program, name, short, done string, change func(ctx
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Person %s is %s.\n", args[0], done)
-				return err
+				return say(cmd, "Person %s is %s.\n", args[0], done)
 			})
 		},
 	}

@@ -62,7 +62,7 @@ nobody is added, until --none-of names each of them: look at them first. Who was
 	}
 	flags := add.Flags()
 	flags.StringVar(&person.ID, "id", "", "12 `digits` (default drawn at random)")
-	person.addFlags(add)
+	person.addRecordFlags(add)
 	flags.StringArrayVar(&registrations, "registration", nil, "`body=number` of a professional body, repeatable: "+strings.Join(directory.ProfessionalBodies(), ", "))
 	flags.StringVar(&asserted, "identity-level", "", "")
 	if err := flags.MarkHidden("identity-level"); err != nil { // it is there to be refused with the fix

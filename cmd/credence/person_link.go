@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -74,8 +73,7 @@ func newPersonCancelLinkCommand(p *program) *cobra.Command {
 				if err := registration.CancelLink(ctx, s, registration.Link{ID: id}, by, func(*store.Tx) error { return nil }); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Enrolment link %s is cancelled.\n", id)
-				return err
+				return say(cmd, "Enrolment link %s is cancelled.\n", id)
 			})
 		},
 	}

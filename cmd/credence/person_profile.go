@@ -9,7 +9,6 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
-	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -26,11 +25,8 @@ func (p *program) withProfiles(ctx context.Context, do func(ctx context.Context,
 		return err
 	}
 	return p.withStore(ctx, func(ctx context.Context, s *store.Store) error {
-		desk, err := evidence.New(s, key, p.clock)
+		desk, err := p.recorder(ctx, s, key)
 		if err != nil {
-			return err
-		}
-		if desk.Messenger, err = p.outbox(ctx, s); err != nil {
 			return err
 		}
 		err = do(ctx, &lifecycle.Registrar{Store: s, Rules: rules, Evidence: desk, Messenger: desk.Messenger, Now: p.clock})
@@ -75,7 +71,7 @@ func newPersonCorrectCommand(p *program) *cobra.Command {
 			})
 		},
 	}
-	to.addFlags(correct)
+	to.addRecordFlags(correct)
 	addReasonedFlags(correct, &by, &reason)
 	return correct
 }
@@ -112,8 +108,7 @@ func newPersonCloseCommand(p *program) *cobra.Command {
 				if err := r.Close(ctx, by, args[0], lifecycle.ClosedAs(as), reason); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "The profile of person %s is closed.\n", args[0])
-				return err
+				return say(cmd, "The profile of person %s is closed.\n", args[0])
 			})
 		},
 	}
@@ -136,8 +131,7 @@ func newPersonReopenCommand(p *program) *cobra.Command {
 				if err := r.Reopen(ctx, by, args[0], reason); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "The profile of person %s is open again.\n", args[0])
-				return err
+				return say(cmd, "The profile of person %s is open again.\n", args[0])
 			})
 		},
 	}
@@ -166,8 +160,7 @@ func newPersonLeaveCommand(p *program) *cobra.Command {
 				if err := r.Leave(ctx, by, args[0], organisation, at, reason); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "Person %s leaves %s.\n", args[0], organisation)
-				return err
+				return say(cmd, "Person %s leaves %s.\n", args[0], organisation)
 			})
 		},
 	}
@@ -218,8 +211,7 @@ func newPersonDecideMergeCommand(p *program, name, short string, verdict positio
 				if err := r.DecideMerge(ctx, by, id, verdict, reason); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "The merge is %s.\n", verdict)
-				return err
+				return say(cmd, "The merge is %s.\n", verdict)
 			})
 		},
 	}

@@ -212,12 +212,12 @@ func newPositionApproveCommand(p *program) *cobra.Command {
 					}{done.Closed, done.Changed, done.Left})
 				}
 				if done.Closed {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "Position %s is closed. Roles that ended with it: %d.\n", args[0], done.Changed)
+					err = say(cmd, "Position %s is closed. Roles that ended with it: %d.\n", args[0], done.Changed)
 				} else {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "Position %s is in force in version %d. Roles that changed with it: %d.\n", args[0], version, done.Changed)
+					err = say(cmd, "Position %s is in force in version %d. Roles that changed with it: %d.\n", args[0], version, done.Changed)
 				}
 				if err == nil && done.Left > 0 {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "The servers bring it to %d more within minutes.\n", done.Left)
+					err = say(cmd, "The servers bring it to %d more within minutes.\n", done.Left)
 				}
 				return err
 			})
@@ -412,17 +412,13 @@ func newPositionShowCommand(p *program) *cobra.Command {
 }
 
 func printVersions(cmd *cobra.Command, row store.PositionRow, versions []store.PositionVersion) error {
-	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "Position %s of %s: %s\n\n", row.PositionID, row.OrganisationCode, position.StateOf(row)); err != nil {
+	if err := say(cmd, "Position %s of %s: %s\n\n", row.PositionID, row.OrganisationCode, position.StateOf(row)); err != nil {
 		return err
 	}
 	titles := []string{"VERSION", "NAME", "JOB ROLE", "ACTIVITIES", "AREAS OF WORK", "INCLUDES", "ASSIGNABLE", "CLOSES", "MADE BY", "APPROVED BY"}
 	err := printTable(cmd.OutOrStdout(), titles, each(versions, func(v store.PositionVersion) []string {
-		approved := "-"
-		if v.ApprovedBy != nil {
-			approved = *v.ApprovedBy
-		}
 		return []string{
-			strconv.Itoa(v.Version), v.Name, v.JobRole, strings.Join(v.Activities, ","), strings.Join(v.AreasOfWork, ","), strings.Join(v.Includes, ","), yes(v.Assignable), yes(v.Closes), v.MadeBy, approved,
+			strconv.Itoa(v.Version), v.Name, v.JobRole, strings.Join(v.Activities, ","), strings.Join(v.AreasOfWork, ","), strings.Join(v.Includes, ","), yes(v.Assignable), yes(v.Closes), v.MadeBy, orDash(v.ApprovedBy),
 		}
 	}))
 	if err != nil {

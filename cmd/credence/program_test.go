@@ -77,7 +77,12 @@ func TestScripts(t *testing.T) {
 					"development":   func(ts *testscript.TestScript, _ bool, _ []string) { markDevelopment(t, ts) },
 					"metadata":      func(ts *testscript.TestScript, _ bool, _ []string) { publishMetadata(t, ts) },
 					"authenticator": func(ts *testscript.TestScript, _ bool, args []string) { addAuthenticator(t, ts, args[0]) },
-					"told":          func(ts *testscript.TestScript, _ bool, args []string) { wantTold(t, ts, args) },
+					"glass":         func(ts *testscript.TestScript, _ bool, args []string) { openGlass(t, ts, args[0], args[1], args[2]) },
+					"waits": func(ts *testscript.TestScript, _ bool, args []string) {
+						proposeEvidence(t, ts, args[0], args[1], args[2])
+					},
+					"picture": takePicture,
+					"told":    func(ts *testscript.TestScript, _ bool, args []string) { wantTold(t, ts, args) },
 				},
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
@@ -159,9 +164,7 @@ func usePrivateDatabase(t *testing.T, ts *testscript.TestScript) {
 // addAuthenticator binds one to a person, with a name that a terminal would obey, and puts its id into $AUTHENTICATOR.
 func addAuthenticator(t *testing.T, ts *testscript.TestScript, person string) {
 	t.Helper()
-	s, err := store.Open(t.Context(), ts.Getenv("CREDENCE_DATABASE_URL"))
-	ts.Check(err)
-	defer s.Close()
+	s := onScript(t, ts)
 	id := uuid.New()
 	ts.Check(s.AddAuthenticator(t.Context(), store.Authenticator{
 		ID: id, PersonID: person, Name: "Blue\x1b[2Jkey", Kind: "passkey", CredentialID: id[:], PublicKey: []byte{1}, AAGUID: uuid.New(),
@@ -173,9 +176,7 @@ func addAuthenticator(t *testing.T, ts *testscript.TestScript, person string) {
 // wantTold wants these kinds of messages to wait in the outbox, and no others.
 func wantTold(t *testing.T, ts *testscript.TestScript, want []string) {
 	t.Helper()
-	s, err := store.Open(t.Context(), ts.Getenv("CREDENCE_DATABASE_URL"))
-	ts.Check(err)
-	defer s.Close()
+	s := onScript(t, ts)
 	waiting, err := s.ClaimMessages(t.Context(), time.Now(), 100, time.Now().Add(time.Minute))
 	ts.Check(err)
 	got := each(waiting, func(m store.Message) string { return m.Kind })

@@ -52,10 +52,8 @@ request. Another officer decides it; but a position that is assignable is given 
 			})
 		},
 	}
-	flags := ask.Flags()
-	flags.StringVar(&asked.Position, "position", "", "`id` of the position")
-	flags.BoolVar(&end, "end", false, "ask that she lose it")
-	require(ask, "position")
+	ask.Flags().BoolVar(&end, "end", false, "ask that she lose it")
+	addPositionFlag(ask, &asked.Position)
 	addReasonFlag(ask, &asked.Reason, "why, for whoever decides and for the record")
 	addPersonFlag(ask, &asked.Person)
 	when.addFlags(ask, "she gets or loses it", "when it is approved", "it")

@@ -90,8 +90,7 @@ func newRoleEndCommand(p *program) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Role %s has ended.\n", args[0])
-				return err
+				return say(cmd, "Role %s has ended.\n", args[0])
 			})
 		},
 	}
