@@ -81,8 +81,9 @@ func TestScripts(t *testing.T) {
 					"waits": func(ts *testscript.TestScript, _ bool, args []string) {
 						proposeEvidence(t, ts, args[0], args[1], args[2])
 					},
-					"picture": takePicture,
-					"told":    func(ts *testscript.TestScript, _ bool, args []string) { wantTold(t, ts, args) },
+					"picture":  takePicture,
+					"recorded": func(ts *testscript.TestScript, _ bool, args []string) { wantRecorded(t, ts, args) },
+					"told":     func(ts *testscript.TestScript, _ bool, args []string) { wantTold(t, ts, args) },
 				},
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
@@ -183,6 +184,20 @@ func wantTold(t *testing.T, ts *testscript.TestScript, want []string) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		ts.Fatalf("messages = %q, want %q", got, want)
+	}
+}
+
+// wantRecorded wants the record to have an event that an operator caused for an officer, in a role of hers; or that was refused for
+// a reason: recorded review_decided 100000000001 200000000001 own_giving
+func wantRecorded(t *testing.T, ts *testscript.TestScript, args []string) {
+	t.Helper()
+	list, err := onScript(t, ts).AuditEvents(t.Context(), 0, 1000)
+	ts.Check(err)
+	refusal := strings.Join(args[3:], "")
+	if !slices.ContainsFunc(list, func(e store.AuditEvent) bool {
+		return e.Event == args[0] && strings.HasPrefix(e.Actor, "operator:") && e.Detail["officer"] == args[1] && e.Detail["officer_role"] == args[2] && e.Refusal == refusal
+	}) {
+		ts.Fatalf("the record has no %q of an operator", args)
 	}
 }
 
