@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/url"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +45,7 @@ manager has an authenticator there is no other link, and the record says who ask
 				if err != nil {
 					return hint(hint(err, directory.ErrUnknown, listPeople+", "+listOrganisations), registration.ErrManagerExists, "`credence request ask` is the way to another")
 				}
-				address := issuer + "/enrol?" + url.Values{"token": {made.Secret}}.Encode()
+				address := enrolAddress(issuer, made.Secret)
 				slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)).WarnContext(ctx, "bootstrap: whoever opens this link is the first registration authority manager",
 					slog.String("person", made.PersonID), slog.String("organisation", first.Organisation), slog.String("by", operator()), slog.Time("until", made.ExpiresAt))
 				if asJSON {

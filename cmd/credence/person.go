@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
-	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/store"
 )
 
@@ -116,46 +114,4 @@ func newPersonStateCommand(p *program, name, short, done string, change func(ctx
 			})
 		},
 	}
-}
-
-func newPersonEnrolLinkCommand(p *program) *cobra.Command {
-	var asJSON bool
-	link := &cobra.Command{
-		Use:   "enrol-link ID",
-		Short: "Print a link with which a person enrols a passkey or a security key",
-		Long: "Print a link with which a person enrols a passkey or a security key. It works once. Whoever opens it can sign in\n" +
-			"as that person from then on: give it to nobody else.",
-		Example: "  credence person enrol-link 656005750107",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			issuer, err := p.issuer()
-			if err != nil {
-				return err
-			}
-			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
-				person, err := findPerson(ctx, s, args[0], p.clock())
-				if err != nil {
-					return err
-				}
-				if !person.PersonStands {
-					return fmt.Errorf("person %q is disabled: `credence person enable %s` first", args[0], args[0])
-				}
-				secret, expiresAt, err := registration.NewEnrolmentLink(ctx, s, args[0], operator(), p.clock())
-				if err != nil {
-					return err
-				}
-				address := issuer + "/enrol?" + url.Values{"token": {secret}}.Encode()
-				if asJSON {
-					return printJSON(cmd.OutOrStdout(), map[string]string{"url": address, "expires_at": moment(&expiresAt)})
-				}
-				if _, err := fmt.Fprintln(cmd.OutOrStdout(), address); err != nil { // alone, so that a script can take it
-					return err
-				}
-				_, err = fmt.Fprintf(cmd.ErrOrStderr(), "It works once, until %s.\n", moment(&expiresAt))
-				return err
-			})
-		},
-	}
-	addJSONFlag(link, &asJSON)
-	return link
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net/url"
 
 	"github.com/spf13/cobra"
 
@@ -9,6 +11,53 @@ import (
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/store"
 )
+
+func newPersonEnrolLinkCommand(p *program) *cobra.Command {
+	var asJSON bool
+	link := &cobra.Command{
+		Use:   "enrol-link ID",
+		Short: "Print a link with which a person enrols a passkey or a security key",
+		Long: "Print a link with which a person enrols a passkey or a security key. It works once. Whoever opens it can sign in\n" +
+			"as that person from then on: give it to nobody else.",
+		Example: "  credence person enrol-link 656005750107",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			issuer, err := p.issuer()
+			if err != nil {
+				return err
+			}
+			return p.withStore(cmd.Context(), func(ctx context.Context, s *store.Store) error {
+				person, err := findPerson(ctx, s, args[0], p.clock())
+				if err != nil {
+					return err
+				}
+				if !person.PersonStands {
+					return fmt.Errorf("person %q is disabled: `credence person enable %s` first", args[0], args[0])
+				}
+				secret, expiresAt, err := registration.NewEnrolmentLink(ctx, s, args[0], operator(), p.clock())
+				if err != nil {
+					return err
+				}
+				address := enrolAddress(issuer, secret)
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), map[string]string{"url": address, "expires_at": moment(&expiresAt)})
+				}
+				if _, err := fmt.Fprintln(cmd.OutOrStdout(), address); err != nil { // alone, so that a script can take it
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.ErrOrStderr(), "It works once, until %s.\n", moment(&expiresAt))
+				return err
+			})
+		},
+	}
+	addJSONFlag(link, &asJSON)
+	return link
+}
+
+// enrolAddress is where whoever has the secret of an enrolment link adds an authenticator.
+func enrolAddress(issuer, secret string) string {
+	return issuer + "/enrol?" + url.Values{"token": {secret}}.Encode()
+}
 
 func newPersonLinksCommand(p *program) *cobra.Command {
 	type row struct {

@@ -68,23 +68,21 @@ func newPhotographShowCommand(p *program) *cobra.Command {
 		Use:   "show PERSON",
 		Short: "Show how the photograph of a person was taken, when and by whom, or write it to a file",
 		Long: `Show how the photograph of a person that is on record was taken, when and by whom. With --to the picture itself is
-written to a new file, as JPEG, and the record says who saw it.`,
+written to a new file instead, as JPEG, and the record says who saw it.`,
 		Example: `  credence photograph show 656005750113 --as 656005750104 --role 656005754108
   credence photograph show 656005750113 --to jory.jpg --as 656005750104 --role 656005754108`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withAlbum(cmd.Context(), by, func(ctx context.Context, f *office.Office, o office.Officer) error {
+				if to != "" {
+					return writePhotograph(ctx, cmd, f, o, args[0], to)
+				}
 				known, err := f.Photographed(ctx, o, args[0])
 				if err != nil {
 					return err
 				}
 				if known.Taking == nil {
 					return fmt.Errorf("no photograph of person %s is on record: `credence photograph put` puts one there", args[0])
-				}
-				if to != "" {
-					if err := writePhotograph(ctx, f, o, args[0], to); err != nil {
-						return err
-					}
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), map[string]string{
@@ -104,7 +102,7 @@ written to a new file, as JPEG, and the record says who saw it.`,
 }
 
 // writePhotograph writes the photograph of a person to a file that nobody else of the machine reads, and that was not there.
-func writePhotograph(ctx context.Context, f *office.Office, o office.Officer, person, name string) error {
+func writePhotograph(ctx context.Context, cmd *cobra.Command, f *office.Office, o office.Officer, person, name string) error {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names it
 	if err != nil {
 		return fmt.Errorf("write photograph: %w", err)
@@ -116,5 +114,5 @@ func writePhotograph(ctx context.Context, f *office.Office, o office.Officer, pe
 	if err = errors.Join(err, file.Close()); err != nil {
 		return errors.Join(err, os.Remove(name))
 	}
-	return nil
+	return say(cmd, "The photograph of person %s is in %s.\n", person, name)
 }
