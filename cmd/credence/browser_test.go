@@ -114,18 +114,24 @@ func (b *browser) follow(list string) {
 	b.click(fmt.Sprintf("%[1]s tbody a, %[1]s:not(table) a", list))
 }
 
-// click follows a link or sends a form, and waits until the page it leads to
-// has loaded, through whatever redirects and origins. A page that sends itself
-// on by script is where it ends; waitURL goes further.
+// click follows a link or sends a form, and waits for the page it leads to.
 func (b *browser) click(selector string) {
 	b.t.Helper()
-	do(b, fmt.Sprintf("click %q and wait for the next page", selector),
+	leave(b, fmt.Sprintf("click %q", selector), chromedp.Click(chromedp.CSS(selector)))
+}
+
+// leave does what leads to another page, and waits until that has loaded,
+// through whatever redirects and origins. A page that sends itself on by script
+// is where it ends; waitURL goes further.
+func leave[T any](b *browser, how string, action chromedp.Action[T]) {
+	b.t.Helper()
+	do(b, how+" and wait for the next page",
 		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 			before, err := document(ctx, t)
 			if err != nil {
 				return err
 			}
-			if _, err := chromedp.Click(chromedp.CSS(selector))(ctx, t); err != nil {
+			if _, err := action(ctx, t); err != nil {
 				return err
 			}
 			return until(ctx, func() bool {

@@ -9,13 +9,26 @@ import (
 // student is a position of the hospital that a sponsor gives at once, and whom she has given it.
 func (d *trial) student(people ...string) (position string) {
 	d.t.Helper()
-	made := d.command("position", "add", "--as", "656005750119", "--role", "656014119001", "--organisation", "ZX100", "--name", "Student", "--job-role", "S8000:G8000:R8004", "--assignable", "--reason", "Term begins", "--json")
-	position = regexp.MustCompile(`[0-9]{12}`).FindString(made)
-	d.command("position", "approve", position, "--version", "1", "--as", "656005750116", "--role", "656014116001")
+	position = d.position("Student", "--assignable")
+	d.ask(position, people...)
+	return position
+}
+
+// position is one that two officers have made.
+func (d *trial) position(name string, flags ...string) string {
+	d.t.Helper()
+	made := d.command(append([]string{"position", "add", "--as", "656005750119", "--role", "656014119001", "--organisation", "ZX100", "--name", name, "--job-role", "S8000:G8000:R8004", "--reason", "Term begins", "--json"}, flags...)...)
+	id := regexp.MustCompile(`[0-9]{12}`).FindString(made)
+	d.command("position", "approve", id, "--version", "1", "--as", "656005750116", "--role", "656014116001")
+	return id
+}
+
+// ask is a sponsor who asks that people be given a position.
+func (d *trial) ask(position string, people ...string) {
+	d.t.Helper()
 	for _, person := range people {
 		d.command("request", "ask", "--as", "656005750118", "--role", "656014118001", "--person", person, "--position", position, "--reason", "Starts on Monday")
 	}
-	return position
 }
 
 // TestJourneyDeskReview is a review of who holds positions: a manager opens it, and another officer certifies one position and
