@@ -38,7 +38,9 @@ type AuthenticatorRow struct {
 type DeskAuthenticatorNew struct {
 	Desk
 	PersonName, ListURL string
-	Ceremony            Ceremony
+	// LinkURL makes a link for it instead.
+	LinkURL  string
+	Ceremony Ceremony
 }
 
 func (p DeskAuthenticatorNew) page() (string, Frame) { return "desk-authenticator-new", p.Frame }

@@ -37,7 +37,7 @@ func deskAuthenticatorPages() map[string]Page {
 		},
 		"desk-authenticators-none": DeskAuthenticators{Desk: desk, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001"},
 		"desk-authenticator-new": DeskAuthenticatorNew{
-			Desk: desk, PersonName: "Amara Okafor", ListURL: of, Ceremony: Ceremony{Options: []byte(`{"challenge":"AA"}`), Finish: of + "/new?ceremony=abc"},
+			Desk: desk, PersonName: "Amara Okafor", ListURL: of, LinkURL: of + "/link", Ceremony: Ceremony{Options: []byte(`{"challenge":"AA"}`), Finish: of + "/new?ceremony=abc"},
 		},
 		"desk-authenticator-link":         link,
 		"desk-authenticator-link-made":    made,

@@ -38,7 +38,7 @@ func deskIntroductionPages() map[string]Page {
 	recogniseError := recognise
 	recogniseError.Desk = wrong(FieldError{"", "This person has this position already, for as long as you ask for."})
 	return map[string]Page{
-		"desk-introductions":             DeskIntroductions{Desk: desk, Organisation: "RX001", Introductions: []IntroductionRow{row}, NextURL: "/desk/introductions?after=0196", PositionsURL: "/desk/positions"},
+		"desk-introductions":             DeskIntroductions{Desk: desk, Sorting: titled("Person", "Position", "Organisation", "Asked by", "Asked"), Organisation: "RX001", Introductions: []IntroductionRow{row}, NextURL: "/desk/introductions?after=0196", PositionsURL: "/desk/positions"},
 		"desk-introductions-none":        DeskIntroductions{Desk: desk, Organisation: "RX001"},
 		"desk-introductions-error":       DeskIntroductions{Desk: wrong(FieldError{"organisation", "Enter the code of an organisation, such as RX001"}), Organisation: "NOWHERE"},
 		"desk-introduce":                 introduce,

@@ -39,7 +39,7 @@ func deskPeoplePages() map[string]Page {
 	byName, _ := sortings(of+"/positions", "Position", "name", "A to Z", "Z to A")
 	byStart, _ := sortings(of, "Start", "starts", "Oldest first", "Newest first")
 	return map[string]Page{
-		"desk-people":       DeskPeople{Desk: desk, Query: "Amara Okafor", Searched: true, People: []PersonRow{amara, bram}, NextURL: "/desk/people?after=555100000002&q=Amara+Okafor", CreateURL: "/desk/people/new"},
+		"desk-people":       DeskPeople{Desk: desk, Sorting: titled("Name", "User ID", "Identity", "Organisations"), Query: "Amara Okafor", Searched: true, People: []PersonRow{amara, bram}, NextURL: "/desk/people?after=555100000002&q=Amara+Okafor", CreateURL: "/desk/people/new"},
 		"desk-people-first": DeskPeople{Desk: desk, Documents: []Option{{Label: "Name, user ID or email address"}, {Value: "passport", Label: "Passport number"}}},
 		"desk-people-none":  DeskPeople{Desk: desk, Query: "Xavier Quist", Born: "31/3/1980", Searched: true, CreateURL: "/desk/people/new"},
 		"desk-people-error": DeskPeople{Desk: wrong(FieldError{"born", "Enter a date of birth such as 31/3/1980"}), Query: "Amara", Born: "last week"},

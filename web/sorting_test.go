@@ -7,3 +7,12 @@ func sortings(path, column, by, up, down string) (first, last Sorting) {
 	last = Sorting{[]Heading{{Name: "Person"}, {column, "descending", path + "?sort=" + by, up}}, orders, "-" + by, down}
 	return first, last
 }
+
+// titled is the order of a list that has one alone, with the titles of its columns.
+func titled(columns ...string) Sorting {
+	var s Sorting
+	for _, name := range columns {
+		s.Headings = append(s.Headings, Heading{Name: name})
+	}
+	return s
+}

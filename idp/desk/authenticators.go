@@ -92,7 +92,7 @@ func (h *Handler) newAuthenticator(w http.ResponseWriter, r *http.Request, o off
 		return err
 	}
 	return h.Pages.Render(w, http.StatusOK, web.DeskAuthenticatorNew{
-		Desk: h.desk(r, o), PersonName: p.Person.DisplayName, ListURL: authenticatorsPath(p.Person.ID),
+		Desk: h.desk(r, o), PersonName: p.Person.DisplayName, ListURL: authenticatorsPath(p.Person.ID), LinkURL: authenticatorsPath(p.Person.ID) + "/link",
 		Ceremony: web.Ceremony{Options: ceremony.Options, Finish: address(authenticatorsPath(p.Person.ID)+"/new", "ceremony", ceremony.State)},
 	})
 }
