@@ -22,6 +22,7 @@ import (
 	"github.com/credence-id/credence/idp/webauthn"
 	"github.com/credence-id/credence/idp/webauthn/metadata"
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
+	"github.com/credence-id/credence/store"
 )
 
 // inEarnest is a process where nobody is simulated, and which knows one model of security keys that FIDO has certified.
@@ -401,7 +402,7 @@ func TestAccountSessions(t *testing.T) {
 	p.keyOf(noRole, "his phone", his)
 	b, second, third, him := p.signedInWith(phone), p.signedInWith(phone), p.signedInWith(phone), p.signedInWith(his)
 	sid := func(person string, n int) string {
-		list, err := p.owner.SessionsOf(t.Context(), person, 10, p.clock.Now())
+		list, err := p.owner.SessionsOf(t.Context(), person, store.Order{By: store.ByTime, Descending: true}, uuid.Nil, 10, p.clock.Now())
 		if err != nil || len(list) <= n {
 			t.Fatalf("SessionsOf(%s) = %v, %v, want more", person, list, err)
 		}

@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
+	"github.com/credence-id/credence/store"
 )
 
 // An officer cancels a link that is open: from that moment it binds nothing, at any replica, and the record says who did it. She may
@@ -93,7 +95,7 @@ func TestLinkIsUsedOrCancelled(t *testing.T) {
 func (p *provider) openLink(person string) (address, id string) {
 	p.t.Helper()
 	address = p.link(person)
-	list, err := p.owner.OpenLinks(p.t.Context(), person, 5, p.clock.Now())
+	list, err := p.owner.OpenLinks(p.t.Context(), person, 5, store.Order{By: store.ByTime, Descending: true}, uuid.Nil, 50, p.clock.Now())
 	if err != nil || len(list) == 0 {
 		p.t.Fatalf("OpenLinks(%s) = %v, %v, want one", person, list, err)
 	}

@@ -103,6 +103,52 @@ func TestDeskListsAreSorted(t *testing.T) {
 	}
 }
 
+// Those who hold a position are narrowed to who is like a name, has a user id, or works somewhere; at the desk and by API.
+func TestHoldersAreFiltered(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ward, _ := p.wardNurse()
+	p.nursed(oneRole, ward)
+	p.nursed(sevenRoles, ward)
+	b, _ := p.atDesk(raManager, "/desk")
+	g := program{p, p.description(), p.officerToken(p.browser(), raManager, apiScopes, "smartcard")}
+	holders := "/desk/positions/" + ward + "/holders?"
+	all := b.get(holders).body
+	if !strings.Contains(all, oneRole) || !strings.Contains(all, sevenRoles) {
+		t.Fatalf("who holds the position = %s, want both", text(all))
+	}
+	for _, tt := range []struct {
+		desk, api string
+		status    [2]int
+		one, more bool // is listed
+	}{
+		{"name=" + oneRole, "person=" + oneRole, [2]int{200, 200}, true, false},
+		{"name=6560+0575+0108", "person=" + oneRole, [2]int{200, 200}, true, false},
+		{"name=gwil", "name=gwil", [2]int{200, 200}, true, false},
+		{"name=Gwil+Hawthornby&sort=-name", "name=Gwil+Hawthornby&order=-name", [2]int{200, 200}, true, false},
+		{"organisation=zx200", "organisation=ZX200", [2]int{200, 200}, true, true},
+		{"organisation=ZX100", "organisation=ZX100", [2]int{200, 200}, true, true},
+		{"name=gwil&organisation=Y51", "name=gwil&organisation=Y51", [2]int{200, 200}, false, false},
+		{"name=Xavier+Quist", "name=Xavier+Quist", [2]int{200, 200}, false, false},
+		{"name=999999999999", "person=999999999999", [2]int{200, 200}, false, false},
+		{"name=gw", "name=gw", [2]int{400, 422}, false, false},
+		{"name=%00gwil", "person=gwil", [2]int{400, 422}, false, false},
+		{"organisation=NOWHERE", "organisation=NOWHERE", [2]int{400, 422}, false, false},
+		{"organisation=%00", "organisation=%20", [2]int{400, 422}, false, false},
+	} {
+		atDesk, byAPI := b.get(holders+tt.desk), g.call(http.MethodGet, "/api/positions/"+ward+"/holders?"+tt.api, nil, "")
+		if got := [2]int{atDesk.StatusCode, byAPI.StatusCode}; got != tt.status {
+			t.Errorf("who holds it (%s) = %v, want %v: %s %s", tt.desk, got, tt.status, text(atDesk.body), byAPI.body)
+		}
+		_, table, _ := strings.Cut(atDesk.body, "<table")
+		for person, want := range map[string]bool{oneRole: tt.one, sevenRoles: tt.more} {
+			if strings.Contains(table, person) != want || byAPI.StatusCode == 200 && strings.Contains(byAPI.body, person) != want {
+				t.Errorf("who holds it (%s) has %s = %t, want %t: %s %s", tt.desk, person, !want, want, text(table), byAPI.body)
+			}
+		}
+	}
+}
+
 // A page of a list goes on in its order, and has each row once.
 func TestDeskListsGoOnInTheirOrder(t *testing.T) {
 	t.Parallel()

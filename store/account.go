@@ -15,6 +15,20 @@ func (q *queries) KeptAuthenticators(ctx context.Context, personID string) ([]Au
 		WHERE a.person_id = $1 AND a.state IN ('active', 'suspended', 'lost') ORDER BY a.created_at, a.id LIMIT 100`, personID)
 }
 
+// AuthenticatorsOf lists the authenticators of a person in whichever state by when they were added, [ByTime], those first that can sign
+// her in, from the one after the given id, at most limit of them.
+func (q *queries) AuthenticatorsOf(ctx context.Context, personID string, o Order, after uuid.UUID, limit int) ([]Authenticator, error) {
+	const oldest, newest = `a.revoked_at IS NOT NULL, a.created_at`, `a.revoked_at IS NULL, a.created_at`
+	key, than, by := oldest, `>`, `a.revoked_at IS NOT NULL, a.created_at, a.id`
+	if o.Descending {
+		key, than, by = newest, `<`, `a.revoked_at IS NULL DESC, a.created_at DESC, a.id DESC`
+	}
+	return all[Authenticator](ctx, q, `
+		SELECT `+authenticatorColumns+` FROM authenticator a
+		WHERE a.person_id = $1 AND ($2::uuid IS NULL OR (`+key+`, a.id) `+than+` (SELECT `+key+`, a.id FROM authenticator a WHERE a.id = $2 AND a.person_id = $1))
+		ORDER BY `+by+` LIMIT $3`, personID, from(after), limit)
+}
+
 // LockAuthenticators waits until nobody signs in with an authenticator of a person or takes one away, and lets nobody until the
 // transaction ends. They are locked by id, so that two who do so at once do not wait for each other.
 func (t *Tx) LockAuthenticators(ctx context.Context, personID string) error {
@@ -33,9 +47,9 @@ type OwnSession struct {
 	Address            string // from which she last signed in; "" where the record does not say so any more
 }
 
-// SessionsOf lists the live sessions of a person, the newest sign-in first, at most limit of them. The address is looked up
-// in the last thousand lines about her.
-func (q *queries) SessionsOf(ctx context.Context, personID string, limit int, now time.Time) ([]OwnSession, error) {
+// SessionsOf lists the live sessions of a person by when she signed in, [ByTime], from the one after the given id, at most limit of
+// them. The address is looked up in the last thousand lines about her.
+func (q *queries) SessionsOf(ctx context.Context, personID string, o Order, after uuid.UUID, limit int, now time.Time) ([]OwnSession, error) {
 	return all[OwnSession](ctx, q, `
 		WITH lately AS MATERIALIZED (
 			SELECT e.sequence, e.event, e.refusal, e.session_id, e.address
@@ -45,7 +59,8 @@ func (q *queries) SessionsOf(ctx context.Context, personID string, limit int, no
 			SELECT l.address FROM lately l WHERE l.session_id = s.id AND l.event = 'signed_in' AND l.refusal = '' ORDER BY l.sequence DESC LIMIT 1), '') AS address
 		FROM session s
 		WHERE s.person_id = $1 AND s.ended_at IS NULL AND s.idle_at > $3 AND s.expires_at > $3
-		ORDER BY s.authenticated_at DESC, s.id LIMIT $2`, personID, limit, now)
+			AND `+o.among(`s.authenticated_at`, `s.id`, `(SELECT s.authenticated_at FROM session s WHERE s.id = $4 AND s.person_id = $1)`, `$4::uuid`)+`
+		ORDER BY `+o.by(`s.authenticated_at`, `s.id`)+` LIMIT $2`, personID, limit, now, from(after))
 }
 
 // EndSessionOf ends a session of a person. One that is not hers, or ended already, is ErrNotFound.

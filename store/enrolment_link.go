@@ -15,12 +15,14 @@ type OpenLink struct {
 	Recovers             bool // it was mailed to its person, who gave a recovery code
 }
 
-// OpenLinks lists the enrolment links of a person for which fewer wrong codes were given than are allowed, newest first, at most 50.
-func (q *queries) OpenLinks(ctx context.Context, personID string, allowed int, now time.Time) ([]OpenLink, error) {
+// OpenLinks lists the enrolment links of a person for which fewer wrong codes were given than are allowed, by when they were made,
+// [ByTime], from the one after the given id, at most limit of them.
+func (q *queries) OpenLinks(ctx context.Context, personID string, allowed int, o Order, after uuid.UUID, limit int, now time.Time) ([]OpenLink, error) {
 	return all[OpenLink](ctx, q, `
 		SELECT id, created_at, expires_at, code_mac IS NOT NULL AND most_level IS NULL AS takes_code, most_level IS NOT NULL AS recovers
 		FROM enrolment_link WHERE person_id = $1 AND used_at IS NULL AND expires_at > $3 AND wrong_codes < $2
-		ORDER BY created_at DESC, id DESC LIMIT 50`, personID, allowed, now)
+			AND `+o.among(`created_at`, `id`, `(SELECT l.created_at FROM enrolment_link l WHERE l.id = $4 AND l.person_id = $1)`, `$4::uuid`)+`
+		ORDER BY `+o.by(`created_at`, `id`)+` LIMIT $5`, personID, allowed, now, from(after), limit)
 }
 
 // HeldLink is whose an enrolment link is, and whether it is used up.

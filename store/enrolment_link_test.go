@@ -25,7 +25,7 @@ func TestOpenLinks(t *testing.T) {
 	}
 	open := func() (ids []uuid.UUID) {
 		t.Helper()
-		list, err := in.OpenLinks(ctx, ana, 5, now)
+		list, err := in.OpenLinks(ctx, ana, 5, store.Order{By: store.ByTime, Descending: true}, uuid.Nil, 50, now)
 		must(t, err)
 		for i := range list {
 			ids, list[i].ID = append(ids, list[i].ID), uuid.Nil

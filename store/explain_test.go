@@ -298,18 +298,22 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			a := newAuthenticator(uuid.New(), "suspended")
 			return errors.Join(hot.AddAuthenticator(ctx, a), second(hot.ChangeAuthenticator(ctx, a.ID, "active", "suspended", now)))
 		}},
-		{"list authenticators", func() error { return second(hot.Authenticators(ctx, ana, true)) }},
+		{"list authenticators", func() error {
+			return errors.Join(second(hot.Authenticators(ctx, ana, true)), second(hot.AuthenticatorsOf(ctx, ana, store.Order{}, uuid.Nil, 10)), second(hot.AuthenticatorsOf(ctx, ana, store.Order{Descending: true}, authenticatorID, 10)))
+		}},
 		{"use an authenticator", func() error { return hot.UseAuthenticator(ctx, authenticatorID, 8, false, now) }},
 		{"spend a challenge", func() error { return hot.UseChallenge(ctx, hash("challenge"), later) }},
 		{"read an enrolment link", func() error { return second(hot.EnrolmentLink(ctx, hash("link"), now)) }},
 		{"give the code of an enrolment link", func() error {
 			return errors.Join(hot.AddEnrolmentLink(ctx, hash("coded"), hash("code"), ana, now, later), second(hot.GiveCode(ctx, hash("coded"), [][]byte{hash("code")}, 5, now)))
 		}},
-		{"list open enrolment links", func() error { return second(hot.OpenLinks(ctx, ana, 5, now)) }},
+		{"list open enrolment links", func() error {
+			return errors.Join(second(hot.OpenLinks(ctx, ana, 5, store.Order{}, uuid.Nil, 10, now)), second(hot.OpenLinks(ctx, ana, 5, store.Order{Descending: true}, requestID, 10, now)))
+		}},
 		{"use an enrolment link", func() error { return second(hot.UseEnrolmentLink(ctx, hash("link"), 3, 5, now)) }},
 		{"cancel an enrolment link", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error {
-				list, err := tx.OpenLinks(ctx, ana, 5, now)
+				list, err := tx.OpenLinks(ctx, ana, 5, store.Order{}, uuid.Nil, 50, now)
 				if err != nil {
 					return err
 				}
@@ -383,7 +387,9 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"list the roles of a person", func() error { return second(hot.PositionedRoles(ctx, ana, store.Order{}, "", 10, now)) }},
 		{"list the open requests for a person", func() error { return second(hot.OpenRequestsFor(ctx, ana, 10, now)) }},
 		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", store.Order{}, "", 10)) }},
-		{"list the sessions of a person", func() error { return second(hot.SessionsOf(ctx, ana, 10, now)) }},
+		{"list the sessions of a person", func() error {
+			return errors.Join(second(hot.SessionsOf(ctx, ana, store.Order{}, uuid.Nil, 10, now)), second(hot.SessionsOf(ctx, ana, store.Order{Descending: true}, requestID, 10, now)))
+		}},
 		{"list what happened to a person", func() error {
 			return errors.Join(
 				second(hot.EventsAbout(ctx, ana, []string{"signed_in"}, true, store.Order{}, 5, 10)),
@@ -491,7 +497,14 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"read names of people", func() error { return second(hot.PersonNames(ctx, []string{ana, ben})) }},
 		{"list what somebody holds", func() error { return second(hot.HeldRoles(ctx, ana, 10, now)) }},
 		{"read workgroups", func() error { return second(hot.Workgroups(ctx, []string{workgroup})) }},
-		{"list who holds a position", func() error { return second(hot.Holders(ctx, anaPosition, store.Order{}, "", 10, now)) }},
+		{"list who holds a position", func() (failed error) {
+			for _, which := range []store.HolderFilter{{}, {PersonID: ana}, {Name: "Ana Ng"}, {Organisation: organisation}, {Name: "Ana Ng", Organisation: organisation}} {
+				for _, o := range orders(store.ByName, store.ByStart, store.ByExpiry) {
+					failed = errors.Join(failed, second(hot.Holders(ctx, anaPosition, which, o, ana, 10, now)))
+				}
+			}
+			return failed
+		}},
 		{"read who follows a position", func() error {
 			return errors.Join(second(hot.RoleHolders(ctx, []string{anaPosition}, "", 10, now)), second(hot.HeldRolesOf(ctx, []string{ana, ben}, 10, now)), second(hot.CountBehind(ctx, anaPosition, now)),
 				second(hot.WithheldRoles(ctx, anaPosition, "", 10, now)), second(hot.IncludersInTurn(ctx, anaPosition, 10)),

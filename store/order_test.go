@@ -60,7 +60,7 @@ func inEveryOrder(ctx context.Context, s *store.Store) (failed error) {
 			failed = errors.Join(failed, second(s.ExpiringRoles(ctx, organisation, now, later, o, after, 10)))
 		}
 		for _, o := range orders(store.ByName, store.ByStart, store.ByExpiry) {
-			failed = errors.Join(failed, second(s.Holders(ctx, anaPosition, o, after, 10, now)))
+			failed = errors.Join(failed, second(s.Holders(ctx, anaPosition, store.HolderFilter{}, o, after, 10, now)))
 		}
 		for _, o := range orders(store.ByLikeness, store.ByName, store.ByPerson) {
 			failed = errors.Join(failed, second(s.PeopleNamed(ctx, "Ana Ng", o, after, 10)), second(s.PeopleBornOn(ctx, now, "Ana Ng", o, after, 10)), second(s.PeopleOfEmail(ctx, "ana@example.org", o, after, 10)))
@@ -221,7 +221,27 @@ func TestOrders(t *testing.T) {
 			}},
 			{"Holders", map[store.Column]string{store.ByName: "2341", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {
 				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
-					return in.Holders(ctx, anaPosition, o, after, 1, now)
+					return in.Holders(ctx, anaPosition, store.HolderFilter{}, o, after, 1, now)
+				})
+			}},
+			{"Holders like Mary", map[store.Column]string{store.ByName: "2341", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {
+				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
+					return in.Holders(ctx, anaPosition, store.HolderFilter{Name: "mary", Organisation: "RXX01"}, o, after, 1, now)
+				})
+			}},
+			{"Holders like Adelman", map[store.Column]string{store.ByName: "3", store.ByStart: "3", store.ByExpiry: "3"}, func(o store.Order) string {
+				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
+					return in.Holders(ctx, anaPosition, store.HolderFilter{Name: "Adelman"}, o, after, 1, now)
+				})
+			}},
+			{"Holders of an id", map[store.Column]string{store.ByName: "4", store.ByStart: "4", store.ByExpiry: "4"}, func(o store.Order) string {
+				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
+					return in.Holders(ctx, anaPosition, store.HolderFilter{PersonID: "100000000104"}, o, after, 1, now)
+				})
+			}},
+			{"Holders elsewhere", map[store.Column]string{store.ByName: "", store.ByStart: ""}, func(o store.Order) string {
+				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
+					return in.Holders(ctx, anaPosition, store.HolderFilter{Organisation: "RXX02"}, o, after, 1, now)
 				})
 			}},
 			{"PeopleBornOn", map[store.Column]string{store.ByLikeness: "4213", store.ByName: "2341", store.ByPerson: "1234"}, func(o store.Order) string {
@@ -283,5 +303,60 @@ func TestListsFromEitherEnd(t *testing.T) {
 	} {
 		same(t, list+" by at", read(store.Order{By: store.ByTime}), "12")
 		same(t, list+" by at from its end", read(store.Order{By: store.ByTime, Descending: true}), "21")
+	}
+}
+
+// What a person has, in part at one moment, is paged from either end, each row once; of what she signs in with, what works is first; and
+// what is somebody else's is not gone on from.
+func TestWhatAPersonHasIsPaged(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	owner := connect(t, in.ownerURL)
+	const ids = `('01000000-0000-7000-8000-00000000000' || n)::uuid`
+	exec(t, owner, `DELETE FROM enrolment_link`)
+	exec(t, owner, `DELETE FROM authenticator`)
+	exec(t, owner, `
+		INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible, backup_state,
+				attestation_format, attestation_object, client_data, created_at, state, revoked_at)
+			SELECT `+ids+`, CASE WHEN n = 9 THEN '`+ben+`' ELSE '`+ana+`' END, 'key', 'passkey', sha256(n::text::bytea), 'public', 0, gen_random_uuid(), '{}', true, true, 'none', 'object', '{}', $1::timestamptz + n / 2 * interval '1 s',
+				CASE WHEN n < 3 THEN 'lost' ELSE 'active' END, CASE WHEN n < 3 THEN $1::timestamptz END FROM (SELECT generate_series(1, 5) UNION SELECT 9) n (n)`, now)
+	exec(t, owner, `INSERT INTO enrolment_link (id, hash, person_id, created_at, expires_at)
+			SELECT `+ids+`, sha256(n::text::bytea), CASE WHEN n = 9 THEN '`+ben+`' ELSE '`+ana+`' END, $1::timestamptz + n / 2 * interval '1 s', $2 FROM (SELECT generate_series(1, 5) UNION SELECT 9) n (n)`, now, later)
+	exec(t, owner, `UPDATE session SET ended_at = $1`, now)
+	exec(t, owner, `
+		INSERT INTO session (id, cookie_hash, person_id, authenticator_level, methods, authenticated_at, created_at, idle_at, expires_at)
+			SELECT `+ids+`, sha256(n::text::bytea), CASE WHEN n = 9 THEN '`+ben+`' ELSE '`+ana+`' END, 2, '{pop}', $1::timestamptz + n / 2 * interval '1 s', $1, $2, $2 FROM (SELECT generate_series(1, 5) UNION SELECT 9) n (n)`, now, later)
+	oldest, newest, anothers := store.Order{By: store.ByTime}, store.Order{By: store.ByTime, Descending: true}, uuidOf("01000000-0000-7000-8000-000000000009")
+	authenticators := func(o store.Order) string {
+		return paged(t, func(a store.Authenticator) string { return a.ID.String() }, func(after string) ([]store.Authenticator, error) {
+			return in.AuthenticatorsOf(ctx, ana, o, uuidOf(after), 1)
+		})
+	}
+	links := func(o store.Order) string {
+		return paged(t, func(l store.OpenLink) string { return l.ID.String() }, func(after string) ([]store.OpenLink, error) {
+			return in.OpenLinks(ctx, ana, 5, o, uuidOf(after), 1, now)
+		})
+	}
+	sessions := func(o store.Order) string {
+		return paged(t, func(s store.OwnSession) string { return s.ID.String() }, func(after string) ([]store.OwnSession, error) {
+			return in.SessionsOf(ctx, ana, o, uuidOf(after), 1, now)
+		})
+	}
+	same(t, "AuthenticatorsOf by at", authenticators(oldest), "34512")
+	same(t, "AuthenticatorsOf by at from its end", authenticators(newest), "54321")
+	same(t, "OpenLinks by at", links(oldest), "12345")
+	same(t, "OpenLinks by at from its end", links(newest), "54321")
+	same(t, "SessionsOf by at", sessions(oldest), "12345")
+	same(t, "SessionsOf by at from its end", sessions(newest), "54321")
+	for _, o := range []store.Order{oldest, newest} {
+		a, err := in.AuthenticatorsOf(ctx, ana, o, anothers, 10)
+		must(t, err)
+		l, err := in.OpenLinks(ctx, ana, 5, o, anothers, 10, now)
+		must(t, err)
+		s, err := in.SessionsOf(ctx, ana, o, anothers, 10, now)
+		must(t, err)
+		if len(a)+len(l)+len(s) > 0 {
+			t.Errorf("after what is Ben's = %v, %v and %v, want nothing", a, l, s)
+		}
 	}
 }

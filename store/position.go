@@ -198,69 +198,6 @@ const waitingPositions = below + `
 			ORDER BY p.proposed_at LIMIT $2)
 		) p`
 
-// HolderRow is somebody who holds a position, or is to hold it.
-type HolderRow struct {
-	RoleID      string
-	PersonID    string
-	DisplayName string
-	Version     int    // of the position, which the role gives
-	Withheld    string // why it gives less than that; "": it does not
-	StartsAt    time.Time
-	EndsAt      *time.Time
-}
-
-// Holders lists the roles that a position gives and that have not ended, by id or by [ByName], [ByStart] or [ByExpiry], from the one
-// after the given id, at most limit of them.
-func (q *queries) Holders(ctx context.Context, positionID string, o Order, after string, limit int, now time.Time) ([]HolderRow, error) {
-	beyond, order := o.ofHolders()
-	return all[HolderRow](ctx, q, `
-		SELECT r.id AS role_id, p.id AS person_id, p.display_name, r.position_version AS version, coalesce(r.withheld, '') AS withheld, r.starts_at, r.ends_at
-		FROM role_profile r
-		JOIN membership m ON m.id = r.membership_id
-		JOIN person p ON p.id = m.person_id
-		WHERE r.position_id = $1 AND `+beyond+` AND (r.ends_at IS NULL OR r.ends_at > $4)`+order+` LIMIT $3`, positionID, after, limit, now)
-}
-
-// ofHolders is how the holders of a position are ordered. By name all of them are read.
-func (o Order) ofHolders() (beyond, order string) {
-	const other = `nullif($2, '')`
-	switch o.By {
-	case ByName:
-		of := `(SELECT ` + nameKey + ` FROM role_profile r JOIN membership m ON m.id = r.membership_id JOIN person p ON p.id = m.person_id WHERE r.id = $2)`
-		return o.among(nameKey, `r.id`, of, other), ` ORDER BY ` + o.by(nameKey, `r.id`)
-	case ByStart, ByExpiry:
-		key := map[Column]string{ByStart: `r.starts_at`, ByExpiry: expiryKey}[o.By]
-		return o.beyond(key, `r.id`, `(SELECT `+key+` FROM role_profile r WHERE r.id = $2)`, other), ` ORDER BY ` + o.by(key, `r.id`)
-	default:
-		return `r.id > $2`, ` ORDER BY r.id`
-	}
-}
-
-// CountHolders counts what Holders lists of some positions.
-func (q *queries) CountHolders(ctx context.Context, positionIDs []string, now time.Time) (int, error) {
-	n, err := scalar[int64](ctx, q, `SELECT count(*) FROM role_profile r WHERE r.position_id = ANY ($1) AND (r.ends_at IS NULL OR r.ends_at > $2)`, positionIDs, now)
-	return int(n), err
-}
-
-// Holding is how many hold a position.
-type Holding struct {
-	Holders  int // whom Holders lists
-	Behind   int // of them, who may have what it does not give any more, or not yet
-	Withheld int // whom WithheldRoles lists since the version that is in force was approved
-}
-
-// Holding counts who holds a position.
-func (q *queries) Holding(ctx context.Context, positionID string, now time.Time) (Holding, error) {
-	return one[Holding](ctx, q, `
-		SELECT
-			(SELECT count(*) FROM role_profile r WHERE r.position_id = p.id AND (r.ends_at IS NULL OR r.ends_at > $2)) AS holders,
-			(SELECT count(*) FROM position_rollout w JOIN role_profile r ON r.position_id = w.position_id AND r.id > w.after_role
-				WHERE w.position_id = p.id AND (r.ends_at IS NULL OR r.ends_at > $2)) AS behind,
-			(SELECT count(*) FROM role_profile r WHERE r.position_id = p.id AND r.withheld IS NOT NULL AND (r.ends_at IS NULL OR r.ends_at >= v.approved_at)) AS withheld
-		FROM position p LEFT JOIN position_version v ON v.position_id = p.id AND v.version = p.version
-		WHERE p.id = $1`, positionID, now)
-}
-
 // HeldRole is a role that somebody has or is to have.
 type HeldRole struct {
 	Access

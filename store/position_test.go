@@ -188,7 +188,7 @@ func TestHolders(t *testing.T) {
 	holder := store.HolderRow{RoleID: role, PersonID: ben, DisplayName: "Ana Ng", Version: 1, StartsAt: now}
 	holders := func(want ...store.HolderRow) {
 		t.Helper()
-		list, err := in.Holders(ctx, anaPosition, store.Order{}, "", 10, later)
+		list, err := in.Holders(ctx, anaPosition, store.HolderFilter{}, store.Order{}, "", 10, later)
 		must(t, err)
 		same(t, "Holders()", list, append([]store.HolderRow{}, want...))
 		n, err := in.CountHolders(ctx, []string{anaPosition}, later)

@@ -85,10 +85,21 @@ type OwnRole struct {
 // AccountAuthenticators lists what somebody signs in with, and what she had.
 type AccountAuthenticators struct {
 	Account
+	OwnSorting
 	// Added is the name of one that was added just now. Empty for none.
 	Added            string
 	Active, Inactive []OwnAuthenticator
 	AddURL           string
+	// GoesOn says that these are not the first. NextURL leads to what follows, and is empty at the end.
+	GoesOn  bool
+	NextURL string
+}
+
+// OwnSorting is in which order a list of an account is, of those in which it can be, and the address of its page.
+type OwnSorting struct {
+	URL    string
+	Orders []Option
+	Order  string
 }
 
 func (p AccountAuthenticators) page() (string, Frame) { return "account-authenticators", p.Frame }
@@ -147,7 +158,10 @@ func (p AccountRemove) page() (string, Frame) { return "account-remove", p.Frame
 // AccountSessions lists where somebody is signed in.
 type AccountSessions struct {
 	Account
+	OwnSorting
 	Sessions []OwnSession
+	// NextURL leads to what follows. Empty at the end.
+	NextURL string
 	// EndOthersURL is where she ends all others. Empty where there are none.
 	EndOthersURL string
 }

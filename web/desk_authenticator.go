@@ -5,12 +5,16 @@ import "time"
 // DeskAuthenticators is what a person signs in with, and what can be done about it.
 type DeskAuthenticators struct {
 	Desk
-	PersonName, PersonURL string
-	Authenticators        []AuthenticatorRow
+	Sorting // of the authenticators
+	// URL is that of the page.
+	URL, PersonName, PersonURL string
+	Authenticators             []AuthenticatorRow
 	// AddURL and LinkURL are where one is bound at the desk, and where a link for it is made. Empty where the officer may not.
 	AddURL, LinkURL string
 	// Links are the enrolment links that are open.
 	Links []OpenLink
+	// NextURL and NextLinksURL lead to what follows of each, and are empty at the end.
+	NextURL, NextLinksURL string
 }
 
 // OpenLink is an enrolment link that works, or will when its code is given.

@@ -28,8 +28,10 @@ func deskAuthenticatorPages() map[string]Page {
 	link := DeskAuthenticatorLink{Desk: desk, PersonName: "Amara Okafor", ListURL: of, PostURL: of + "/link"}
 	made := link
 	made.Link, made.Code, made.ExpiresAt = "https://id.example.org/enrol?token=ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZ", "01234567", at(23)
+	oldest, _ := sortings("/desk/people/555100000001/authenticators", "Added", "at", "Oldest first", "Newest first")
 	return map[string]Page{
 		"desk-authenticators": DeskAuthenticators{
+			Sorting: oldest, URL: "/desk/people/555100000001/authenticators", NextURL: "/desk/people/555100000001/authenticators?after=0196", NextLinksURL: "/desk/people/555100000001/authenticators?after_link=0196",
 			Desk: desk, PersonName: "Amara Okafor", PersonURL: "/desk/people/555100000001", Authenticators: []AuthenticatorRow{blue, phone}, AddURL: of + "/new", LinkURL: of + "/link",
 			Links: []OpenLink{
 				{MadeAt: at(2), ExpiresAt: at(23), TakesCode: true, CancelURL: of + "/link/0197?role=555100000009"}, {MadeAt: at(1), ExpiresAt: at(22), Recovers: true},

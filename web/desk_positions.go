@@ -158,8 +158,10 @@ type DeskHolders struct {
 	Desk
 	Sorting
 	PositionName, PositionURL string
-	Holders                   []Holder
-	NextURL                   string
+	// Query and Organisation are what was entered: whom of them to list, and who works where.
+	Query, Organisation string
+	Holders             []Holder
+	NextURL             string
 }
 
 func (p DeskHolders) page() (string, Frame) { return "desk-holders", p.Frame }

@@ -136,6 +136,8 @@ func deskPages() map[string]Page {
 				{"Bram de Vries", "555100000002", "/desk/people/555100000002", 2, at(1, 9), time.Time{}},
 			},
 		},
-		"desk-holders-none": DeskHolders{Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001"},
+		"desk-holders-error": DeskHolders{Desk: wrongOrganisation, Sorting: newest, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", Query: "Amara", Organisation: "NOWHERE"},
+		"desk-holders-like":  DeskHolders{Desk: desk, Sorting: newest, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", Query: "Amara"},
+		"desk-holders-none":  DeskHolders{Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001"},
 	}
 }

@@ -78,7 +78,7 @@ func newPersonLinksCommand(p *program) *cobra.Command {
 				if _, err := findPerson(ctx, s, args[0], p.clock()); err != nil {
 					return err
 				}
-				links, err := registration.OpenLinks(ctx, s, args[0], p.clock())
+				links, err := registration.OpenLinks(ctx, s, args[0], store.Order{By: store.ByTime, Descending: true}, uuid.Nil, 50, p.clock())
 				if err != nil {
 					return err
 				}

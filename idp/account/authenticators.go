@@ -24,17 +24,23 @@ const authenticatorsPath = "/account/authenticators"
 
 // authenticators lists what she signs in with, and what she had.
 func (h *Handler) authenticators(w http.ResponseWriter, r *http.Request, o owner) error {
-	all, err := h.Store.Authenticators(r.Context(), o.Person.ID, true)
+	order, sorting := h.inTime(r, store.Order{By: store.ByTime})
+	list, err := h.Store.AuthenticatorsOf(r.Context(), o.Person.ID, order, afterUUID(r), linesPerPage+1)
 	if err != nil {
 		return fmt.Errorf("list authenticators of person %s: %w", o.Person.ID, err)
 	}
-	page := web.AccountAuthenticators{Account: h.account(r, o), AddURL: authenticatorsPath + "/new"}
-	added := r.URL.Query().Get("added")
-	for _, a := range all {
-		shown := h.authenticator(a, o)
-		if page.Added == "" && a.ID.String() == added {
+	page := web.AccountAuthenticators{Account: h.account(r, o), OwnSorting: sorting, AddURL: authenticatorsPath + "/new", GoesOn: afterUUID(r) != uuid.Nil}
+	if len(list) > linesPerPage {
+		list = list[:linesPerPage]
+		page.NextURL = authenticatorsPath + "?" + url.Values{"sort": {sorting.Order}, "after": {list[linesPerPage-1].ID.String()}}.Encode()
+	}
+	if added, err := uuid.Parse(r.URL.Query().Get("added")); err == nil {
+		if a, err := o.find(added); err == nil {
 			page.Added = a.Name
 		}
+	}
+	for _, a := range list {
+		shown := h.authenticator(a, o)
 		if registration.State(a.State) == registration.Active {
 			of := authenticatorsPath + "/" + a.ID.String()
 			shown.RenameURL, shown.RemoveURL, shown.LostURL = of+"/name", of+"/remove", of+"/lost"

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/store"
@@ -86,27 +88,24 @@ func (h *Handler) lines(ctx context.Context, personID, show string, order store.
 // history shows her sign-ins, those that were refused included, and what became of what she signs in with.
 func (h *Handler) history(w http.ResponseWriter, r *http.Request, o owner) error {
 	q, words := r.URL.Query(), h.words(r)
+	order, sorting := h.inTime(r, newestFirst())
 	page := web.AccountHistory{
-		Account: h.account(r, o), Show: q.Get("show"), Order: "-at",
+		Account: h.account(r, o), Show: q.Get("show"), Orders: sorting.Orders, Order: sorting.Order,
 		Shows: []web.Option{
 			{Value: "", Label: words.Say("Everything")},
 			{Value: showSignIns, Label: words.Say("Sign-ins and sessions")},
 			{Value: showChanges, Label: words.Say("What you sign in with, and your record")},
 			{Value: showRefused, Label: words.Say("What was refused")},
 		},
-		Orders: []web.Option{{Value: "-at", Label: words.Say("Newest first")}, {Value: "at", Label: words.Say("Oldest first")}},
 	}
 	if !slices.ContainsFunc(page.Shows, func(s web.Option) bool { return s.Value == page.Show }) {
 		page.Show = ""
-	}
-	if q.Get("sort") == "at" {
-		page.Order = "at"
 	}
 	after, err := strconv.ParseInt(q.Get("after"), 10, 64)
 	if err != nil || after < 0 {
 		after = 0 // from the beginning
 	}
-	list, err := h.lines(r.Context(), o.Person.ID, page.Show, store.Order{By: store.ByTime, Descending: page.Order != "at"}, after, linesPerPage+1)
+	list, err := h.lines(r.Context(), o.Person.ID, page.Show, order, after, linesPerPage+1)
 	if err != nil {
 		return err
 	}
@@ -123,6 +122,30 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request, o owner) error
 		page.Lines = append(page.Lines, line(words, e, o))
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// newestFirst is the order of what happened, from its end.
+func newestFirst() store.Order { return store.Order{By: store.ByTime, Descending: true} }
+
+// inTime reads in which order of time the address of a list asks for it: `sort=at`, or `sort=-at` from its end.
+func (h *Handler) inTime(r *http.Request, first store.Order) (store.Order, web.OwnSorting) {
+	words := h.words(r)
+	shown := web.OwnSorting{URL: r.URL.Path, Orders: []web.Option{{Value: "-at", Label: words.Say("Newest first")}, {Value: "at", Label: words.Say("Oldest first")}}}
+	switch sort := r.URL.Query().Get("sort"); {
+	case sort == "at", sort == "-at":
+		first.Descending = sort == "-at"
+	}
+	shown.Order = map[bool]string{true: "-at", false: "at"}[first.Descending]
+	return first, shown
+}
+
+// afterUUID is the id after which a list goes on whose rows have UUIDs. What can be no id begins it anew.
+func afterUUID(r *http.Request) uuid.UUID {
+	after, err := uuid.Parse(r.URL.Query().Get("after"))
+	if err != nil {
+		return uuid.Nil
+	}
+	return after
 }
 
 func line(words web.Words, e store.AuditEvent, o owner) web.HistoryLine {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/google/uuid"
@@ -23,7 +24,7 @@ const sessionsPath = "/account/sessions"
 const mostSessions = 100
 
 func (h *Handler) sessionsOf(ctx context.Context, o owner) ([]store.OwnSession, error) {
-	list, err := h.Store.SessionsOf(ctx, o.Person.ID, mostSessions, h.Now())
+	list, err := h.Store.SessionsOf(ctx, o.Person.ID, newestFirst(), uuid.Nil, mostSessions, h.Now())
 	if err != nil {
 		return nil, fmt.Errorf("list sessions of person %s: %w", o.Person.ID, err)
 	}
@@ -32,15 +33,20 @@ func (h *Handler) sessionsOf(ctx context.Context, o owner) ([]store.OwnSession, 
 
 // sessions lists where she is signed in.
 func (h *Handler) sessions(w http.ResponseWriter, r *http.Request, o owner) error {
-	list, err := h.sessionsOf(r.Context(), o)
+	order, sorting := h.inTime(r, newestFirst())
+	list, err := h.Store.SessionsOf(r.Context(), o.Person.ID, order, afterUUID(r), linesPerPage+1, h.Now())
 	if err != nil {
-		return err
+		return fmt.Errorf("list sessions of person %s: %w", o.Person.ID, err)
 	}
-	page := web.AccountSessions{Account: h.account(r, o)}
+	page := web.AccountSessions{Account: h.account(r, o), OwnSorting: sorting}
+	if len(list) > linesPerPage {
+		list = list[:linesPerPage]
+		page.NextURL = sessionsPath + "?" + url.Values{"sort": {sorting.Order}, "after": {list[linesPerPage-1].ID.String()}}.Encode()
+	}
 	for _, s := range list {
 		page.Sessions = append(page.Sessions, ownSession(h.words(r), s, o))
 	}
-	if len(list) > 1 {
+	if len(list) > 1 || afterUUID(r) != uuid.Nil {
 		page.EndOthersURL = sessionsPath + "/end"
 	}
 	return h.Pages.Render(w, http.StatusOK, page)

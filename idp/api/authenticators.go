@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/registration"
 	"github.com/credence-id/credence/store"
 )
@@ -19,16 +20,16 @@ type heldAuthenticator struct {
 	Level string             `json:"authenticator_assurance_level,omitempty" enum:"1 2 3" doc:"That a sign-in with it reaches; left out when it is not accepted."`
 }
 
-func (h *Handler) listAuthenticators(c call, _ nothing) (page[heldAuthenticator], error) {
-	p, err := h.Authenticators(c.Context(), c.officer, c.PathValue("person"))
-	list := make([]heldAuthenticator, len(p.Authenticators))
-	for i, a := range p.Authenticators {
-		list[i] = heldAuthenticator{a.ID, authenticatorOf(a), registration.State(a.State), ""}
+func (h *Handler) listAuthenticators(c call, in oldestFirst) (page[heldAuthenticator], error) {
+	p, err := h.Authenticators(c.Context(), c.officer, c.PathValue("person"), office.HeldPage{Order: in.order(), After: in.id()})
+	held := func(a store.Authenticator) heldAuthenticator {
+		shown := heldAuthenticator{a.ID, authenticatorOf(a), registration.State(a.State), ""}
 		if would, accepted := h.Enroller.WebAuthn.Would(a, p.Person); accepted {
-			list[i].Level = would.Level().String()
+			shown.Level = would.Level().String()
 		}
+		return shown
 	}
-	return page[heldAuthenticator]{Items: list}, err
+	return goesOn(c, p.Authenticators, held, p.More, func(a store.Authenticator) string { return a.ID.String() }), err
 }
 
 type changedAuthenticator struct {
@@ -66,9 +67,9 @@ func openLinkOf(l store.OpenLink) openLink {
 	return openLink{l.ID, l.CreatedAt.UTC(), l.ExpiresAt.UTC(), l.TakesCode, l.Recovers}
 }
 
-func (h *Handler) listEnrolmentLinks(c call, _ nothing) (page[openLink], error) {
-	p, err := h.Authenticators(c.Context(), c.officer, c.PathValue("person"))
-	return pageOf(p.Links, openLinkOf, ""), err
+func (h *Handler) listEnrolmentLinks(c call, in newestFirst) (page[openLink], error) {
+	p, err := h.Authenticators(c.Context(), c.officer, c.PathValue("person"), office.HeldPage{LinkOrder: in.order(), AfterLink: in.id()})
+	return goesOn(c, p.Links, openLinkOf, p.MoreLinks, func(l store.OpenLink) string { return l.ID.String() }), err
 }
 
 func (h *Handler) cancelEnrolmentLink(c call, _ nothing) (whose, error) {

@@ -138,10 +138,10 @@ func routes() []route {
 		reading("/api/merges/{merge}", "readMerge", "Read a merge, with both profiles", []authority.Act{authority.MergePeople}, (*Handler).readMerge),
 		acting("/api/merges/{merge}/decision", "decideMerge", "Approve or refuse a merge that another officer proposed", authority.MergePeople, (*Handler).decideMerge),
 
-		reading("/api/people/{person}/authenticators", "listAuthenticators", "List what a person signs in with, or did", office.OnAuthenticators(), (*Handler).listAuthenticators),
+		reading("/api/people/{person}/authenticators", "listAuthenticators", "List what a person signs in with, or did; first what works", office.OnAuthenticators(), (*Handler).listAuthenticators),
 		acting("/api/people/{person}/authenticators/options", "beginBinding", "Begin to bind an authenticator to a person who is with you", authority.IssueAuthenticator, (*Handler).beginBinding),
 		acting("/api/people/{person}/authenticators", "bindAuthenticator", "Bind the authenticator that answers to it", authority.IssueAuthenticator, (*Handler).bindAuthenticator).creates(),
-		reading("/api/people/{person}/enrolment-links", "listEnrolmentLinks", "List the enrolment links of a person that are open, newest first", office.OnAuthenticators(), (*Handler).listEnrolmentLinks),
+		reading("/api/people/{person}/enrolment-links", "listEnrolmentLinks", "List the enrolment links of a person that are open", office.OnAuthenticators(), (*Handler).listEnrolmentLinks),
 		acting("/api/people/{person}/enrolment-links", "makeEnrolmentLink", "Make a link by which a person enrols an authenticator, with its code", authority.IssueAuthenticator, (*Handler).makeEnrolmentLink).at(assurance.AAL3), // what is bound by it may reach any level
 		acting("/api/people/{person}/enrolment-links/{link}", "cancelEnrolmentLink", "Cancel an enrolment link that is open", authority.IssueAuthenticator, (*Handler).cancelEnrolmentLink).using(http.MethodDelete),
 		acting("/api/people/{person}/authenticators/{authenticator}/suspension", "suspendAuthenticator", "Have nobody sign in with an authenticator until it is resumed", registration.Suspend.Right(), changeAuthenticator(registration.Suspend)),

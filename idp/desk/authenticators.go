@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/office"
@@ -27,11 +29,14 @@ func (h *Handler) authenticators(w http.ResponseWriter, r *http.Request, o offic
 }
 
 func (h *Handler) authenticatorsPage(r *http.Request, o officer) (web.DeskAuthenticators, error) {
-	p, err := h.Authenticators(r.Context(), o.Officer, r.PathValue("id"))
+	order, sorting := inTime(r, false)
+	which := office.HeldPage{Order: order, After: followingUUID(r), LinkOrder: store.Order{By: store.ByTime, Descending: true}}
+	which.AfterLink, _ = uuid.Parse(r.URL.Query().Get("after_link"))
+	p, err := h.Authenticators(r.Context(), o.Officer, r.PathValue("id"), which)
 	if err != nil {
 		return web.DeskAuthenticators{}, err
 	}
-	page := web.DeskAuthenticators{Desk: h.desk(r, o), PersonName: p.Person.DisplayName, PersonURL: "/desk/people/" + p.Person.ID}
+	page := web.DeskAuthenticators{Desk: h.desk(r, o), Sorting: sorting, URL: authenticatorsPath(p.Person.ID), PersonName: p.Person.DisplayName, PersonURL: "/desk/people/" + p.Person.ID}
 	if p.PersonStands && h.can(o, p.Lets, authority.IssueAuthenticator) {
 		page.AddURL, page.LinkURL = authenticatorsPath(p.Person.ID)+"/new", authenticatorsPath(p.Person.ID)+"/link"
 	}
@@ -50,6 +55,12 @@ func (h *Handler) authenticatorsPage(r *http.Request, o officer) (web.DeskAuthen
 			row.CancelURL = o.form(authenticatorsPath(p.Person.ID) + "/link/" + link.ID.String())
 		}
 		page.Links = append(page.Links, row)
+	}
+	if p.More {
+		page.NextURL = address(page.URL, "sort", sorting.Order, "after", p.Authenticators[len(p.Authenticators)-1].ID.String())
+	}
+	if p.MoreLinks {
+		page.NextLinksURL = address(page.URL, "sort", sorting.Order, "after_link", p.Links[len(p.Links)-1].ID.String())
 	}
 	return page, nil
 }

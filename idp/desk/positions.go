@@ -3,6 +3,7 @@ package desk
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
@@ -74,7 +75,13 @@ func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) err
 		{"Expires", store.ByExpiry, "soonest first", "latest first"},
 	}
 	order, _ := sorted(r, first, columns...)
-	p, rows, more, err := h.Holders(r.Context(), o.Officer, r.PathValue("id"), order, following(r))
+	q := r.URL.Query()
+	which := store.HolderFilter{Name: web.OneLine(q.Get("name")), Organisation: codeOr(q.Get("organisation"), "")}
+	if id := strings.ReplaceAll(which.Name, " ", ""); idForm.MatchString(id) {
+		which.PersonID, which.Name = id, ""
+	}
+	p, rows, more, err := h.Holders(r.Context(), o.Officer, r.PathValue("id"), which, order, following(r))
+	wrong, err := mistakes(err, map[string]string{"name": "Enter a user ID, or at least three letters of a name", "organisation": "Enter the code of an organisation, such as " + o.Organisation})
 	if err != nil {
 		return err
 	}
@@ -83,7 +90,10 @@ func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) err
 	}
 	_, sorting := sorted(r, first, columns...)
 	at := positionsPath + "/" + p.PositionID
-	page := web.DeskHolders{Desk: h.desk(r, o), PositionName: p.Current.Name, PositionURL: at, Sorting: sorting}
+	page := web.DeskHolders{Desk: h.desk(r, o), PositionName: p.Current.Name, PositionURL: at, Query: q.Get("name"), Organisation: which.Organisation, Sorting: sorting}
+	if page.Errors = wrong; len(wrong) > 0 {
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
 	for _, row := range rows {
 		holder := web.Holder{Name: row.DisplayName, PersonID: row.PersonID, URL: "/desk/people/" + row.PersonID, Version: row.Version, StartsAt: row.StartsAt}
 		if row.EndsAt != nil {
@@ -92,7 +102,7 @@ func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) err
 		page.Holders = append(page.Holders, holder)
 	}
 	if more {
-		page.NextURL = address(at+"/holders", "sort", sorting.Order, "after", rows[len(rows)-1].RoleID)
+		page.NextURL = address(at+"/holders", "name", web.OneLine(page.Query), "organisation", which.Organisation, "sort", sorting.Order, "after", rows[len(rows)-1].RoleID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -95,22 +95,33 @@ func anothers(ctx context.Context, records interface {
 type Held struct {
 	Holder
 
-	Authenticators []store.Authenticator // in whichever state
-	Links          []store.OpenLink
+	Authenticators []store.Authenticator // a page of them, in whichever state
+	More           bool
+	Links          []store.OpenLink // a page of them
+	MoreLinks      bool
+}
+
+// HeldPage says which page of what somebody has is listed: of her authenticators and of her enrolment links, each from the one after the
+// given id.
+type HeldPage struct {
+	Order, LinkOrder store.Order
+	After, AfterLink uuid.UUID
 }
 
 // Authenticators lists those of a person with her open enrolment links, and records who saw them.
-func (f *Office) Authenticators(ctx context.Context, o Officer, id string) (h Held, err error) {
+func (f *Office) Authenticators(ctx context.Context, o Officer, id string, which HeldPage) (h Held, err error) {
 	if h.Holder, err = f.holder(ctx, o, id, authority.IssueAuthenticator, authority.UnlockAuthenticator); err != nil {
 		return Held{}, err
 	}
-	if h.Links, err = registration.OpenLinks(ctx, f.Store, id, f.Now()); err != nil {
+	if h.Links, err = registration.OpenLinks(ctx, f.Store, id, which.LinkOrder, which.AfterLink, PerPage+1, f.Now()); err != nil {
 		return Held{}, err
 	}
+	h.Links, h.MoreLinks = page(h.Links)
 	err = f.Store.InTx(ctx, func(tx *store.Tx) error {
-		if h.Authenticators, err = tx.Authenticators(ctx, id, true); err != nil {
+		if h.Authenticators, err = tx.AuthenticatorsOf(ctx, id, which.Order, which.After, PerPage+1); err != nil {
 			return fmt.Errorf("list authenticators of person %s: %w", id, err)
 		}
+		h.Authenticators, h.More = page(h.Authenticators)
 		return audit.Record(ctx, tx, f.Line(o, audit.PersonViewed, id, map[string]string{"of": "authenticators"}))
 	})
 	return h, err

@@ -2,6 +2,7 @@ package office
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/credence-id/credence/idp/authority"
@@ -162,18 +163,38 @@ func (f *Office) seen(ctx context.Context, o Officer, id string) (Position, erro
 // MostByName is how many people are listed by name. More are listed by when they began.
 const MostByName = 1000
 
-// Holders reads who holds a position that an officer may see: a page of them, in an order, from the one after the given role. See
-// [store.Store.Holders]. More than [MostByName] are not listed by name.
-func (f *Office) Holders(ctx context.Context, o Officer, id string, order store.Order, after string) (p Position, rows []store.HolderRow, more bool, err error) {
+// Holders reads who holds a position that an officer may see: a page of those who are wanted, in an order, from the one after the given
+// role. See [store.Store.Holders]. More than [MostByName] are not listed by name.
+func (f *Office) Holders(ctx context.Context, o Officer, id string, which store.HolderFilter, order store.Order, after string) (p Position, rows []store.HolderRow, more bool, err error) {
 	if p, err = f.seen(ctx, o, id); err != nil {
+		return p, nil, false, err
+	}
+	if err = f.checkHolders(ctx, which); err != nil {
 		return p, nil, false, err
 	}
 	if order.By == store.ByName && p.Holders > MostByName {
 		order, after = store.Order{By: store.ByStart}, ""
 	}
-	if rows, err = f.Store.Holders(ctx, id, order, after, PerPage+1, f.Now()); err != nil {
+	if rows, err = f.Store.Holders(ctx, id, which, order, after, PerPage+1, f.Now()); err != nil {
 		return p, nil, false, fmt.Errorf("list holders of position %s: %w", id, err)
 	}
 	rows, more = page(rows)
 	return p, rows, more, nil
+}
+
+// checkHolders wants somebody who is looked for to be named well enough, and where to be on record.
+func (f *Office) checkHolders(ctx context.Context, which store.HolderFilter) error {
+	switch {
+	case which.PersonID != "" && !directory.IsID(which.PersonID):
+		return &directory.InvalidError{Field: "person", Want: "a user ID, of 12 digits"}
+	case which.Name != "" && (directory.CheckText("name", which.Name, 1, 200) != nil || letters(which.Name) < fewestLetters):
+		return &directory.InvalidError{Field: "name", Want: "more of the name, in up to 200 characters"}
+	case which.Organisation != "":
+		if _, err := f.At(ctx, which.Organisation); errors.Is(err, directory.ErrUnknown) {
+			return &directory.InvalidError{Field: "organisation", Want: "the code of an organisation"}
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }

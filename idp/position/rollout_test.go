@@ -66,7 +66,7 @@ func TestVersionReachesHolders(t *testing.T) {
 	if line := d.last("position_approved"); line.Detail["changed_roles"] != "1" || line.Detail["left_roles"] != "0" {
 		t.Errorf("the record of the approval = %v, want how many roles changed", line.Detail)
 	}
-	holders, err := d.Store.Holders(ctx, id, store.Order{}, "", 10, d.clock())
+	holders, err := d.Store.Holders(ctx, id, store.HolderFilter{}, store.Order{}, "", 10, d.clock())
 	must(t, err)
 	if len(holders) != 1 || holders[0].Version != 2 {
 		t.Errorf("holders = %+v, want one of version 2", holders)

@@ -13,9 +13,9 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// OpenLinks lists the enrolment links of a person that work, or will when their code is given, newest first.
-func OpenLinks(ctx context.Context, s *store.Store, personID string, now time.Time) ([]store.OpenLink, error) {
-	list, err := s.OpenLinks(ctx, personID, mostWrongCodes, now)
+// OpenLinks lists the enrolment links of a person that work, or will when their code is given: see [store.Store.OpenLinks].
+func OpenLinks(ctx context.Context, s *store.Store, personID string, order store.Order, after uuid.UUID, limit int, now time.Time) ([]store.OpenLink, error) {
+	list, err := s.OpenLinks(ctx, personID, mostWrongCodes, order, after, limit, now)
 	if err != nil {
 		return nil, fmt.Errorf("list enrolment links of person %s: %w", personID, err)
 	}
