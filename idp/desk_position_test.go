@@ -8,6 +8,8 @@ import (
 
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/webauthn/webauthntest"
 )
 
 // A position shows what it gives with what it includes, and what includes it; so does the request for it.
@@ -104,5 +106,42 @@ func TestCatalogueIsSeenByReplicas(t *testing.T) {
 	})
 	if strings.Contains(page.body, `value="B0420"`) {
 		t.Errorf("the form offers what is retired: %s", text(page.body))
+	}
+}
+
+// Whoever decides that somebody becomes an officer is shown what others bound to her, and the record of the decision has who they are.
+// Of a position that makes nobody an officer nothing is said.
+func TestWhoApprovesAnOfficerSeesWhoBoundWhat(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ctx, r := t.Context(), p.registrar()
+	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail) VALUES ($1, 'enrolment_link_made', '', $2, $3, '', '', '', '{}')`, p.clock.Now(), raAgent, noRole)
+	p.enrol(noRole, webauthntest.New())
+	_, nurses := p.wardNurse()
+	id, err := r.Propose(ctx, deed.Acting{Person: raManager, Role: managersRole}, "ZX100", position.Draft{Name: "Sponsor", JobRole: "S8001:G8002:R8008", Activities: []string{"B1300"}, Reason: "A new ward"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Approve(ctx, deed.Acting{Person: raAdvanced, Role: advancedsRole}, id, 1); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := r.Ask(ctx, deed.Acting{Person: raSponsor, Role: sponsorsRole}, position.Asked{Kind: position.Assign, Person: noRole, Position: id, Reason: "Starts on Monday"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	manager, page := p.atDesk(raManager, "/desk/requests/"+asked.Request.String())
+	by, err := r.Store.PersonNames(ctx, []string{raAgent})
+	if err != nil || len(by) != 1 {
+		t.Fatalf("PersonNames() = %v, %v, want the agent's", by, err)
+	}
+	if words := page.words(t); !strings.Contains(words, "blue key, added on") || !strings.Contains(words, by[0].DisplayName+" had to do with it") {
+		t.Errorf("the request = %s, want who bound what", words)
+	}
+	if words := manager.get("/desk/requests/" + nurses).words(t); strings.Contains(words, "blue key") {
+		t.Errorf("the request that makes nobody an officer = %s, want nothing of what she signs in with", words)
+	}
+	manager.rest(manager.post("/desk/requests/"+asked.Request.String(), url.Values{"verdict": {"approved"}, "reason": {"As asked"}})).wantPage(t, http.StatusOK, "/desk/requests/"+asked.Request.String(), "Approved")
+	if _, _, detail := p.line("request_decided"); detail["authenticators_bound_by"] != raAgent {
+		t.Errorf("the record of the decision = %v, want that %s had to do with it", detail, raAgent)
 	}
 }

@@ -410,7 +410,7 @@ func TestWhoRegisteredHerselfIsGivenNothing(t *testing.T) {
 	person := mails.registers("sarah@example.org", webauthntest.NewPasskey())
 	ctx, r := t.Context(), p.registrar()
 	role := directory.NewRole{PersonID: person, Organisation: "ZX100", JobRole: "S8000:G8000:R8001"}
-	_, err := r.Grant(ctx, role, "operator", true)
+	_, err := r.Grant(ctx, role, "operator", position.Known{Separated: true})
 	if !errors.Is(err, directory.ErrUnproved) {
 		t.Errorf("Grant(at the command line) = %v, want %v", err, directory.ErrUnproved)
 	}
@@ -446,7 +446,7 @@ func TestWhoRegisteredHerselfIsGivenNothing(t *testing.T) {
 	if _, err := r.Decide(ctx, deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "As asked"); err != nil {
 		t.Errorf("Decide(for who was proved) = %v, want it given", err)
 	}
-	if _, err := r.Grant(ctx, directory.NewRole{PersonID: person, Organisation: "ZX200", JobRole: "S8000:G8000:R8001"}, "operator", false); err != nil {
+	if _, err := r.Grant(ctx, directory.NewRole{PersonID: person, Organisation: "ZX200", JobRole: "S8000:G8000:R8001"}, "operator", position.Known{}); err != nil {
 		t.Errorf("Grant(to who was proved) = %v, want it given", err)
 	}
 }

@@ -29,6 +29,32 @@ func (q *queries) AuthenticatorsOf(ctx context.Context, personID string, o Order
 		ORDER BY `+by+` LIMIT $3`, personID, from(after), limit)
 }
 
+// Binding is an authenticator that another person had to do with: she bound it, or she bound one before it or made a link, by which its
+// owner, or whoever came in her place, could add others.
+type Binding struct {
+	AuthenticatorID uuid.UUID
+	Name            string
+	BoundAt         time.Time
+	By              string // the last who had to do with it, an officer: operators are no people
+	ByName          string
+}
+
+// Bindings lists the authenticators of a person that can sign her in, or can again, and that another had to do with, oldest first; at
+// most 100.
+func (q *queries) Bindings(ctx context.Context, personID string) ([]Binding, error) {
+	return all[Binding](ctx, q, `
+		WITH other AS MATERIALIZED (
+			SELECT e.sequence, e.at, e.actor, e.detail->>'authenticator' AS authenticator FROM audit_event e
+			WHERE e.person_id = $1 AND e.actor <> $1 AND e.event IN ('enrolled', 'enrolment_link_made') AND e.refusal = '' AND EXISTS (SELECT FROM person p WHERE p.id = e.actor)
+		)
+		SELECT a.id AS authenticator_id, a.name, a.created_at AS bound_at, o.actor AS by, (SELECT p.display_name FROM person p WHERE p.id = o.actor) AS by_name
+		FROM authenticator a
+		CROSS JOIN LATERAL (
+			SELECT o.actor FROM other o WHERE o.at <= a.created_at OR o.authenticator = a.id::text
+			ORDER BY o.authenticator = a.id::text DESC NULLS LAST, o.sequence DESC LIMIT 1) o
+		WHERE a.person_id = $1 AND a.state IN ('active', 'suspended', 'lost') ORDER BY a.created_at, a.id LIMIT 100`, personID)
+}
+
 // LockAuthenticators waits until nobody signs in with an authenticator of a person or takes one away, and lets nobody until the
 // transaction ends. They are locked by id, so that two who do so at once do not wait for each other.
 func (t *Tx) LockAuthenticators(ctx context.Context, personID string) error {

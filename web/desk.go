@@ -104,6 +104,8 @@ type DeskRequest struct {
 	PositionURL string
 	Changes     []Difference
 	Closed      bool
+	// Bound is what the person signs in with, whom it would make an officer, and another had to do with.
+	Bound []BoundAuthenticator
 	// CanDecide and CanWithdraw offer the forms, which post to PostURL what is entered: Verdict is "approved" or "refused".
 	CanDecide, CanWithdraw bool
 	// TookUp says that the officer put the person on record for whom it was asked, so that she may only refuse it.
@@ -111,6 +113,12 @@ type DeskRequest struct {
 	PostURL, Verdict, DecisionReason string
 	// WhyNot says why neither can be done, in a sentence. Empty where one can.
 	WhyNot string
+}
+
+// BoundAuthenticator is something that a person signs in with, and which other had to do with it.
+type BoundAuthenticator struct {
+	Name, By string
+	At       time.Time
 }
 
 func (p DeskRequest) page() (string, Frame) { return "desk-request", p.Frame }

@@ -85,7 +85,10 @@ func deskPages() map[string]Page {
 			p.Desk, p.Verdict, p.DecisionReason = wrong, "refused", "Not on this ward"
 		}),
 		"desk-request-changed": requestWith(func(p *DeskRequest) { p.Changes, p.CanDecide, p.CanWithdraw = differences, false, true }),
-		"desk-request-closed":  requestWith(func(p *DeskRequest) { p.Closed = true }),
+		"desk-request-officer": requestWith(func(p *DeskRequest) {
+			p.Bound = []BoundAuthenticator{{"blue key", "Perpetua Vouchsafe", at(3, 9)}, {`"><img src=x>`, "Crispin Seconder", at(4, 9)}}
+		}),
+		"desk-request-closed": requestWith(func(p *DeskRequest) { p.Closed = true }),
 		"desk-request-own": requestWith(func(p *DeskRequest) {
 			p.CanDecide, p.WhyNot, p.ExpiresAt = false, "This is about yourself: ask another officer.", time.Time{}
 		}),

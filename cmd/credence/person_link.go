@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/audit"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
 
@@ -27,7 +28,8 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 	var role directory.NewRole
 	var may access
 	var when period
-	var despite, asJSON bool
+	var known position.Known
+	var asJSON bool
 	grant := &cobra.Command{
 		Use:   "grant",
 		Short: "Grant a role to a person and print its id",
@@ -49,7 +51,10 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				id, err := r.Grant(ctx, role, operator(), despite)
+				id, err := r.Grant(ctx, role, operator(), known)
+				if bound, unknown := errors.AsType[*position.BoundError](err); unknown {
+					return fmt.Errorf("%w\n`credence authenticator revoke` takes away what is not hers; --authenticators-seen grants it once you have seen the others with her", bound)
+				}
 				if refusal, apart := errors.AsType[*deed.Refusal](err); apart {
 					return fmt.Errorf("%w: --despite-separation-of-duties grants it all the same", refusal)
 				}
@@ -64,7 +69,8 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 	flags := grant.Flags()
 	flags.StringVar(&role.ID, "id", "", "12 `digits` (default drawn at random)")
 	flags.StringVar(&role.JobRole, "job-role", "", "S:G:R `code` of the job role")
-	flags.BoolVar(&despite, "despite-separation-of-duties", false, "grant what nobody holds together with what the person has; it is recorded that you did")
+	flags.BoolVar(&known.Bound, "authenticators-seen", false, "make her an officer though others had to do with what she signs in with; it is recorded who had")
+	flags.BoolVar(&known.Separated, "despite-separation-of-duties", false, "grant what nobody holds together with what the person has; it is recorded that you did")
 	flags.BoolVar(&role.Unlisted, "unlisted", false, "grant codes that are not in the catalogue: services then see the code for a name")
 	require(grant, "job-role")
 	addPersonFlag(grant, &role.PersonID)

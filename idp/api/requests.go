@@ -36,6 +36,14 @@ type request struct {
 	DecidedBy      string        `json:"decided_by,omitempty"`
 	DecidedAt      *time.Time    `json:"decided_at,omitempty"`
 	DecisionReason string        `json:"decision_reason,omitempty"`
+	BoundByOthers  []bound       `json:"bound_by_others,omitempty" doc:"What the person signs in with and others had to do with, of one request that is open and makes somebody an officer: have her show each before you approve."`
+}
+
+type bound struct {
+	Authenticator uuid.UUID `json:"authenticator"`
+	Name          string    `json:"name"`
+	AddedAt       time.Time `json:"added_at"`
+	By            someone   `json:"by"`
 }
 
 func (h *Handler) requestOf(q store.RequestRow) request {
@@ -72,7 +80,11 @@ func (h *Handler) readRequest(c call, _ nothing) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	return h.requestOf(a.RequestRow), nil
+	shown := h.requestOf(a.RequestRow)
+	for _, b := range a.Bound {
+		shown.BoundByOthers = append(shown.BoundByOthers, bound{b.AuthenticatorID, b.Name, b.BoundAt.UTC(), someone{b.By, b.ByName}})
+	}
+	return shown, nil
 }
 
 type asked struct {

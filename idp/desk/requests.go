@@ -94,6 +94,9 @@ func (h *Handler) requestPage(r *http.Request, o officer, a office.Asked) web.De
 		why = authority.FourEyes(a.AskedBy, o.PersonID, a.PersonID)
 	}
 	page.CanDecide = why == ""
+	for _, b := range a.Bound {
+		page.Bound = append(page.Bound, web.BoundAuthenticator{Name: b.Name, By: b.ByName, At: b.BoundAt})
+	}
 	page.TookUp = page.CanDecide && a.TakenUpBy != nil && *a.TakenUpBy == o.PersonID
 	switch {
 	case page.CanWithdraw:

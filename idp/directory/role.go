@@ -37,6 +37,7 @@ type NewRole struct {
 	RequestID    *uuid.UUID // that gave it, as PositionID says; nil, both: of no position
 	Despite      string     // which duties are kept apart that it brings together all the same, for the record; "": none
 
+	BoundBy         string     // who had to do with what she signs in with and is known to, for the record; "": nobody
 	AuthenticatorID *uuid.UUID // in sessions of which alone it counts; nil: of whichever
 }
 
@@ -176,6 +177,9 @@ func grantRole(ctx context.Context, tx *store.Tx, id string, r NewRole, actor st
 	detail := map[string]string{"role": id, "organisation": r.Organisation, "job_role": r.JobRole}
 	if r.Despite != "" {
 		detail["despite_separation_of_duties"] = r.Despite
+	}
+	if r.BoundBy != "" {
+		detail["authenticators_bound_by"] = r.BoundBy
 	}
 	return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.RoleGranted, Actor: actor, Person: r.PersonID, Detail: detail})
 }

@@ -35,6 +35,7 @@ type Asked struct {
 	Effect        position.Effect       // what that gives
 	Now           store.PositionVersion // the version of the position that is in force
 	At            authority.Subject     // where
+	Bound         []store.Binding       // of somebody whom it would make an officer: what another had to do with
 }
 
 // Request reads a request that an officer may see.
@@ -68,6 +69,11 @@ func (f *Office) Request(ctx context.Context, o Officer, text string) (Asked, er
 	if newest.InForce != newest.Version { // what is only proposed changes nothing
 		if a.Now, err = f.Store.PositionVersion(ctx, row.PositionID, newest.InForce); err != nil {
 			return Asked{}, fmt.Errorf("read position %s in version %d: %w", row.PositionID, newest.InForce, err)
+		}
+	}
+	if row.State == "open" && position.Kind(row.Kind) == position.Assign && len(f.Rules.ActorsOf(a.Effect.JobRole, a.Effect.Activities)) > 0 {
+		if a.Bound, err = f.Store.Bindings(ctx, row.PersonID); err != nil {
+			return Asked{}, fmt.Errorf("read who had to do with what person %s signs in with: %w", row.PersonID, err)
 		}
 	}
 	if row.DecidedBy != nil {

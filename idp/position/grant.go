@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/credence-id/credence/idp/authority"
@@ -12,9 +14,31 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
+// Known is what an operator knows of and grants a role all the same. The record says so.
+type Known struct {
+	Separated bool // that nobody holds it together with what the person has
+	Bound     bool // who had to do with what she signs in with
+}
+
+// BoundError says that a role would make somebody an officer, and who had to do with what she signs in with. One of them may be able to
+// come in her place, whom she will be above from then on.
+type BoundError struct {
+	PersonID string
+	Bindings []store.Binding
+}
+
+func (e *BoundError) Error() string {
+	lines := []string{"person " + e.PersonID + " becomes an officer, and others had to do with what she signs in with: ask her to show you each"}
+	for _, b := range e.Bindings {
+		lines = append(lines, fmt.Sprintf("  %s, bound on %s, last by %s: %q", b.AuthenticatorID, b.BoundAt.UTC().Format("2 January 2006"), b.By, b.Name))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Grant gives a person a role of no position, as [directory.GrantRole] does, unless nobody holds it together with what she
-// has. The operator who does so despite that is recorded to.
-func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator string, despite bool) (id string, err error) {
+// has, or it makes her an officer and another had to do with what she signs in with, which is a *[BoundError]. An operator who knows of
+// it grants it despite that. Enrolment links that were made for whom it makes an officer work no more.
+func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator string, known Known) (id string, err error) {
 	now := r.Now()
 	if role.StartsAt.IsZero() {
 		role.StartsAt = now
@@ -24,6 +48,9 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 	}
 	err = directory.Redraw(role.ID, func() error {
 		return r.Store.InTx(ctx, func(tx *store.Tx) error {
+			if err := tx.LockAccess(ctx, role.PersonID); err != nil { // before people, as whoever enrols does
+				return fmt.Errorf("lock what person %s signs in with: %w", role.PersonID, err)
+			}
 			if _, err := tx.LockIdentities(ctx, role.PersonID, role.PersonID); err != nil {
 				return fmt.Errorf("lock person %s: %w", role.PersonID, err)
 			}
@@ -39,10 +66,15 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 			}
 			refusal, apart := errors.AsType[*deed.Refusal](separated(r.Rules, duties))
 			switch {
-			case apart && !despite:
+			case apart && !known.Separated:
 				return refusal
 			case apart:
 				role.Despite = deed.Clip(refusal.Because)
+			}
+			if len(r.Rules.ActorsOf(role.JobRole, role.Activities)) > 0 {
+				if role.BoundBy, err = bound(ctx, tx, role.PersonID, known.Bound, now); err != nil {
+					return err
+				}
 			}
 			id, err = directory.GrantRoleIn(ctx, tx, role, operator, now)
 			return err
@@ -52,6 +84,29 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 		return "", fmt.Errorf("role %s %w", role.ID, directory.ErrTaken)
 	}
 	return id, err
+}
+
+// bound spends the enrolment links of a person who becomes an officer: they were made while she was none, by officers who may not make
+// one for her as she is now. It says, for the record, who had to do with what she signs in
+// with. Unless that is known it is a *[BoundError].
+func bound(ctx context.Context, tx *store.Tx, personID string, known bool, now time.Time) (by string, err error) {
+	if err := tx.SpendLinks(ctx, personID, now); err != nil {
+		return "", fmt.Errorf("spend enrolment links of person %s: %w", personID, err)
+	}
+	bindings, err := tx.Bindings(ctx, personID)
+	if err != nil {
+		return "", fmt.Errorf("read who had to do with what person %s signs in with: %w", personID, err)
+	}
+	if len(bindings) > 0 && !known {
+		return "", &BoundError{personID, bindings}
+	}
+	var officers []string
+	for _, b := range bindings {
+		if !slices.Contains(officers, b.By) {
+			officers = append(officers, b.By)
+		}
+	}
+	return deed.Clip(strings.Join(officers, " ")), nil
 }
 
 // meets says whether somebody would have a role at the same time as another that starts, and ends, or does not, if that is nil.

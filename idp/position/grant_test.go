@@ -6,8 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
 )
 
 // What an operator grants is no more than anybody may hold together, unless she says that she means it, which is recorded.
@@ -15,34 +19,106 @@ func TestGrantKeepsDutiesApart(t *testing.T) {
 	t.Parallel()
 	d, ctx := newDesk(t), t.Context()
 	role := directory.NewRole{PersonID: d.sponsor.Person, Organisation: hospital, JobRole: privacy, Unlisted: true}
-	_, err := d.Grant(ctx, role, "operator", false)
+	_, err := d.Grant(ctx, role, "operator", position.Known{})
 	refused(t, "Grant(what is kept apart)", err, position.SeparationOfDuties)
 	if got := d.roles(d.sponsor.Person); len(got) != 1 {
 		t.Errorf("roles = %v, want the one that she had", got)
 	}
-	id, err := d.Grant(ctx, role, "operator", true)
+	id, err := d.Grant(ctx, role, "operator", position.Known{Separated: true})
 	must(t, err)
 	if got := d.last("role_granted").Detail; got["role"] != id || !strings.HasPrefix(got["despite_separation_of_duties"], "R0001 and B1300: ") {
 		t.Errorf("the record of the role = %v, want what it was granted despite", got)
 	}
 	role.PersonID = d.nurse // who has nothing
-	_, err = d.Grant(ctx, role, "operator", true)
+	_, err = d.Grant(ctx, role, "operator", position.Known{Separated: true})
 	must(t, err)
 	if got, despite := d.last("role_granted").Detail["despite_separation_of_duties"]; despite {
 		t.Errorf("the record of a role that goes with all others = %q, want nothing", got)
 	}
 	role.PersonID = d.agent.Person
 	role.StartsAt, role.EndsAt = now.AddDate(0, 0, 1), new(now.AddDate(0, 0, 2))
-	_, err = d.Grant(ctx, role, "operator", false)
+	_, err = d.Grant(ctx, role, "operator", position.Known{})
 	refused(t, "Grant(for another day, on which she is an agent still)", err, position.SeparationOfDuties)
 	role.PersonID = "000000000009"
-	if _, err := d.Grant(ctx, role, "operator", false); !errors.Is(err, directory.ErrUnknown) {
+	if _, err := d.Grant(ctx, role, "operator", position.Known{}); !errors.Is(err, directory.ErrUnknown) {
 		t.Errorf("Grant(to nobody) = %v, want %v", err, directory.ErrUnknown)
 	}
 	role.JobRole = "R1"
-	if _, err := d.Grant(ctx, role, "operator", false); !errors.Is(err, directory.ErrUnknownCode) {
+	if _, err := d.Grant(ctx, role, "operator", position.Known{}); !errors.Is(err, directory.ErrUnknownCode) {
 		t.Errorf("Grant(of no code) = %v, want %v", err, directory.ErrUnknownCode)
 	}
+}
+
+// Whom an operator makes an officer had nothing bound to her by another, or by what another bound, unless the operator knows, which is
+// recorded. What makes nobody an officer is asked nothing.
+func TestGrantSaysWhoBoundWhat(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	officer := directory.NewRole{PersonID: d.nurse, Organisation: hospital, JobRole: raManager}
+	nurse := directory.NewRole{PersonID: d.nurse, Organisation: hospital, JobRole: "S8000:G8000:R8001", Activities: []string{"B0401"}}
+	hers := uuid.MustParse("01935c5e-7a70-7000-8000-000000000001")
+	bound := func(id uuid.UUID, by string, at time.Time) {
+		t.Helper()
+		must(t, d.exec(`INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible, backup_state, attestation_format,
+				attestation_object, client_data, created_at)
+			VALUES ($1, $2, 'blue "key"', 'security-key', $3, 'k', 0, $1, '{}', false, false, 'none', 'o', 'd', $4)`, id, d.nurse, id[:], at))
+		must(t, d.Store.InTx(ctx, func(tx *store.Tx) error {
+			return audit.Record(ctx, tx, audit.Entry{At: at, Event: audit.Enrolled, Actor: by, Person: d.nurse, Detail: map[string]string{"authenticator": id.String()}})
+		}))
+	}
+	known := func(want string) {
+		t.Helper()
+		id, err := d.Grant(ctx, officer, "operator", position.Known{Bound: true})
+		must(t, err)
+		if got := d.last("role_granted").Detail["authenticators_bound_by"]; got != want {
+			t.Errorf("the record says that it was bound by %q, want %q", got, want)
+		}
+		must(t, directory.EndRole(ctx, d.Store, id, "operator", now))
+	}
+	bound(hers, "", now)
+	bound(uuid.New(), "operator:root", now)
+	must(t, d.exec(`INSERT INTO enrolment_link (hash, person_id, created_at, expires_at) VALUES (sha256('x'), $1, $2, $2::timestamptz + interval '1 day')`, d.nurse, now))
+	_, err := d.Grant(ctx, nurse, "operator", position.Known{})
+	must(t, err)
+	if n := d.unspent(); n != 1 {
+		t.Errorf("enrolment links of who is made no officer = %d, want the 1", n)
+	}
+	id, err := d.Grant(ctx, officer, "operator", position.Known{})
+	must(t, err) // she bound one, and an operator the other
+	must(t, directory.EndRole(ctx, d.Store, id, "operator", now))
+	if n := d.unspent(); n != 0 {
+		t.Errorf("enrolment links of who is made an officer = %d, want none", n)
+	}
+
+	agents, added := uuid.New(), uuid.New()
+	bound(agents, d.agent.Person, now.Add(time.Hour))
+	bound(added, "", now.Add(2*time.Hour)) // by whoever had that one
+	_, err = d.Grant(ctx, officer, "operator", position.Known{})
+	e, ok := errors.AsType[*position.BoundError](err)
+	if !ok || len(e.Bindings) != 2 || e.Bindings[0].AuthenticatorID != agents || e.Bindings[1].AuthenticatorID != added || e.Bindings[1].By != d.agent.Person {
+		t.Fatalf("Grant(to whom an agent bound a key) = %v, want that and what was added after it", err)
+	}
+	if got := d.roles(d.nurse); len(got) != 1 {
+		t.Errorf("roles = %v, want no more than she had", got)
+	}
+	_, err = d.Grant(ctx, directory.NewRole{PersonID: d.nurse, Organisation: hospital, JobRole: "S8000:G8000:R8000"}, "operator", position.Known{})
+	must(t, err)
+	known(d.agent.Person)
+	must(t, d.exec(`UPDATE authenticator SET state = 'revoked', revoked_at = $2 WHERE id = $1`, agents, now))
+	_, err = d.Grant(ctx, officer, "operator", position.Known{})
+	if e, ok := errors.AsType[*position.BoundError](err); !ok || len(e.Bindings) != 1 || e.Bindings[0].AuthenticatorID != added {
+		t.Errorf("Grant(once the agent's was revoked) = %v, want what was added by it", err)
+	}
+	must(t, d.exec(`UPDATE authenticator SET state = 'revoked', revoked_at = $2 WHERE id = $1`, added, now))
+	_, err = d.Grant(ctx, officer, "operator", position.Known{})
+	must(t, err)
+}
+
+// unspent counts the enrolment links of the nurse that work.
+func (d *desk) unspent() (n int) {
+	d.t.Helper()
+	must(d.t, d.connect().QueryRow(d.t.Context(), `SELECT count(*) FROM enrolment_link WHERE person_id = $1 AND used_at IS NULL`, d.nurse).Scan(&n))
+	return n
 }
 
 // Each giving of a position ends by itself: a short one ends nothing that follows it for longer.

@@ -277,9 +277,12 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 	}
 	a.Note(map[string]string{"role": role})
 	if len(a.Rules.ActorsOf(v.JobRole, v.Activities)) > 0 {
-		// Links were made while she was nobody's officer, by officers who may not make one for her as she is now.
-		if err := a.SpendLinks(ctx, q.PersonID, a.Now); err != nil {
-			return "", fmt.Errorf("spend enrolment links of person %s: %w", q.PersonID, err)
+		by, err := bound(ctx, a.Tx, q.PersonID, true, a.Now) // who decides was shown it
+		if err != nil {
+			return "", err
+		}
+		if by != "" {
+			a.Note(map[string]string{"authenticators_bound_by": by})
 		}
 	}
 	return role, a.messenger.Post(ctx, a.Tx, messenger.Message{
