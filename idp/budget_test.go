@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -76,6 +77,7 @@ func TestRoundTripBudgets(t *testing.T) {
 		code = chooser.post(page.address().RequestURI(), map[string][]string{"role": {manager}}).redirect(t).Get("code")
 	})
 	p.spendOnLevels(spent)
+	p.spendOnDesk(spent)
 	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks", "/schemas/userinfo.json"} {
 		spent("GET "+path, 0, 0, 0, func() { b.get(path) })
 	}
@@ -117,6 +119,30 @@ func (p *provider) spendOnLevels(spent func(what string, mostTrips, mostWrites, 
 		spent("POST /token with "+name, tt.tripsOfTokens, 1, 2, func() { got = p.as(confidentialClient, redeem(confidentialClient, code, k)) })
 		spent("GET /userinfo with "+name, tt.tripsOfUserinfo, 0, 0, func() { p.userinfo(got.AccessToken) })
 	}
+}
+
+// spendOnDesk counts what pages of the registration desk cost. It does not grow with the roles of a person and the organisations that
+// she has them at.
+func (p *provider) spendOnDesk(spent func(what string, mostTrips, mostWrites, mostSignatures int, do func())) {
+	p.t.Helper()
+	b, _ := p.atDesk(raManager, "/desk")
+	open := func(what, path string, mostTrips, mostWrites int) {
+		b.get(path)
+		spent(what, mostTrips, mostWrites, 0, func() {
+			if a := b.get(path); a.StatusCode != http.StatusOK {
+				p.t.Errorf("%s = %d %s", what, a.StatusCode, text(a.body))
+			}
+		})
+	}
+	open("the search for a person by name", "/desk/people?q=winifred+stewardley", 3, 1)
+	open("the search for a person by name and date of birth", "/desk/people?q=winifred&born=31/3/1990", 3, 1)
+	open("the search for a person by user id", "/desk/people?q="+raSponsor, 3, 1)
+	open("the queue", "/desk/requests", 3, 0)
+	open("the queue by when requests start", "/desk/requests?sort=-starts", 3, 0)
+	open("the page of a person with one role", "/desk/people/"+oneRole, 13, 6)
+	open("the page of a person with seven roles", "/desk/people/"+sevenRoles, 13, 6)
+	open("the evidence of a person", "/desk/people/"+oneRole+"/evidence", 9, 1)
+	open("a glance", "/desk/organisations/ZX100", 6, 0)
 }
 
 // signatures is how many tokens the provider has signed.

@@ -17,7 +17,7 @@ import (
 // it may import. A new edge is a design decision and is made here first.
 var allowed = map[string][]string{
 	"cmd/credence":          {"*"}, // the program may import every room
-	"cmd/credence/bench":    {"idp/oauth", "idp/directory", "idp/audit", "idp/seal", "store"},
+	"cmd/credence/bench":    {"idp/assurance", "idp/audit", "idp/authority", "idp/directory", "idp/oauth", "idp/seal", "store"},
 	"cmd/credence/wardlist": {},
 
 	"idp":                       {"idp/unusual", "idp/breakglass", "idp/outbound", "idp/assertion", "idp/selfregistration", "idp/photograph", "idp/meeting", "idp/onboarding", "idp/lifecycle", "idp/messenger", "idp/trace", "idp/api", "idp/account", "idp/desk", "idp/office", "idp/position", "idp/authority", "idp/evidence", "idp/oauth", "idp/signin", "idp/registration", "idp/webauthn", "idp/password", "idp/session", "idp/directory", "idp/keys", "idp/throttle", "idp/audit", "idp/seal", "idp/retention", "idp/sweep", "store", "web"},

@@ -196,9 +196,14 @@ func (q *queries) BreakGlasses(ctx context.Context, organisation string, unsigne
 const unsignedBreakGlasses = below + `
 		SELECT count(*) AS count, min(b.opened_at) AS first_at
 		FROM (
-			SELECT b.opened_at FROM below w
+			(SELECT b.opened_at FROM below w
 			CROSS JOIN LATERAL (SELECT b.opened_at FROM break_glass b WHERE b.organisation_code = w.code AND b.signed_at IS NULL OFFSET 0) b
-			ORDER BY b.opened_at LIMIT $2
+			WHERE NOT ` + many + `
+			ORDER BY b.opened_at LIMIT $2)
+			UNION ALL
+			(SELECT b.opened_at FROM break_glass b
+			WHERE ` + many + ` AND b.signed_at IS NULL AND b.organisation_code > '' AND ` + theWayFrom + `b.organisation_code` + leadsThere + `
+			ORDER BY b.opened_at LIMIT $2)
 		) b`
 
 // SignBreakGlass signs for what was opened. Of any number at once one does; the others get ErrNotFound.

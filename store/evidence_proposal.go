@@ -58,8 +58,13 @@ func (q *queries) EvidenceProposals(ctx context.Context, organisation string, o 
 // waitingEvidence counts what EvidenceProposals lists, as far as $2.
 const waitingEvidence = below + `
 		SELECT count(*) AS count, min(proposed_at) AS first_at FROM (
-			SELECT proposed_at FROM evidence_proposal
-			WHERE organisation_code IN (SELECT code FROM below) AND state = 'proposed' ORDER BY id LIMIT $2) w`
+			(SELECT proposed_at FROM evidence_proposal
+			WHERE NOT ` + many + ` AND organisation_code IN (SELECT code FROM below) AND state = 'proposed' ORDER BY id LIMIT $2)
+			UNION ALL
+			(SELECT e.proposed_at FROM evidence_proposal e
+			WHERE ` + many + ` AND e.state = 'proposed' AND e.id > '00000000-0000-0000-0000-000000000000' AND ` + theWayFrom + `e.organisation_code` + leadsThere + `
+			ORDER BY e.id LIMIT $2)
+		) w`
 
 // DecideEvidenceProposal ends a proposal: it is confirmed, or dismissed. Of any number at once one does; the others get
 // ErrNotFound.

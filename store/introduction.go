@@ -88,11 +88,18 @@ func (q *queries) OpenIntroductions(ctx context.Context, organisation string, o 
 // waitingIntroductions counts what OpenIntroductions lists, as far as $2.
 const waitingIntroductions = below + `
 		SELECT count(*) AS count, min(asked_at) AS first_at FROM (
-			SELECT i.asked_at FROM below b
+			(SELECT i.asked_at FROM below b
 			CROSS JOIN LATERAL (
 				SELECT i.id, i.asked_at FROM introduction i WHERE i.organisation_code = b.code AND i.state = 'open' AND i.lapses_at > $3 OFFSET 0
 			) i
-			ORDER BY i.id LIMIT $2) w`
+			WHERE NOT ` + many + `
+			ORDER BY i.id LIMIT $2)
+			UNION ALL
+			(SELECT i.asked_at
+			FROM (SELECT i.id, i.asked_at, i.organisation_code FROM introduction i WHERE ` + many + ` AND i.state = 'open' AND i.lapses_at > $3 OFFSET 0) i
+			WHERE ` + theWayFrom + `i.organisation_code` + leadsThere + `
+			ORDER BY i.id LIMIT $2)
+		) w`
 
 // IntroductionEnd is how an open introduction ends.
 type IntroductionEnd struct {

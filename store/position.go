@@ -59,11 +59,21 @@ const below = `
 		SELECT o.code FROM below b CROSS JOIN LATERAL (SELECT o.code FROM organisation o WHERE o.parent_code = b.code OFFSET 0) o
 	)`
 
-// many says whether the organisations below are so many that it is quicker to look at positions one after another, wherever they
-// are, than at those of each. Then isBelow is what is looked at of a position p; IS TRUE keeps the planner from joining them all.
+// many says whether the organisations below are so many that it is quicker to look at what waits, or at positions one after another,
+// wherever they are, than at those of each. It reads no more of them than it takes to know. Then isBelow is what is looked at of a
+// position p, and the same between the two others of what belongs to another organisation: the way up from there is short, however many
+// are below.
 const (
-	many    = `(SELECT count(*) > 300 FROM below)`
-	isBelow = `(p.organisation_code IN (SELECT code FROM below)) IS TRUE`
+	many       = `(SELECT count(*) > 300 FROM (SELECT FROM below LIMIT 301) b)`
+	theWayFrom = `EXISTS (
+		WITH RECURSIVE above (code) AS (
+			SELECT `
+	leadsThere = `
+			UNION
+			SELECT o.parent_code FROM above a CROSS JOIN LATERAL (SELECT o.parent_code FROM organisation o WHERE o.code = a.code OFFSET 0) o WHERE o.parent_code IS NOT NULL
+		)
+		SELECT FROM above WHERE code = $1)`
+	isBelow = theWayFrom + `p.organisation_code` + leadsThere
 )
 
 // AddPosition records a position without any version. The id being taken is ErrConflict, an unknown organisation ErrReference.

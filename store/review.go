@@ -110,9 +110,14 @@ func (q *queries) Reviews(ctx context.Context, organisation string, open bool, o
 const waitingReviews = below + `
 		SELECT count(*) AS count, min(r.due_at) AS first_at
 		FROM (
-			SELECT r.due_at FROM below b
+			(SELECT r.due_at FROM below b
 			CROSS JOIN LATERAL (SELECT r.due_at FROM review r WHERE r.organisation_code = b.code AND r.closed_at IS NULL OFFSET 0) r
-			ORDER BY r.due_at LIMIT $2
+			WHERE NOT ` + many + `
+			ORDER BY r.due_at LIMIT $2)
+			UNION ALL
+			(SELECT r.due_at FROM review r
+			WHERE ` + many + ` AND r.closed_at IS NULL AND r.due_at > '-infinity' AND ` + theWayFrom + `r.organisation_code` + leadsThere + `
+			ORDER BY r.due_at LIMIT $2)
 		) r`
 
 // ReviewItem is a role that a review is about.

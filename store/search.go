@@ -49,13 +49,23 @@ func (o Order) alike() string {
 // mostLikely is how many people are looked at for a name. Whoever looks for one of more has to say more.
 const mostLikely = 1000
 
+// called says of a person p that the first and the last word of the name that is looked for are each like one of hers. Whoever has a
+// common given name is like everybody who has it; who is called so is not lost among them.
+const called = `split_part(` + lookedFor + `, ' ', 1) OPERATOR(trigram.<%) ` + searchedName + ` AND split_part(` + lookedFor + `, ' ', -1) OPERATOR(trigram.<%) ` + searchedName
+
 // PeopleNamed lists people who have a name like the given one, likest first or by [ByName] or [ByPerson], from the one after the
-// given id, at most limit of them.
+// given id, at most limit of them. Whose whole name is like it are looked at where those who are called so do not fill the list.
 func (q *queries) PeopleNamed(ctx context.Context, name string, o Order, after string, limit int) ([]FoundPerson, error) {
+	const columns = `p.id, p.display_name, p.given_name, p.family_name, p.identity_level, p.disabled_at`
 	return all[FoundPerson](ctx, q, `
-		WITH p AS MATERIALIZED ( -- or else the limit would have the table read from its beginning
-			SELECT p.id, p.display_name, p.given_name, p.family_name, p.identity_level, p.disabled_at
-			FROM person p WHERE `+lookedFor+` OPERATOR(trigram.<%) `+searchedName+`
+		WITH called AS MATERIALIZED ( -- or else the limit would have the table read from its beginning
+			SELECT `+columns+` FROM person p WHERE `+called+`
+		), first AS MATERIALIZED (SELECT `+columns+` FROM called p LIMIT $4),
+		p AS MATERIALIZED (
+			SELECT `+columns+` FROM first p
+			UNION ALL
+			SELECT `+columns+` FROM person p
+			WHERE `+lookedFor+` OPERATOR(trigram.<%) `+searchedName+` AND (SELECT count(*) FROM first) < $3 AND p.id <> ALL (ARRAY(SELECT first.id FROM first))
 		)`+o.alike(), name, after, limit, mostLikely)
 }
 

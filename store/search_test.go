@@ -57,7 +57,7 @@ func TestPeopleNamed(t *testing.T) {
 		{"the family name first", "okafor amara", "", "11 12"},
 		{"a part of the name", "okafor", "", "11 12"},
 		{"the beginning of a name", "okaf", "", "11 12"},
-		{"a letter that is missing", "Amara Okafr", "", "11"},
+		{"a letter that is missing", "Amara Okafr", "", "11 12"},
 		{"a name that stands between", "Amara Grace Okafor", "", "12 11"},
 		{"from one person on", "Amara Okafor", "100000000011", "12"},
 		{"from the last on", "Amara Okafor", "100000000012", ""},
@@ -85,6 +85,29 @@ func TestPeopleNamed(t *testing.T) {
 		{ID: ana, DisplayName: "Ana Ng", IdentityLevel: "high", Organisations: []string{"Riverside"}},
 		{ID: ben, DisplayName: "Ana Ng", IdentityLevel: "high", DisabledAt: &later, Organisations: []string{"Riverside"}},
 	})
+}
+
+// Who is called as is looked for is found though more than are looked at have the same given name, and so are like it.
+func TestPeopleNamedAmongMany(t *testing.T) {
+	t.Parallel()
+	in, ctx := withPeople(t), t.Context()
+	owner := connect(t, in.ownerURL)
+	exec(t, owner, `INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, identity_level, created_at, version)
+		SELECT to_char(200000000000 + n, 'FM000000000000'), sha256(n::text::bytea), '', 'Jennifer', '', CASE n WHEN 2088 THEN 'Day' ELSE 'Smith' END, 'Jennifer', 'none', now(), gen_random_uuid()
+		FROM generate_series(1, 2088) n`)
+	exec(t, owner, `ANALYZE person`)
+	for _, name := range []string{"Jennifer Day", "day jennifer", "Jennifer Dayy"} {
+		for _, order := range []store.Order{{}, {By: store.ByPerson, Descending: true}} {
+			got, err := in.PeopleNamed(ctx, name, order, "", 2)
+			if err != nil || len(got) != 2 || got[0].ID != "200000002088" {
+				t.Errorf("PeopleNamed(%s, %v) = %+v, %v, want her who is called so first", name, order, got, err)
+			}
+		}
+	}
+	got, err := in.PeopleNamed(ctx, "Jenifer Smith", store.Order{}, "", 20)
+	if err != nil || len(got) != 20 || ids(got[:1]) == "88" {
+		t.Errorf("PeopleNamed(of a name that many have) = %s, %v, want 20 of them", ids(got), err)
+	}
 }
 
 func TestPeopleBornOn(t *testing.T) {

@@ -102,8 +102,15 @@ func (q *queries) UnprovedPeople(ctx context.Context, organisation string, o Ord
 // waitingPeople counts what UnprovedPeople lists, as far as $2.
 const waitingPeople = below + `
 		SELECT count(*) AS count, min(created_at) AS first_at FROM (
-			SELECT p.created_at FROM below b
+			(SELECT p.created_at FROM below b
 			CROSS JOIN LATERAL (
 				SELECT p.created_at, p.id FROM person p WHERE p.self_registered_organisation = b.code AND ` + unproved + ` AND p.disabled_at IS NULL ORDER BY p.created_at, p.id LIMIT $2
 			) p
-			ORDER BY p.created_at, p.id LIMIT $2) w`
+			WHERE NOT ` + many + `
+			ORDER BY p.created_at, p.id LIMIT $2)
+			UNION ALL
+			(SELECT p.created_at FROM person p
+			WHERE ` + many + ` AND p.self_registered_organisation > '' AND ` + unproved + ` AND p.disabled_at IS NULL
+				AND ` + theWayFrom + `p.self_registered_organisation` + leadsThere + `
+			ORDER BY p.created_at, p.id LIMIT $2)
+		) w`

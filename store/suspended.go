@@ -23,7 +23,7 @@ type SuspendedAuthenticator struct {
 const suspended = `
 	FROM authenticator a
 	WHERE a.state IN ('suspended', 'lost')
-		AND EXISTS (SELECT FROM membership m WHERE m.person_id = a.person_id AND (m.organisation_code IN (SELECT code FROM below)) IS TRUE OFFSET 0)`
+		AND EXISTS (SELECT FROM membership m WHERE m.person_id = a.person_id AND ` + theWayFrom + `m.organisation_code` + leadsThere + ` OFFSET 0)`
 
 // SuspendedAuthenticators lists the authenticators that are suspended or lost, of people of an organisation and of those below it, by
 // [ByStart], which is since when, from the one after the given id, at most limit of them.

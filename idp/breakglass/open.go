@@ -101,7 +101,7 @@ func (r *Registrar) Ask(ctx context.Context, by deed.Acting, c Code, reason stri
 
 // apart wants a person to hold nothing that a break-glass officer does not hold as well.
 func (a *act) apart(ctx context.Context, person string) error {
-	held, err := deed.Held(ctx, a, person, a.Now)
+	held, err := deed.Held(ctx, a.Tx, person, a.Now)
 	if err != nil {
 		return err
 	}

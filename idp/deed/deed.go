@@ -38,7 +38,8 @@ func (a Acting) Check() error {
 	return errors.Join(directory.CheckID("as", a.Person), directory.CheckID("role", a.Role))
 }
 
-// Deed is one act of an officer and its line of the record. Its transaction is there while it runs.
+// Deed is one act of an officer and its line of the record. Its transaction is there while it runs. What takes an interface is given
+// the transaction itself: one that held a deed would keep all methods of the transaction in the program once more.
 type Deed struct {
 	*store.Tx
 

@@ -113,7 +113,7 @@ func (d *Deed) Must(ctx context.Context, of authority.Subject, acts ...authority
 
 // MustAt is Must for what is done at an organisation.
 func (d *Deed) MustAt(ctx context.Context, organisation string, acts ...authority.Act) error {
-	of, err := At(ctx, d, organisation)
+	of, err := At(ctx, d.Tx, organisation)
 	if err != nil {
 		return err
 	}
@@ -134,9 +134,9 @@ func (d *Deed) MustTo(ctx context.Context, person string, over bool, acts ...aut
 	if err != nil {
 		return found, directory.Missing(err, "person", person)
 	}
-	of, err := Of(ctx, d, found.Person)
+	of, err := Of(ctx, d.Tx, found.Person)
 	if over && err == nil {
-		of, err = Over(ctx, d, d.Rules, of, now)
+		of, err = Over(ctx, d.Tx, d.Rules, of, now)
 	}
 	if err != nil {
 		return found, err

@@ -178,12 +178,12 @@ func (a *act) subject(ctx context.Context, s Subject, organisation string) (auth
 	if organisation != "" {
 		codes = []string{organisation}
 	}
-	about, err := deed.At(ctx, a, codes...)
+	about, err := deed.At(ctx, a.Tx, codes...)
 	if err != nil {
 		return about, err
 	}
 	about.PersonID = s.PersonID
-	return deed.Over(ctx, a, a.Rules, about, a.Now)
+	return deed.Over(ctx, a.Tx, a.Rules, about, a.Now)
 }
 
 // Organisations are the codes of those whose officers a person is for: where she may act as something now, or once could when

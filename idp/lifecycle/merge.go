@@ -85,7 +85,7 @@ func (a *act) mergeable(ctx context.Context, duplicate, kept string) error {
 	}
 	var duties []authority.Held
 	for _, p := range people {
-		held, err := deed.Held(ctx, a, p.PersonID, a.Now)
+		held, err := deed.Held(ctx, a.Tx, p.PersonID, a.Now)
 		if err != nil {
 			return err
 		}

@@ -102,7 +102,7 @@ func (r *Registrar) Begin(ctx context.Context, by deed.Acting, personID string) 
 	}
 	err = r.act(ctx, by, audit.MeetingBegun, personID, func(d *deed.Deed, found store.Standing) error {
 		d.Note(map[string]string{"meeting": id.String()})
-		if err := r.refusal(ctx, d, by.Person, found); err != nil {
+		if err := r.refusal(ctx, d.Tx, by.Person, found); err != nil {
 			return err
 		}
 		begun, err := d.CountMeetings(ctx, personID, d.Now.AddDate(0, 0, -1))

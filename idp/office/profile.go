@@ -40,12 +40,13 @@ func (f *Office) Profile(ctx context.Context, o Officer, person store.Person) (p
 	does := func(act authority.Act, to authority.Subject) bool {
 		return f.Rules.May(o.Officer, act, to).Grant == authority.Full
 	}
-	about := authority.Subject{PersonID: person.ID}
-	for _, code := range lifecycle.Organisations(p.Profile, person) {
-		there, err := f.At(ctx, code)
-		if err != nil {
-			return Profile{}, err
-		}
+	about, codes := authority.Subject{PersonID: person.ID}, lifecycle.Organisations(p.Profile, person)
+	each, err := deed.AtEach(ctx, f.Store, codes...)
+	if err != nil {
+		return Profile{}, err
+	}
+	for _, code := range codes {
+		there := each[code]
 		about.Path = append(about.Path, there.Path...)
 		there.PersonID = person.ID
 		if p.ClosedAt == nil && does(authority.AssignPosition, there) {

@@ -75,7 +75,7 @@ func (a *act) may(ctx context.Context, what authority.Act, organisation, person 
 	if err != nil {
 		return authority.None, err
 	}
-	of, err := deed.At(ctx, a, organisation)
+	of, err := deed.At(ctx, a.Tx, organisation)
 	if err != nil {
 		return authority.None, err
 	}
@@ -98,7 +98,7 @@ func (a *act) mustFully(ctx context.Context, what authority.Act, organisation, p
 
 // stillMay is StillMay for what is done at an organisation, about a person unless that is "".
 func (a *act) stillMay(ctx context.Context, asker string, what authority.Act, organisation, person string) error {
-	of, err := deed.At(ctx, a, organisation)
+	of, err := deed.At(ctx, a.Tx, organisation)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func FourEyes(ctx context.Context, records interface {
 
 // ifHolds is a person when she holds a position, or one that includes it, which is then about her, and "" otherwise.
 func (a *act) ifHolds(ctx context.Context, person, positionID string) (string, error) {
-	held, err := deed.Held(ctx, a, person, a.Now)
+	held, err := deed.Held(ctx, a.Tx, person, a.Now)
 	if err != nil {
 		return "", err
 	}

@@ -208,7 +208,7 @@ func (a *act) versionInForce(ctx context.Context, p store.HeldPosition) (store.P
 
 // mayHave says whether a person may get the position that is asked for, or has what she is to lose.
 func (a *act) mayHave(ctx context.Context, q store.Request, v store.PositionVersion) error {
-	held, err := deed.Held(ctx, a, q.PersonID, a.Now)
+	held, err := deed.Held(ctx, a.Tx, q.PersonID, a.Now)
 	if err != nil {
 		return err
 	}
@@ -398,7 +398,7 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 		return Answer{}, err
 	}
 	if Kind(q.Kind) == End { // whatever the position is by now; but nobody takes what an officer above her has
-		held, err := deed.Held(ctx, a, q.PersonID, a.Now)
+		held, err := deed.Held(ctx, a.Tx, q.PersonID, a.Now)
 		if err != nil {
 			return Answer{}, err
 		}

@@ -18,9 +18,11 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// authenticator is the synchronised passkey of one person, in software.
+// authenticator is the authenticator of one person, in software: a passkey that is synchronised, or one that says it is in a key.
 type authenticator struct {
-	number       int // of the person
+	person       string
+	secondRole   string // that a person acts in who has to choose
+	securityKey  bool
 	credentialID []byte
 	key          *ecdsa.PrivateKey
 }
@@ -32,21 +34,43 @@ func clientSecret(key seal.Key) string { return hex.EncodeToString(key.MAC("benc
 func authenticators(key seal.Key, count int) ([]authenticator, error) {
 	list := make([]authenticator, count)
 	for n := range list {
-		// A derived number is outside the range of private keys once in 2^32: SEC 1, Section 3.2.1.
-		private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), key.MAC("bench private key", []byte(personID(n))))
+		a, err := newAuthenticator(key, personID(n))
 		if err != nil {
-			return nil, fmt.Errorf("derive the key of person %s: %w: take another secret", personID(n), err)
+			return nil, err
 		}
-		list[n] = authenticator{n, key.MAC("bench credential", []byte(personID(n))), private}
+		a.secondRole = roleID(rolesOfPerson*n + 1)
+		list[n] = a
 	}
 	return list, nil
 }
 
-// Flags of authenticator data, WebAuthn Level 3, Section 6.1: UP, UV, BE and BS; AT when a credential follows.
+func newAuthenticator(key seal.Key, person string) (authenticator, error) {
+	private, err := privateKey(key, person)
+	return authenticator{person: person, credentialID: key.MAC("bench credential", []byte(person)), key: private}, err
+}
+
+// privateKey derives the key of somebody. A derived number is outside the range of private keys once in 2^32: SEC 1, Section 3.2.1.
+func privateKey(key seal.Key, of string) (*ecdsa.PrivateKey, error) {
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), key.MAC("bench private key", []byte(of)))
+	if err != nil {
+		return nil, fmt.Errorf("derive the key of %s: %w: take another secret", of, err)
+	}
+	return private, nil
+}
+
+// Flags of authenticator data, WebAuthn Level 3, Section 6.1: UP and UV; BE and BS of what is synchronised; AT when a credential follows.
 const (
-	flags    = 0x01 | 0x04 | 0x08 | 0x10
-	attested = 0x40
+	used         = 0x01 | 0x04
+	synchronised = 0x08 | 0x10
+	attested     = 0x40
 )
+
+func (a authenticator) flags() byte {
+	if a.securityKey {
+		return used
+	}
+	return used | synchronised
+}
 
 // authenticatorData is that of WebAuthn Level 3, Section 6.1, with a signature counter of 0, which is none.
 func authenticatorData(rpID string, flags byte) []byte {
@@ -70,7 +94,7 @@ func (a authenticator) publicKey() []byte {
 // attestation is an attestation object of the format "none": WebAuthn Level 3, Sections 6.5.4 and 8.7.
 func (a authenticator) attestation(rpID string) []byte {
 	aaguid, length := make([]byte, 16), []byte{0, sha256.Size} // of the credential id
-	data := slices.Concat(authenticatorData(rpID, flags|attested), aaguid, length, a.credentialID, a.publicKey())
+	data := slices.Concat(authenticatorData(rpID, a.flags()|attested), aaguid, length, a.credentialID, a.publicKey())
 	return slices.Concat(
 		[]byte{0xa3, 0x63}, []byte("fmt"), []byte{0x64}, []byte("none"),
 		[]byte{0x67}, []byte("attStmt"), []byte{0xa0},
@@ -78,13 +102,18 @@ func (a authenticator) attestation(rpID string) []byte {
 	)
 }
 
-// row is the authenticator as an enrolment at the issuer would have recorded it.
+// row is the authenticator as an enrolment at the issuer would have recorded it; of a security key, one that proved its model.
 func (a authenticator) row(issuer string, now time.Time) store.Authenticator {
-	return store.Authenticator{
-		PersonID: personID(a.number), Name: "Passkey in software", Kind: "passkey", CredentialID: a.credentialID, PublicKey: a.publicKey(),
+	row := store.Authenticator{
+		PersonID: a.person, Name: "Passkey in software", Kind: "passkey", CredentialID: a.credentialID, PublicKey: a.publicKey(),
 		AAGUID: uuid.Nil, Transports: []string{"internal"}, BackupEligible: true, BackupState: true, AttestationFormat: "none",
 		AttestationObject: a.attestation(hostOf(issuer)), ClientData: clientData("webauthn.create", "", issuer), AttestationVerdict: "none", CreatedAt: now,
 	}
+	if a.securityKey {
+		row.Name, row.Kind, row.AAGUID, row.Transports = "Security key in software", "security-key", model(), []string{"usb"}
+		row.BackupEligible, row.BackupState, row.AttestationVerdict = false, false, "trusted"
+	}
+	return row
 }
 
 // hostOf is the RP ID of an issuer.
@@ -104,7 +133,7 @@ func clientData(ceremony, challenge, origin string) []byte {
 // assertion is what the page's script posts after navigator.credentials.get: an AuthenticationResponseJSON, WebAuthn Level 3,
 // Section 5.1.
 func (a authenticator) assertion(challenge, rpID, origin string) ([]byte, error) {
-	data, client := authenticatorData(rpID, flags), clientData("webauthn.get", challenge, origin)
+	data, client := authenticatorData(rpID, a.flags()), clientData("webauthn.get", challenge, origin)
 	hash := sha256.Sum256(client)
 	digest := sha256.Sum256(slices.Concat(data, hash[:]))
 	signature, err := ecdsa.SignASN1(rand.Reader, a.key, digest[:])
@@ -115,5 +144,5 @@ func (a authenticator) assertion(challenge, rpID, origin string) ([]byte, error)
 	id := encode(a.credentialID)
 	return []byte(`{"response":{"id":"` + id + `","rawId":"` + id + `","type":"public-key","authenticatorAttachment":"platform","clientExtensionResults":{},"response":{` +
 		`"clientDataJSON":"` + encode(client) + `","authenticatorData":"` + encode(data) + `","signature":"` + encode(signature) +
-		`","userHandle":"` + encode(handle(a.number)) + `"}}}`), nil
+		`","userHandle":"` + encode(handle(a.person)) + `"}}}`), nil
 }

@@ -22,6 +22,7 @@ const (
 	configuration = "/.well-known/openid-configuration"
 	scope         = "openid profile offline_access"
 	form          = "application/x-www-form-urlencoded"
+	mostSteps     = 10 // of a way through pages
 	sample        = 16 // of so many ID tokens of a worker one signature is verified
 )
 
@@ -32,8 +33,16 @@ const (
 //   - code_sso: a browser in which she is signed in
 //   - refresh: a refresh token is exchanged for the next
 //   - userinfo, discovery, jwks: one request
+//   - desk_search, desk_search_id, desk_search_name: an officer looks for a person by name and date of birth, by user id, and by
+//     a name that is not spelt as on record
+//   - desk_queue: she reads two pages of what waits in the nation, one of it by when it starts, and what waits at a board
+//   - desk_person, desk_evidence: she opens the page of a person, and that of the evidence of one
+//   - desk_glance: she looks at what needs doing in the nation
 func Flows() []string {
-	return []string{"code", "code_role", "code_sso", "refresh", "userinfo", "discovery", "jwks"}
+	return []string{
+		"code", "code_role", "code_sso", "refresh", "userinfo", "discovery", "jwks",
+		"desk_search", "desk_search_id", "desk_search_name", "desk_queue", "desk_person", "desk_evidence", "desk_glance",
+	}
 }
 
 // worker is one user, who does one thing after the other.
@@ -62,6 +71,9 @@ func (w *worker) prepare(ctx context.Context, flow string) error {
 	case "code_sso", "refresh", "userinfo":
 		return w.signIn(ctx, w.load.nextPerson(false))
 	}
+	if w.deskFlow(flow) != nil {
+		return w.enter(ctx)
+	}
 	return nil
 }
 
@@ -84,13 +96,16 @@ func (w *worker) run(ctx context.Context, flow string) error {
 	case "jwks":
 		return w.document(ctx, w.load.jwksPath, w.load.jwks)
 	}
+	if desk := w.deskFlow(flow); desk != nil {
+		return desk(ctx)
+	}
 	return fmt.Errorf("no flow %q", flow)
 }
 
 // signIn signs somebody in, in a fresh browser.
 func (w *worker) signIn(ctx context.Context, a *authenticator) error {
 	w.browser.forget()
-	return w.authorize(ctx, a, personID(a.number))
+	return w.authorize(ctx, a, a.person)
 }
 
 // authorize runs the authorization code flow with PKCE. Without an authenticator, somebody has to be signed in.
@@ -119,7 +134,6 @@ func (w *worker) authorize(ctx context.Context, a *authenticator, person string)
 
 // follow follows redirects and does what pages ask, until it is sent to the client.
 func (w *worker) follow(ctx context.Context, a *authenticator, target string) (string, error) {
-	const mostSteps = 10
 	for range mostSteps {
 		page, err := w.browser.get(ctx, target)
 		if err != nil {
@@ -143,13 +157,12 @@ func (w *worker) follow(ctx context.Context, a *authenticator, target string) (s
 
 // fill does what a page asks. What comes back is a redirect, or as good as one.
 func (w *worker) fill(ctx context.Context, a *authenticator, target string, page answer) (answer, error) {
-	role := roleID(rolesOfPerson*a.number + 1)
 	if options, ok := attribute(page.body, "data-options"); ok {
 		finish, _ := attribute(page.body, "data-finish")
 		return w.assert(ctx, a, options, finish)
 	}
-	if bytes.Contains(page.body, []byte(`name="role" type="radio" value="`+role+`"`)) {
-		return w.browser.post(ctx, target, form, []byte("role="+role))
+	if bytes.Contains(page.body, []byte(`name="role" type="radio" value="`+a.secondRole+`"`)) {
+		return w.browser.post(ctx, target, form, []byte("role="+a.secondRole))
 	}
 	return answer{}, fmt.Errorf("GET %s: a page that asks neither for a passkey nor for a role that the person has", pathOf(target))
 }

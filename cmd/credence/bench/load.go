@@ -31,6 +31,8 @@ type load struct {
 	authorizeTarget string // as far as it is the same every time
 	alg             jose.SignatureAlgorithm
 	people          []authenticator
+	officers        []authenticator
+	names           names
 	configuration   []byte
 	jwksPath        string
 	jwks            []byte
@@ -58,6 +60,10 @@ func newLoad(ctx context.Context, c Config) (*load, error) {
 	if l.people, err = authenticators(c.Key, min(c.People, signers)); err != nil {
 		return nil, err
 	}
+	if l.officers, err = securityKeys(c.Key); err != nil {
+		return nil, err
+	}
+	l.names = newNames()
 	if err := l.discover(ctx); err != nil {
 		return nil, err
 	}

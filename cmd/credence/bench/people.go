@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/audit"
-	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/seal"
 	"github.com/credence-id/credence/store"
@@ -25,7 +23,7 @@ func roleID(n int) string       { return fmt.Sprintf("030%09d", n) }
 func workgroupID(n int) string  { return fmt.Sprintf("040%09d", n) }
 
 const (
-	firstPerson, afterPeople = "010", "011"
+	firstPerson, afterPeople, afterOfficers = "010", "011", "012"
 
 	mostPeople = 10_000_000
 	signers    = 2000 // so many of the people, the first ones, have an authenticator
@@ -53,6 +51,8 @@ func checkPeople(n int) error {
 var (
 	// ErrForeign is returned by [CheckDatabase] for a database that somebody uses.
 	ErrForeign = errors.New("this database is somebody's: it is not one of `credence dev`, and not everything in it was made by `credence bench`")
+	// ErrOlder is returned by [Seed] for people whom a release filled in that had no officers.
+	ErrOlder = errors.New("an older release filled this database: take a new one")
 	// ErrEmpty is returned by [CheckDatabase] for a database that nobody uses yet.
 	ErrEmpty = errors.New("this database is empty, and not one of `credence dev`: somebody may mean to use it")
 )
@@ -72,7 +72,7 @@ func CheckDatabase(ctx context.Context, owner *store.Store, fill bool) error {
 	if err != nil || empty {
 		return err
 	}
-	foreign, err := owner.PeopleOutside(ctx, firstPerson, afterPeople)
+	foreign, err := owner.PeopleOutside(ctx, firstPerson, afterOfficers)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func CheckDatabase(ctx context.Context, owner *store.Store, fill bool) error {
 }
 
 // Seed makes a database that [CheckDatabase] takes hold so many invented people, each with two role profiles, of which every
-// second person holds one no longer. What is there already stays, so that it goes on where it was cut short. The store is
+// second person holds one no longer, and officers who work for all of them. What is there already stays, so that it goes on where it was cut short. The store is
 // connected as the owner of the tables.
 func Seed(ctx context.Context, owner *store.Store, key seal.Key, issuer string, people int, now func() time.Time, progress io.Writer) error {
 	if err := checkPeople(people); err != nil {
@@ -92,6 +92,9 @@ func Seed(ctx context.Context, owner *store.Store, key seal.Key, issuer string, 
 	}
 	// The clients come first: they mark the database as ours.
 	if err := ensureClients(ctx, owner, key, now()); err != nil {
+		return err
+	}
+	if err := ensureOfficers(ctx, owner, key, now()); err != nil {
 		return err
 	}
 	loaded, err := loadPeople(ctx, owner, people, now, progress)
@@ -143,8 +146,7 @@ func loadPeople(ctx context.Context, owner *store.Store, people int, now func() 
 	began := time.Now()
 	for err == nil && next < people {
 		end := min(next+chunk, people)
-		if err = owner.Load(ctx, p.bulk(next, end), now()); err != nil {
-			err = fmt.Errorf("load people %d to %d: %w", next, end, err)
+		if err = p.load(ctx, owner, next, end); err != nil {
 			break
 		}
 		next = end
@@ -154,106 +156,28 @@ func loadPeople(ctx context.Context, owner *store.Store, people int, now func() 
 	return true, errors.Join(err, unprinted)
 }
 
-// population invents people by number: the same number is the same person, whenever.
-type population struct {
-	jobRoles, activities []directory.Entry
-	starts, ended        time.Time
-}
-
-func newPopulation(now time.Time) (population, error) {
-	catalogue, err := directory.NewCatalogue()
+func (p population) load(ctx context.Context, owner *store.Store, from, to int) error {
+	b, err := p.bulk(from, to)
+	if err == nil {
+		err = owner.Load(ctx, b, p.now)
+	}
 	if err != nil {
-		return population{}, err
+		return fmt.Errorf("load people %d to %d: %w", from, to, err)
 	}
-	return population{
-		jobRoles: catalogue.JobRoles(), activities: catalogue.Activities(),
-		starts: now.AddDate(-3, 0, 0), ended: now.AddDate(-1, 0, 0),
-	}, nil
-}
-
-// twoRoles says whether a person holds both role profiles. The others hold the first one only, and are not asked in which to
-// act.
-func twoRoles(n int) bool { return n%2 == 1 }
-
-func (p population) bulk(from, to int) store.Bulk {
-	var b store.Bulk
-	for n := from; n < to; n++ {
-		if n%peopleOfOrganisation == 0 {
-			b.Organisations = append(b.Organisations, organisation(n/peopleOfOrganisation))
-		}
-		if n%peopleOfWorkgroup == 0 {
-			g := n / peopleOfWorkgroup
-			b.Workgroups = append(b.Workgroups, store.Workgroup{ID: workgroupID(g), Name: fmt.Sprintf("Team %d (invented)", g)})
-		}
-		b.People = append(b.People, person(n))
-		memberships := p.memberships(n)
-		b.Memberships = append(b.Memberships, memberships...)
-		b.Roles = append(b.Roles, p.roles(n, memberships)...)
-	}
-	return b
-}
-
-func organisationCode(n int) string { return fmt.Sprintf("ZB%06d", n) }
-
-func organisation(n int) store.Organisation {
-	o := store.Organisation{Code: organisationCode(n), Name: fmt.Sprintf("Organisation %d (invented)", n)}
-	if board := n - n%organisationsOfBoard; board != n {
-		o.ParentCode = new(organisationCode(board))
-	}
-	return o
-}
-
-func person(n int) store.NewPerson {
-	p := store.NewPerson{
-		ID: personID(n), Handle: handle(n), Title: "Dr", GivenName: "Person", FamilyName: "Number " + strconv.Itoa(n), DisplayName: "Person Number " + strconv.Itoa(n),
-		Email: fmt.Sprintf("person.%d@bench.example", n), IdentityLevel: "high",
-	}
-	if n%3 == 0 {
-		p.Registrations = []store.Registration{{Body: "gmc", Number: strconv.Itoa(n)}}
-	}
-	return p
-}
-
-// handle is a person's WebAuthn user handle. It is no secret, only a name that says nothing.
-func handle(n int) []byte {
-	sum := sha256.Sum256([]byte("credence bench " + personID(n)))
-	return sum[:]
-}
-
-// memberships are one organisation for most, and two for every fourth person.
-func (p population) memberships(n int) []store.NewMembership {
-	home := n / peopleOfOrganisation
-	list := []store.NewMembership{{ID: membershipID(rolesOfPerson * n), PersonID: personID(n), OrganisationCode: organisationCode(home)}}
-	if other := home / 2; n%4 == 1 && other != home {
-		list = append(list, store.NewMembership{ID: membershipID(rolesOfPerson*n + 1), PersonID: personID(n), OrganisationCode: organisationCode(other)})
-	}
-	return list
-}
-
-func (p population) roles(n int, memberships []store.NewMembership) []store.NewRole {
-	role := func(i int, membership store.NewMembership) store.NewRole {
-		r := store.NewRole{
-			ID: roleID(rolesOfPerson*n + i), MembershipID: membership.ID, JobRole: p.jobRoles[(n+i)%len(p.jobRoles)].Code, StartsAt: p.starts,
-			Workgroups: []string{workgroupID(n / peopleOfWorkgroup)},
-		}
-		for j := range 4 {
-			r.Activities = append(r.Activities, p.activities[(n+i+j)%len(p.activities)].Code)
-		}
-		return r
-	}
-	first, second := role(0, memberships[0]), role(1, memberships[len(memberships)-1])
-	if !twoRoles(n) {
-		second.EndsAt = &p.ended
-	}
-	return []store.NewRole{first, second}
+	return nil
 }
 
 // bindAuthenticators binds the authenticators of those who sign in, where they are missing, and says whether there were any.
 func bindAuthenticators(ctx context.Context, owner *store.Store, key seal.Key, issuer string, count int, now func() time.Time) (bool, error) {
-	keys, err := authenticators(key, count)
+	people, err := authenticators(key, count)
 	if err != nil {
 		return false, err
 	}
+	desk, err := securityKeys(key)
+	if err != nil {
+		return false, err
+	}
+	keys := append(people, desk...)
 	ids := make([][]byte, len(keys))
 	for i, a := range keys {
 		ids[i] = a.credentialID

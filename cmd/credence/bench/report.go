@@ -14,7 +14,7 @@ type Table struct {
 	begun bool
 }
 
-const titles = "flow       users      per s     p50 ms     p95 ms     p99 ms  errors   server ms  database ms   load ms   server MiB"
+const titles = "flow              users      per s     p50 ms     p95 ms     p99 ms  errors   server ms  database ms   load ms   server MiB"
 
 // Add prints a result.
 func (t *Table) Add(r Result) error {
@@ -24,7 +24,7 @@ func (t *Table) Add(r Result) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(t.W, "%-9s %6d %10.0f %10.2f %10.2f %10.2f %7d %11s %12s %9s %12s\n", r.Flow, r.Concurrency, r.Rate, r.P50, r.P95, r.P99, r.Errors,
+	_, err := fmt.Fprintf(t.W, "%-16s %6d %10.0f %10.2f %10.2f %10.2f %7d %11s %12s %9s %12s\n", r.Flow, r.Concurrency, r.Rate, r.P50, r.P95, r.P99, r.Errors,
 		seen(r.ServerCPU, 3), seen(r.DatabaseCPU, 3), seen(r.LoadCPU, 3), seen(r.Memory, 1))
 	if err == nil && r.FirstError != "" {
 		_, err = fmt.Fprintf(t.W, "  the first error: %s\n", strconv.QuoteToGraphic(r.FirstError))
