@@ -45,12 +45,17 @@ func TestAPIPhotographs(t *testing.T) {
 		{"that is too small", agent, of, string(portrait(t, 100, 100)), png, http.StatusUnprocessableEntity},
 		{"that is too long", agent, of, strings.Repeat("a", photograph.MaxUpload+1), png, http.StatusRequestEntityTooLarge},
 		{"that is one", agent, of, picture, png, http.StatusOK},
-		{"in its place", agent, of, picture, png, http.StatusOK},
+		{"in its place, which she has not seen", agent, of, picture, png, http.StatusPreconditionFailed},
+		{"in the place of another", agent, of, picture, append([]string{"If-Match", `"1"`}, png...), http.StatusPreconditionFailed},
 	} {
 		a := test.by.call(http.MethodPut, path, test.of, test.body, test.headers...)
 		if a.StatusCode != test.status || a.StatusCode == http.StatusUnprocessableEntity && a.problem(t).Errors[0].Field != "body" {
 			t.Errorf("a photograph %s = %d %.300s, want %d", test.name, a.StatusCode, a.body, test.status)
 		}
+	}
+	seen := agent.call(http.MethodGet, path, of, "").Header.Get("ETag")
+	if a := agent.call(http.MethodPut, path, of, picture, append([]string{"If-Match", seen}, png...)...); a.StatusCode != http.StatusOK {
+		t.Errorf("a photograph in the place of %s = %d %.300s, want 200", seen, a.StatusCode, a.body)
 	}
 	a := sponsor.call(http.MethodGet, path, of, "")
 	m, err := jpeg.Decode(strings.NewReader(a.body))

@@ -77,6 +77,18 @@ func (b *browser) postImage(location, part string, file []byte, site string) ans
 	return b.send(r)
 }
 
+// takes is where the form of a page is sent that takes a photograph.
+func (a answer) takes(t *testing.T) string {
+	t.Helper()
+	for _, f := range a.read(t).forms {
+		if f.multipart {
+			return f.action
+		}
+	}
+	t.Fatalf("%s = %d, want a form that takes a photograph: %s", a.path(), a.StatusCode, text(a.body))
+	return ""
+}
+
 // An officer takes a photograph and then another; whoever may see the person sees it, and that is on record.
 func TestDeskPhotographs(t *testing.T) {
 	t.Parallel()
@@ -98,7 +110,7 @@ func TestDeskPhotographs(t *testing.T) {
 	}
 
 	for _, way := range []string{"camera", "upload"} {
-		if a := b.rest(b.postImage(of+"/photograph", way, portrait(t, 800, 600), "same-origin")); a.StatusCode != http.StatusOK || a.path() != of || !strings.Contains(a.body, `<img class="credence-photograph credence-photograph--small" id="portrait" src="`+of+`/photograph.jpg"`) {
+		if a := b.rest(b.postImage(b.get(of+"/photograph").takes(t), way, portrait(t, 800, 600), "same-origin")); a.StatusCode != http.StatusOK || a.path() != of || !strings.Contains(a.body, `<img class="credence-photograph credence-photograph--small" id="portrait" src="`+of+`/photograph.jpg"`) {
 			t.Fatalf("to take a photograph by %s = %d %s %s, want the page of the person with it", way, a.StatusCode, a.path(), text(a.body))
 		}
 		actor, about, detail := p.line("photograph_taken")
@@ -170,7 +182,7 @@ func TestDeskSaysWhatIsWrongWithAPhotograph(t *testing.T) {
 	if got := p.count(`SELECT count(*) FROM photograph`); got != 1 {
 		t.Errorf("photographs = %d, want the one there was", got)
 	}
-	if a := b.postImage(of, "upload", portrait(t, 480, 600), "same-origin"); a.StatusCode != http.StatusSeeOther {
+	if a := b.postImage(b.get(of).takes(t), "upload", portrait(t, 480, 600), "same-origin"); a.StatusCode != http.StatusSeeOther {
 		t.Errorf("a photograph in order = %d, want it kept", a.StatusCode)
 	}
 }

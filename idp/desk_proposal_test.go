@@ -147,8 +147,8 @@ func TestDeskHasASecondChecker(t *testing.T) {
 		t.Errorf("to confirm it = %d %s, want the level", a.StatusCode, text(a.body))
 	}
 	for _, verdict := range []string{"confirm", "dismiss"} {
-		if a := advanced.post(path, url.Values{"verdict": {verdict}}); a.StatusCode != http.StatusNotFound {
-			t.Errorf("to %s it again = %d, want 404", verdict, a.StatusCode)
+		if a := advanced.post(path, url.Values{"verdict": {verdict}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "On record now: Confirmed") {
+			t.Errorf("to %s it again = %d %s, want what was decided", verdict, a.StatusCode, text(a.body))
 		}
 	}
 	list, err := p.desk().Of(t.Context(), person, uuid.Nil, 10)

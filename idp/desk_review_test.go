@@ -94,7 +94,7 @@ func TestDeskReviews(t *testing.T) {
 	if a := advanced.rest(advanced.post(at, url.Values{"certify": {"ticked"}, "entry": {kept}})); a.path() != at || strings.Contains(a.body, `id="entry-`+kept) {
 		t.Errorf("the review after one was certified = %s, want it gone from what is left", text(a.body))
 	}
-	if a := manager.post(at, url.Values{"remove": {"ticked"}, "entry": {kept}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "another officer has decided this already") {
+	if a := manager.post(at, url.Values{"remove": {"ticked"}, "entry": {kept}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "Another officer has decided this already") {
 		t.Errorf("to remove what was certified = %d %s, want 400", a.StatusCode, text(a.body))
 	}
 	if words := manager.rest(manager.post(at, url.Values{"remove": {"ticked"}, "entry": {gone}})).words(t); !strings.Contains(words, "Finished") || !strings.Contains(words, "Nothing is left to decide") {

@@ -10,16 +10,17 @@ import (
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/idp/webauthn/webauthntest"
+	"github.com/credence-id/credence/store"
 )
 
 // site is an installation in which every page that people come to is about something, and who comes to it.
 type site struct {
-	p                                                                      *provider
-	manager, agent, advanced, sponsor, privacy, owner, registered, glasses *browser
-	ward, request, client, keyed, introduction, review, opened             string
-	proposal, meeting, merge, run, person                                  string
-	own, elsewhere                                                         string // of the account: what she signs in with, and a session
-	invitation, registration                                               string // links
+	p                                                                             *provider
+	manager, agent, advanced, sponsor, privacy, other, owner, registered, glasses *browser
+	ward, request, client, keyed, introduction, review, opened                    string
+	proposal, meeting, merge, run, person                                         string
+	own, elsewhere                                                                string // of the account: what she signs in with, and a session
+	invitation, registration                                                      string // links
 }
 
 // site prepares it.
@@ -37,11 +38,11 @@ func (p *provider) site(mails post) *site {
 	p.enrol(noRole, webauthntest.New())
 	p.enrol(sevenRoles, webauthntest.New())
 	s.own = p.newestKey(sevenRoles)
-	for b, person := range map[**browser]string{&s.manager: raManager, &s.agent: raAgent, &s.advanced: raAdvanced, &s.sponsor: raSponsor, &s.privacy: p.newOfficer("ZX100", "S8002:G8003:R0001")} {
+	for b, person := range map[**browser]string{&s.manager: raManager, &s.agent: raAgent, &s.advanced: raAdvanced, &s.sponsor: raSponsor, &s.privacy: p.newOfficer("ZX100", "S8002:G8003:R0001"), &s.other: p.newOfficer("ZX000", "S0080:G0450:R5080")} {
 		*b, _ = p.atDesk(person, "/desk")
 	}
 	p.browser().signInAlone(sevenRoles, "smartcard")
-	sessions, err := p.owner.SessionsOf(p.t.Context(), sevenRoles, 1, p.clock.Now())
+	sessions, err := p.owner.SessionsOf(p.t.Context(), sevenRoles, store.Order{By: store.ByTime, Descending: true}, uuid.Nil, 1, p.clock.Now())
 	if err != nil || len(sessions) != 1 {
 		p.t.Fatalf("SessionsOf(%s) = %v, %v, want one", sevenRoles, sessions, err)
 	}

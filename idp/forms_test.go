@@ -222,10 +222,11 @@ func (b *browser) sendForm(f form, typed, button url.Values) answer {
 	parts := multipart.NewWriter(&body)
 	for name, values := range sent {
 		for _, value := range values {
-			part, err := parts.CreateFormField(name)
+			create := parts.CreateFormField
 			if slices.Contains(f.secret, name) {
-				part, err = parts.CreateFormFile(name, "a file")
+				create = func(name string) (io.Writer, error) { return parts.CreateFormFile(name, "a file") }
 			}
+			part, err := create(name)
 			if err != nil {
 				b.t.Fatal(err)
 			}

@@ -36,6 +36,16 @@ func (q *queries) AddAuditEvent(ctx context.Context, e AuditEvent) error {
 		e.At, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.GrantID, e.RequestID, e.Address, e.Detail)
 }
 
+// NewestOfClient lists what is of some events among the newest lines of the record about a client, newest first; of a client there may be
+// millions.
+func (q *queries) NewestOfClient(ctx context.Context, clientID string, events []string, newest int) ([]AuditEvent, error) {
+	return all[AuditEvent](ctx, q, `
+		SELECT * FROM (
+			SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail
+			FROM audit_event WHERE client_id = $1 AND client_id <> '' ORDER BY sequence DESC LIMIT $3) l
+		WHERE event = ANY ($2) ORDER BY sequence DESC`, clientID, events, newest)
+}
+
 // AuditEvents lists events in their order, from the one after the given sequence number, at most limit of them.
 func (q *queries) AuditEvents(ctx context.Context, after int64, limit int) ([]AuditEvent, error) {
 	return all[AuditEvent](ctx, q, `

@@ -38,6 +38,20 @@ func (q *queries) EvidenceProposal(ctx context.Context, id uuid.UUID) (EvidenceP
 	return one[EvidenceProposal](ctx, q, `SELECT `+proposalColumns+` FROM evidence_proposal WHERE id = $1 AND state = 'proposed'`, id)
 }
 
+// DecidedProposal is a piece of evidence that waited, and what became of it.
+type DecidedProposal struct {
+	PersonID  string
+	Kind      string
+	State     string // confirmed or dismissed
+	DecidedBy string
+	DecidedAt time.Time
+}
+
+// DecidedProposal reads what became of a piece that does not wait any more.
+func (q *queries) DecidedProposal(ctx context.Context, id uuid.UUID) (DecidedProposal, error) {
+	return one[DecidedProposal](ctx, q, `SELECT person_id, kind, state, decided_by, decided_at FROM evidence_proposal WHERE id = $1 AND state <> 'proposed'`, id)
+}
+
 // EvidenceProposalsOf lists what waits of a person by id, at most limit of it.
 func (q *queries) EvidenceProposalsOf(ctx context.Context, personID string, limit int) ([]EvidenceProposal, error) {
 	return all[EvidenceProposal](ctx, q, `

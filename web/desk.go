@@ -145,7 +145,7 @@ type Detail struct {
 	Values []string
 }
 
-// Difference is what a detail was and is now.
+// Difference is what a detail was and is now; of [Meanwhile] what is on record now, and what was entered.
 type Difference struct {
 	Name    string
 	Was, Is []string

@@ -52,7 +52,8 @@ func deskEvidencePages() map[string]Page {
 	again := withdraw
 	again.Errors, again.Reason = []FieldError{{"reason", "Select why it is withdrawn"}}, "forged"
 	proposal := DeskProposal{
-		Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, Kind: "passport", ProposedBy: "Perpetua Vouchsafe", ProposedAt: at(3),
+		Waits: true,
+		Desk:  desk, PersonName: "Amara Okafor", EvidenceURL: of, Kind: "passport", ProposedBy: "Perpetua Vouchsafe", ProposedAt: at(3),
 		Says: []Detail{{"Given names", []string{"Amara"}}, {"Number", []string{"123456789"}}}, Checks: []string{"Inspected in the hand, 3 November 2026"}, PostURL: "/desk/evidence/0196",
 	}
 	own := proposal

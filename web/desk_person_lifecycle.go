@@ -37,8 +37,6 @@ type DeskCorrect struct {
 	DisplayName, Reason string
 	// Identity says how well the identity of the details on record is proved. Empty when it is not.
 	Identity string
-	// Since is what is on record now and what was entered, where somebody else has corrected it since.
-	Since []Difference
 	// Looked says that it was looked for who else may be the person. People are they, likeliest first, and More says that there
 	// are more.
 	Looked, More bool

@@ -22,7 +22,8 @@ func deskLifecyclePages() map[string]Page {
 		Desk: desk, PersonName: name, PersonURL: of, PostURL: of + "/correct?seen=0196", Person: Newcomer{"Ms", "Amara", "", "Okafor", "31 March 1985", ""}, Identity: "high",
 	}
 	since, looked := correct, correct
-	since.Desk, since.Since, since.DisplayName = wrong, differences, "Dr Okafor"
+	since.Desk, since.DisplayName = wrong, "Dr Okafor"
+	since.Meanwhile = &Meanwhile{By: "Bartholomew Keykeeper", At: at, Differences: differences}
 	looked.Looked, looked.More, looked.People, looked.Reason = true, true, []Candidate{other}, "Married"
 	closing := DeskClose{
 		Desk: desk, PersonName: name, PersonURL: of, PostURL: of + "/close", Losses: losses,

@@ -10,8 +10,6 @@ type DeskPolicy struct {
 	// strict, too.
 	PostURL  string
 	CanRelax bool
-	// Since is what others have changed since the form was opened: Was is on record, Is was entered.
-	Since []Difference
 	// What the form has. Levels are the choices for the level.
 	Levels                                     []Option
 	Level                                      string

@@ -30,7 +30,7 @@ func deskPolicyPages() map[string]Page {
 	form.HelpText, form.HelpEmail, form.HelpTelephone = help.Text, help.Email, help.Telephone
 	since := form
 	since.Desk, since.CanRelax, since.Reason = wrong, false, "We moved"
-	since.Since = []Difference{{"Help", []string{"Ask at the front desk."}, []string{help.Text}}, {"Email address of the help desk", nil, []string{help.Email}}}
+	since.Meanwhile = &Meanwhile{Differences: []Difference{{"Help", []string{"Ask at the front desk."}, []string{help.Text}}, {"Email address of the help desk", nil, []string{help.Email}}}}
 	return map[string]Page{
 		"desk-policy":       form,
 		"desk-policy-read":  read,

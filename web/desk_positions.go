@@ -129,8 +129,6 @@ type DeskPositionForm struct {
 	PostURL string
 	// PositionName is what the position is called now. Empty for a new one, of which Organisation is asked as well.
 	PositionName, Organisation string
-	// Changes is what somebody else has proposed since the form was opened.
-	Changes []Difference
 	// What was entered.
 	Name, Notes, JobRole, Workgroups, Includes, Reason string
 	// IncludedBy is what includes the position.

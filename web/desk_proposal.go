@@ -33,6 +33,8 @@ type DeskProposal struct {
 	Checks []string
 	// Own says that the officer checked it herself, so that another one has to confirm it.
 	Own bool
+	// Waits says that it waits. Of what was decided nothing is shown any more.
+	Waits bool
 	// ByVideo says that who checked it met the person by video, and not face to face.
 	ByVideo          bool
 	PostURL, Verdict string

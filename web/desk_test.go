@@ -56,7 +56,8 @@ func deskPages() map[string]Page {
 	}
 	revision := form
 	revision.PostURL, revision.PositionName, revision.Name, revision.JobRole = "/desk/positions/555500000001/revision?seen=2", "Ward nurse", "Ward nurse", "S8000:G8000:R8001"
-	revision.Desk, revision.Notes, revision.Workgroups, revision.Changes = wrong, "Nights too", "655694018104 Ward 4\n655694018105 Ward 5", differences
+	revision.Desk, revision.Notes, revision.Workgroups = wrong, "Nights too", "655694018104 Ward 4\n655694018105 Ward 5"
+	revision.Meanwhile = &Meanwhile{Differences: differences}
 	includes := position
 	includes.Proposed, includes.Changes, includes.ApproveURL = nil, nil, ""
 	includes.Includes = []IncludedPosition{

@@ -35,6 +35,18 @@ type Frame struct {
 	Camera bool
 	// Errors are mistakes in what was entered. A page with errors says so in its title and in a summary at its top.
 	Errors []FieldError
+	// Meanwhile is what somebody else did since the page was opened from which a form came, so that nothing of it was done. Nil where
+	// nobody was in the way.
+	Meanwhile *Meanwhile
+}
+
+// Meanwhile is what somebody did, and how that differs from what was entered.
+type Meanwhile struct {
+	// By is who did it, and At when. Empty where that is not on record.
+	By string
+	At time.Time
+	// Differences are of what is on record now, which was first, from what was entered.
+	Differences []Difference
 }
 
 // FieldError is one mistake in what a person entered.

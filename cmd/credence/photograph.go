@@ -45,7 +45,11 @@ middle of the picture, encoded anew, and nothing of where, when or with what it 
 				return fmt.Errorf("read photograph: %w", err)
 			}
 			return p.withAlbum(cmd.Context(), by, func(ctx context.Context, f *office.Office, o office.Officer) error {
-				err := f.TakePhotograph(ctx, o, args[0], photograph.Upload, picture)
+				seen, err := f.PhotographVersion(ctx, args[0]) // whichever there is
+				if err != nil {
+					return err
+				}
+				err = f.TakePhotograph(ctx, o, args[0], seen, photograph.Upload, picture)
 				if errors.Is(err, photograph.ErrInvalid) {
 					return fmt.Errorf("%s: %w", args[1], err)
 				}

@@ -88,7 +88,7 @@ func (s *schemas) operation(r route) object {
 	}
 	if r.conditional {
 		parameters = append(parameters, object{
-			"name": "If-Match", "in": "header", "required": true, "schema": object{"type": "string"},
+			"name": "If-Match", "in": "header", "required": !r.first, "schema": object{"type": "string"},
 			"description": "The ETag of what it changes, as you have read it. When that has changed since, the answer is 412, and says how.",
 		})
 	}

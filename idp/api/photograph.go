@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/credence-id/credence/idp/directory"
@@ -52,13 +53,29 @@ func (c call) body(most int64) ([]byte, error) {
 }
 
 func (h *Handler) readPhotograph(c call, _ nothing) (image, error) {
+	version, err := h.PhotographVersion(c.Context(), c.PathValue("person")) // before the picture, which may be newer then
+	if err != nil {
+		return image{}, err
+	}
 	picture, err := h.Photograph(c.Context(), c.officer, c.PathValue("person"))
+	if err == nil {
+		c.tag(version)
+	}
 	return image{picture}, err
 }
 
 func (h *Handler) takePhotograph(c call, in image) (whose, error) {
-	id := c.PathValue("person")
-	err := h.TakePhotograph(c.Context(), c.officer, id, photograph.Upload, in.bytes)
+	id, seen := c.PathValue("person"), int64(0)
+	if c.Request.Header.Get("If-Match") != "" { // the first takes the place of none
+		text, err := c.seen()
+		if err == nil {
+			seen, err = strconv.ParseInt(text, 10, 64)
+		}
+		if err != nil {
+			return whose{}, errNoTag()
+		}
+	}
+	err := h.TakePhotograph(c.Context(), c.officer, id, seen, photograph.Upload, in.bytes)
 	if _, why, invalid := strings.Cut(fmt.Sprint(err), photograph.ErrInvalid.Error()+": "); invalid && errors.Is(err, photograph.ErrInvalid) {
 		return whose{}, &directory.InvalidError{Field: "body", Want: "another photograph: " + why}
 	}

@@ -20,6 +20,7 @@ type route struct {
 	scope           string
 	status          int // of the answer
 	conditional     bool
+	first           bool                         // conditional, but for the first
 	least           assurance.AuthenticatorLevel // of the sign-in, where it is more than the organisation asks of its officers
 	anybody         bool                         // not only officers: who breaks the glass is none yet
 	in, out         reflect.Type                 // what is sent, and what is answered
@@ -105,6 +106,12 @@ func (r route) changes() route {
 	return r
 }
 
+// replaces marks a route that is changes where there is something to change, and else makes the first.
+func (r route) replaces() route {
+	r.conditional, r.first = true, true
+	return r
+}
+
 // routes is the API.
 func routes() []route {
 	find, prove, certify := []authority.Act{authority.FindPerson}, []authority.Act{authority.RecordEvidence}, []authority.Act{authority.ReviewAccess}
@@ -113,7 +120,7 @@ func routes() []route {
 		acting("/api/people", "addPerson", "Put a person on record whom nobody there is", authority.CreatePerson, (*Handler).addPerson).creates(),
 		reading("/api/people/{person}", "readPerson", "Read who somebody is and what she may act as", find, (*Handler).readPerson),
 		reading("/api/people/{person}/photograph", "readPhotograph", "See the photograph of a person", find, (*Handler).readPhotograph),
-		acting("/api/people/{person}/photograph", "takePhotograph", "Put a photograph of a person on record, in the place of the one there is", authority.RecordEvidence, (*Handler).takePhotograph).using(http.MethodPut),
+		acting("/api/people/{person}/photograph", "takePhotograph", "Put a photograph of a person on record, in the place of the one there is", authority.RecordEvidence, (*Handler).takePhotograph).using(http.MethodPut).replaces(),
 		reading("/api/people/{person}/history", "readHistory", "List what was done to the profile of a person", find, (*Handler).readHistory),
 		reading("/api/people/{person}/evidence", "listEvidence", "List by what an identity is proved, and what is missing for more", prove, (*Handler).listEvidence),
 		acting("/api/people/{person}/evidence", "recordEvidence", "Record a piece of evidence that you checked now", authority.RecordEvidence, (*Handler).recordEvidence),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -85,6 +86,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, o officer) error {
 	if err == nil {
 		return web.SeeOther(w, r, "/desk/requests/"+answer.Request.String())
 	}
+	already := refusedAs(err, position.OpenAlready, position.HeldAlready, position.NotHeld)
 	wrong, err := mistakes(err, askWords())
 	if err != nil {
 		return err
@@ -94,6 +96,16 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, o officer) error {
 		return err
 	}
 	page.Errors, page.Starts, page.Ends, page.Reason = wrong, f.Get("starts"), f.Get("ends"), f.Get("reason")
+	if already {
+		done, err := h.Last(r.Context(), wanted.Person, "position", wanted.Position, audit.RequestAsked)
+		if err != nil {
+			return err
+		}
+		if done.By != "" { // else it was given otherwise
+			d := done.Detail
+			page.Meanwhile = meanwhile(done, beside("First day", momentWords(d["starts_at"]), page.Starts), beside("Last day", lastDayWords(d["expires_at"]), page.Ends), beside("Reason", d["reason"], page.Reason))
+		}
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/office"
@@ -79,6 +80,13 @@ func (h *Handler) cancelLink(w http.ResponseWriter, r *http.Request, o officer) 
 		return err
 	}
 	page.Errors = []web.FieldError{{Message: capital(registration.ErrLinkOver.Error()) + "."}}
+	done, err := h.Last(r.Context(), r.PathValue("id"), "link", r.PathValue("link"), audit.EnrolmentLinkCancelled)
+	if err != nil {
+		return err
+	}
+	if !done.At.IsZero() {
+		page.Meanwhile = meanwhile(done, beside("Enrolment link", "It was cancelled", "Cancel it"))
+	}
 	return h.Pages.Render(w, http.StatusConflict, page)
 }
 
@@ -192,7 +200,8 @@ func (h *Handler) changeAuthenticator(w http.ResponseWriter, r *http.Request, o 
 		return web.SeeOther(w, r, authenticatorsPath(id))
 	}
 	var wrong []web.FieldError
-	if _, elsewise := errors.AsType[*registration.StateError](err); elsewise || errors.Is(err, registration.ErrAnotherPassword) {
+	_, elsewise := errors.AsType[*registration.StateError](err)
+	if elsewise || errors.Is(err, registration.ErrAnotherPassword) {
 		wrong = []web.FieldError{{Message: capital(err.Error()) + "."}}
 	} else if wrong, err = mistakes(err, map[string]string{"reason": wantReason}); err != nil {
 		return err
@@ -203,6 +212,13 @@ func (h *Handler) changeAuthenticator(w http.ResponseWriter, r *http.Request, o 
 	}
 	page := h.changeAuthenticatorPage(r, o, p, a, act)
 	page.Errors, page.Reason = wrong, f.Get("reason")
+	if elsewise {
+		done, err := h.Last(r.Context(), id, "authenticator", a.ID.String(), registration.Events()...)
+		if err != nil {
+			return err
+		}
+		page.Meanwhile = meanwhile(done, beside("State", capital(a.State), page.Act), beside("Reason", done.Detail["reason"], page.Reason))
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/credence-id/credence/idp/breakglass"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
@@ -122,9 +123,21 @@ func (h *Handler) changeBreakGlass(w http.ResponseWriter, r *http.Request, o off
 	if err == nil {
 		return web.SeeOther(w, r, page.URL)
 	}
-	if page.Errors, err = mistakes(err, map[string]string{"note": "Enter what you found, in up to 1,000 characters"}); err != nil {
+	wrong, err := mistakes(err, map[string]string{"note": "Enter what you found, in up to 1,000 characters"})
+	if err != nil {
 		return err
 	}
-	page.Note = f.Get("note")
+	if page, err = h.breakGlassPage(r, o); err != nil { // as it is by now
+		return err
+	}
+	page.Errors = wrong
+	switch {
+	case f.Get("act") == "end" && !page.CanEnd:
+		page.Meanwhile = meanwhile(office.Done{}, beside("State", "It has ended", "To end it"))
+	case page.SignedBy != "":
+		page.Meanwhile = meanwhile(office.Done{By: page.SignedBy, At: page.SignedAt}, beside("Note", page.Note, f.Get("note")))
+	default:
+		page.Note = f.Get("note")
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

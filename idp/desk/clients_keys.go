@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/oauth"
 	"github.com/credence-id/credence/idp/onboarding"
@@ -85,6 +86,7 @@ func (h *Handler) replaceKeys(w http.ResponseWriter, r *http.Request, o officer)
 	if err = h.Onboarding.ReplaceKeys(r.Context(), o.Acting(), a.ID, r.URL.Query().Get("seen"), enteredKeys(f)); err == nil {
 		return web.SeeOther(w, r, r.URL.Path)
 	}
+	since := refusedAs(err, onboarding.KeysSince)
 	wrong, err := clientMistakes(err, o)
 	if err != nil {
 		return err
@@ -94,5 +96,12 @@ func (h *Handler) replaceKeys(w http.ResponseWriter, r *http.Request, o officer)
 		return err
 	}
 	page.Errors, page.JWKS = wrong, shownKeys(f)
+	if since {
+		done, err := h.LastOfClient(r.Context(), page.ClientID, audit.ClientKeysReplaced)
+		if err != nil {
+			return err
+		}
+		page.Meanwhile = meanwhile(done, web.Difference{Name: "Keys", Was: page.Keys, Is: keyList(json.RawMessage(page.JWKS))})
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/idp/onboarding"
 	"github.com/credence-id/credence/web"
 )
 
@@ -106,7 +110,7 @@ func (h *Handler) makeSecret(w http.ResponseWriter, r *http.Request, o officer) 
 	}
 	var secret string
 	if f.Has("end") {
-		err = h.Onboarding.EndOldSecret(r.Context(), o.Acting(), a.ID)
+		err = h.Onboarding.EndOldSecret(r.Context(), o.Acting(), a.ID, secretsSeen(r))
 	} else {
 		secret, err = h.rotate(r, o, a, f.Get("days"))
 	}
@@ -122,6 +126,7 @@ func (h *Handler) makeSecret(w http.ResponseWriter, r *http.Request, o officer) 
 			Desk: page.Desk, Name: page.Name, ClientURL: page.ClientURL, ClientID: page.ClientID, Secret: secret, OldEndsAt: page.OldEndsAt,
 		})
 	}
+	since := refusedAs(err, onboarding.SecretSince, onboarding.NoSecret)
 	wrong, err := mistakes(err, map[string]string{"days": "Enter a number of days from 0 to 30"})
 	if err != nil {
 		return err
@@ -131,16 +136,48 @@ func (h *Handler) makeSecret(w http.ResponseWriter, r *http.Request, o officer) 
 		return err
 	}
 	page.Errors, page.Days = wrong, f.Get("days")
+	if since {
+		if page.Meanwhile, err = h.rotatedMeanwhile(r.Context(), page, f); err != nil {
+			return err
+		}
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// rotatedMeanwhile is what another officer did with the secrets of a client, beside what was entered.
+func (h *Handler) rotatedMeanwhile(ctx context.Context, page web.DeskClientSecret, f url.Values) (*web.Meanwhile, error) {
+	done, err := h.LastOfClient(ctx, page.ClientID, audit.ClientSecretRotated, audit.ClientSecretEnded)
+	if err != nil {
+		return nil, err
+	}
+	day := func(t time.Time) string { return t.Format("2 January 2006") }
+	made, old := "The last was made on "+day(page.MadeAt), "The old one does not work any more"
+	if !page.OldEndsAt.IsZero() {
+		old = "The old one works until " + day(page.OldEndsAt)
+	}
+	if f.Has("end") {
+		return meanwhile(done, beside("Old secret", old, "End it now")), nil
+	}
+	entered := "Make its secret"
+	if f.Has("days") {
+		entered = "Make a new secret, beside which the old one works for " + f.Get("days") + " days"
+	}
+	return meanwhile(done, web.Difference{Name: "Secret", Was: []string{made, old}, Is: []string{entered}}), nil
+}
+
+// secretsSeen is how many secrets had been made when the page was opened, as its address says.
+func secretsSeen(r *http.Request) int {
+	seen, err := strconv.Atoi(r.URL.Query().Get("seen"))
+	if err != nil {
+		return -1 // no page that was opened
+	}
+	return seen
 }
 
 // rotate makes a secret beside which the one before works for the days that were entered. The form for the first asks for none.
 func (h *Handler) rotate(r *http.Request, o officer, a applied, days string) (string, error) {
-	seen, err := strconv.Atoi(r.URL.Query().Get("seen"))
-	if err != nil {
-		seen = -1 // no page that was opened
-	}
-	overlap := 0
+	var err error
+	seen, overlap := secretsSeen(r), 0
 	if seen != 0 {
 		if overlap, err = strconv.Atoi(web.OneLine(days)); err != nil {
 			overlap = -1

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/web"
@@ -64,6 +65,7 @@ func (h *Handler) closeProfile(w http.ResponseWriter, r *http.Request, o officer
 	if err == nil {
 		return web.SeeOther(w, r, "/desk/people/"+r.PathValue("id"))
 	}
+	closed := refusedAs(err, lifecycle.Closed)
 	wrong, err := mistakes(err, map[string]string{"as": "Select why it is closed", "reason": wantReason})
 	if err != nil {
 		return err
@@ -73,6 +75,14 @@ func (h *Handler) closeProfile(w http.ResponseWriter, r *http.Request, o officer
 		return err
 	}
 	page.Errors, page.Chosen, page.Reason = wrong, f.Get("as"), f.Get("reason")
+	if closed {
+		done, err := h.Last(r.Context(), r.PathValue("id"), "", "", audit.PersonClosed, audit.MergeDecided)
+		if err != nil {
+			return err
+		}
+		as := func(text string) string { return capital(closedWords(lifecycle.ClosedAs(text))) }
+		page.Meanwhile = meanwhile(done, beside("Closed as", as(cmp.Or(done.Detail["as"], string(lifecycle.Duplicate))), as(page.Chosen)), beside("Reason", done.Detail["reason"], page.Reason))
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 
@@ -107,6 +117,7 @@ func (h *Handler) reopen(w http.ResponseWriter, r *http.Request, o officer) erro
 	if err == nil {
 		return web.SeeOther(w, r, "/desk/people/"+r.PathValue("id"))
 	}
+	opened := refusedAs(err, lifecycle.Open)
 	wrong, err := mistakes(err, map[string]string{"reason": wantReason})
 	if err != nil {
 		return err
@@ -116,5 +127,12 @@ func (h *Handler) reopen(w http.ResponseWriter, r *http.Request, o officer) erro
 		return err
 	}
 	page.Errors, page.Reason = wrong, f.Get("reason")
+	if opened {
+		done, err := h.Last(r.Context(), r.PathValue("id"), "", "", audit.PersonReopened)
+		if err != nil {
+			return err
+		}
+		page.Meanwhile = meanwhile(done, beside("Profile", "Opened again", "To open it again"), beside("Reason", done.Detail["reason"], page.Reason))
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

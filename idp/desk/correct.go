@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
@@ -86,9 +87,12 @@ func (h *Handler) correctAgain(w http.ResponseWriter, r *http.Request, o officer
 		Born: f.Get("date_of_birth"), Email: f.Get("email"),
 	}
 	if seen := r.URL.Query().Get("seen"); seen != s.Last.String() {
-		if c, err := correctionOf(r, f); err == nil {
-			page.Since = changed(s.Differences(c.Details))
+		c, _ := correctionOf(r, f) // as far as it can be read
+		done, err := h.Last(r.Context(), s.PersonID, "", "", audit.PersonCorrected)
+		if err != nil {
+			return err
 		}
+		page.Meanwhile = meanwhile(done, changed(s.Differences(c.Details))...)
 	}
 	status := http.StatusOK
 	if wrong != nil {

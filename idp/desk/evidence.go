@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/credence-id/credence/idp/assurance"
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/evidence"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/store"
@@ -151,6 +152,13 @@ func (h *Handler) withdraw(w http.ResponseWriter, r *http.Request, o officer) er
 		return err
 	}
 	page.Errors, page.Reason = wrong, chosen
+	if chosen != "" {
+		done, err := h.Last(r.Context(), person.ID, "evidence", r.PathValue("evidence"), audit.EvidenceWithdrawn)
+		if err != nil {
+			return err
+		}
+		page.Meanwhile = meanwhile(done, beside("Reason", done.Detail["reason"], chosen))
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 

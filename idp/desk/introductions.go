@@ -212,6 +212,9 @@ func (h *Handler) dismiss(w http.ResponseWriter, r *http.Request, o officer) err
 	}
 	page := h.introductionPage(r, o, i)
 	page.Errors, page.DismissReason = wrong, f.Get("reason")
+	if !h.Open(i) {
+		page.Meanwhile = decidedMeanwhile(page.Ended, page.State, "To end it", page.DismissReason)
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 
@@ -262,15 +265,34 @@ func (h *Handler) recognise(w http.ResponseWriter, r *http.Request, o officer) e
 	if _, err = h.Positions.TakeUp(r.Context(), o.Acting(), id, r.PathValue("person")); err == nil {
 		return web.SeeOther(w, r, "/desk/people/"+r.PathValue("person"))
 	}
+	ended := refusedAs(err, position.EndedAlready)
 	wrong, err := mistakes(err, nil)
 	if err != nil {
 		return err
+	}
+	if ended {
+		return h.takenUp(w, r, o, wrong)
 	}
 	page, err := h.recognisePage(r, o)
 	if err != nil {
 		return err
 	}
 	page.Errors = wrong
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// takenUp shows what became of an introduction that another officer took up, or ended.
+func (h *Handler) takenUp(w http.ResponseWriter, r *http.Request, o officer, wrong []web.FieldError) error {
+	i, err := h.Introduction(r.Context(), o.Officer, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	names, err := h.Names(r.Context(), r.PathValue("person"))
+	if err != nil {
+		return err
+	}
+	page := h.introductionPage(r, o, i)
+	page.Errors, page.Meanwhile = wrong, decidedMeanwhile(page.Ended, page.State, "It is for "+names[r.PathValue("person")], "")
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/web"
 )
 
@@ -59,6 +61,7 @@ func (h *Handler) leave(w http.ResponseWriter, r *http.Request, o officer) error
 	if err == nil {
 		return web.SeeOther(w, r, "/desk/people/"+r.PathValue("id"))
 	}
+	gone := refusedAs(err, lifecycle.NotThere)
 	wrong, err := mistakes(err, map[string]string{"last": wantDate("today or a day within a year,", "30/11/2030") + ", or nothing", "reason": wantReason})
 	if err != nil {
 		return err
@@ -68,5 +71,12 @@ func (h *Handler) leave(w http.ResponseWriter, r *http.Request, o officer) error
 		return err
 	}
 	page.Errors, page.Last, page.Reason = wrong, f.Get("last"), f.Get("reason")
+	if gone {
+		done, err := h.Last(r.Context(), r.PathValue("id"), "organisation", page.Organisation, audit.PersonLeft)
+		if err != nil {
+			return err
+		}
+		page.Meanwhile = meanwhile(done, beside("Leaves", momentWords(done.Detail["ends_at"]), cmp.Or(page.Last, "At once")), beside("Reason", done.Detail["reason"], page.Reason))
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

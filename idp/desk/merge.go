@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,7 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/position"
@@ -122,6 +125,7 @@ func (h *Handler) proposeMerge(w http.ResponseWriter, r *http.Request, o officer
 	if err == nil {
 		return web.SeeOther(w, r, mergesPath+"/"+id.String())
 	}
+	already := refusedAs(err, lifecycle.ProposedAlready)
 	wrong, err := mistakes(err, map[string]string{"keep": "Select which profile is kept", "reason": wantReason})
 	if err != nil {
 		return err
@@ -135,6 +139,16 @@ func (h *Handler) proposeMerge(w http.ResponseWriter, r *http.Request, o officer
 		return err
 	}
 	page.Errors, page.Kept, page.Reason = wrong, keep, f.Get("reason")
+	if already {
+		done, err := h.Last(r.Context(), duplicate, "", "", audit.MergeProposed)
+		if err == nil && done.By == "" {
+			done, err = h.Last(r.Context(), keep, "", "", audit.MergeProposed) // the other way round
+		}
+		if err != nil {
+			return err
+		}
+		page.Meanwhile = meanwhile(done, beside("Kept", done.Detail["kept"], keep), beside("Reason", done.Detail["reason"], page.Reason))
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 
@@ -206,6 +220,7 @@ func (h *Handler) decideMerge(w http.ResponseWriter, r *http.Request, o officer)
 	if err == nil {
 		return web.SeeOther(w, r, r.URL.Path)
 	}
+	decided := refusedAs(err, deed.DecidedAlready)
 	wrong, err := mistakes(err, map[string]string{"verdict": "Select whether you approve or refuse", "reason": wantReason})
 	if err != nil {
 		return err
@@ -215,5 +230,22 @@ func (h *Handler) decideMerge(w http.ResponseWriter, r *http.Request, o officer)
 		return err
 	}
 	page.Errors, page.Verdict, page.Reason = wrong, f.Get("verdict"), f.Get("reason")
+	if decided {
+		page.Meanwhile, err = h.mergedMeanwhile(r.Context(), id, page)
+		if err != nil {
+			return err
+		}
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// mergedMeanwhile is how another officer decided a merge, beside what was entered.
+func (h *Handler) mergedMeanwhile(ctx context.Context, id uuid.UUID, page web.DeskMerge) (*web.Meanwhile, error) {
+	m, err := h.Lifecycle.Merge(ctx, id)
+	if err != nil || m.DecidedBy == nil {
+		return nil, err
+	}
+	names, err := h.Names(ctx, *m.DecidedBy)
+	d := web.Decision{ByName: names[*m.DecidedBy], Reason: *m.DecisionReason, At: *m.DecidedAt}
+	return decidedMeanwhile(d, capital(m.State), verdictEntered(false, page.Verdict), page.Reason), err
 }

@@ -6,8 +6,10 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"strconv"
 	"strings"
 
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/photograph"
 	"github.com/credence-id/credence/web"
@@ -40,7 +42,7 @@ func (h *Handler) photographing(w http.ResponseWriter, r *http.Request, o office
 
 func (h *Handler) photographPage(r *http.Request, o officer, p office.Photographed) web.DeskPhotograph {
 	of := "/desk/people/" + p.Person.ID
-	page := web.DeskPhotograph{Desk: h.desk(r, o), PersonName: p.Person.DisplayName, PersonURL: of, PostURL: of + "/photograph"}
+	page := web.DeskPhotograph{Desk: h.desk(r, o), PersonName: p.Person.DisplayName, PersonURL: of, PostURL: address(of+"/photograph", "seen", strconv.FormatInt(p.Version(), 10))}
 	page.Camera = true
 	if p.Taking != nil {
 		page.ImageURL, page.TakenBy, page.TakenAt, page.Uploaded = of+photographPath, p.ByName, p.Taking.TakenAt, photograph.Way(p.Taking.Way) == photograph.Upload
@@ -59,10 +61,14 @@ func (h *Handler) photographed(w http.ResponseWriter, r *http.Request, o officer
 	}
 	way, upload, err := sentImage(w, r)
 	if err == nil {
-		err = h.TakePhotograph(r.Context(), o.Officer, p.Person.ID, way, upload)
+		seen, _ := strconv.ParseInt(r.URL.Query().Get("seen"), 10, 64) // of a page that does not say: that there is none
+		err = h.TakePhotograph(r.Context(), o.Officer, p.Person.ID, seen, way, upload)
 	}
 	if err == nil {
 		return web.SeeOther(w, r, "/desk/people/"+p.Person.ID)
+	}
+	if refusedAs(err, deed.ChangedSince) {
+		return h.photographSince(w, r, o)
 	}
 	if !errors.Is(err, photograph.ErrInvalid) {
 		return err
@@ -70,6 +76,18 @@ func (h *Handler) photographed(w http.ResponseWriter, r *http.Request, o officer
 	page := h.photographPage(r, o, p)
 	_, why, _ := strings.Cut(err.Error(), photograph.ErrInvalid.Error()+": ")
 	page.Errors = []web.FieldError{{Field: string(photograph.Upload), Message: "Select another photograph: " + why}}
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// photographSince shows the photograph that another officer has taken since.
+func (h *Handler) photographSince(w http.ResponseWriter, r *http.Request, o officer) error {
+	p, err := h.Photographed(r.Context(), o.Officer, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	page := h.photographPage(r, o, p)
+	page.Errors = []web.FieldError{{Field: string(photograph.Upload), Message: "Another photograph was taken since you opened this page. Look at it, and select yours once more if it is the better one"}}
+	page.Meanwhile = meanwhile(office.Done{By: page.TakenBy, At: page.TakenAt}, beside("Photograph", "The one on this page", "Another one"))
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
+	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/web"
 )
 
@@ -84,7 +85,7 @@ func (h *Handler) setPolicy(w http.ResponseWriter, r *http.Request, o officer) e
 	page := h.policyPage(r, o, stated, change.Policy)
 	page.Errors, page.Reason, page.HelpText = wrong, f.Get("reason"), f.Get(directory.HelpText)
 	if change.Seen != stated.Version {
-		page.Since = since(stated, change.Policy)
+		page.Meanwhile = meanwhile(office.Done{}, since(stated, change.Policy)...)
 	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/credence-id/credence/idp/authority"
@@ -122,6 +123,11 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, o officer) err
 		return err
 	}
 	page.Errors = wrong
+	i := slices.IndexFunc(p.Versions, func(v store.PositionVersion) bool { return v.Version == number(r, "version") })
+	if p.ApprovedAt != nil && i >= 0 && p.Versions[i].ApprovedBy != nil {
+		v := shownVersion(p.Versions[i], p.Names)
+		page.Meanwhile = meanwhile(office.Done{By: v.ApprovedBy, At: v.ApprovedAt}, beside("Version "+strconv.Itoa(v.Number), "Approved", "Approve"))
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 

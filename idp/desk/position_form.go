@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -74,13 +75,20 @@ func (h *Handler) revise(w http.ResponseWriter, r *http.Request, o officer) erro
 	if err != nil {
 		return err
 	}
-	p, before, err := h.Since(r.Context(), o.Officer, id, seen)
+	p, err := h.Seen(r.Context(), o.Officer, id)
 	if err != nil {
 		return err
 	}
 	page := h.revisionForm(r, o, draft, p)
-	page.Errors, page.Changes = wrong, differences(h.details(before), h.details(p.PositionVersion))
+	page.Errors = wrong
 	asTyped(&page, f)
+	if p.Version != seen {
+		differ := differences(h.details(p.PositionVersion), h.details(draftVersion(draft)))
+		page.Meanwhile, err = h.proposedMeanwhile(r.Context(), p, append(differ, beside("Reason", p.Reason, draft.Reason))...)
+		if err != nil {
+			return err
+		}
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 
@@ -102,6 +110,23 @@ func draftOf(f map[string][]string) position.Draft {
 		}
 	}
 	return draft
+}
+
+// proposedMeanwhile is what another officer has proposed since, beside what was entered.
+func (h *Handler) proposedMeanwhile(ctx context.Context, p office.Position, differences ...web.Difference) (*web.Meanwhile, error) {
+	names, err := h.Names(ctx, p.MadeBy)
+	return meanwhile(office.Done{By: names[p.MadeBy], At: p.MadeAt}, differences...), err
+}
+
+// draftVersion is what a version of what was entered would give.
+func draftVersion(d position.Draft) store.PositionVersion {
+	v := store.PositionVersion{
+		Name: d.Name, Notes: d.Notes, JobRole: d.JobRole, AreasOfWork: d.AreasOfWork, Activities: d.Activities, Includes: d.Includes, Assignable: d.Assignable,
+	}
+	for _, g := range d.Workgroups {
+		v.Workgroups = append(v.Workgroups, g.ID)
+	}
+	return v
 }
 
 // asTyped fills the form in with what was typed, and not with what was read of it.
@@ -190,5 +215,12 @@ func (h *Handler) close(w http.ResponseWriter, r *http.Request, o officer) error
 	}
 	page := h.closingPage(r, o, p)
 	page.Errors, page.Reason = wrong, f.Get("reason")
+	if p.Version != number(r, "seen") {
+		proposed := map[bool]string{true: "To close it", false: "To change it"}[p.Closes]
+		page.Meanwhile, err = h.proposedMeanwhile(r.Context(), p, beside("Proposed", proposed+": "+p.Reason, "To close it: "+page.Reason))
+		if err != nil {
+			return err
+		}
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

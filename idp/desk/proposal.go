@@ -52,7 +52,7 @@ func (h *Handler) proposal(w http.ResponseWriter, r *http.Request, o officer) er
 func (h *Handler) proposalPage(r *http.Request, o officer, p office.Proposed) web.DeskProposal {
 	page := web.DeskProposal{
 		Desk: h.desk(r, o), PersonName: p.Person.DisplayName, EvidenceURL: "/desk/people/" + p.PersonID + "/evidence", Kind: assurance.KindWords(p.Piece.Kind),
-		ProposedBy: p.ProposedByName, ProposedAt: p.ProposedAt, Own: p.Own, ByVideo: p.Piece.Declared == evidence.ByVideo, PostURL: r.URL.Path,
+		Waits: true, ProposedBy: p.ProposedByName, ProposedAt: p.ProposedAt, Own: p.Own, ByVideo: p.Piece.Declared == evidence.ByVideo, PostURL: r.URL.Path,
 	}
 	for _, d := range [][2]string{
 		{"Given names", p.Piece.Subject.GivenName},
@@ -81,6 +81,9 @@ func (h *Handler) decideProposal(w http.ResponseWriter, r *http.Request, o offic
 		return err
 	}
 	p, err := h.Proposed(r.Context(), o.Officer, r.PathValue("proposal"))
+	if errors.Is(err, directory.ErrUnknown) {
+		return h.settledProposal(w, r, o, f.Get("verdict"))
+	}
 	if err != nil {
 		return err
 	}
@@ -100,16 +103,36 @@ func (h *Handler) decideProposal(w http.ResponseWriter, r *http.Request, o offic
 		if refusal, refused := errors.AsType[*deed.Refusal](err); refused && refusal.Reason == office.NoAccountCode {
 			page.Errors = []web.FieldError{{Message: refusal.Sentence()}}
 		}
+		if errors.Is(err, directory.ErrUnknown) { // it was decided a moment ago
+			return h.settledProposal(w, r, o, page.Verdict)
+		}
 		if page.Errors == nil {
 			return err
 		}
 	case "dismiss":
-		if err := h.DismissEvidence(r.Context(), o.Officer, p); err != nil {
+		err := h.DismissEvidence(r.Context(), o.Officer, p)
+		if errors.Is(err, directory.ErrUnknown) {
+			return h.settledProposal(w, r, o, page.Verdict)
+		}
+		if err != nil {
 			return err
 		}
 		return web.SeeOther(w, r, page.EvidenceURL)
 	default:
 		page.Errors = []web.FieldError{{Field: "verdict", Message: "Select whether you confirm or dismiss it"}}
 	}
+	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// settledProposal says what another officer decided about a piece that does not wait any more.
+func (h *Handler) settledProposal(w http.ResponseWriter, r *http.Request, o officer, verdict string) error {
+	s, err := h.SettledProposal(r.Context(), o.Officer, r.PathValue("proposal"))
+	if err != nil {
+		return err
+	}
+	page := web.DeskProposal{Desk: h.desk(r, o), PersonName: s.Person.DisplayName, EvidenceURL: "/desk/people/" + s.PersonID + "/evidence", Kind: assurance.KindWords(s.Kind)}
+	page.Errors = []web.FieldError{{Message: deed.Refuse(deed.DecidedAlready).Sentence()}}
+	entered := map[string]string{"confirm": "Confirm it", "dismiss": "Dismiss it"}[verdict]
+	page.Meanwhile = meanwhile(s.Done, beside("Decision", capital(s.State), entered))
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

@@ -143,6 +143,9 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, o officer) erro
 	}
 	page := h.requestPage(r, o, asked)
 	page.Errors, page.Verdict, page.DecisionReason = wrong, verdict, f.Get("reason")
+	if !page.Open {
+		page.Meanwhile = decidedMeanwhile(page.Decided, page.State, verdictEntered(f.Has("withdraw"), verdict), f.Get("reason"))
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -103,6 +104,7 @@ func (h *Handler) openReview(w http.ResponseWriter, r *http.Request, o officer) 
 	} else {
 		err = directory.ErrUnknown
 	}
+	already := refusedAs(err, position.ReviewOpenAlready)
 	if errors.Is(err, directory.ErrUnknown) {
 		wrong = noOrganisation(o)
 	} else if wrong, err = mistakes(err, map[string]string{"due": wantDate("a day after today and within a year,", "30/11/2030"), "reason": wantReason}); err != nil {
@@ -110,7 +112,23 @@ func (h *Handler) openReview(w http.ResponseWriter, r *http.Request, o officer) 
 	}
 	page := h.reviewForm(r, o, f.Get("organisation"), scope.Below, scope.Removes)
 	page.Errors, page.Due, page.Reason = wrong, f.Get("due"), f.Get("reason")
+	if already {
+		if page.Meanwhile, err = h.openedMeanwhile(r.Context(), o, scope.Organisation, page); err != nil {
+			return err
+		}
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// openedMeanwhile is the review of an organisation that another officer opened, beside what was entered.
+func (h *Handler) openedMeanwhile(ctx context.Context, o officer, organisation string, page web.DeskReviewForm) (*web.Meanwhile, error) {
+	rows, _, err := h.ListReviews(ctx, o.Officer, organisation, true, store.Order{By: store.ByOpened, Descending: true}, uuid.Nil)
+	i := slices.IndexFunc(rows, func(v store.ReviewRow) bool { return v.OrganisationCode == organisation })
+	if err != nil || i < 0 {
+		return nil, err
+	}
+	due := rows[i].DueAt.Add(-time.Second).Format("2 January 2006") // until the end of that day
+	return meanwhile(office.Done{By: rows[i].OpenedByName, At: rows[i].OpenedAt}, beside("Due", due, page.Due), beside("Reason", rows[i].Reason, page.Reason)), nil
 }
 
 // review shows a review.
@@ -228,12 +246,35 @@ func (h *Handler) decideReview(w http.ResponseWriter, r *http.Request, o officer
 		return err
 	}
 	for _, l := range left {
-		page.Errors = append(page.Errors, web.FieldError{Field: "entry", Message: strings.TrimPrefix(names[l.Role]+": ", ": ") + l.Refusal.Error()})
+		page.Errors = append(page.Errors, web.FieldError{Field: "entry", Message: strings.TrimPrefix(names[l.Role]+": ", ": ") + l.Refusal.Sentence()})
 	}
 	for i := range page.Entries {
 		page.Entries[i].Ticked = slices.Contains(roles, page.Entries[i].Role)
 	}
+	if page.Meanwhile, err = h.reviewedMeanwhile(r.Context(), uuid.MustParse(r.PathValue("id")), left, outcome); err != nil {
+		return err
+	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
+}
+
+// reviewedMeanwhile is what others have decided of what somebody wanted to decide in a review.
+func (h *Handler) reviewedMeanwhile(ctx context.Context, review uuid.UUID, left []position.Left, entered position.Outcome) (*web.Meanwhile, error) {
+	var since *web.Meanwhile
+	for _, l := range left {
+		item, err := h.ReviewItem(ctx, review, l.Role)
+		if err != nil && !errors.Is(err, directory.ErrUnknown) {
+			return nil, err
+		}
+		if item.DecidedAt == nil || item.DecidedByName == nil {
+			continue
+		}
+		if since == nil {
+			since = meanwhile(office.Done{By: *item.DecidedByName, At: *item.DecidedAt})
+		}
+		wanted := map[position.Outcome]string{position.Certified: "Certify it", position.Removed: "Remove it"}[entered]
+		since.Differences = append(since.Differences, beside(item.PersonName, office.OutcomeWords(item, h.Now())+" by "+*item.DecidedByName, wanted))
+	}
+	return since, nil
 }
 
 // reviewReport answers with all that a review is about, as a file of CSV.

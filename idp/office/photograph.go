@@ -42,6 +42,22 @@ type Photographed struct {
 	ByName string
 }
 
+// Version tells the photograph on record from those before and after it; 0 is none.
+func (p Photographed) Version() int64 { return versionOf(p.Taking) }
+
+func versionOf(taken *store.PhotographTaking) int64 {
+	if taken == nil {
+		return 0
+	}
+	return taken.TakenAt.UnixMicro()
+}
+
+// PhotographVersion is [Photographed.Version] of a person.
+func (f *Office) PhotographVersion(ctx context.Context, personID string) (int64, error) {
+	taken, err := taking(ctx, f.Store, personID)
+	return versionOf(taken), err
+}
+
 // Photographed reads how the photograph of a person was taken, of whom an officer may take one.
 func (f *Office) Photographed(ctx context.Context, o Officer, personID string) (p Photographed, err error) {
 	if p.Person, err = f.ToProve(ctx, o, personID); err != nil {
@@ -55,8 +71,9 @@ func (f *Office) Photographed(ctx context.Context, o Officer, personID string) (
 	return p, err
 }
 
-// TakePhotograph puts a photograph of a person on record: see [photograph.Album.PutIn].
-func (f *Office) TakePhotograph(ctx context.Context, o Officer, personID string, way photograph.Way, upload []byte) error {
+// TakePhotograph puts a photograph of a person on record in the place of the version that the officer has seen: see
+// [photograph.Album.PutIn]. Another having been taken since is the refusal [deed.ChangedSince].
+func (f *Office) TakePhotograph(ctx context.Context, o Officer, personID string, seen int64, way photograph.Way, upload []byte) error {
 	if _, err := f.ToProve(ctx, o, personID); err != nil {
 		return err
 	}
@@ -68,6 +85,13 @@ func (f *Office) TakePhotograph(ctx context.Context, o Officer, personID string,
 	return d.Run(ctx, f.Store, func() error {
 		if _, err := d.MustTo(ctx, personID, false, authority.RecordEvidence); err != nil {
 			return err
+		}
+		there, err := taking(ctx, d.Tx, personID) // who is locked
+		if err != nil {
+			return err
+		}
+		if versionOf(there) != seen {
+			return deed.Refuse(deed.ChangedSince)
 		}
 		taken, err := f.Photographs.PutIn(ctx, d.Tx, photograph.Photographer{PersonID: o.PersonID, Role: o.Role}, personID, way, image)
 		d.Note(taken)

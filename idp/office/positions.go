@@ -122,17 +122,6 @@ func (f *Office) ToRevise(ctx context.Context, o Officer, id string) (Position, 
 	return p, draft, err
 }
 
-// Since reads a position that an officer may see, and the version of it that she had before her.
-func (f *Office) Since(ctx context.Context, o Officer, id string, version int) (p Position, before store.PositionVersion, err error) {
-	if p, err = f.Seen(ctx, o, id); err != nil {
-		return p, before, err
-	}
-	if before, err = f.Store.PositionVersion(ctx, id, version); err != nil {
-		return p, before, directory.Missing(err, "position", fmt.Sprintf("%s, version %d", id, version))
-	}
-	return p, before, nil
-}
-
 // seen is Seen without what it includes and what includes it.
 func (f *Office) seen(ctx context.Context, o Officer, id string) (Position, error) {
 	row, err := store.PositionRow{}, store.ErrNotFound

@@ -88,6 +88,31 @@ func (f *Office) Proposed(ctx context.Context, o Officer, text string) (p Propos
 	return p, nil
 }
 
+// Settled is a piece of evidence that waited, and what another officer decided about it.
+type Settled struct {
+	store.DecidedProposal
+
+	Person store.Person
+	Done   Done
+}
+
+// SettledProposal reads what became of a piece, for an officer who may decide about those that wait.
+func (f *Office) SettledProposal(ctx context.Context, o Officer, text string) (s Settled, err error) {
+	id, err := directory.ParseID("proposal of evidence", text)
+	if err != nil {
+		return s, err
+	}
+	if s.DecidedProposal, err = f.Store.DecidedProposal(ctx, id); err != nil {
+		return s, directory.Missing(err, "proposal of evidence", text)
+	}
+	if s.Person, err = f.ToProve(ctx, o, s.PersonID); err != nil {
+		return s, err
+	}
+	names, err := f.Names(ctx, s.DecidedBy)
+	s.Done = Done{By: names[s.DecidedBy], At: s.DecidedAt}
+	return s, err
+}
+
 // ConfirmEvidence puts a piece that waits on record, by the word of a second officer.
 func (f *Office) ConfirmEvidence(ctx context.Context, o Officer, p Proposed) (change evidence.Change, err error) {
 	err = f.prove(ctx, o, audit.EvidenceDecided, p.PersonID, false, func(tx *store.Tx) (refusal, err error) {

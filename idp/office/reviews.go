@@ -52,6 +52,13 @@ func (f *Office) ReviewItems(ctx context.Context, id uuid.UUID, undecided bool, 
 	return items, more, nil
 }
 
+// ReviewItem reads one thing that a review is about. Whoever reads it may ([Office.Review]). One that it is not about is
+// [directory.ErrUnknown].
+func (f *Office) ReviewItem(ctx context.Context, id uuid.UUID, role string) (store.ReviewItem, error) {
+	item, err := f.Store.ReviewItem(ctx, id, role)
+	return item, directory.Missing(err, "item of a review", role)
+}
+
 // ReviewReport is all that a review is about which an officer may see, as rows after their titles, and records who took it away.
 func (f *Office) ReviewReport(ctx context.Context, o Officer, text string) (review store.ReviewRow, rows [][]string, err error) {
 	if review, err = f.Review(ctx, o, text); err != nil {

@@ -426,15 +426,16 @@ func TestRotate(t *testing.T) {
 	}
 	_, err = d.Rotate(ctx, d.developer, id, 1, 7)
 	refused(t, "Rotate(from a page that was opened before)", err, onboarding.SecretSince)
-	must(t, d.EndOldSecret(ctx, d.developer, id))
-	refused(t, "EndOldSecret(again)", d.EndOldSecret(ctx, d.developer, id), onboarding.NoSecret)
+	refused(t, "EndOldSecret(from a page that was opened before)", d.EndOldSecret(ctx, d.developer, id, 1), onboarding.SecretSince)
+	must(t, d.EndOldSecret(ctx, d.developer, id, 2))
+	refused(t, "EndOldSecret(again)", d.EndOldSecret(ctx, d.developer, id, 2), onboarding.NoSecret)
 	if c, err := d.Store.Client(ctx, clientID); err != nil || c.OldSecretHash != nil {
 		t.Errorf("the client after its old secret ended = %+v, %v, want none", c, err)
 	}
 	_, err = d.Rotate(ctx, d.developer, id, 2, 1)
 	must(t, err)
 	d.wait(24 * time.Hour)
-	refused(t, "EndOldSecret(that ended by itself)", d.EndOldSecret(ctx, d.developer, id), onboarding.NoSecret)
+	refused(t, "EndOldSecret(that ended by itself)", d.EndOldSecret(ctx, d.developer, id, 3), onboarding.NoSecret)
 	for _, days := range []int{-1, 31} {
 		if _, err := d.Rotate(ctx, d.developer, id, 3, days); err == nil {
 			t.Errorf("Rotate(%d days) = nil, want a mistake", days)
@@ -446,7 +447,7 @@ func TestRotate(t *testing.T) {
 	}{{d.agent, deed.NoRight}, {d.elsewhere, deed.AnotherOrganisation}} {
 		_, err := d.Rotate(ctx, by.who, id, 3, 1)
 		refused(t, "Rotate(by an officer without the right)", err, by.reason)
-		refused(t, "EndOldSecret(by an officer without the right)", d.EndOldSecret(ctx, by.who, id), by.reason)
+		refused(t, "EndOldSecret(by an officer without the right)", d.EndOldSecret(ctx, by.who, id, 3), by.reason)
 	}
 	_, err = d.Rotate(ctx, d.developer, d.apply(), 0, 0)
 	refused(t, "Rotate(before it is approved)", err, onboarding.NotApproved)

@@ -48,12 +48,16 @@ func (r *Registrar) Rotate(ctx context.Context, by deed.Acting, id uuid.UUID, se
 	return secret, err
 }
 
-// EndOldSecret ends the secret that the last one took the place of, before its time.
-func (r *Registrar) EndOldSecret(ctx context.Context, by deed.Acting, id uuid.UUID) error {
+// EndOldSecret ends the secret that the last one took the place of, before its time. Seen is as for [Registrar.Rotate], so that nobody
+// ends another one than she looked at.
+func (r *Registrar) EndOldSecret(ctx context.Context, by deed.Acting, id uuid.UUID, seen int) error {
 	return r.act(ctx, by, audit.ClientSecretEnded, func(a *act) error {
 		application, err := a.withClient(ctx, id)
 		if err != nil {
 			return err
+		}
+		if application.Secrets != seen {
+			return Refuse(SecretSince)
 		}
 		return a.recorded(oauth.EndOldSecretIn(ctx, a.Tx, *application.ClientID, a.Entry))
 	})

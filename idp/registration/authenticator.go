@@ -68,6 +68,15 @@ func transitions() map[Act]transition {
 	}
 }
 
+// Events are what the acts are called in the record.
+func Events() []audit.Event {
+	var events []audit.Event
+	for _, act := range Acts() {
+		events = append(events, transitions()[act].event)
+	}
+	return events
+}
+
 // Right is what an officer has to have the right to who does this to somebody's authenticator.
 func (a Act) Right() authority.Act { return transitions()[a].right }
 
