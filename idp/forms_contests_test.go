@@ -132,13 +132,7 @@ func contests() map[string][]contest {
 			first: typed("keep", "%OTHER", "reason", "The same face"), second: typed("keep", "%OTHER", "reason", "The same passport"), who: other, now: []string{"The same face"}, entered: []string{"The same passport"},
 		}},
 		"POST /desk/merges/{merge}": {{
-			page: opened(func(s *site) string {
-				id, err := s.p.profiles().ProposeMerge(s.p.t.Context(), deed.Acting{Person: raAdvanced, Role: advancedsRole}, s.p.unproved(), s.p.unproved(), "The same face")
-				if err != nil {
-					s.p.t.Fatal(err)
-				}
-				return "/desk/merges/" + id.String()
-			}),
+			page:  opened(func(s *site) string { return "/desk/merges/" + s.newMerge() }),
 			first: typed("verdict", "refused", "reason", "Two people"), second: typed("verdict", "approved", "reason", "One person"), who: other,
 			now: []string{"Refused", "Two people"}, entered: []string{"Approve", "One person"},
 		}},

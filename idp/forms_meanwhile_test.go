@@ -96,16 +96,9 @@ func (s *site) contest(pattern string, row contest, route func(method, path stri
 		t.Errorf("%s by the first = %d, want it done: %s", pattern, a.StatusCode, text(a.body))
 		return
 	}
-	before := s.p.state()
+	before := s.written()
 	a := send(second, other, others, then)
-	after := s.p.state()
-	for _, table := range unwritten() {
-		delete(before, table)
-		delete(after, table)
-	}
-	if diff := gocmp.Diff(before, after); diff != "" {
-		t.Errorf("%s by the second writes (-before +after):\n%s", pattern, diff)
-	}
+	s.wantUnwritten(pattern+" by the second", before)
 	page := a.read(t)
 	if status := wantStatus(row.status, false); a.StatusCode != status || !strings.HasPrefix(page.title, "Error: ") || len(page.mistakes) == 0 {
 		t.Errorf("%s by the second = %d %q, want %d and an error: %s", pattern, a.StatusCode, page.title, status, text(a.body))

@@ -57,10 +57,16 @@ func (p *provider) site(mails post) *site {
 	return s
 }
 
-// applied is where an application is that nobody has decided.
+// applied is where an application of the manager is that nobody has decided.
 func (s *site) applied() string {
 	s.p.t.Helper()
-	id, err := s.p.onboarder().Apply(s.p.t.Context(), deed.Acting{Person: raManager, Role: managersRole}, onboarding.Wanted{
+	return s.appliedBy(deed.Acting{Person: raManager, Role: managersRole})
+}
+
+// appliedBy is where one of an officer is.
+func (s *site) appliedBy(by deed.Acting) string {
+	s.p.t.Helper()
+	id, err := s.p.onboarder().Apply(s.p.t.Context(), by, onboarding.Wanted{
 		Organisation: "ZX100", Environment: onboarding.Integration, Purpose: "Nurses see who is there", Contact: "ward@example.org",
 		Client: oauth.Registration{Name: "Ward list " + uuid.NewString()[:8], RedirectURIs: []string{callback}, Scopes: []string{"openid"}},
 	})

@@ -255,8 +255,24 @@ type submission struct {
 	writes []string                         // tables in which it counts that something was tried
 }
 
-// unwritten are the tables that a refused form may change: what was tried is on record and counted, and whoever works stays signed in.
-func unwritten() []string { return []string{"audit_event", "session", "failure", "throttle"} }
+// written is all that the database holds but what may change when something is refused: what was tried is on record and counted, and whoever works
+// stays signed in.
+func (s *site) written(but ...string) map[string]int {
+	s.p.t.Helper()
+	state := s.p.state()
+	for _, table := range append(but, "audit_event", "session", "throttle") {
+		delete(state, table)
+	}
+	return state
+}
+
+// wantUnwritten wants nothing written since.
+func (s *site) wantUnwritten(what string, before map[string]int, but ...string) {
+	s.p.t.Helper()
+	if diff := gocmp.Diff(before, s.written(but...)); diff != "" {
+		s.p.t.Errorf("%s writes (-before +after):\n%s", what, diff)
+	}
+}
 
 // Each form of each page, when what was entered breaks a rule: the page says so as all pages do, has what was typed but for what is secret,
 // and nothing was written. A new form is put into the table first.
@@ -332,20 +348,13 @@ func hasFields(f form, typed url.Values) bool {
 func (s *site) wantRefused(pattern string, b *browser, f form, row submission) {
 	t := s.p.t
 	t.Helper()
-	before := s.p.state()
+	before := s.written(row.writes...)
 	button := row.button
 	if button == nil {
 		button = f.buttons[0]
 	}
 	a := b.sendForm(f, row.typed, button)
-	after := s.p.state()
-	for _, table := range append(row.writes, unwritten()...) {
-		delete(before, table)
-		delete(after, table)
-	}
-	if diff := gocmp.Diff(before, after); diff != "" {
-		t.Errorf("%s with a mistake writes (-before +after):\n%s", pattern, diff)
-	}
+	s.wantUnwritten(pattern+" with a mistake", before, row.writes...)
 	page, status := a.read(t), wantStatus(row.status, row.fine)
 	if a.StatusCode != status {
 		t.Errorf("%s with a mistake = %d, want %d: %s", pattern, a.StatusCode, status, text(a.body))

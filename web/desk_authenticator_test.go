@@ -12,7 +12,7 @@ func deskAuthenticatorPages() map[string]Page {
 		Places: []Place{{"What needs doing", "/desk", ""}, {"People", "/desk/people", "true"}},
 	}
 	wrong := desk
-	wrong.Errors = []FieldError{{"", "The authenticator is revoked: it cannot be suspended."}, {"reason", "Enter a reason, of up to 500 characters"}}
+	wrong.Errors = []FieldError{{"", "The authenticator is revoked, so it cannot be suspended: look at what can be done with it now."}, {"reason", "Enter a reason, of up to 500 characters"}}
 	const of = "/desk/people/555100000001/authenticators"
 	blue := AuthenticatorRow{
 		Authenticator: Authenticator{Name: "Blue key", Kind: "Security key", AddedAt: at(1), LastUsedAt: at(22)}, Model: "Example Key 5", State: "Active", Level: "Reaches level 3",

@@ -19,7 +19,7 @@ func deskBulkPages() map[string]Page {
 	}
 	refused, changed, done := preview, preview, preview
 	refused.Refused, refused.ApplyURL = 1, ""
-	refused.Effects = append(refused.Effects, BulkEffect{Line: 4, PersonID: "555100000003", PositionID: "555500000002", Effect: "This position is closed.", Refused: true})
+	refused.Effects = append(refused.Effects, BulkEffect{Line: 4, PersonID: "555100000003", PositionID: "555500000002", Effect: "This position is closed: choose another one.", Refused: true})
 	changed.Changed = true
 	done.Done, done.Effects = true, []BulkEffect{{Line: 2, PersonID: "555100000001", PositionID: "555500000001", Effect: "Waits for another officer", URL: "/desk/requests/0196"}}
 	return map[string]Page{

@@ -46,6 +46,11 @@ func (r *Refusal) With(because string, changes ...Change) *Refusal {
 	return r
 }
 
+// In is the refusal with the state in which something is that was in another when an officer saw it.
+func (r *Refusal) In(field, seen, now string) *Refusal {
+	return r.With(r.Because, Change{Field: field, From: seen, To: now})
+}
+
 // Refused says whether an error is a refusal, and not a failure.
 func Refused(err error) bool {
 	_, refused := errors.AsType[*Refusal](err)

@@ -57,12 +57,12 @@ const (
 // refuse is a refusal in words.
 func refuse(reason deed.Reason) *deed.Refusal {
 	return &deed.Refusal{Reason: reason, Words: map[deed.Reason]string{
-		Closed:          "this profile is closed",
-		Open:            "this profile is not closed",
+		Closed:          "this profile is closed: it has to be opened again before anything is done to it",
+		Open:            "this profile is not closed: there is nothing to open",
 		Merged:          "this profile was merged into another one of the same person: see that one",
 		Erased:          "this profile was erased: nothing says any more whose it was, so create a new one if the person is back",
 		OwnClosing:      "you closed this profile yourself: another officer, or a manager, opens it again",
-		NotThere:        "this person has no role at this organisation, or not any more",
+		NotThere:        "this person has no role at this organisation, or not any more: there is nothing to end",
 		ProposedAlready: "it is proposed already that these two profiles be merged: that has to be decided first",
 		SamePerson:      "these are one profile: choose another",
 		KeptUnproved:    "the profile that would be kept is of somebody who registered herself and is not proved, so anybody may have its account: merge it into the other one, or prove it first",
@@ -208,7 +208,7 @@ func stillOpen(p store.Profile) error {
 	case p.MergedInto != "":
 		return refuse(Merged)
 	case p.ClosedAt != nil:
-		return refuse(Closed)
+		return refuse(Closed).In("closed_as", "", p.ClosedAs)
 	}
 	return nil
 }

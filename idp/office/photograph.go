@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
@@ -91,7 +92,7 @@ func (f *Office) TakePhotograph(ctx context.Context, o Officer, personID string,
 			return err
 		}
 		if versionOf(there) != seen {
-			return deed.Refuse(deed.ChangedSince)
+			return deed.Refuse(deed.ChangedSince).In("photograph", strconv.FormatInt(seen, 10), strconv.FormatInt(versionOf(there), 10))
 		}
 		taken, err := f.Photographs.PutIn(ctx, d.Tx, photograph.Photographer{PersonID: o.PersonID, Role: o.Role}, personID, way, image)
 		d.Note(taken)

@@ -36,8 +36,9 @@ func (f *Office) Policy(ctx context.Context, o Officer, organisation string) (di
 // organisations above it. Somebody else having changed it since it was seen is the refusal deed.ChangedSince.
 func (f *Office) SetPolicy(ctx context.Context, o Officer, c directory.PolicyChange) error {
 	act := authority.SetPolicy
+	var stated directory.Stated
 	err := f.Policies.SetPolicy(ctx, f.Store, c, f.Line(o, "", "", map[string]string{}), func(tx *store.Tx, before directory.Stated) error {
-		if before.Relaxes(c.Policy) {
+		if stated = before; before.Relaxes(c.Policy) {
 			act = authority.RelaxPolicy
 		}
 		acting, err := deed.Officer(ctx, tx, f.Rules, o.Acting(), f.Now())
@@ -53,7 +54,14 @@ func (f *Office) SetPolicy(ctx context.Context, o Officer, c directory.PolicyCha
 		return f.Refuse(ctx, o, refused, act)
 	}
 	if errors.Is(err, directory.ErrChangedSince) {
-		return fmt.Errorf("%w: %w", deed.Refuse(deed.ChangedSince), err)
+		var changes []deed.Change
+		sent := c.Policy.Settings()
+		for i, now := range stated.Own.Settings() {
+			if now.Value != sent[i].Value {
+				changes = append(changes, deed.Change{Field: now.Name, From: sent[i].Value, To: now.Value})
+			}
+		}
+		return fmt.Errorf("%w: %w", deed.Refuse(deed.ChangedSince).With("", changes...), err)
 	}
 	return err
 }

@@ -217,7 +217,7 @@ func checkDecision(verdict position.Verdict, reason string) error {
 // decide ends an open application, makes the client that it is for if it is approved, and tells whoever applied.
 func (a *act) decide(ctx context.Context, application store.ClientApplication, settled store.ClientSettlement) (clientID string, err error) {
 	if application.State != "open" {
-		return "", Refuse(NotOpen)
+		return "", Refuse(NotOpen).In("state", "open", application.State)
 	}
 	if settled.State == string(position.Approve) {
 		if err := a.applicantMay(ctx, application); err != nil {
@@ -324,7 +324,7 @@ func (r *Registrar) Withdraw(ctx context.Context, by deed.Acting, id uuid.UUID, 
 		case application.AppliedBy != by.Person:
 			return Refuse(NotApplicant)
 		case application.State != "open":
-			return Refuse(NotOpen)
+			return Refuse(NotOpen).In("state", "open", application.State)
 		}
 		return a.settle(ctx, id, store.ClientSettlement{State: "withdrawn", Reason: reason, At: a.Now})
 	})

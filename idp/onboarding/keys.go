@@ -35,7 +35,7 @@ func (r *Registrar) ReplaceKeys(ctx context.Context, by deed.Acting, id uuid.UUI
 			return directory.Missing(err, "client", *application.ClientID)
 		}
 		if c.JWKS != nil && KeysSeen(c) != seen {
-			return Refuse(KeysSince)
+			return Refuse(KeysSince).In("jwks", seen, string(c.JWKS))
 		}
 		err = oauth.ReplaceKeysIn(ctx, a.Tx, c.ID, jwks, a.Entry)
 		if errors.Is(err, oauth.ErrNoKeys) {

@@ -31,7 +31,7 @@ func (r *Registrar) Rotate(ctx context.Context, by deed.Acting, id uuid.UUID, se
 			return err
 		}
 		if application.Secrets != seen {
-			return Refuse(SecretSince)
+			return Refuse(SecretSince).In("secrets", strconv.Itoa(seen), strconv.Itoa(application.Secrets))
 		}
 		overlap := time.Duration(days) * day
 		if application.Secrets == 0 {
@@ -57,7 +57,7 @@ func (r *Registrar) EndOldSecret(ctx context.Context, by deed.Acting, id uuid.UU
 			return err
 		}
 		if application.Secrets != seen {
-			return Refuse(SecretSince)
+			return Refuse(SecretSince).In("secrets", strconv.Itoa(seen), strconv.Itoa(application.Secrets))
 		}
 		return a.recorded(oauth.EndOldSecretIn(ctx, a.Tx, *application.ClientID, a.Entry))
 	})

@@ -189,7 +189,7 @@ func (a *act) introduction(ctx context.Context, id uuid.UUID) (store.HeldPositio
 func (a *act) stillIntroduced(i store.Introduction) error {
 	switch {
 	case i.State != "open":
-		return Refusal(EndedAlready)
+		return Refusal(EndedAlready).In("state", "open", i.State)
 	case !i.LapsesAt.After(a.Now):
 		return Refusal(Lapsed)
 	default:

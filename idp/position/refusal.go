@@ -36,7 +36,7 @@ const (
 func Refusal(reason deed.Reason) *deed.Refusal {
 	return &deed.Refusal{Reason: reason, Words: map[deed.Reason]string{
 		NotApproved:        "no version of this position has been approved yet: a second officer has to",
-		PositionClosed:     "this position is closed",
+		PositionClosed:     "this position is closed: choose another one",
 		deed.ChangedSince:  "this position has changed since: look at what it is now, and ask or propose again",
 		ApprovedAlready:    "this version was approved already",
 		OpenAlready:        "a request for this person and position is open already: it has to be decided or withdrawn first",
@@ -46,9 +46,9 @@ func Refusal(reason deed.Reason) *deed.Refusal {
 		NotAsker:           "another officer asked for this: she withdraws it, or a third one refuses it",
 		Lapsed:             "nobody decided this request in time: it has to be asked again",
 		HeldAlready:        "this person has this position already, for as long as you ask for",
-		NotHeld:            "this person does not hold this position, or not any more",
+		NotHeld:            "this person does not hold this position, or not any more: there is nothing to end",
 		NotProved:          "this person registered without an officer, and can have no position before evidence proves the identity to level medium",
-		PersonDisabled:     "this person is disabled",
+		PersonDisabled:     "this person is disabled and can be given nothing: the operator has to enable the person first",
 		TooManyRoles:       "this person has as many roles as anybody may have: one has to end first",
 		SeparationOfDuties: "nobody holds this together",
 		AskerNoOfficer:     "who asked for this is no officer any more who may, so nobody can approve it: it has to be asked for again",

@@ -464,7 +464,7 @@ func (a *act) request(ctx context.Context, id uuid.UUID) (store.HeldPosition, st
 func (a *act) stillOpen(q store.Request) error {
 	switch {
 	case q.State != "open":
-		return Refusal(NotOpen)
+		return Refusal(NotOpen).In("state", "open", q.State)
 	case !q.LapsesAt.After(a.Now):
 		return Refusal(Lapsed)
 	default:

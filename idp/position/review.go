@@ -171,7 +171,7 @@ func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.
 	}
 	switch {
 	case item.Outcome != nil:
-		return p, item, deed.Refuse(deed.DecidedAlready)
+		return p, item, deed.Refuse(deed.DecidedAlready).In("outcome", "", *item.Outcome)
 	case item.EndsAt != nil && !item.EndsAt.After(a.Now):
 		return p, item, Refusal(NotHeld)
 	}

@@ -236,7 +236,7 @@ func (r *Registrar) Approve(ctx context.Context, by deed.Acting, id string, vers
 			return err
 		}
 		if v.ApprovedAt != nil {
-			return Refusal(ApprovedAlready)
+			return Refusal(ApprovedAlready).In("approved_by", "", *v.ApprovedBy)
 		}
 		if err := FourEyes(ctx, a.Tx, v.MadeBy, by.Person, ""); err != nil {
 			return err

@@ -109,7 +109,10 @@ type StateError struct {
 // Error says it in words.
 func (e *StateError) Error() string {
 	done := map[Act]string{Suspend: "suspended", Resume: "used again", ReportLoss: "reported lost", Find: "found", Return: "returned", Revoke: "revoked"}[e.Act]
-	return fmt.Sprintf("the authenticator is %s: it cannot be %s", e.State, done)
+	if transitions()[e.Act].to == e.State {
+		return fmt.Sprintf("the authenticator is %s already", e.State)
+	}
+	return fmt.Sprintf("the authenticator is %s, so it cannot be %s: look at what can be done with it now", e.State, done)
 }
 
 // ErrAnotherPassword says that a password cannot work again, because its person has another one by now.
