@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -226,39 +225,6 @@ func (b *browser) screenshot(name string) {
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
-}
-
-// accessible fails the test for every barrier on the page.
-func (b *browser) accessible() {
-	b.t.Helper()
-	for _, barrier := range b.barriers() {
-		b.t.Errorf("%s: %s", b.url(), barrier)
-	}
-}
-
-//go:embed testdata/axe/axe.min.js
-var axe string
-
-// barriers is what axe-core finds against WCAG 2.2, levels A and AA, at both
-// widths, and whether the narrow one scrolls sideways.
-func (b *browser) barriers() []string {
-	b.t.Helper()
-	defer b.resize(desktop, 900)
-	do(b, "load axe-core", chromedp.Evaluate[chromedp.Void](axe))
-	var barriers []string
-	for _, width := range []int64{desktop, column} {
-		b.resize(width, 900)
-		for _, violation := range do(b, "run axe-core", chromedp.Evaluate[[]string](`
-			axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"]}).then(result =>
-				result.violations.flatMap(rule => rule.nodes.map(node => rule.id + ": " + node.html + ": " + node.failureSummary)))`,
-			chromedp.EvalAwaitPromise)) {
-			barriers = append(barriers, fmt.Sprintf("at %d px: %s", width, violation))
-		}
-	}
-	if needed := do(b, "measure", chromedp.Evaluate[int](`document.documentElement.scrollWidth`)); needed > column {
-		barriers = append(barriers, fmt.Sprintf("at %d px: the page scrolls sideways, it is %d px wide", column, needed))
-	}
-	return barriers
 }
 
 // takeFindings returns the findings since the last call, and forgets them.

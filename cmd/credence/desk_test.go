@@ -19,16 +19,6 @@ func (b *browser) atDesk(d *trial, officer, path string) {
 	b.waitURL(d.issuer + path)
 }
 
-// see keeps a picture of a page at both widths and holds it to the rules of accessibility.
-func (b *browser) see(name string) {
-	b.t.Helper()
-	b.screenshot(name)
-	b.resize(column, 640)
-	b.screenshot(name + "-320")
-	b.resize(desktop, 900)
-	b.accessible()
-}
-
 // tick ticks boxes of a form by their ids.
 func (b *browser) tick(ids ...string) {
 	b.t.Helper()

@@ -36,9 +36,10 @@ type stop struct {
 // eyes are what a page looks like without the keyboard, and which stops it has.
 // The design system draws a radio and a checkbox beside the element itself.
 const eyes = `window.eyes ??= (() => {
+	const line = (style, width, colour) => style === "none" || width === "0px" || colour === "rgba(0, 0, 0, 0)" ? "" : width + colour;
 	const look = e => [[e], e.labels?.length ? [e.labels[0], "::before"] : [e]].map(which => {
 		const s = getComputedStyle(...which);
-		return [s.outlineStyle + s.outlineWidth + s.outlineColor, s.boxShadow, s.backgroundColor, s.borderColor + s.borderWidth, s.position].join();
+		return [line(s.outlineStyle, s.outlineWidth, s.outlineColor), line(s.borderTopStyle, s.borderTopWidth, s.borderTopColor), s.boxShadow, s.backgroundColor].join();
 	}).join();
 	const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter(e => e.checkVisibility({visibilityProperty: true}) && !e.disabled);
 	const plain = new Map(stops.filter(e => e !== document.activeElement).map(e => [e, look(e)]));
@@ -103,11 +104,11 @@ func (k typist) tab(selector string, held ...chromedp.Modifier) stop {
 }
 
 // to presses Tab until the keyboard is at an element, which it has not passed.
-func (k typist) to(selector string, held ...chromedp.Modifier) {
+func (k typist) to(selector string) {
 	k.t.Helper()
 	var passed []string
 	for len(passed) < 200 {
-		at := k.tab(selector, held...)
+		at := k.tab(selector)
 		if at.Is {
 			return
 		}
