@@ -27,10 +27,12 @@ func TestJourneyDeskPhotograph(t *testing.T) {
 	b.text("#shoot") // waits for it
 	b.want("#camera-status", "The camera is on")
 	b.see("desk-photograph-camera")
+	b.accessible()
 	b.press("#shoot")
 	b.text("#still")
 	b.want("#camera-status", "Taken")
 	b.see("desk-photograph-taken")
+	b.accessible()
 	b.click("#keep")
 	b.want("h1", "Jory Emptage-Vale")
 	b.shows("#portrait")

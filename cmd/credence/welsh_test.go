@@ -35,6 +35,7 @@ func TestJourneyWelsh(t *testing.T) {
 	b.press("#passkey-sign-in")
 	b.want("#ceremony-message", "Nid ydych wedi mewngofnodi")
 	b.see("welsh-ceremony-error")
+	b.accessible()
 	key.remove()
 
 	b.click("#simulated-link")
