@@ -80,6 +80,8 @@ func TestDeskListsAreSorted(t *testing.T) {
 		{"/desk/people/" + oneRole + "/evidence", "at"},
 		{"/desk/positions/" + ward, "at"},
 		{"/desk/retention", "at"},
+		{"/desk/people/" + oneRole + "/authenticators", "at"},
+		{"/desk/people/" + oneRole + "/history", "at"},
 		{"/desk/retention/" + run, "at"},
 	} {
 		for by := range strings.FieldsSeq(list.sorts) {
@@ -234,7 +236,11 @@ func TestAPIListsAreSorted(t *testing.T) {
 		"/api/people/" + oneRole + "/evidence?": "at -at",
 		"/api/positions/" + ward + "?":          "at -at",
 		"/api/retention?":                       "at -at",
-		"/api/retention/" + run + "?":           "at -at",
+		"/api/codes?kind=job_role":              "code -code",
+
+		"/api/people/" + oneRole + "/authenticators?":  "at -at",
+		"/api/people/" + oneRole + "/enrolment-links?": "at -at",
+		"/api/retention/" + run + "?":                  "at -at",
 	} {
 		g := g
 		if strings.HasPrefix(path, "/api/unusual-sign-ins") { // is a privacy officer's

@@ -174,7 +174,8 @@ func (h *Handler) listWithheld(c call, in withheldWanted) (page[withheld], error
 }
 
 type codesWanted struct {
-	Kind directory.CodeKind `json:"kind" enum:"job_role activity area_of_work"`
+	Kind  directory.CodeKind `json:"kind" enum:"job_role activity area_of_work"`
+	Order string             `json:"order,omitempty" enum:"code -code" doc:"By what it is ordered; with -, from the other end. By code, when it is left out."`
 	after
 }
 
@@ -192,7 +193,14 @@ func (h *Handler) listCodes(c call, in codesWanted) (page[code], error) {
 	if !slices.Contains(directory.CodeKinds(), in.Kind) {
 		return page[code]{}, &directory.InvalidError{Field: "kind", Want: "job_role, activity or area_of_work"}
 	}
-	rows := slices.DeleteFunc(h.Positions.Catalogue.All(in.Kind), func(e directory.Entry) bool { return e.Retired || strings.Compare(e.Code, in.After) <= 0 })
+	rows, before := h.Positions.Catalogue.All(in.Kind), -1
+	if in.Order == "-code" {
+		slices.Reverse(rows)
+		before = 1
+	}
+	rows = slices.DeleteFunc(rows, func(e directory.Entry) bool {
+		return e.Retired || in.After != "" && strings.Compare(e.Code, in.After) != -before
+	})
 	more := len(rows) > perPage
 	return goesOn(c, rows[:min(len(rows), perPage)], codeOf, more, func(e directory.Entry) string { return e.Code }), nil
 }
