@@ -140,6 +140,13 @@ func TestBreakGlassIsActedInWithTheKeyThatAsked(t *testing.T) {
 		return b
 	}
 	asks, waits := signedIn(hers), signedIn(anothers)
+	byProgram := program{p, p.description(), p.signedIn(asks, publicClient, "", "scope", apiScopes).AccessToken}
+	if a := byProgram.call(http.MethodPost, glassPath+"first", nil, `{"organisation":"ZX100","code":"`+e.First+`","reason":"Nobody is there"}`); a.StatusCode != http.StatusCreated {
+		t.Errorf("the first envelope by a program = %d %s, want 201", a.StatusCode, a.body)
+	}
+	if n := p.count(`SELECT count(*) FROM break_glass_request r JOIN session s ON s.authenticator_id = r.authenticator_id`); n != 1 {
+		t.Errorf("what was asked by a program with her key = %d, want 1", n)
+	}
 	path := asks.rest(asks.post("/break-glass/first", url.Values{"organisation": {"ZX100"}, "code": {e.First}, "reason": {"Nobody is there"}})).path()
 	lets, _ := p.atDesk(p.newOfficer("ZX200", "S8001:G8002:R8008"), "/break-glass/second")
 	lets.rest(lets.post("/break-glass/second", url.Values{"organisation": {"ZX100"}, "code": {e.Second}}))

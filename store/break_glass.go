@@ -67,15 +67,15 @@ type BreakGlassRequest struct {
 
 const breakGlassRequestColumns = `r.id, r.seal_id, r.asked_by, r.reason, r.asked_at, r.lapses_at, r.joined_by, r.authenticator_id`
 
-// AddBreakGlassRequest records what somebody asks in a session, in place of what was asked with the same envelope before.
-func (t *Tx) AddBreakGlassRequest(ctx context.Context, r BreakGlassRequest, session uuid.UUID) error {
+// AddBreakGlassRequest records what somebody asks, in place of what was asked with the same envelope before.
+func (t *Tx) AddBreakGlassRequest(ctx context.Context, r BreakGlassRequest) error {
 	if err := t.RemoveBreakGlassRequest(ctx, r.SealID); err != nil {
 		return err
 	}
 	return t.db.exec(ctx, `
 		INSERT INTO break_glass_request (id, seal_id, asked_by, reason, asked_at, lapses_at, authenticator_id)
-		VALUES ($1, $2, $3, $4, $5, $6, (SELECT s.authenticator_id FROM session s WHERE s.id = $7 AND s.person_id = $3))`,
-		r.ID, r.SealID, r.AskedBy, r.Reason, r.AskedAt, r.LapsesAt, session)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		r.ID, r.SealID, r.AskedBy, r.Reason, r.AskedAt, r.LapsesAt, r.AuthenticatorID)
 }
 
 // RemoveBreakGlassRequest forgets what was asked with the first of a pair of envelopes.

@@ -59,7 +59,9 @@ func (h *Handler) breakGlassOf(b store.BreakGlassRow) breakGlass {
 }
 
 // person is who acts, in no role: both of the two come as whoever they are.
-func (c call) person() deed.Acting { return deed.Acting{Person: c.access.Person.ID} }
+func (c call) person() deed.Acting {
+	return deed.Acting{Person: c.access.Person.ID, Authenticator: c.access.Authenticator}
+}
 
 func (h *Handler) askBreakGlass(c call, in firstEnvelope) (breakGlass, error) {
 	id, err := h.Breakglass.Ask(c.Context(), c.person(), breakglass.Code{Organisation: in.Organisation, Text: in.Code}, in.Reason)

@@ -95,7 +95,7 @@ func (r *Registrar) Ask(ctx context.Context, by deed.Acting, c Code, reason stri
 		}
 		lapses := a.Now.Add(Waits)
 		a.Entry.Detail["break_glass"], a.Entry.Detail["lapses_at"] = id.String(), lapses.Format(time.RFC3339)
-		return a.AddBreakGlassRequest(ctx, store.BreakGlassRequest{ID: id, SealID: s.ID, AskedBy: by.Person, Reason: reason, AskedAt: a.Now, LapsesAt: lapses}, by.Session)
+		return a.AddBreakGlassRequest(ctx, store.BreakGlassRequest{ID: id, SealID: s.ID, AskedBy: by.Person, Reason: reason, AskedAt: a.Now, LapsesAt: lapses, AuthenticatorID: by.Authenticator})
 	})
 }
 

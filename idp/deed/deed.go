@@ -31,6 +31,8 @@ type Acting struct {
 	Role     string    // the id of a role profile of hers; "" where the act is no officer's
 	Session  uuid.UUID // that she acts in, for the record of what is no officer's
 	Operator string    // who acts for her at the command line, for the record; "" when she does
+
+	Authenticator *uuid.UUID // with which she signed in, for what is no officer's; nil: the sign-in was simulated
 }
 
 // Check says what is wrong with the ids of an officer and her role, each a [directory.InvalidError].

@@ -34,6 +34,8 @@ type Access struct {
 	Reached assurance.Reached
 	Client  string
 	Grant   uuid.UUID
+
+	Authenticator *uuid.UUID // with which she signed in; nil: the sign-in was simulated
 }
 
 // BearerError is why a request gets nothing for its access token: RFC 6750, Section 3.1; RFC 9470, Section 3.
@@ -70,7 +72,7 @@ func (h *Handler) Bearer(w http.ResponseWriter, r *http.Request, q Requirement) 
 		parameters = []string{"acr_values", least.ACR(), "max_age", strconv.Itoa(int(q.MaxAge.Seconds()))}
 	}
 	if err == nil {
-		return Access{Person: g.Person, Role: role, Reached: g.reached(), Client: c.ID, Grant: g.ID}, nil
+		return Access{Person: g.Person, Role: role, Reached: g.reached(), Client: c.ID, Grant: g.ID, Authenticator: g.AuthenticatorID}, nil
 	}
 	err = challenge(w, err, parameters...)
 	if errors.Is(err, errNoToken) {

@@ -35,7 +35,7 @@ type Asked struct {
 	Effect        position.Effect       // what that gives
 	Now           store.PositionVersion // the version of the position that is in force
 	At            authority.Subject     // where
-	Bound         []store.Binding       // of somebody whom it would make an officer: what another had to do with
+	Bound         []store.Binding       // of somebody whom it would make an officer, for who may decide: what another had to do with
 }
 
 // Request reads a request that an officer may see.
@@ -71,7 +71,7 @@ func (f *Office) Request(ctx context.Context, o Officer, text string) (Asked, er
 			return Asked{}, fmt.Errorf("read position %s in version %d: %w", row.PositionID, newest.InForce, err)
 		}
 	}
-	if row.State == "open" && position.Kind(row.Kind) == position.Assign && len(f.Rules.ActorsOf(a.Effect.JobRole, a.Effect.Activities)) > 0 {
+	if row.State == "open" && position.Kind(row.Kind) == position.Assign && f.Can(o, a.At, authority.DecideRequest) && len(f.Rules.ActorsOf(a.Effect.JobRole, a.Effect.Activities)) > 0 {
 		if a.Bound, err = f.Store.Bindings(ctx, row.PersonID); err != nil {
 			return Asked{}, fmt.Errorf("read who had to do with what person %s signs in with: %w", row.PersonID, err)
 		}
