@@ -103,7 +103,7 @@ func (p *provider) apiSubjects() (fill map[string]map[string]string, bodies, mat
 		"takeUp":    `{"person":"` + sevenRoles + `"}`,
 		"dismiss":   `{"reason":"No such post"}`,
 	}
-	matches = map[string]string{"revisePosition": `"1"`, "closePosition": `"1"`, "approvePosition": `"1"`}
+	matches = map[string]string{"revisePosition": `"1"`, "closePosition": `"1"`, "approvePosition": `"1"`, "takeRequest": `"nobody"`}
 	p.apiProfiles(fill, bodies, matches)
 	p.apiReview(fill, bodies)
 	keyed := p.wardListWithKeys()

@@ -21,6 +21,7 @@ func officersActs() map[string][]string {
 			"reportLostAuthenticator", "reportFoundAuthenticator", "suspendAuthenticator", "returnAuthenticator", "revokeAuthenticator",
 		},
 		"positions":   {"proposePosition", "revisePosition", "closePosition", "approvePosition", "askBulk", "ask", "decide", "introduce", "takeUp", "dismiss"},
+		"requests":    {"takeRequest", "giveBackRequest"},
 		"reviews":     {"decideReview", "openReview"},
 		"onboarding":  {"apply", "decideApplication", "rotateSecret", "replaceKeys"},
 		"policy":      {"setPolicy"},

@@ -70,12 +70,12 @@ func TestDeskGlance(t *testing.T) {
 	p.exec(`UPDATE authenticator SET state = 'suspended', revoked_at = $2 WHERE person_id = $1`, raSponsor, p.clock.Now())
 	b, page := p.atDesk(raManager, "/desk/organisations/ZX100")
 	words := page.words(t)
-	for _, want := range []string{"Open requests 1 The oldest has waited for", "People to put on record 1", "Positions to approve 0", "Open access reviews 1 The last day of the first is", "Week from"} {
+	for _, want := range []string{"Open requests 1 The oldest has waited for", "Requests that nobody looks after 1 The oldest has waited for", "People to put on record 1", "Positions to approve 0", "Open access reviews 1 The last day of the first is", "Week from"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("the hospital at a glance = %s, want %q", words, want)
 		}
 	}
-	for _, link := range []string{"/desk/requests?organisation=ZX100", "/desk/introductions?organisation=ZX100", "/desk/positions?organisation=ZX100&amp;state=proposed", "/desk/reviews?organisation=ZX100&amp;state=open"} {
+	for _, link := range []string{"/desk/requests?organisation=ZX100", "/desk/requests?organisation=ZX100&amp;owner=nobody", "/desk/introductions?organisation=ZX100", "/desk/positions?organisation=ZX100&amp;state=proposed", "/desk/reviews?organisation=ZX100&amp;state=open"} {
 		if !strings.Contains(page.body, `href="`+link+`"`) {
 			t.Errorf("the hospital at a glance has no link to %s", link)
 		}

@@ -63,6 +63,8 @@ func TestDeskListsAreSorted(t *testing.T) {
 	held := p.nursed(sevenRoles, ward)
 	review, run := p.reviewed(), p.retained()
 	for _, list := range []struct{ path, sorts string }{
+		{"/desk/requests?owner=nobody", "asked starts"},
+		{"/desk/requests?owner=mine&position=" + ward, "asked starts"},
 		{"/desk/introductions", "asked name"},
 		{"/desk/reviews", "opened due"},
 		{"/desk/reviews/" + review, "name position starts expires"},
@@ -219,6 +221,7 @@ func TestAPIListsAreSorted(t *testing.T) {
 		"/api/positions?state=proposed":         "name -name at -at",
 		"/api/positions/" + ward + "/holders?":  "name -name starts -starts expires -expires",
 		"/api/requests?organisation=ZX100":      "asked -asked starts -starts",
+		"/api/requests?owner=mine":              "asked -asked starts -starts",
 		"/api/introductions?organisation=ZX100": "asked -asked name -name",
 		"/api/people/" + oneRole + "?":          "starts -starts expires -expires",
 		"/api/evidence-proposals?":              "at -at",

@@ -306,6 +306,10 @@ func TestDeskHasNoOtherPages(t *testing.T) {
 		"/desk/positions?organisation=%00":                http.StatusBadRequest,
 		"/desk/requests?organisation=NOWHERE":             http.StatusBadRequest,
 		"/desk/requests?organisation=ZX200&after=x":       http.StatusOK,
+		"/desk/requests?owner=hers&person=&position=+":    http.StatusOK,
+		"/desk/requests?person=%00":                       http.StatusBadRequest,
+		"/desk/requests?position=" + long("5", 300):       http.StatusBadRequest,
+		"/desk/requests?owner=mine&organisation=Y51":      http.StatusForbidden,
 		"/desk/positions?after=%00&state=y":               http.StatusOK,
 		"/desk/requests?organisation=Y51":                 http.StatusForbidden,
 		"/desk/requests?organisation=" + long("ZX", 2000): http.StatusBadRequest,
@@ -522,7 +526,7 @@ func TestDeskChangesTheRole(t *testing.T) {
 // walkDesk is walk through the pages of the desk.
 func (p *provider) walkDesk(see func(name string, pending bool, a answer)) {
 	p.t.Helper()
-	requests, err := p.owner.OpenRequests(p.t.Context(), "ZX100", store.Order{}, uuid.Nil, 1, p.clock.Now())
+	requests, err := p.owner.OpenRequests(p.t.Context(), store.Queue{OrganisationCode: "ZX100"}, store.Order{}, uuid.Nil, 1, p.clock.Now())
 	if err != nil {
 		p.t.Fatal(err)
 	}

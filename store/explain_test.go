@@ -439,6 +439,11 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			})
 		}},
 		{"read a request", func() error { return second(hot.Request(ctx, requestID)) }},
+		{"take a request", func() error {
+			return hot.InTx(ctx, func(tx *store.Tx) error {
+				return errors.Join(tx.OwnRequest(ctx, requestID, "500000000123", now), second(tx.Owner(ctx, requestID, officers(), now)))
+			})
+		}},
 		{"list in every order", func() error { return inEveryOrder(ctx, hot) }},
 		{"count sign-ins", func() error { return second(countSignIns(ctx, hot, later)) }},
 		{"list what sign-ins there were", func() error {
@@ -457,8 +462,10 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"list suspended authenticators", func() error {
 			return errors.Join(second(hot.SuspendedAuthenticators(ctx, organisation, store.Order{Descending: true}, uuid.Nil, 10)))
 		}},
-		{"list open requests", func() error { return second(hot.OpenRequests(ctx, organisation, store.Order{}, uuid.Nil, 10, now)) }},
-		{"count what waits", func() error { return second(hot.Waiting(ctx, "N1", figures(), 10, now)) }},
+		{"list open requests", func() error {
+			return second(hot.OpenRequests(ctx, store.Queue{OrganisationCode: organisation}, store.Order{}, uuid.Nil, 10, now))
+		}},
+		{"count what waits", func() error { return second(hot.Waiting(ctx, "N1", figures(), officers(), 10, now)) }},
 		{"prove who somebody is", func() error { return prove(ctx, hot) }},
 		{"introduce somebody", func() error { return introduce(ctx, hot) }},
 		{"count recovery codes and read earlier addresses", func() error {

@@ -14,6 +14,7 @@ type Figure string
 // The figures, each of what a list has.
 const (
 	WaitingRequests       Figure = "requests"                 // [Store.OpenRequests]
+	UnownedRequests       Figure = "requests of nobody"       // [Store.OpenRequests] after which nobody looks
 	WaitingIntroductions  Figure = "introductions"            // [Store.OpenIntroductions]
 	WaitingPositions      Figure = "positions"                // [Store.ProposedPositions]
 	WaitingEvidence       Figure = "evidence"                 // [Store.EvidenceProposals]
@@ -30,13 +31,14 @@ type Waiting struct {
 	FirstAt *time.Time // since when the first of it has, or of reviews by when it is due; nil when nothing waits
 }
 
-// Waiting counts what waits at an organisation and below it, each figure as far as most, in one round trip.
-func (s *Store) Waiting(ctx context.Context, organisation string, figures []Figure, most int, now time.Time) (map[Figure]Waiting, error) {
+// Waiting counts what waits at an organisation and below it, each figure as far as most, in one round trip. The codes are those by which
+// somebody is the [Owner] of a request.
+func (s *Store) Waiting(ctx context.Context, organisation string, figures []Figure, codes []string, most int, now time.Time) (map[Figure]Waiting, error) {
 	counted := make(map[Figure]Waiting, len(figures))
 	queries := make([]*pgx.QueuedQuery, len(figures))
 	for i, f := range figures {
 		var err error
-		if queries[i], err = f.counting(organisation, most, now); err != nil {
+		if queries[i], err = f.counting(organisation, codes, most, now); err != nil {
 			return nil, err
 		}
 		queries[i].Query(func(rows pgx.Rows) (err error) {
@@ -49,11 +51,13 @@ func (s *Store) Waiting(ctx context.Context, organisation string, figures []Figu
 }
 
 // counting is the statement that counts a figure, with its arguments.
-func (f Figure) counting(organisation string, most int, now time.Time) (*pgx.QueuedQuery, error) {
+func (f Figure) counting(organisation string, codes []string, most int, now time.Time) (*pgx.QueuedQuery, error) {
 	arguments := []any{organisation, most}
 	switch f {
 	case WaitingRequests:
 		return &pgx.QueuedQuery{SQL: waitingRequests, Arguments: append(arguments, now)}, nil
+	case UnownedRequests:
+		return &pgx.QueuedQuery{SQL: unownedRequests(), Arguments: append(arguments, now, codes)}, nil
 	case WaitingIntroductions:
 		return &pgx.QueuedQuery{SQL: waitingIntroductions, Arguments: append(arguments, now)}, nil
 	case WaitingPositions:

@@ -30,7 +30,9 @@ func inEveryOrder(ctx context.Context, s *store.Store) (failed error) {
 			from = requestID
 		}
 		for _, o := range orders(store.ByAsked, store.ByStart) {
-			failed = errors.Join(failed, second(s.OpenRequests(ctx, organisation, o, from, 10, now)))
+			for _, w := range queues() {
+				failed = errors.Join(failed, second(s.OpenRequests(ctx, w, o, from, 10, now)))
+			}
 		}
 		for _, o := range orders(store.ByAsked, store.ByName) {
 			failed = errors.Join(failed, second(s.OpenIntroductions(ctx, organisation, o, from, 10, now)))
@@ -150,7 +152,7 @@ func TestOrders(t *testing.T) {
 			SELECT '30000000020' || n, '200000000105', 'S8000:G8000:R8000', '{}', '{}', '{}', $1::timestamptz + (n - n % 2) * interval '1 hour', CASE WHEN n > 1 THEN $1::timestamptz + (9 - n) * interval '1 day' END, $1
 			FROM generate_series(1, 3) n`, now)
 	review := uuid.MustParse("01000000-0000-7000-8000-000000000001")
-	requests := func(r store.RequestRow) string { return r.ID.String() }
+	requests := func(r store.WaitingRequest) string { return r.ID.String() }
 	reviews := func(r store.ReviewRow) string { return r.ID.String() }
 	items := func(i store.ReviewItem) string { return i.RoleID }
 	people := func(p store.FoundPerson) string { return p.ID }
@@ -164,8 +166,8 @@ func TestOrders(t *testing.T) {
 			read func(o store.Order) string
 		}{
 			{"OpenRequests", map[store.Column]string{store.ByAsked: "1234", store.ByStart: "4123"}, func(o store.Order) string {
-				return paged(t, requests, func(after string) ([]store.RequestRow, error) {
-					return in.OpenRequests(ctx, organisation, o, uuidOf(after), 1, now)
+				return paged(t, requests, func(after string) ([]store.WaitingRequest, error) {
+					return in.OpenRequests(ctx, store.Queue{OrganisationCode: organisation}, o, uuidOf(after), 1, now)
 				})
 			}},
 			{"OpenIntroductions", map[store.Column]string{store.ByAsked: "1234", store.ByName: "2413"}, func(o store.Order) string {

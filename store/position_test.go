@@ -121,14 +121,14 @@ func TestRequests(t *testing.T) {
 		organisation string
 		after        uuid.UUID
 		at           time.Time
-		want         []store.RequestRow
+		want         []store.WaitingRequest
 	}{
-		{organisation, uuid.Nil, now, []store.RequestRow{row}},
-		{organisation, requestID, now, []store.RequestRow{}},
-		{organisation, uuid.Nil, later, []store.RequestRow{}}, // it has lapsed
-		{"RXX02", uuid.Nil, now, []store.RequestRow{}},
+		{organisation, uuid.Nil, now, []store.WaitingRequest{{RequestRow: row}}},
+		{organisation, requestID, now, []store.WaitingRequest{}},
+		{organisation, uuid.Nil, later, []store.WaitingRequest{}}, // it has lapsed
+		{"RXX02", uuid.Nil, now, []store.WaitingRequest{}},
 	} {
-		list, err := in.OpenRequests(ctx, tt.organisation, store.Order{}, tt.after, 10, tt.at)
+		list, err := in.OpenRequests(ctx, store.Queue{OrganisationCode: tt.organisation}, store.Order{}, tt.after, 10, tt.at)
 		must(t, err)
 		same(t, "OpenRequests("+tt.organisation+")", list, tt.want)
 	}

@@ -132,7 +132,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 		"position":             "version",
 		"position_version":     "approved_by approved_role approved_at",
 		"refresh_token":        "used_at",
-		"request":              "state assignable decided_by decided_role decided_at decision_reason",
+		"request":              "state assignable decided_by decided_role decided_at decision_reason owner_id owner_since",
 		"retention_count":      "erased stayed stayed_because",
 		"retention_hold":       "released_by released_at",
 		"retention_run":        "ended_at",

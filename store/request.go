@@ -30,10 +30,13 @@ type Request struct {
 	DecidedRole      *string
 	DecidedAt        *time.Time // nil while it is open
 	DecisionReason   *string
+	OwnerID          *string    // who took it, to look after it; nil: nobody did. Whether she still does: see [Owner]
+	OwnerSince       *time.Time // when she took it
 }
 
 const requestColumns = `r.id, r.kind, r.person_id, r.position_id, r.position_version, r.organisation_code, r.starts_at, r.expires_at, r.reason,
-	r.asked_by, r.asked_role, r.asked_at, r.lapses_at, r.taken_up_by, r.state, r.assignable, r.decided_by, r.decided_role, r.decided_at, r.decision_reason`
+	r.asked_by, r.asked_role, r.asked_at, r.lapses_at, r.taken_up_by, r.state, r.assignable, r.decided_by, r.decided_role, r.decided_at, r.decision_reason,
+	r.owner_id, r.owner_since`
 
 // RequestRow is a request with the names that a person reads.
 type RequestRow struct {
@@ -83,43 +86,6 @@ func (t *Tx) LockRequest(ctx context.Context, id uuid.UUID) (Request, error) {
 		return Request{}, err
 	}
 	return one[Request](ctx, &t.queries, `SELECT `+requestColumns+` FROM request r WHERE r.id = $1 FOR NO KEY UPDATE`, id)
-}
-
-// OpenRequests lists what nobody has decided and has not lapsed, of an organisation and of those below it, by [ByAsked] or
-// [ByStart], from the one after the given id, at most limit of it.
-func (q *queries) OpenRequests(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int, now time.Time) ([]RequestRow, error) {
-	if o.By == ByStart {
-		return q.openRequestsByStart(ctx, organisation, o, after, limit, now)
-	}
-	than := `>`
-	if o.Descending {
-		than = `<`
-	}
-	if o.Descending && after == uuid.Nil {
-		after = uuid.Max
-	}
-	return all[RequestRow](ctx, q, `
-		SELECT `+requestColumns+`, `+requestNames+`
-		FROM request_queue w JOIN request r ON r.id = w.request_id`+requestNamed+`
-		WHERE w.organisation_code = $1 AND w.request_id `+than+` $2 AND r.state = 'open' AND r.lapses_at > $4
-		ORDER BY `+o.by(`w.organisation_code`, `w.request_id`)+` LIMIT $3`, organisation, after, limit, now)
-}
-
-// Where the organisations are many, all that waits is looked through, wherever it does.
-func (q *queries) openRequestsByStart(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int, now time.Time) ([]RequestRow, error) {
-	const key = `r.starts_at`
-	page := `r.state = 'open' AND r.lapses_at > $4 AND ` + o.beyond(key, `r.id`, `(SELECT r.starts_at FROM request r WHERE r.id = $2)`, `$2`)
-	order := ` ORDER BY ` + o.by(key, `r.id`)
-	return all[RequestRow](ctx, q, below+`
-		SELECT `+requestColumns+`, `+requestNames+`
-		FROM (
-			(SELECT `+requestColumns+` FROM request_queue w
-			CROSS JOIN LATERAL (SELECT `+requestColumns+` FROM request r WHERE r.id = w.request_id OFFSET 0) r
-			WHERE NOT `+many+` AND w.organisation_code = $1 AND `+page+order+` LIMIT $3)
-			UNION ALL
-			(SELECT `+requestColumns+` FROM request r
-			WHERE `+many+` AND `+page+` AND (SELECT true FROM request_queue w WHERE w.organisation_code = $1 AND w.request_id = r.id)`+order+` LIMIT $3)
-		) r`+requestNamed+order+` LIMIT $3`, organisation, from(after), limit, now)
 }
 
 // Settlement is how an open request ends.

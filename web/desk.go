@@ -65,7 +65,9 @@ type DeskRequests struct {
 	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
-	Requests     []RequestRow
+	// Owner is the Value of one of Owners. Person and Position are ids, of whom and for which the list is; empty: of all.
+	Owner, Person, Position string
+	Requests                []RequestRow
 	// NextURL leads to what follows. Empty at the end. BulkURL is where a file of requests is handed in; empty where the officer
 	// may not.
 	NextURL, BulkURL string
@@ -73,10 +75,17 @@ type DeskRequests struct {
 
 func (p DeskRequests) page() (string, Frame) { return "desk-requests", p.Frame }
 
+// Owners are whose requests can be chosen.
+func (DeskRequests) Owners() []Option {
+	return []Option{{Value: "", Label: "Anybody, or nobody"}, {Value: "mine", Label: "Me"}, {Value: "nobody", Label: "Nobody"}}
+}
+
 // RequestRow is a request in a list.
 type RequestRow struct {
 	// What is "Give" or "End".
 	What, PersonName, PersonID, PositionName, OrganisationCode, AskedByName string
+	// OwnerName is who looks after it while it is open. Empty for nobody, and where a list does not say.
+	OwnerName string
 	// Age is for how long it has waited: "3 days".
 	Age      string
 	StartsAt time.Time
@@ -111,6 +120,10 @@ type DeskRequest struct {
 	// TookUp says that the officer put the person on record for whom it was asked, so that she may only refuse it.
 	TookUp                           bool
 	PostURL, Verdict, DecisionReason string
+	// OwnerSince is since when somebody looks after it. TakeURL and GiveBackURL are where the officer says that she does, or does so no more;
+	// empty where she does already or does not, or may not.
+	OwnerSince           time.Time
+	TakeURL, GiveBackURL string
 	// WhyNot says why neither can be done, in a sentence. Empty where one can.
 	WhyNot string
 }

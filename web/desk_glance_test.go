@@ -14,6 +14,7 @@ func deskGlancePages() map[string]Page {
 	wrong.Errors = []FieldError{{"organisation", "Enter the code of an organisation, such as RX001"}}
 	figures := []Figure{
 		{"Open requests", Amount{1000, true}, "The oldest has waited for 3 days", "/desk/requests?organisation=RX001"},
+		{"Requests that nobody looks after", Amount{1, false}, "The oldest has waited for 2 hours", "/desk/requests?organisation=RX001&owner=nobody"},
 		{"Positions to approve", Amount{1, false}, "The oldest has waited for 2 hours", "/desk/positions?organisation=RX001&state=proposed"},
 		{"Open access reviews", Amount{}, "", "/desk/reviews?organisation=RX001&state=open"},
 		{"Unusual sign-ins", Amount{2, false}, "In the last 28 days", "/desk/unusual?organisation=RX001"},
@@ -41,7 +42,7 @@ func deskGlancePages() map[string]Page {
 	oldest, newest := sortings("/desk/unusual", "When", "at", "Oldest first", "Newest first")
 	return map[string]Page{
 		"desk-glance":         DeskGlance{Desk: desk, Organisation: "RX001", Name: "Riverside General Hospital", SignIns: days, Figures: figures, Expiring: &chart, PolicyURL: "/desk/organisations/RX001/policy"},
-		"desk-glance-nothing": DeskGlance{Desk: desk, Organisation: "RX001", Name: "Riverside General Hospital", SignIns: &quiet, Figures: figures[2:], Expiring: &nothing},
+		"desk-glance-nothing": DeskGlance{Desk: desk, Organisation: "RX001", Name: "Riverside General Hospital", SignIns: &quiet, Figures: figures[3:], Expiring: &nothing},
 		"desk-glance-reviews": DeskGlance{Desk: desk, Organisation: "RX001", Name: "Riverside General Hospital", SignIns: &quiet, Figures: figures[:1]},
 		"desk-expiring":       listed,
 		"desk-expiring-none":  list,

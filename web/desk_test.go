@@ -21,6 +21,10 @@ func deskPages() map[string]Page {
 		What: "Give", PersonName: "Amara Okafor", PersonID: "555100000001", PositionName: "Ward nurse", OrganisationCode: "RX001", AskedByName: "Perpetua Vouchsafe",
 		Age: "3 days", StartsAt: at(23, 8), URL: "/desk/requests/0196",
 	}
+	owned := row
+	owned.OwnerName = "Bartholomew Keykeeper"
+	wrongPerson := desk
+	wrongPerson.Errors = []FieldError{{"person", "Enter the user ID of somebody who is on record, of 12 digits"}}
 	details := []Detail{
 		{"Name", []string{"Ward nurse"}},
 		{"Notes", nil},
@@ -31,7 +35,7 @@ func deskPages() map[string]Page {
 	request := DeskRequest{
 		Desk: desk, RequestRow: row, State: "Waits for a decision", Open: true, Reason: "Starts on Monday", PersonURL: "/desk/people/555100000001",
 		AskedAt: at(19, 9), LapsesAt: at(30, 9), ExpiresAt: at(29, 8), Version: 2, Position: details, PositionURL: "/desk/positions/555500000001",
-		PostURL: "/desk/requests/0196", CanDecide: true,
+		PostURL: "/desk/requests/0196", CanDecide: true, TakeURL: "/desk/requests/0196?from=",
 	}
 	requestWith := func(change func(*DeskRequest)) DeskRequest {
 		changed := request
@@ -78,26 +82,33 @@ func deskPages() map[string]Page {
 		"desk-refused-stranger": DeskRefused{
 			Desk: Desk{Frame: desk.Frame, Role: desk.Role}, Why: "The registration desk is for officers of the registration authority.", Next: "Ask your manager.",
 		},
-		"desk-requests":       DeskRequests{Desk: desk, Sorting: asked, Organisation: "RX001", Requests: []RequestRow{row, row}, NextURL: "/desk/requests?after=0196"},
+		"desk-requests":       DeskRequests{Desk: desk, Sorting: asked, Organisation: "RX001", Requests: []RequestRow{row, owned}, NextURL: "/desk/requests?after=0196"},
 		"desk-requests-none":  DeskRequests{Desk: desk, Sorting: newest, Organisation: "RX001"},
 		"desk-requests-error": DeskRequests{Desk: wrongOrganisation, Organisation: "NOWHERE"},
+		"desk-requests-mine":  DeskRequests{Desk: wrongPerson, Sorting: asked, Organisation: "RX001", Owner: "mine", Person: "Amara", Position: "555500000001"},
 		"desk-request":        request,
 		"desk-request-error": requestWith(func(p *DeskRequest) {
 			p.Desk, p.Verdict, p.DecisionReason = wrong, "refused", "Not on this ward"
 		}),
-		"desk-request-changed": requestWith(func(p *DeskRequest) { p.Changes, p.CanDecide, p.CanWithdraw = differences, false, true }),
+		"desk-request-changed": requestWith(func(p *DeskRequest) { p.Changes, p.CanDecide, p.TakeURL, p.CanWithdraw = differences, false, "", true }),
 		"desk-request-officer": requestWith(func(p *DeskRequest) {
 			p.Bound = []BoundAuthenticator{{"blue key", "Perpetua Vouchsafe", at(3, 9)}, {`"><img src=x>`, "Crispin Seconder", at(4, 9)}}
 		}),
 		"desk-request-closed": requestWith(func(p *DeskRequest) { p.Closed = true }),
 		"desk-request-own": requestWith(func(p *DeskRequest) {
-			p.CanDecide, p.WhyNot, p.ExpiresAt = false, "This is about yourself: ask another officer.", time.Time{}
+			p.CanDecide, p.TakeURL, p.WhyNot, p.ExpiresAt = false, "", "This is about yourself: ask another officer.", time.Time{}
+		}),
+		"desk-request-owned": requestWith(func(p *DeskRequest) {
+			p.RequestRow, p.OwnerSince, p.TakeURL = owned, at(20, 11), "/desk/requests/0196?from=555100000007"
+		}),
+		"desk-request-mine": requestWith(func(p *DeskRequest) {
+			p.RequestRow, p.OwnerSince, p.TakeURL, p.GiveBackURL = owned, at(20, 11), "", p.PostURL
 		}),
 		"desk-request-decided": requestWith(func(p *DeskRequest) {
-			p.State, p.Open, p.CanDecide, p.Decided = "Approved", false, false, Decision{"Bartholomew Keykeeper", "As asked", at(20, 9)}
+			p.State, p.Open, p.CanDecide, p.TakeURL, p.Decided = "Approved", false, false, "", Decision{"Bartholomew Keykeeper", "As asked", at(20, 9)}
 		}),
 		"desk-request-at-once": requestWith(func(p *DeskRequest) {
-			p.State, p.Open, p.CanDecide, p.Decided = "Given at once, because the position is assignable", false, false, Decision{"", "the position is assignable", at(19, 9)}
+			p.State, p.Open, p.CanDecide, p.TakeURL, p.Decided = "Given at once, because the position is assignable", false, false, "", Decision{"", "the position is assignable", at(19, 9)}
 		}),
 		"desk-positions": DeskPositions{
 			Desk: desk, Sorting: byName, Organisation: "RX001", Positions: []PositionRow{position.PositionRow},

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/credence-id/credence/idp/deed"
@@ -20,7 +22,7 @@ func newRequestCommand(p *program) *cobra.Command {
 		newRequestAskCommand(p), newRequestListCommand(p),
 		newRequestDecideCommand(p, "approve", "Approve a request that another officer made", position.Approve),
 		newRequestDecideCommand(p, "refuse", "Refuse a request that another officer made", position.Refuse),
-		newRequestWithdrawCommand(p), newRequestBulkCommand(p))
+		newRequestWithdrawCommand(p), newRequestTakeCommand(p), newRequestGiveBackCommand(p), newRequestBulkCommand(p))
 }
 
 func newRequestAskCommand(p *program) *cobra.Command {
@@ -138,6 +140,56 @@ func newRequestWithdrawCommand(p *program) *cobra.Command {
 	return withdraw
 }
 
+func newRequestTakeCommand(p *program) *cobra.Command {
+	var by deed.Acting
+	var from string
+	take := &cobra.Command{
+		Use:   "take ID",
+		Short: "Look after an open request, so that others see that somebody does",
+		Long: `Look after an open request, so that others see that somebody does. Whoever may decide it still can. Nobody takes what she
+asked for or what is for her, nor what somebody else looks after unless --from says who that is.`,
+		Example: `  credence request take 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108
+  credence request take 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108 --from 656005750117`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.ownRequest(cmd, args[0], by.Person+" looks after it", func(ctx context.Context, r *position.Registrar, id uuid.UUID) error { return r.Take(ctx, by, id, from) })
+		},
+	}
+	take.Flags().StringVar(&from, "from", "", "user `id` of who looks after it")
+	addOfficerFlags(take, &by)
+	return take
+}
+
+func newRequestGiveBackCommand(p *program) *cobra.Command {
+	var by deed.Acting
+	giveBack := &cobra.Command{
+		Use:     "give-back ID",
+		Short:   "Look after a request no more",
+		Example: "  credence request give-back 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.ownRequest(cmd, args[0], "nobody looks after it", func(ctx context.Context, r *position.Registrar, id uuid.UUID) error { return r.GiveBack(ctx, by, id) })
+		},
+	}
+	addOfficerFlags(giveBack, &by)
+	return giveBack
+}
+
+// ownRequest changes who looks after a request, and says who does.
+func (p *program) ownRequest(cmd *cobra.Command, text, says string, own func(ctx context.Context, r *position.Registrar, id uuid.UUID) error) error {
+	id, err := parseID(text, "a request", listRequests)
+	if err != nil {
+		return err
+	}
+	return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+		if err := own(ctx, r, id); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(cmd.ErrOrStderr(), "Request %s: %s.\n", id, says)
+		return err
+	})
+}
+
 func newRequestListCommand(p *program) *cobra.Command {
 	type row struct {
 		ID           string     `json:"id"`
@@ -155,41 +207,50 @@ func newRequestListCommand(p *program) *cobra.Command {
 		AskedByName  string     `json:"asked_by_name"`
 		AskedAt      time.Time  `json:"asked_at"`
 		LapsesAt     time.Time  `json:"lapses_at"`
+		Owner        string     `json:"owner"` // "": nobody
+		OwnerName    string     `json:"owner_name"`
 	}
 	var by deed.Acting
 	var page paging
+	var wanted position.Wanted
 	list := &cobra.Command{
-		Use:     "list",
-		Short:   "List the open requests of an officer's organisation and of those below it, oldest first",
-		Example: "  credence request list --as 656005750104 --role 656005754108 --json",
-		Args:    cobra.NoArgs,
+		Use:   "list",
+		Short: "List the open requests of an officer's organisation and of those below it, oldest first",
+		Example: `  credence request list --as 656005750104 --role 656005754108 --json
+  credence request list --as 656005750104 --role 656005754108 --owner nobody --position 400000000001`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			after, err := page.afterID()
 			if err != nil {
 				return err
 			}
 			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
-				open, err := r.Queue(ctx, by, after, page.limit+1)
+				open, err := r.Queue(ctx, by, wanted, after, page.limit+1)
 				if err != nil {
 					return err
 				}
-				return listing[store.RequestRow]{
-					name: "requests", titles: []string{"ID", "AGE", "KIND", "ORGANISATION", "PERSON", "NAME", "POSITION", "NAME", "ASKED BY"}, id: func(r store.RequestRow) string { return r.ID.String() },
-					row: func(r store.RequestRow) any {
+				return listing[store.WaitingRequest]{
+					name: "requests", titles: []string{"ID", "AGE", "KIND", "ORGANISATION", "PERSON", "NAME", "POSITION", "NAME", "ASKED BY", "OWNER"}, id: func(r store.WaitingRequest) string { return r.ID.String() },
+					row: func(r store.WaitingRequest) any {
 						return row{
 							r.ID.String(), r.Kind, r.OrganisationCode, r.PersonID, r.PersonName, r.PositionID, r.PositionName, r.PositionVersion, r.StartsAt.UTC(), r.ExpiresAt,
-							r.Reason, r.AskedBy, r.AskedByName, r.AskedAt.UTC(), r.LapsesAt.UTC(),
+							r.Reason, r.AskedBy, r.AskedByName, r.AskedAt.UTC(), r.LapsesAt.UTC(), r.OwnedBy, r.OwnedByName,
 						}
 					},
-					cells: func(r store.RequestRow) []string {
+					cells: func(r store.WaitingRequest) []string {
 						return []string{
 							r.ID.String(), age(p.clock().Sub(r.AskedAt)), r.Kind, r.OrganisationCode, r.PersonID, r.PersonName, r.PositionID, r.PositionName, r.AskedByName,
+							cmp.Or(r.OwnedByName, "-"),
 						}
 					},
 				}.print(cmd, page, open)
 			})
 		},
 	}
+	flags := list.Flags()
+	flags.StringVar(&wanted.Person, "person", "", "only those for the person with this user `id`")
+	flags.StringVar(&wanted.Position, "position", "", "only those for the position with this `id`")
+	flags.StringVar((*string)(&wanted.Owner), "owner", "", "only those that she looks after, or nobody: `mine or nobody`")
 	addOfficerFlags(list, &by)
 	page.addFlags(list)
 	return list

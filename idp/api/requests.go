@@ -13,8 +13,11 @@ import (
 )
 
 type requestsWanted struct {
-	Organisation string `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
-	Order        string `json:"order,omitempty" enum:"asked -asked starts -starts" doc:"By what it is ordered; with -, from the other end. The oldest first, when it is left out."`
+	Organisation string         `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
+	Person       string         `json:"person,omitempty" doc:"For whom: her user id. For everybody, when it is left out."`
+	Position     string         `json:"position,omitempty" doc:"For which position: its id. For each, when it is left out."`
+	Owner        position.Owned `json:"owner,omitempty" enum:"mine nobody" doc:"After which you look, or nobody. After which whoever looks, or nobody, when it is left out."`
+	Order        string         `json:"order,omitempty" enum:"asked -asked starts -starts" doc:"By what it is ordered; with -, from the other end. The oldest first, when it is left out."`
 	after
 }
 
@@ -33,6 +36,8 @@ type request struct {
 	AskedBy        someone       `json:"asked_by"`
 	AskedAt        time.Time     `json:"asked_at"`
 	LapsesAt       time.Time     `json:"lapses_at"`
+	Owner          *someone      `json:"owner,omitempty" doc:"Who looks after it while it is open, which keeps nobody else from deciding it. Left out: nobody."`
+	OwnedSince     *time.Time    `json:"owned_since,omitempty"`
 	DecidedBy      string        `json:"decided_by,omitempty"`
 	DecidedAt      *time.Time    `json:"decided_at,omitempty"`
 	DecisionReason string        `json:"decision_reason,omitempty"`
@@ -66,13 +71,25 @@ func or(text *string) string {
 	return *text
 }
 
+// owned adds to what is shown of a request who looks after it.
+func (q request) owned(id, name string, since *time.Time) request {
+	if id != "" {
+		q.Owner, q.OwnedSince = &someone{id, name}, utc(since)
+	}
+	return q
+}
+
 func (h *Handler) listRequests(c call, in requestsWanted) (page[request], error) {
-	rows, more, err := h.Queue(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), ordered(in.Order, store.Order{By: store.ByAsked}), in.id())
+	wanted := position.Wanted{Person: in.Person, Position: in.Position, Owner: in.Owner}
+	rows, more, err := h.Queue(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), wanted, ordered(in.Order, store.Order{By: store.ByAsked}), in.id())
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].ID.String()
 	}
-	return pageOf(rows, h.requestOf, c.following(more, last)), err
+	shown := func(r store.WaitingRequest) request {
+		return h.requestOf(r.RequestRow).owned(r.OwnedBy, r.OwnedByName, r.OwnerSince)
+	}
+	return pageOf(rows, shown, c.following(more, last)), err
 }
 
 func (h *Handler) readRequest(c call, _ nothing) (request, error) {
@@ -80,11 +97,44 @@ func (h *Handler) readRequest(c call, _ nothing) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	shown := h.requestOf(a.RequestRow)
+	c.tag(cmp.Or(a.Owner.PersonID, ownedByNobody))
+	shown := h.requestOf(a.RequestRow).owned(a.Owner.PersonID, a.Owner.DisplayName, &a.Owner.Since)
 	for _, b := range a.Bound {
 		shown.BoundByOthers = append(shown.BoundByOthers, bound{b.AuthenticatorID, b.Name, b.BoundAt.UTC(), someone{b.By, b.ByName}})
 	}
 	return shown, nil
+}
+
+// ownedByNobody is the ETag of a request after which nobody looks. That of any other is who does.
+const ownedByNobody = "nobody"
+
+func (h *Handler) takeRequest(c call, _ nothing) (request, error) {
+	id, err := c.request()
+	if err != nil {
+		return request{}, err
+	}
+	from, err := c.seen()
+	if err != nil {
+		return request{}, err
+	}
+	if from == ownedByNobody {
+		from = ""
+	}
+	if err := h.Positions.Take(c.Context(), c.officer.Acting(), id, from); err != nil {
+		return request{}, err
+	}
+	return h.readRequest(c, nothing{})
+}
+
+func (h *Handler) giveBackRequest(c call, _ nothing) (request, error) {
+	id, err := c.request()
+	if err != nil {
+		return request{}, err
+	}
+	if err := h.Positions.GiveBack(c.Context(), c.officer.Acting(), id); err != nil {
+		return request{}, err
+	}
+	return h.readRequest(c, nothing{})
 }
 
 type asked struct {

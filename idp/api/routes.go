@@ -174,6 +174,8 @@ func routes() []route {
 		acting("/api/requests/bulk", "askBulk", "Ask for all that a file asks for: first to see what would come of it, then all or nothing", authority.RequestPosition, (*Handler).askBulk),
 		acting("/api/requests", "ask", "Ask that somebody be given a position, or lose it", authority.RequestPosition, (*Handler).ask).creates(),
 		reading("/api/requests/{request}", "readRequest", "Read a request", office.OnRequests(), (*Handler).readRequest),
+		acting("/api/requests/{request}/taking", "takeRequest", "Take a request that waits, to look after it, from whoever did", authority.DecideRequest, (*Handler).takeRequest).changes(),
+		acting("/api/requests/{request}/return", "giveBackRequest", "Give back a request that you look after", authority.DecideRequest, (*Handler).giveBackRequest),
 		acting("/api/requests/{request}/decision", "decide", "Approve or refuse what another officer asked", authority.DecideRequest, (*Handler).decide),
 		acting("/api/requests/{request}/withdrawal", "withdrawRequest", "Take back what you asked", authority.RequestPosition, (*Handler).withdrawRequest),
 

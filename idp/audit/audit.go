@@ -88,6 +88,7 @@ const (
 	PositionClosed         Event = "position_closed"         // registration: its end, which ended what it gave
 	RequestAsked           Event = "request_asked"           // registration: who wants whom to have or to lose a position, and why
 	RequestBulk            Event = "request_bulk"            // registration: how much of a file of requests was given, asked and refused, and whether it was done or only looked at
+	RequestOwned           Event = "request_owned"           // registration: who looks after a request from then on, and who did
 	RequestDecided         Event = "request_decided"         // registration: what came of it, or that it was withdrawn
 	RequestLapsed          Event = "request_lapsed"          // registration: that nobody decided it in time, or nobody can any more
 	PersonIntroduced       Event = "person_introduced"       // registration: who wants somebody who is not on record yet to have a position, and why

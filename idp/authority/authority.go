@@ -197,6 +197,18 @@ func (r *Rules) ActorsOf(jobRole string, activities []string) []Actor {
 	return slices.DeleteFunc(Actors(), func(a Actor) bool { return !slices.Contains(held, a) })
 }
 
+// Codes lists, in their order, the R and B codes each of which makes whoever has it an officer who may do something herself.
+func (r *Rules) Codes(act Act) []string {
+	var codes []string
+	for code, actor := range r.officers {
+		if r.rights[act].grants[actor] == Full {
+			codes = append(codes, code)
+		}
+	}
+	slices.Sort(codes)
+	return codes
+}
+
 // May says whether an officer may do something to a subject. Who is several officers may what any of them may.
 func (r *Rules) May(o Officer, act Act, s Subject) Decision {
 	right := r.rights[act]

@@ -79,7 +79,9 @@ func (h *Handler) frame(r *http.Request, s session.Session) web.Frame {
 }
 
 // by is who acts, in no role yet.
-func by(s session.Session) deed.Acting { return deed.Acting{Person: s.Person.ID, Session: s.ID, Authenticator: s.AuthenticatorID} }
+func by(s session.Session) deed.Acting {
+	return deed.Acting{Person: s.Person.ID, Session: s.ID, Authenticator: s.AuthenticatorID}
+}
 
 // start says what it is, and leads to the two envelopes.
 func (h *Handler) start(w http.ResponseWriter, r *http.Request, s session.Session) error {

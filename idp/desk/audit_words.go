@@ -72,6 +72,7 @@ func auditWords() map[audit.Event]string {
 		audit.PositionClosed:         "Position closed",
 		audit.RequestAsked:           "Position asked for",
 		audit.RequestBulk:            "File of requests handed in",
+		audit.RequestOwned:           "Request taken or given back",
 		audit.RequestDecided:         "Request decided",
 		audit.RequestLapsed:          "Request lapsed",
 		audit.PersonIntroduced:       "Position asked for, for somebody new",

@@ -9,6 +9,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
@@ -38,6 +39,7 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 		page.Figures = append(page.Figures, f)
 	}
 	figure("Open requests", list("/desk/requests"), store.WaitingRequests)
+	figure("Requests that nobody looks after", address("/desk/requests", "organisation", g.Organisation, "owner", string(position.Nobodys)), store.UnownedRequests)
 	figure("People to put on record", list(introductionsPath), store.WaitingIntroductions)
 	figure("Positions to approve", address(positionsPath, "organisation", g.Organisation, "state", "proposed"), store.WaitingPositions)
 	figure("People who registered themselves, to prove", list(unprovedPath), store.WaitingPeople)

@@ -1,10 +1,10 @@
 package desk
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -24,26 +24,33 @@ func (h *Handler) requests(w http.ResponseWriter, r *http.Request, o officer) er
 	q := r.URL.Query()
 	organisation := codeOr(q.Get("organisation"), o.Organisation)
 	order, sorting := sorted(r, store.Order{By: store.ByAsked},
-		column{name: "Person"}, column{name: "Position"}, column{name: "Organisation"}, column{name: "Asked by"},
+		column{name: "Person"}, column{name: "Position"}, column{name: "Organisation"}, column{name: "Asked by"}, column{name: "Looked after by"},
 		column{"Starts", store.ByStart, "soonest first", "latest first"}, column{"Asked", store.ByAsked, "oldest first", "newest first"})
-	page := web.DeskRequests{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting}
-	rows, more, err := h.Queue(r.Context(), o.Officer, organisation, order, followingUUID(r))
+	wanted := position.Wanted{Person: strings.TrimSpace(q.Get("person")), Position: strings.TrimSpace(q.Get("position"))}
+	if is := position.Owned(q.Get("owner")); is == position.Mine || is == position.Nobodys {
+		wanted.Owner = is
+	}
+	page := web.DeskRequests{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting, Owner: string(wanted.Owner), Person: wanted.Person, Position: wanted.Position}
+	rows, more, err := h.Queue(r.Context(), o.Officer, organisation, wanted, order, followingUUID(r))
 	if errors.Is(err, directory.ErrUnknown) {
 		page.Errors = noOrganisation(o)
-		return h.Pages.Render(w, http.StatusBadRequest, page)
-	}
-	if err != nil {
+	} else if page.Errors, err = mistakes(err, map[string]string{"person": wantPerson, "position": "Enter the number of a position, of 12 digits"}); err != nil {
 		return err
+	}
+	if len(page.Errors) > 0 {
+		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
 	if h.can(o, authority.Subject{Path: []string{o.Organisation}}, authority.RequestPosition) {
 		page.BulkURL = bulkPath
 	}
 	now := h.Now()
 	for _, row := range rows {
-		page.Requests = append(page.Requests, requestRow(row, now))
+		shown := requestRow(row.RequestRow, now)
+		shown.OwnerName = row.OwnedByName
+		page.Requests = append(page.Requests, shown)
 	}
 	if more {
-		page.NextURL = address("/desk/requests", "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = address("/desk/requests", "organisation", organisation, "owner", page.Owner, "person", page.Person, "position", page.Position, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
@@ -98,6 +105,14 @@ func (h *Handler) requestPage(r *http.Request, o officer, a office.Asked) web.De
 		page.Bound = append(page.Bound, web.BoundAuthenticator{Name: b.Name, By: b.ByName, At: b.BoundAt})
 	}
 	page.TookUp = page.CanDecide && a.TakenUpBy != nil && *a.TakenUpBy == o.PersonID
+	page.OwnerName, page.OwnerSince = a.Owner.DisplayName, a.Owner.Since
+	switch {
+	case !page.CanDecide || page.TookUp:
+	case a.Owner.PersonID == o.PersonID:
+		page.GiveBackURL = page.PostURL
+	default:
+		page.TakeURL = o.form(r.URL.Path, "from", a.Owner.PersonID)
+	}
 	switch {
 	case page.CanWithdraw:
 	case page.TookUp:
@@ -122,14 +137,13 @@ func stateWords(q store.RequestRow, now time.Time) string {
 	}
 }
 
-// decide takes the decision about a request, or takes the request back.
+// decide takes the decision about a request, takes the request back, or says who looks after it.
 func (h *Handler) decide(w http.ResponseWriter, r *http.Request, o officer) error {
 	f, err := web.Form(w, r, mostForm)
 	if err != nil {
 		return err
 	}
-	verdict, reason := f.Get("verdict"), web.OneLine(f.Get("reason"))
-	err = h.settle(r.Context(), o, r.PathValue("id"), f.Has("withdraw"), position.Verdict(verdict), reason)
+	err = h.settle(r, o, f)
 	if err == nil {
 		return web.SeeOther(w, r, r.URL.Path)
 	}
@@ -142,24 +156,31 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, o officer) erro
 		return err
 	}
 	page := h.requestPage(r, o, asked)
-	page.Errors, page.Verdict, page.DecisionReason = wrong, verdict, f.Get("reason")
+	page.Errors, page.Verdict, page.DecisionReason = wrong, f.Get("verdict"), f.Get("reason")
 	if !page.Open {
-		page.Meanwhile = decidedMeanwhile(page.Decided, page.State, verdictEntered(f.Has("withdraw"), verdict), f.Get("reason"))
+		page.Meanwhile = decidedMeanwhile(page.Decided, page.State, verdictEntered(f.Has("withdraw"), f.Get("verdict")), f.Get("reason"))
 	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 
-// settle decides a request, or withdraws it.
-func (h *Handler) settle(ctx context.Context, o officer, text string, withdraw bool, verdict position.Verdict, reason string) error {
-	id, err := uuid.Parse(text)
+// settle does what a form of a request says.
+func (h *Handler) settle(r *http.Request, o officer, f url.Values) error {
+	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
-		return fmt.Errorf("request %q %w", text, directory.ErrUnknown)
+		return fmt.Errorf("request %q %w", r.PathValue("id"), directory.ErrUnknown)
 	}
-	if withdraw {
-		return h.Positions.Withdraw(ctx, o.Acting(), id, reason)
+	reason := web.OneLine(f.Get("reason"))
+	switch {
+	case f.Has("take"):
+		return h.Positions.Take(r.Context(), o.Acting(), id, r.URL.Query().Get("from"))
+	case f.Has("give-back"):
+		return h.Positions.GiveBack(r.Context(), o.Acting(), id)
+	case f.Has("withdraw"):
+		return h.Positions.Withdraw(r.Context(), o.Acting(), id, reason)
+	default:
+		_, err = h.Positions.Decide(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), reason)
+		return err
 	}
-	_, err = h.Positions.Decide(ctx, o.Acting(), id, verdict, reason)
-	return err
 }
 
 // details says for people what a position lets somebody do.

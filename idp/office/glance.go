@@ -24,7 +24,7 @@ type Doing map[store.Figure]store.Waiting
 
 // Glance is what needs doing at an organisation and below it, and what soon will.
 type Glance struct {
-	Doing        Doing // and how many authenticators are suspended or lost
+	Doing        Doing // and how many requests nobody looks after, and authenticators are suspended or lost
 	Organisation string
 	Name         string
 	At           time.Time
@@ -49,6 +49,9 @@ func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g 
 		return g, directory.Missing(err, "organisation", organisation)
 	}
 	figures := f.business(o, here)
+	if f.Can(o, here, OnRequests()...) {
+		figures = append(figures, store.UnownedRequests)
+	}
 	if f.Can(o, here, OnAuthenticators()...) {
 		figures = append(figures, store.WaitingAuthenticators)
 	}
@@ -69,7 +72,7 @@ func (f *Office) NeedsDoing(ctx context.Context, o Officer) (Doing, error) {
 }
 
 func (f *Office) doing(ctx context.Context, organisation string, figures []store.Figure, now time.Time) (Doing, error) {
-	waiting, err := f.Store.Waiting(ctx, organisation, figures, MostCounted, now)
+	waiting, err := f.Store.Waiting(ctx, organisation, figures, f.Rules.Codes(authority.DecideRequest), MostCounted, now)
 	if err != nil {
 		return nil, fmt.Errorf("count what needs doing at organisation %s: %w", organisation, err)
 	}

@@ -18,11 +18,15 @@ func OnRequests() []authority.Act {
 	return []authority.Act{authority.DecideRequest, authority.RequestPosition}
 }
 
-// Queue lists a page of what is open at an organisation and below it, in an order: see [store.Store.OpenRequests]. It goes on from
-// the one after the given id, and says whether there is more.
-func (f *Office) Queue(ctx context.Context, o Officer, organisation string, order store.Order, after uuid.UUID) (rows []store.RequestRow, more bool, err error) {
-	return listed(ctx, f, o, organisation, "open requests", func(limit int) ([]store.RequestRow, error) {
-		return f.Store.OpenRequests(ctx, organisation, order, after, limit, f.Now())
+// Queue lists a page of what an officer wants of what is open at an organisation and below it, in an order: see
+// [store.Store.OpenRequests]. It goes on from the one after the given id, and says whether there is more.
+func (f *Office) Queue(ctx context.Context, o Officer, organisation string, wanted position.Wanted, order store.Order, after uuid.UUID) (rows []store.WaitingRequest, more bool, err error) {
+	queue, err := wanted.In(organisation, o.PersonID, f.Rules)
+	if err != nil {
+		return nil, false, err
+	}
+	return listed(ctx, f, o, organisation, "open requests", func(limit int) ([]store.WaitingRequest, error) {
+		return f.Store.OpenRequests(ctx, queue, order, after, limit, f.Now())
 	}, OnRequests()...)
 }
 
@@ -30,6 +34,7 @@ func (f *Office) Queue(ctx context.Context, o Officer, organisation string, orde
 type Asked struct {
 	store.RequestRow
 
+	Owner         store.Owner // who looks after it while it is open; without an id nobody
 	DecidedByName string
 	Position      store.PositionVersion // that was asked for
 	Effect        position.Effect       // what that gives
@@ -53,6 +58,9 @@ func (f *Office) Request(ctx context.Context, o Officer, text string) (Asked, er
 		return Asked{}, err
 	}
 	if err := f.May(ctx, o, a.At, OnRequests()...); err != nil {
+		return Asked{}, err
+	}
+	if a.Owner, err = position.Owner(ctx, f.Store, f.Rules, id, f.Now()); err != nil {
 		return Asked{}, err
 	}
 	if a.Position, err = f.Store.PositionVersion(ctx, row.PositionID, row.PositionVersion); err != nil {

@@ -121,7 +121,7 @@ func TestBulk(t *testing.T) {
 	if seen.Given != 1 || seen.Asked != 2 || seen.Refused != 0 || seen.Done || len(d.roles(d.nurse)) != 0 {
 		t.Errorf("AskAll(to see) = %+v, roles %v, want 1 given, 2 asked, nothing done", seen, d.roles(d.nurse))
 	}
-	if n := len(must1(d.Queue(ctx, d.manager, uuid.Nil, 10))(t)); n != 0 || len(d.events("request_asked")) != 0 {
+	if n := len(must1(d.Queue(ctx, d.manager, position.Wanted{}, uuid.Nil, 10))(t)); n != 0 || len(d.events("request_asked")) != 0 {
 		t.Errorf("requests after it was only tried = %d, in the record %q, want none", n, d.events("request_asked"))
 	}
 	if b := must1(d.AskAll(ctx, d.sponsor, good[:2], seen.Seal))(t); b.Done {
@@ -154,7 +154,7 @@ func TestBulk(t *testing.T) {
 		}
 		return err
 	})
-	if won != 1 || len(d.roles(d.nurse)) != 1 || len(must1(d.Queue(ctx, d.manager, uuid.Nil, 10))(t)) != 2 {
+	if won != 1 || len(d.roles(d.nurse)) != 1 || len(must1(d.Queue(ctx, d.manager, position.Wanted{}, uuid.Nil, 10))(t)) != 2 {
 		t.Errorf("of those who did it at once %d did, roles %v, want one", won, d.roles(d.nurse))
 	}
 	if n := len(d.events("request_asked")); n != 3 {

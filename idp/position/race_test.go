@@ -71,7 +71,7 @@ func TestRacesForRequests(t *testing.T) {
 	if won != 1 || fmt.Sprint(reasons) != "[open_already]" {
 		t.Errorf("requests = %d, the others %v, want 1, [open_already]", won, reasons)
 	}
-	open, err := d.Queue(ctx, d.manager, uuid.Nil, 10)
+	open, err := d.Queue(ctx, d.manager, position.Wanted{}, uuid.Nil, 10)
 	must(t, err)
 	if len(open) != 1 {
 		t.Fatalf("queue = %v, want one", open)

@@ -10,6 +10,7 @@ const (
 	OpenAlready        deed.Reason = "open_already"  // a request for the same person and position is open
 	NotOpen            deed.Reason = "not_open"      // the request was decided, or withdrawn
 	TookUp             deed.Reason = "took_up"       // she put the person on record for whom another officer asked
+	OwnedSince         deed.Reason = "owned_since"   // somebody else looks after the request than the officer saw
 	EndedAlready       deed.Reason = "ended_already" // the introduction was taken up, refused or withdrawn
 	NotAsker           deed.Reason = "not_asker"     // another officer asked, and only she withdraws it
 	Lapsed             deed.Reason = "lapsed"        // nobody decided the request in time
@@ -42,6 +43,7 @@ func Refusal(reason deed.Reason) *deed.Refusal {
 		OpenAlready:        "a request for this person and position is open already: it has to be decided or withdrawn first",
 		NotOpen:            "this request was decided or withdrawn already",
 		TookUp:             "you found or created this person for the officer who asked, so another officer has to approve",
+		OwnedSince:         "who looks after this request was changed by somebody else since you saw it",
 		EndedAlready:       "somebody has taken this up, refused it or withdrawn it already",
 		NotAsker:           "another officer asked for this: she withdraws it, or a third one refuses it",
 		Lapsed:             "nobody decided this request in time: it has to be asked again",

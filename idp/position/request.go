@@ -380,8 +380,8 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 	if verdict != Approve {
 		return answer, a.settle(ctx, q, settled)
 	}
-	if q.TakenUpBy != nil && FourEyes(ctx, a.Tx, *q.TakenUpBy, a.By.Person, "") != nil {
-		return Answer{}, Refusal(TookUp)
+	if err := a.notTookUp(ctx, q); err != nil {
+		return Answer{}, err
 	}
 	if err := a.stillMay(ctx, q.AskedBy, authority.RequestPosition, p.OrganisationCode, q.PersonID); err != nil {
 		return Answer{}, err
@@ -424,6 +424,18 @@ func (a *act) decide(ctx context.Context, id uuid.UUID, verdict Verdict, reason 
 	}
 	answer.Role, err = a.grant(ctx, p, q, e.PositionVersion, settled)
 	return answer, err
+}
+
+// notTookUp wants another officer than the one who put on record the person for whom it was asked.
+func (a *act) notTookUp(ctx context.Context, q store.Request) error {
+	if q.TakenUpBy == nil {
+		return nil
+	}
+	err := FourEyes(ctx, a.Tx, *q.TakenUpBy, a.By.Person, "")
+	if deed.Refused(err) {
+		return Refusal(TookUp)
+	}
+	return err
 }
 
 // unchanged wants a position to give what it gave in a version, when that was asked for.
@@ -493,28 +505,6 @@ func (r *Registrar) Withdraw(ctx context.Context, by deed.Acting, id uuid.UUID, 
 		}
 		return a.settle(ctx, q, store.Settlement{State: "withdrawn", Reason: reason, At: a.Now})
 	})
-}
-
-// Queue lists what is open at the organisation of the role that an officer acts in and below it, oldest first, from the one
-// after the given id, at most limit of it.
-func (r *Registrar) Queue(ctx context.Context, by deed.Acting, after uuid.UUID, limit int) ([]store.RequestRow, error) {
-	if err := by.Check(); err != nil {
-		return nil, err
-	}
-	now := r.Now()
-	o, err := deed.Officer(ctx, r.Store, r.Rules, by, now)
-	if err != nil {
-		return nil, err
-	}
-	here := authority.Subject{Path: []string{o.Organisation}}
-	if r.Rules.May(o, authority.DecideRequest, here).Grant == authority.None && r.Rules.May(o, authority.RequestPosition, here).Grant == authority.None {
-		return nil, deed.Refuse(deed.NoRight)
-	}
-	open, err := r.Store.OpenRequests(ctx, o.Organisation, store.Order{}, after, limit, now)
-	if err != nil {
-		return nil, fmt.Errorf("list open requests of organisation %s: %w", o.Organisation, err)
-	}
-	return open, nil
 }
 
 func later(a, b time.Time) time.Time {

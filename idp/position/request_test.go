@@ -338,7 +338,7 @@ func TestRequestLapses(t *testing.T) {
 	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
 	refused(t, "Decide(too late)", err, position.Lapsed)
 	refused(t, "Withdraw(too late)", d.Withdraw(ctx, d.sponsor, request, "No"), position.Lapsed)
-	if open, err := d.Queue(ctx, d.agent, uuid.Nil, 10); err != nil || len(open) != 0 {
+	if open, err := d.Queue(ctx, d.agent, position.Wanted{}, uuid.Nil, 10); err != nil || len(open) != 0 {
 		t.Errorf("Queue() = %v, %v, want nothing", open, err)
 	}
 	again := d.ask(asked(d.nurse, id))
@@ -389,7 +389,7 @@ func TestQueue(t *testing.T) {
 	queue := func(by deed.Acting, limit int) (got []uuid.UUID) {
 		after := uuid.Nil
 		for {
-			page, err := d.Queue(ctx, by, after, limit)
+			page, err := d.Queue(ctx, by, position.Wanted{}, after, limit)
 			must(t, err)
 			if len(page) == 0 {
 				return got
@@ -415,9 +415,9 @@ func TestQueue(t *testing.T) {
 		t.Errorf("queue after a decision (-want +got):\n%s", diff)
 	}
 	nurse := deed.Acting{Person: d.nurse, Role: d.grant(d.nurse, hospital, practitioner)}
-	_, err = d.Queue(ctx, nurse, uuid.Nil, 10)
+	_, err = d.Queue(ctx, nurse, position.Wanted{}, uuid.Nil, 10)
 	refused(t, "Queue of a nurse", err, deed.NoRight)
-	_, err = d.Queue(ctx, deed.Acting{Person: d.nurse, Role: d.agent.Role}, uuid.Nil, 10)
+	_, err = d.Queue(ctx, deed.Acting{Person: d.nurse, Role: d.agent.Role}, position.Wanted{}, uuid.Nil, 10)
 	refused(t, "Queue in the role of another", err, deed.NotInRole)
 }
 

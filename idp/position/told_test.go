@@ -118,7 +118,7 @@ func TestLapse(t *testing.T) {
 	if line := d.last("request_lapsed"); line.Actor != "expiry" || line.Detail["position"] != id {
 		t.Errorf("line of the record = %+v, want it of the position, by nobody", line)
 	}
-	open, err := d.Queue(ctx, d.sponsor, uuid.Nil, 100)
+	open, err := d.Queue(ctx, d.sponsor, position.Wanted{}, uuid.Nil, 100)
 	must(t, err)
 	if len(open) != 1 || open[0].ID != late {
 		t.Errorf("Queue() = %v, want what was asked later alone", open)

@@ -119,6 +119,10 @@ func invariants() []invariant {
 		{"a request without its request_asked event", `
 			SELECT q.id FROM request q WHERE NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event = 'request_asked' AND e.refusal = '' AND e.person_id = q.person_id AND e.detail->>'request' = q.id::text)`},
+		{"an open request that somebody took without its request_owned event", `
+			SELECT q.id FROM request q WHERE q.state = 'open' AND q.owner_id IS NOT NULL AND NOT EXISTS (
+				SELECT FROM audit_event e WHERE e.event = 'request_owned' AND e.refusal = '' AND e.person_id = q.person_id AND e.at = q.owner_since
+					AND e.detail->>'request' = q.id::text AND e.detail->>'owner' = q.owner_id)`},
 		{"a request that ended without the event that says so", `
 			SELECT q.id FROM request q WHERE q.state <> 'open' AND NOT EXISTS (
 				SELECT FROM audit_event e WHERE e.event IN ('request_asked', 'request_decided', 'request_lapsed') AND e.refusal = '' AND e.detail->>'request' = q.id::text

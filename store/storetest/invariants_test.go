@@ -152,6 +152,7 @@ func TestCheckInvariants(t *testing.T) {
 		{"a request that waits though it was decided", position + `INSERT INTO request_queue (organisation_code, request_id) SELECT organisation_code, id FROM request`, "an open request that waits not just"},
 		{"an open request that waits nowhere", position + `UPDATE request SET state = 'open', decided_by = NULL, decided_role = NULL, decided_at = NULL, decision_reason = NULL`, "an open request that waits not just"},
 		{"a request that nobody recorded", position + `DELETE FROM audit_event WHERE event = 'request_asked'`, "a request without its request_asked event"},
+		{"a taking that nobody recorded", position + `UPDATE request SET state = 'open', decided_by = NULL, decided_role = NULL, decided_at = NULL, decision_reason = NULL, owner_id = '000000000002', owner_since = now()`, "an open request that somebody took"},
 		{"a decision that nobody recorded", position + `DELETE FROM audit_event WHERE event = 'request_decided'`, "a request that ended without the event"},
 		{"a position in force that nobody approved", position + `ALTER TABLE position DISABLE TRIGGER position_approved; UPDATE position SET version = 2`, "a position in force that nobody approved"},
 		{"a version that was approved and is not in force", position + `ALTER TABLE position DISABLE TRIGGER position_approved; UPDATE position SET version = NULL`, "a position in force that nobody approved"},

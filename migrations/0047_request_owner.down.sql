@@ -1,0 +1,3 @@
+ALTER TABLE request
+    DROP COLUMN owner_id,
+    DROP COLUMN owner_since;
