@@ -33,11 +33,11 @@ func owned(now, codes string) string {
 }
 
 // Owner reads who looks after a request, by the codes of the job roles and activities that make officers who may decide it. Nobody is
-// ErrNotFound.
+// ErrNotFound, also of one that was decided or has lapsed.
 func (q *queries) Owner(ctx context.Context, request uuid.UUID, codes []string, now time.Time) (Owner, error) {
 	return one[Owner](ctx, q, `
 		SELECT o.id AS person_id, o.display_name, r.owner_since AS since FROM request r`+owned(`$3`, `$2`)+`
-		WHERE r.id = $1 AND r.state = 'open' AND o.id IS NOT NULL`, request, codes, now)
+		WHERE r.id = $1 AND r.state = 'open' AND r.lapses_at > $3 AND o.id IS NOT NULL`, request, codes, now)
 }
 
 // OwnRequest says who looks after an open request from a time on, "" being nobody. One that is not open is ErrNotFound.

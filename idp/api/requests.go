@@ -36,7 +36,7 @@ type request struct {
 	AskedBy        someone       `json:"asked_by"`
 	AskedAt        time.Time     `json:"asked_at"`
 	LapsesAt       time.Time     `json:"lapses_at"`
-	Owner          *someone      `json:"owner,omitempty" doc:"Who looks after it while it is open, which keeps nobody else from deciding it. Left out: nobody."`
+	Owner          *someone      `json:"owner,omitempty" doc:"Who looks after it while it is open, which keeps nobody else from deciding it. Left out: nobody, or it is read with a person, which does not say."`
 	OwnedSince     *time.Time    `json:"owned_since,omitempty"`
 	DecidedBy      string        `json:"decided_by,omitempty"`
 	DecidedAt      *time.Time    `json:"decided_at,omitempty"`

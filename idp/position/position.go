@@ -14,6 +14,9 @@
 // A position may include others, of its organisation or of those above it: it gives what they give as well, but for their job
 // roles ([EffectOf]), and follows them. Nobody is given what was retired from the catalogue.
 //
+// An officer who may decide a request may take it, to look after it until somebody has decided it. That says who is at work on it, and
+// keeps nobody from anything ([Registrar.Take]).
+//
 // Officers act in one of their roles, which has to be current when they act; what it lets them do is package authority's.
 // Nobody gives what makes an officer higher than she is. Duties that nobody holds together are kept apart when something
 // is asked and when it is given. Each act is one transaction with its line of the record, which has the old and the new
