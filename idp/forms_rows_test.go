@@ -184,14 +184,15 @@ func deskSubmissions() map[string][]submission {
 func listSubmissions() map[string][]submission {
 	rows := make(map[string][]submission)
 	for path, others := range map[string][]string{
-		"/desk/expiring": {"sort", "-expires"}, "/desk/unusual": {"sort", "at"}, "/desk/suspended": {"sort", "-starts"}, "/desk/self-registered": {"sort", "-at"}, "/desk/requests": {"sort", "-asked"},
+		"/desk/expiring": {"sort", "-expires", "from", "1/4/2026", "until", "soon"}, "/desk/unusual": {"sort", "at"}, "/desk/suspended": {"sort", "-starts"}, "/desk/self-registered": {"sort", "-at"}, "/desk/requests": {"sort", "-asked"},
 		"/desk/positions": {"sort", "-name", "state", "proposed"}, "/desk/introductions": {"sort", "-asked"}, "/desk/evidence": {"sort", "-at"}, "/desk/merges": {"sort", "-at"},
 		"/desk/reviews": {"sort", "opened", "state", "open"}, "/desk/break-glass": {"sort", "at", "show", "all"}, "/desk/clients": {"sort", "asked", "state", "refused"},
 	} {
 		rows["GET "+path] = []submission{{typed: typed(append(others, "organisation", "NOWHERE")...)}}
 	}
 	for path, values := range map[string][]string{
-		"/desk/positions/{id}/holders": {"sort", "-starts"}, "/desk/people/{id}/positions": {"q", "ward", "sort", "-name"},
+		"/desk/positions/{id}/holders": {"sort", "-starts"}, "/desk/positions/{id}": {"sort", "at"}, "/desk/people/{id}/evidence": {"sort", "-at"}, "/desk/break-glass/{id}": {"sort", "at"},
+		"/desk/retention": {"sort", "at"}, "/desk/retention/{id}": {"sort", "at"}, "/desk/people/{id}/positions": {"q", "ward", "sort", "-name"},
 		"/desk/reviews/{id}": {"sort", "-name", "show", "all"}, "/account/roles": {"sort", "-expires"}, "/account/history": {"sort", "at", "show", "refused"},
 	} {
 		rows["GET "+path] = []submission{{typed: typed(values...), fine: true}}
@@ -206,7 +207,7 @@ func listSubmissions() map[string][]submission {
 		{page: pageOf("GET /desk"), typed: typed("q", "none"), fine: true},
 	}
 	rows["GET /desk/people/{id}/merge"] = []submission{{typed: typed("other", "65600575010")}}
-	rows["GET /desk/audit"] = []submission{{typed: typed("person", "65600575010", "of", "did", "event", "person_searched", "from", "31/2/2026", "until", "soon")}}
+	rows["GET /desk/audit"] = []submission{{typed: typed("person", "65600575010", "of", "did", "event", "person_searched", "organisation", "", "outcome", "refused", "from", "31/2/2026", "until", "soon")}}
 	return rows
 }
 

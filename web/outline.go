@@ -47,7 +47,7 @@ func (p SignIn) outline(mark func(value string) string) SignIn {
 
 // anybodys says whether the page knows nothing of who reads it, so that many read the same.
 func (p SignIn) anybodys() bool {
-	return p.Username == "" && p.SignedInAs == "" && p.StepUp == nil && len(p.Errors) == 0
+	return p.Username == "" && p.SignedInAs == "" && p.StepUp == nil && len(p.Errors) == 0 && p.Meanwhile == nil
 }
 
 // render prints a page of anybody's.

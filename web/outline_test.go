@@ -69,6 +69,8 @@ func eachChanged(t *testing.T, page SignIn, value string) []SignIn {
 			*it = []string{"http:"}
 		case *[]FieldError:
 			*it = []FieldError{{Field: "username", Message: "Enter your user ID"}}
+		case **Meanwhile:
+			*it = &Meanwhile{By: value}
 		case **StepUp:
 			*it = &StepUp{Has: value}
 		case *bool:
