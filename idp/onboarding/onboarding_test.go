@@ -457,7 +457,7 @@ func TestRotate(t *testing.T) {
 	must(t, oauth.DisableClient(ctx, d.Store, clientID, "operator", d.clock()))
 	_, err = d.Rotate(ctx, d.developer, id, 3, 0)
 	refused(t, "Rotate(of a disabled client)", err, onboarding.NoSecret)
-	want := []string{"client_secret_rotated", "client_secret_rotated", "client_secret_rotated secret_since", "client_secret_ended", "client_secret_ended no_secret", "client_secret_rotated"}
+	want := []string{"client_secret_rotated", "client_secret_rotated", "client_secret_rotated secret_since", "client_secret_ended secret_since", "client_secret_ended", "client_secret_ended no_secret", "client_secret_rotated"}
 	if got := d.events("client_secret_rotated", "client_secret_ended"); !slices.Equal(got[:len(want)], want) {
 		t.Errorf("the record begins with %v, want %v", got[:len(want)], want)
 	}
