@@ -58,6 +58,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 				b.open(strings.Replace(server.URL, "127.0.0.1", "localhost", 1) + "/" + name)
 				b.pictures("page-" + strings.TrimSuffix(name, ".html"))
 				b.accessible()
+				b.fits(desktop, "200%") // Success Criterion 1.4.4
 			}
 		})
 	}
@@ -68,7 +69,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 func (b *browser) see(name string) {
 	b.t.Helper()
 	b.pictures(name)
-	b.fits()
+	b.fits(column, "100%")
 }
 
 // pictures are screenshots at both widths.
@@ -88,16 +89,17 @@ func (b *browser) accessible() {
 	}
 }
 
-// fits fails the test if the page scrolls sideways.
-func (b *browser) fits() {
+// fits fails the test if the page scrolls sideways at a width, with letters of
+// a size.
+func (b *browser) fits(width int64, letters string) {
 	b.t.Helper()
-	for _, overflow := range b.overflows() {
+	for _, overflow := range b.overflows(width, letters) {
 		b.t.Errorf("%s: %s", b.url(), overflow)
 	}
 }
 
 // barriers is what axe-core finds against WCAG 2.2, levels A and AA, at both
-// widths, and whether the page scrolls sideways.
+// widths, and whether the narrow one scrolls sideways.
 func (b *browser) barriers() []string {
 	b.t.Helper()
 	defer b.resize(desktop, 900)
@@ -112,29 +114,23 @@ func (b *browser) barriers() []string {
 			barriers = append(barriers, fmt.Sprintf("at %d px: %s", width, violation))
 		}
 	}
-	return append(barriers, b.overflows()...)
+	return append(barriers, b.overflows(column, "100%")...)
 }
 
-// overflows says whether the page scrolls sideways, in the narrowest column or
-// with letters of twice the size (Success Criteria 1.4.10 and 1.4.4).
-func (b *browser) overflows() []string {
+// overflows says whether the page scrolls sideways.
+func (b *browser) overflows(width int64, letters string) []string {
 	b.t.Helper()
 	defer b.resize(desktop, 900)
-	var overflows []string
-	for _, at := range []struct {
-		width   int64
-		letters string
-	}{{column, ""}, {desktop, "200%"}} {
-		b.resize(at.width, 900)
-		if needed := do(b, "measure", chromedp.Evaluate[int64](fmt.Sprintf(`(() => {
-			const page = document.documentElement;
-			page.style.fontSize = %s;
-			const needed = page.scrollWidth;
-			page.style.fontSize = "";
-			return needed;
-		})()`, quote(at.letters)))); needed > at.width {
-			overflows = append(overflows, strings.TrimSpace(fmt.Sprintf("at %d px: the page scrolls sideways, it is %d px wide %s", at.width, needed, at.letters)))
-		}
+	b.resize(width, 900)
+	needed := do(b, "measure", chromedp.Evaluate[int64](fmt.Sprintf(`(() => {
+		const page = document.documentElement;
+		page.style.fontSize = %s;
+		const needed = page.scrollWidth;
+		page.style.fontSize = "";
+		return needed;
+	})()`, quote(letters))))
+	if needed <= width {
+		return nil
 	}
-	return overflows
+	return []string{fmt.Sprintf("at %d px: the page scrolls sideways, it is %d px wide with letters of %s", width, needed, letters)}
 }
