@@ -36,7 +36,9 @@ test: machine $(LINT)
 figures:
 	@.ci/install database
 	CGO_ENABLED=0 go build -o bin/credence ./cmd/credence
-	bin/credence bench --alone --people 20000
+	install bin/credence bin/installed
+	bin/installed bench --alone --people 20000
+	@rm bin/installed
 
 machine:
 	@.ci/install database compiler browser client

@@ -31,7 +31,7 @@ const (
 	stems = `Ash Ald Ather Back Bal Barn Beck Ber Black Bol Brad Bram Bright Brock Bur Byr Cal Cart Chad Charl Chester Clif Col Copp Cran Crow Dal Den Der Dun East
 		Edge El Fair Farn Fen Fin Gar Glad Green Grim Had Hal Ham Har Hart Hather Hay Heath Hep Her High Hol Hor Hux Ing Ken Kil Lam Lang Law Leigh Lind Lock
 		Long Lud Mar May Mel Mer Mid Mil Nash Nether New Nor Oak Ol Or Pad Pem Pen Pil Pres Rad Ram Red Rod Roth Row Rush San Sel Shel Shir Sil Skel Stan Stock
-		Strat Sum Sut Swin Tad Thorn Til Tre Tun Twy Up Wad Wal War Wat Wel West Whit Wil Win Wood Wor Wy Yar`
+		Sum Sut Swin Tad Thorn Til Tre Tun Twy Up Wad Wal War Wat Wel West Whit Wil Win Wood Wor Wy Yar`
 	endings = `ford ton ley worth well wood field ham by thorpe bury shaw bridge brook combe cote croft dale den don gate grave hurst land low man mere minster mond
 		more ridge sley son stead stone stow ter wick wold yard`
 )
@@ -41,8 +41,8 @@ type names struct{ given, family []string }
 
 func newNames() names {
 	n := names{given: strings.Fields(givenNames), family: strings.Fields(familyNames)}
-	for _, ending := range strings.Fields(endings) {
-		for _, stem := range strings.Fields(stems) {
+	for ending := range strings.FieldsSeq(endings) {
+		for stem := range strings.FieldsSeq(stems) {
 			n.family = append(n.family, stem+ending)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -177,7 +178,7 @@ func bindAuthenticators(ctx context.Context, owner *store.Store, key seal.Key, i
 	if err != nil {
 		return false, err
 	}
-	keys := append(people, desk...)
+	keys := slices.Concat(people, desk)
 	ids := make([][]byte, len(keys))
 	for i, a := range keys {
 		ids[i] = a.credentialID
