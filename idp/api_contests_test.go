@@ -70,6 +70,7 @@ func apiContests() map[string]apiContest {
 		"revisePosition":    {of: fresh, match: "/api/positions/{position}", first: draft("By day"), second: draft("By night"), status: precondition, reason: "changed_since", changes: true},
 		"closePosition":     {of: fresh, match: "/api/positions/{position}", first: reason, second: reason, status: precondition, reason: "changed_since", changes: true},
 		"approvePosition":   {of: one("position", func(s *site) string { return s.p.drafted() }), match: "/api/positions/{position}", status: conflict, reason: "approved_already", changes: true},
+		"takeRequest":       {of: request, match: "/api/requests/{request}", status: precondition, reason: "owned_since", changes: true},
 		"decide":            {of: request, first: verdict("refused"), second: verdict("approved"), status: conflict, reason: "not_open", changes: true},
 		"decideApplication": {of: application, first: verdict("refused"), second: verdict("refused"), status: conflict, reason: "application_not_open", changes: true},
 		"rotateSecret":      {of: one("application", func(s *site) string { return s.client }), match: "/api/applications/{application}", first: `{"days":0}`, second: `{"days":7}`, status: precondition, reason: "secret_since", changes: true},
@@ -93,7 +94,7 @@ func apiContests() map[string]apiContest {
 	for name, why := range map[string]string{
 		"addPerson": "the second is shown whom the first added: TestAPIAddsPeople", "recordEvidence": adds, "beginMeeting": adds, "confirmMeeting": hers, "beginBinding": hers, "bindAuthenticator": adds,
 		"makeEnrolmentLink": adds, "proposePosition": adds, "askBulk": "what was seen is sealed: TestAPIDoesWhatWasSeen", "apply": adds, "checkApplication": "nothing is changed", "introduce": adds,
-		"withdrawRequest": hers, "withdrawApplication": hers, "askBreakGlass": hers, "joinBreakGlass": hers, "openBreakGlass": hers, "endBreakGlass": "stopBreakGlass is the same",
+		"withdrawRequest": hers, "giveBackRequest": hers, "withdrawApplication": hers, "askBreakGlass": hers, "joinBreakGlass": hers, "openBreakGlass": hers, "endBreakGlass": "stopBreakGlass is the same",
 		"takePhotograph": "TestAPIPhotographs", "decideReview": "it answers what became of each: TestAPIReviews", "signBreakGlass": "it is signed for once it is over: TestBreakGlassAtTheDesk",
 		"ask": "the second is told that it is open: TestAPIDoesWhatWasSeen", "proposeMerge": "the second is told that it is proposed", "resumeAuthenticator": "suspendAuthenticator is the same",
 		"reportFoundAuthenticator": "reportLostAuthenticator is the same",

@@ -146,7 +146,7 @@ func TestHoldersAreFiltered(t *testing.T) {
 		}
 		_, table, _ := strings.Cut(atDesk.body, "<table")
 		for person, want := range map[string]bool{oneRole: tt.one, sevenRoles: tt.more} {
-			if strings.Contains(table, person) != want || byAPI.StatusCode == 200 && strings.Contains(byAPI.body, person) != want {
+			if strings.Contains(table, person) != want || byAPI.StatusCode == http.StatusOK && strings.Contains(byAPI.body, person) != want {
 				t.Errorf("who holds it (%s) has %s = %t, want %t: %s %s", tt.desk, person, !want, want, text(table), byAPI.body)
 			}
 		}

@@ -184,14 +184,16 @@ func deskSubmissions() map[string][]submission {
 func listSubmissions() map[string][]submission {
 	rows := make(map[string][]submission)
 	for path, others := range map[string][]string{
-		"/desk/expiring": {"sort", "-expires", "from", "1/4/2026", "until", "soon"}, "/desk/unusual": {"sort", "at"}, "/desk/suspended": {"sort", "-starts"}, "/desk/self-registered": {"sort", "-at"}, "/desk/requests": {"sort", "-asked"},
+		"/desk/expiring": {"sort", "-expires", "from", "1/4/2026", "until", "soon"}, "/desk/unusual": {"sort", "at"}, "/desk/suspended": {"sort", "-starts"}, "/desk/self-registered": {"sort", "-at"},
+		"/desk/requests":  {"sort", "-asked", "owner", "nobody", "person", "65600575010", "position", "40000000001"},
 		"/desk/positions": {"sort", "-name", "state", "proposed"}, "/desk/introductions": {"sort", "-asked"}, "/desk/evidence": {"sort", "-at"}, "/desk/merges": {"sort", "-at"},
-		"/desk/reviews": {"sort", "opened", "state", "open"}, "/desk/break-glass": {"sort", "at", "show", "all"}, "/desk/clients": {"sort", "asked", "state", "refused"},
+		"/desk/positions/{id}/holders": {"sort", "-starts", "name", "Ng"},
+		"/desk/reviews":                {"sort", "opened", "state", "open"}, "/desk/break-glass": {"sort", "at", "show", "all"}, "/desk/clients": {"sort", "asked", "state", "refused"},
 	} {
 		rows["GET "+path] = []submission{{typed: typed(append(others, "organisation", "NOWHERE")...)}}
 	}
 	for path, values := range map[string][]string{
-		"/desk/positions/{id}/holders": {"sort", "-starts"}, "/desk/positions/{id}": {"sort", "at"}, "/desk/people/{id}/evidence": {"sort", "-at"}, "/desk/break-glass/{id}": {"sort", "at"},
+		"/desk/people/{id}/authenticators": {"sort", "at"}, "/account/authenticators": {"sort", "at"}, "/account/sessions": {"sort", "at"}, "/desk/positions/{id}": {"sort", "at"}, "/desk/people/{id}/evidence": {"sort", "-at"}, "/desk/break-glass/{id}": {"sort", "at"},
 		"/desk/retention": {"sort", "at"}, "/desk/retention/{id}": {"sort", "at"}, "/desk/people/{id}/positions": {"q", "ward", "sort", "-name"},
 		"/desk/reviews/{id}": {"sort", "-name", "show", "all"}, "/account/roles": {"sort", "-expires"}, "/account/history": {"sort", "at", "show", "refused"},
 	} {

@@ -40,9 +40,8 @@ func (q *queries) AddAuditEvent(ctx context.Context, e AuditEvent) error {
 // millions.
 func (q *queries) NewestOfClient(ctx context.Context, clientID string, events []string, newest int) ([]AuditEvent, error) {
 	return all[AuditEvent](ctx, q, `
-		SELECT * FROM (
-			SELECT sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail
-			FROM audit_event WHERE client_id = $1 AND client_id <> '' ORDER BY sequence DESC LIMIT $3) l
+		SELECT `+auditColumns+` FROM (
+			SELECT `+auditColumns+` FROM audit_event WHERE client_id = $1 AND client_id <> '' ORDER BY sequence DESC LIMIT $3) l
 		WHERE event = ANY ($2) ORDER BY sequence DESC`, clientID, events, newest)
 }
 

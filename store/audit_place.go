@@ -45,7 +45,7 @@ func (q *queries) ReadAuditAt(ctx context.Context, organisation string, l AuditL
 		of += ` AND p.refused`
 	}
 	beyond := o.beyond(`p.at`, `p.sequence`, `(SELECT e.at FROM audit_event e WHERE e.sequence = $5)`, `nullif($5::bigint, 0)`)
-	return all[AuditEvent](ctx, q, `
+	return all[AuditEvent](ctx, q, ` //nolint:unqueryvet // those that e names
 		SELECT e.*
 		FROM (
 			SELECT p.at, p.sequence FROM audit_place p WHERE p.organisation_code = $1 AND `+of+` AND p.at >= $3 AND p.at < $4 AND `+beyond+`

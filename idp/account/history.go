@@ -131,9 +131,11 @@ func newestFirst() store.Order { return store.Order{By: store.ByTime, Descending
 func (h *Handler) inTime(r *http.Request, first store.Order) (store.Order, web.OwnSorting) {
 	words := h.words(r)
 	shown := web.OwnSorting{URL: r.URL.Path, Orders: []web.Option{{Value: "-at", Label: words.Say("Newest first")}, {Value: "at", Label: words.Say("Oldest first")}}}
-	switch sort := r.URL.Query().Get("sort"); {
-	case sort == "at", sort == "-at":
-		first.Descending = sort == "-at"
+	switch r.URL.Query().Get("sort") {
+	case "at":
+		first.Descending = false
+	case "-at":
+		first.Descending = true
 	}
 	shown.Order = map[bool]string{true: "-at", false: "at"}[first.Descending]
 	return first, shown

@@ -43,7 +43,7 @@ func TestListsArePagedAndSorted(t *testing.T) {
 			t.Errorf("%s takes an order = %t, want %t", r.name, is, !is)
 			continue
 		}
-		for _, one := range strings.Fields(order.Tag.Get("enum")) {
+		for one := range strings.FieldsSeq(order.Tag.Get("enum")) {
 			if opposite := "-" + strings.TrimPrefix(one, "-"); one != "likeness" && !slices.Contains(strings.Fields(order.Tag.Get("enum")), opposite) {
 				t.Errorf("%s goes by %s from one end, want it from the other: %s", r.name, one, opposite)
 			}

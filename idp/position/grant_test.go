@@ -53,7 +53,7 @@ func TestGrantKeepsDutiesApart(t *testing.T) {
 // recorded. What makes nobody an officer is asked nothing.
 func TestGrantSaysWhoBoundWhat(t *testing.T) {
 	t.Parallel()
-	d, ctx := newDesk(t), t.Context()
+	d := newDesk(t)
 	officer := directory.NewRole{PersonID: d.nurse, Organisation: hospital, JobRole: raManager}
 	nurse := directory.NewRole{PersonID: d.nurse, Organisation: hospital, JobRole: "S8000:G8000:R8001", Activities: []string{"B0401"}}
 	hers := uuid.MustParse("01935c5e-7a70-7000-8000-000000000001")
@@ -62,30 +62,30 @@ func TestGrantSaysWhoBoundWhat(t *testing.T) {
 		must(t, d.exec(`INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible, backup_state, attestation_format,
 				attestation_object, client_data, created_at)
 			VALUES ($1, $2, 'blue "key"', 'security-key', $3, 'k', 0, $1, '{}', false, false, 'none', 'o', 'd', $4)`, id, d.nurse, id[:], at))
-		must(t, d.Store.InTx(ctx, func(tx *store.Tx) error {
-			return audit.Record(ctx, tx, audit.Entry{At: at, Event: audit.Enrolled, Actor: by, Person: d.nurse, Detail: map[string]string{"authenticator": id.String()}})
+		must(t, d.Store.InTx(t.Context(), func(tx *store.Tx) error {
+			return audit.Record(t.Context(), tx, audit.Entry{At: at, Event: audit.Enrolled, Actor: by, Person: d.nurse, Detail: map[string]string{"authenticator": id.String()}})
 		}))
 	}
 	known := func(want string) {
 		t.Helper()
-		id, err := d.Grant(ctx, officer, "operator", position.Known{Bound: true})
+		id, err := d.Grant(t.Context(), officer, "operator", position.Known{Bound: true})
 		must(t, err)
 		if got := d.last("role_granted").Detail["authenticators_bound_by"]; got != want {
 			t.Errorf("the record says that it was bound by %q, want %q", got, want)
 		}
-		must(t, directory.EndRole(ctx, d.Store, id, "operator", now))
+		must(t, directory.EndRole(t.Context(), d.Store, id, "operator", now))
 	}
 	bound(hers, "", now)
 	bound(uuid.New(), "operator:root", now)
 	must(t, d.exec(`INSERT INTO enrolment_link (hash, person_id, created_at, expires_at) VALUES (sha256('x'), $1, $2, $2::timestamptz + interval '1 day')`, d.nurse, now))
-	_, err := d.Grant(ctx, nurse, "operator", position.Known{})
+	_, err := d.Grant(t.Context(), nurse, "operator", position.Known{})
 	must(t, err)
 	if n := d.unspent(); n != 1 {
 		t.Errorf("enrolment links of who is made no officer = %d, want the 1", n)
 	}
-	id, err := d.Grant(ctx, officer, "operator", position.Known{})
+	id, err := d.Grant(t.Context(), officer, "operator", position.Known{})
 	must(t, err) // she bound one, and an operator the other
-	must(t, directory.EndRole(ctx, d.Store, id, "operator", now))
+	must(t, directory.EndRole(t.Context(), d.Store, id, "operator", now))
 	if n := d.unspent(); n != 0 {
 		t.Errorf("enrolment links of who is made an officer = %d, want none", n)
 	}
@@ -93,7 +93,7 @@ func TestGrantSaysWhoBoundWhat(t *testing.T) {
 	agents, added := uuid.New(), uuid.New()
 	bound(agents, d.agent.Person, now.Add(time.Hour))
 	bound(added, "", now.Add(2*time.Hour)) // by whoever had that one
-	_, err = d.Grant(ctx, officer, "operator", position.Known{})
+	_, err = d.Grant(t.Context(), officer, "operator", position.Known{})
 	e, ok := errors.AsType[*position.BoundError](err)
 	if !ok || len(e.Bindings) != 2 || e.Bindings[0].AuthenticatorID != agents || e.Bindings[1].AuthenticatorID != added || e.Bindings[1].By != d.agent.Person {
 		t.Fatalf("Grant(to whom an agent bound a key) = %v, want that and what was added after it", err)
@@ -101,16 +101,16 @@ func TestGrantSaysWhoBoundWhat(t *testing.T) {
 	if got := d.roles(d.nurse); len(got) != 1 {
 		t.Errorf("roles = %v, want no more than she had", got)
 	}
-	_, err = d.Grant(ctx, directory.NewRole{PersonID: d.nurse, Organisation: hospital, JobRole: "S8000:G8000:R8000"}, "operator", position.Known{})
+	_, err = d.Grant(t.Context(), directory.NewRole{PersonID: d.nurse, Organisation: hospital, JobRole: "S8000:G8000:R8000"}, "operator", position.Known{})
 	must(t, err)
 	known(d.agent.Person)
 	must(t, d.exec(`UPDATE authenticator SET state = 'revoked', revoked_at = $2 WHERE id = $1`, agents, now))
-	_, err = d.Grant(ctx, officer, "operator", position.Known{})
+	_, err = d.Grant(t.Context(), officer, "operator", position.Known{})
 	if e, ok := errors.AsType[*position.BoundError](err); !ok || len(e.Bindings) != 1 || e.Bindings[0].AuthenticatorID != added {
 		t.Errorf("Grant(once the agent's was revoked) = %v, want what was added by it", err)
 	}
 	must(t, d.exec(`UPDATE authenticator SET state = 'revoked', revoked_at = $2 WHERE id = $1`, added, now))
-	_, err = d.Grant(ctx, officer, "operator", position.Known{})
+	_, err = d.Grant(t.Context(), officer, "operator", position.Known{})
 	must(t, err)
 }
 

@@ -133,7 +133,7 @@ func TestNothingOfHerIsLeft(t *testing.T) {
 		"authorization_grant": true, "break_glass_request": true, "recovery_code": true, // gone when she could be erased: swept, or with her profile
 		"client_application": true, "client_check": true, "position_version": true, "review": true, // what she did as an officer of an organisation
 	}
-	for _, table := range strings.Fields(a.text(`
+	for table := range strings.FieldsSeq(a.text(`
 		SELECT string_agg(DISTINCT c.relname, ' ') FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 		WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND (a.attname = 'person_id'
 			OR EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = 'person'::regclass AND k.conrelid = c.oid))`)) {
