@@ -45,12 +45,12 @@ func (q *queries) ReadAuditAt(ctx context.Context, organisation string, l AuditL
 		of += ` AND p.refused`
 	}
 	beyond := o.beyond(`p.at`, `p.sequence`, `(SELECT e.at FROM audit_event e WHERE e.sequence = $5)`, `nullif($5::bigint, 0)`)
-	return all[AuditEvent](ctx, q, ` //nolint:unqueryvet // those that e names
-		SELECT e.*
+	return all[AuditEvent](ctx, q, `
+		SELECT `+auditColumns+`
 		FROM (
-			SELECT p.at, p.sequence FROM audit_place p WHERE p.organisation_code = $1 AND `+of+` AND p.at >= $3 AND p.at < $4 AND `+beyond+`
+			SELECT p.at AS moment, p.sequence AS line FROM audit_place p WHERE p.organisation_code = $1 AND `+of+` AND p.at >= $3 AND p.at < $4 AND `+beyond+`
 			ORDER BY `+o.by(`p.at`, `p.sequence`)+` LIMIT $6
 		) p
-		CROSS JOIN LATERAL (SELECT `+auditColumns+` FROM audit_event e WHERE e.sequence = p.sequence OFFSET 0) e
-		ORDER BY `+o.by(`p.at`, `p.sequence`), organisation, l.Event, l.From, l.Until, l.After, limit)
+		CROSS JOIN LATERAL (SELECT `+auditColumns+` FROM audit_event e WHERE e.sequence = p.line OFFSET 0) e
+		ORDER BY `+o.by(`moment`, `line`), organisation, l.Event, l.From, l.Until, l.After, limit)
 }
