@@ -68,7 +68,7 @@ func TestNoActOfAnOfficerWithoutItsRecord(t *testing.T) {
 				headers = []string{"If-Match", match}
 			}
 			if act == "takePhotograph" {
-				headers = []string{"Content-Type", "image/png"}
+				headers = []string{"Content-Type", "image/png", "If-Match", officer.call(http.MethodGet, where[act][1], subject, "").Header.Get("ETag")}
 			}
 			do := func() answer { return officer.call(where[act][0], where[act][1], subject, body, headers...) }
 			p.exec(`REVOKE INSERT ON audit_event FROM credence_service`)

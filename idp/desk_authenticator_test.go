@@ -190,7 +190,7 @@ func TestDeskChangesAuthenticators(t *testing.T) {
 	if a := sponsor.post(of+"resume", reason); a.StatusCode != http.StatusForbidden {
 		t.Errorf("to resume, by the sponsor = %d, want 403", a.StatusCode)
 	}
-	if a := sponsor.post(of+"suspend", reason); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "The authenticator is suspended: it cannot be suspended.") {
+	if a := sponsor.post(of+"suspend", reason); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "The authenticator is suspended already.") {
 		t.Errorf("to suspend again = %d %s, want 400", a.StatusCode, text(a.body))
 	}
 	if a := agent.get(of + "suspend"); a.StatusCode != http.StatusSeeOther {

@@ -164,6 +164,7 @@ func (p *provider) second(changes ...func(*idp.Config)) *provider {
 
 func (p *provider) start(changes ...func(*idp.Config)) {
 	p.t.Helper()
+	p.t.Cleanup(func() { *p = provider{} }) // package testing keeps what is to be cleaned up until the last test has ended
 	p.trips, p.logs = &tripCounter{}, &lockedBuffer{}
 	p.store = p.open(p.urls.service, p.trips)
 	config := idp.Config{
@@ -179,7 +180,7 @@ func (p *provider) start(changes ...func(*idp.Config)) {
 		p.t.Fatal(err)
 	}
 	p.server = httptest.NewTLSServer(p.handler)
-	p.t.Cleanup(p.server.Close)
+	p.t.Cleanup(func() { p.server.Close() })
 }
 
 func (p *provider) open(url string, tracer pgx.QueryTracer) *store.Store {

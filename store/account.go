@@ -45,7 +45,7 @@ func (q *queries) Bindings(ctx context.Context, personID string) ([]Binding, err
 	return all[Binding](ctx, q, `
 		WITH other AS MATERIALIZED (
 			SELECT e.sequence, e.at, e.actor, e.detail->>'authenticator' AS authenticator FROM audit_event e
-			WHERE e.person_id = $1 AND e.actor <> $1 AND e.event IN ('enrolled', 'enrolment_link_made') AND e.refusal = '' AND EXISTS (SELECT FROM person p WHERE p.id = e.actor)
+			WHERE e.person_id = $1 AND e.person_id <> '' AND e.actor <> $1 AND e.event IN ('enrolled', 'enrolment_link_made') AND e.refusal = '' AND EXISTS (SELECT FROM person p WHERE p.id = e.actor)
 		)
 		SELECT a.id AS authenticator_id, a.name, a.created_at AS bound_at, o.actor AS by, (SELECT p.display_name FROM person p WHERE p.id = o.actor) AS by_name
 		FROM authenticator a

@@ -60,8 +60,10 @@ func (f *Office) Request(ctx context.Context, o Officer, text string) (Asked, er
 	if err := f.May(ctx, o, a.At, OnRequests()...); err != nil {
 		return Asked{}, err
 	}
-	if a.Owner, err = position.Owner(ctx, f.Store, f.Rules, id, f.Now()); err != nil {
-		return Asked{}, err
+	if row.OwnerID != nil {
+		if a.Owner, err = position.Owner(ctx, f.Store, f.Rules, id, f.Now()); err != nil {
+			return Asked{}, err
+		}
 	}
 	if a.Position, err = f.Store.PositionVersion(ctx, row.PositionID, row.PositionVersion); err != nil {
 		return Asked{}, fmt.Errorf("read position %s in version %d: %w", row.PositionID, row.PositionVersion, err)

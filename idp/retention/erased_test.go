@@ -69,6 +69,7 @@ func stays() map[string]string {
 		"person.self_registered_organisation": "where she registered, as a membership says where she worked",
 		"photograph.way":                      "whether a camera took it",
 		"request.assignable":                  "of the position",
+		"request.owner_since":                 "since when an officer looked after it",
 		"review_item.outcome":                 "whether a role was left",
 		"session.":                            "swept an hour after it expired",
 	}

@@ -134,8 +134,8 @@ const (
 	request = `WITH p AS (INSERT INTO position (id, organisation_code, created_at) VALUES ('800000000001', 'ZX100', now()) RETURNING id), v AS (
 			INSERT INTO position_version (position_id, version, closes, name, notes, job_role, areas_of_work, activities, workgroups, assignable, reason, made_by, made_role, made_at)
 			SELECT id, 1, false, 'Nurse', '', 'S8000:G8000:R8001', '{}', '{}', '{}', false, 'why', '656005750116', '656014116001', now() FROM p RETURNING position_id)
-		INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, reason, asked_by, asked_role, asked_at, lapses_at, state, decided_at, decision_reason)
-		SELECT gen_random_uuid(), 'assign_position', '100000000001', position_id, 1, 'ZX100', $1, 'kanarienvogel', '656005750116', '656014116001', $1, $1, 'lapsed', $1, 'kanarienvogel' FROM v`
+		INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, reason, asked_by, asked_role, asked_at, lapses_at, state, decided_at, decision_reason, owner_id, owner_since)
+		SELECT gen_random_uuid(), 'assign_position', '100000000001', position_id, 1, 'ZX100', $1, 'kanarienvogel', '656005750116', '656014116001', $1, $1, 'lapsed', $1, 'kanarienvogel', '656005750117', $1 FROM v`
 	application = `INSERT INTO client_application (id, organisation_code, environment, name, purpose, contact, authentication, redirect_uris, post_logout_redirect_uris, scopes, requires_role,
 			minimum_authenticator_level, minimum_identity_level, applied_by, applied_role, applied_at, state, decided_at, decision_reason)
 		VALUES (gen_random_uuid(), 'ZX100', 'development', 'Ward', 'Ward list', 'kanarienvogel', 'none', '{https://rp.example.org}', '{}', '{openid}', false, 1, 'none',
