@@ -53,6 +53,7 @@ func topics() []topic {
 			{"middle_names", "The person's names between the given and the family name."},
 			{"family_name", "The person's family name."},
 			{"initials", "The first letters of the person's given and middle names."},
+			{"locale", "The language in which the person wants to be written to."},
 			{"email", "Where the person reads mail. Never a reason to permit anything."},
 			{"email_verified", "Whether the provider has made sure that the address is the person's."},
 			{"identity_assurance_level", "How well the person's identity was proved before they were let in: none, low, medium, high or very_high."},
