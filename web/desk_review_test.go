@@ -41,7 +41,7 @@ func deskReviewPages() map[string]Page {
 		Removes: []Option{{Value: "yes", Label: "Remove it", Checked: true}},
 	}
 	mistaken := form
-	mistaken.Errors = []FieldError{{"due", "Enter a day after today and within a year, such as 30/11/2030"}, {"reason", "Enter a reason, of up to 500 characters"}}
+	mistaken.Errors = []FieldError{{"due", "Enter a day after today and within a year, written like 30/11/2030"}, {"reason", "Enter a reason, of up to 500 characters"}}
 	mistaken.Due = "yesterday"
 	return map[string]Page{
 		"desk-reviews":           DeskReviews{Desk: desk, Sorting: last, Organisation: "RX001", Reviews: []ReviewRow{row, removes}, NewURL: "/desk/reviews/new", NextURL: "/desk/reviews?sort=-due&after=0196"},

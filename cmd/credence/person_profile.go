@@ -145,11 +145,11 @@ func newPersonLeaveCommand(p *program) *cobra.Command {
 	leave := &cobra.Command{
 		Use:     "leave ID",
 		Short:   "Record that a person leaves an organisation, at once or with the end of a day",
-		Example: `  credence person leave 656005750113 --organisation ZX100 --last 2030-11-30 --as 656005750104 --role 656005754108 --reason "The contract ends"`,
+		Example: `  credence person leave 656005750113 --organisation ZX100 --last 2027-05-31 --as 656005750104 --role 656005754108 --reason "The contract ends"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			at := p.clock()
-			day, err := parseDay("--last", last, "2030-11-30")
+			day, err := parseDay("--last", last, "2027-05-31")
 			if err != nil {
 				return err
 			}

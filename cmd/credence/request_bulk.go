@@ -70,7 +70,7 @@ func printBulk(cmd *cobra.Command, b position.Bulk, dryRun bool) error {
 	case err != nil:
 		return err
 	case b.Refused > 0:
-		return fmt.Errorf("nothing was done, because %d are refused: mend or leave out these lines", b.Refused)
+		return fmt.Errorf("nothing was done, because lines were refused (%d): mend them or leave them out", b.Refused)
 	case !b.Done && !dryRun:
 		return errors.New("nothing was done, because things changed meanwhile: look with --dry-run, and do it again")
 	}

@@ -39,10 +39,10 @@ func newReviewOpenCommand(p *program) *cobra.Command {
 		Short: "Begin a review of who holds the positions of an organisation now, and print its id",
 		Long: `Begin a review of who holds the positions of an organisation now, and print its id. What nobody has decided when
 it is due stays, unless --remove-undecided says otherwise; what makes officers always stays.`,
-		Example: `  credence review open --organisation ZX100 --due 2030-11-30 --as 656005750104 --role 656005754108 --reason "Yearly review"`,
+		Example: `  credence review open --organisation ZX100 --due 2027-05-31 --as 656005750104 --role 656005754108 --reason "Yearly review"`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			day, err := parseDay("--due", due, "2030-11-30")
+			day, err := parseDay("--due", due, "2027-05-31")
 			if err != nil {
 				return err
 			}

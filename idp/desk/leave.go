@@ -62,7 +62,7 @@ func (h *Handler) leave(w http.ResponseWriter, r *http.Request, o officer) error
 		return web.SeeOther(w, r, "/desk/people/"+r.PathValue("id"))
 	}
 	gone := refusedAs(err, lifecycle.NotThere)
-	wrong, err := mistakes(err, map[string]string{"last": wantDate("today or a day within a year,", "30/11/2030") + ", or nothing", "reason": wantReason})
+	wrong, err := mistakes(err, map[string]string{"last": "Enter today or a day within a year, written like 30/11/2030, or nothing", "reason": wantReason})
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func (h *Handler) openReview(w http.ResponseWriter, r *http.Request, o officer) 
 	already := refusedAs(err, position.ReviewOpenAlready)
 	if errors.Is(err, directory.ErrUnknown) {
 		wrong = noOrganisation(o)
-	} else if wrong, err = mistakes(err, map[string]string{"due": wantDate("a day after today and within a year,", "30/11/2030"), "reason": wantReason}); err != nil {
+	} else if wrong, err = mistakes(err, map[string]string{"due": "Enter a day after today and within a year, written like 30/11/2030", "reason": wantReason}); err != nil {
 		return err
 	}
 	page := h.reviewForm(r, o, f.Get("organisation"), scope.Below, scope.Removes)
