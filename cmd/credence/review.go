@@ -102,7 +102,7 @@ func reviewTitles() []string {
 func reviewCells(r store.ReviewRow) []string {
 	count := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return []string{
-		r.ID.String(), r.OrganisationCode, moment(&r.OpenedAt), moment(&r.DueAt), r.OpenedByName, count(r.Items), count(r.Certified), count(r.Removed + r.Lapsed), count(r.Undecided),
+		r.ID.String(), r.OrganisationCode, moment(&r.OpenedAt), r.DueAt.Add(-time.Second).UTC().Format(time.DateOnly), r.OpenedByName, count(r.Items), count(r.Certified), count(r.Removed + r.Lapsed), count(r.Undecided),
 	}
 }
 
