@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/unusual"
 )
 
@@ -220,5 +221,41 @@ func TestAPIReadsTheRecordOfAnOrganisation(t *testing.T) {
 	}
 	if a := privacy.call(http.MethodGet, "/api/audit?organisation=ZX100&person="+noOfficer, nil, ""); a.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("the record of a person at an organisation = %d, want 422", a.StatusCode)
+	}
+}
+
+// What is on record about somebody is of where she worked then: who reads the record where she was reads nothing of what came after, as of
+// her alone, and where she is now nothing of what came before.
+func TestDeskRecordOfAnOrganisationEndsWithTheRole(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	privacy := p.newOfficer("ZX100", "S8002:G8003:R0001")
+	there := p.newOfficer("ZX200", "S8002:G8003:R0001")
+	leaver := p.newOfficer("ZX100", "S8000:G8000:R8001")
+	line := func(reference string) {
+		p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
+			VALUES ($1, 'signed_in', '', $2::text, $2::text, '', $3, '198.51.100.7', '{}')`, p.clock.Now(), leaver, reference)
+	}
+	line("WHILE-HERE")
+	p.clock.advance(time.Hour)
+	p.exec(`UPDATE role_profile r SET ends_at = $2 FROM membership m WHERE m.id = r.membership_id AND m.person_id = $1`, leaver, p.clock.Now())
+	catalogue, err := directory.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := directory.GrantRole(t.Context(), p.owner, catalogue, directory.NewRole{PersonID: leaver, Organisation: "ZX200", JobRole: "S8000:G8000:R8001"}, "test", p.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	p.clock.advance(time.Hour)
+	line("WHILE-THERE")
+	p.counted()
+	for officer, want := range map[string]map[string]bool{privacy: {"WHILE-HERE": true, "WHILE-THERE": false}, there: {"WHILE-HERE": false, "WHILE-THERE": true}} {
+		b, _ := p.atDesk(officer, "/desk/audit")
+		a := b.get("/desk/audit?of=organisation&event=signed_in")
+		for reference, is := range want {
+			if a.StatusCode != http.StatusOK || strings.Contains(a.body, reference) != is {
+				t.Errorf("what the record of where %s reads has %s: %t, want %t: %d", officer, reference, !is, is, a.StatusCode)
+			}
+		}
 	}
 }

@@ -1,4 +1,4 @@
--- Of which organisations a line of the record is: of those where the person that it is about has a role, of the one where the officer acted
+-- Of which organisations a line of the record is: of those where the person that it is about had a role then, of the one where the officer acted
 -- who did it, and of each above them. It is noted as the record is read (sign_in_reading), so that the record of an organisation is read along
 -- an index. Lines from before are found by their person alone. Sign-ins, which are most of it, are deleted with the days that count them; the
 -- rest stays as long as the record. Lines of what services cause by the thousand are not here.

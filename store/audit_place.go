@@ -5,7 +5,8 @@ import (
 )
 
 // PlaceLines notes of which organisations the lines of the record are after one and up to another, but for those of some events, and
-// adds the sign-ins among them to their days: what counts them and what lists them is of one statement.
+// adds the sign-ins among them to their days: what counts them and what lists them is of one statement. A line is of where its person
+// had a role when it was written: what somebody does after she has left is not told where she was.
 func (t *Tx) PlaceLines(ctx context.Context, after, upTo int64, but []string, zone string) error {
 	return t.db.exec(ctx, `
 		WITH placed AS (
@@ -14,7 +15,7 @@ func (t *Tx) PlaceLines(ctx context.Context, after, upTo int64, but []string, zo
 			FROM audit_event e
 			CROSS JOIN LATERAL (
 				WITH RECURSIVE above (code) AS (
-					(SELECT m.organisation_code FROM membership m WHERE m.person_id = e.person_id
+					(SELECT m.organisation_code FROM membership m WHERE m.person_id = e.person_id AND `+worksAt(`e.at`)+`
 					UNION
 					SELECT m.organisation_code FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE r.id = e.detail ->> 'officer_role')
 					UNION

@@ -61,22 +61,22 @@ func (t *Tx) SignInLines(ctx context.Context, after int64, before time.Time, zon
 		ORDER BY l.sequence`, after, before, zone, lately, limit)
 }
 
-// above is the organisations where a person s has or had a role, and those above them.
-const above = `
-	CROSS JOIN LATERAL (
+// worksAt is whether a membership m has a role at a time, also one that ends just then.
+func worksAt(at string) string {
+	return `EXISTS (SELECT FROM role_profile r WHERE r.membership_id = m.id AND r.starts_at <= ` + at + ` AND (r.ends_at IS NULL OR r.ends_at >= ` + at + `))`
+}
+
+// AddUnusualSignIn notes that a sign-in of a person is unusual, and for which reasons, at the organisations where she had a role then and
+// at those above them.
+func (t *Tx) AddUnusualSignIn(ctx context.Context, l SignInLine, reasons []string) error {
+	return t.db.exec(ctx, `
 		WITH RECURSIVE above (code) AS (
-			SELECT m.organisation_code FROM membership m WHERE m.person_id = s.person_id
+			SELECT m.organisation_code FROM membership m WHERE m.person_id = $1 AND `+worksAt(`$3::timestamptz`)+`
 			UNION
 			SELECT o.parent_code FROM above a CROSS JOIN LATERAL (SELECT o.parent_code FROM organisation o WHERE o.code = a.code OFFSET 0) o WHERE o.parent_code IS NOT NULL
 		)
-		SELECT code FROM above
-	) a`
-
-// AddUnusualSignIn notes that a sign-in of a person is unusual, and for which reasons.
-func (t *Tx) AddUnusualSignIn(ctx context.Context, l SignInLine, reasons []string) error {
-	return t.db.exec(ctx, `
 		INSERT INTO unusual_sign_in (organisation_code, sequence, at, reasons)
-		SELECT a.code, $2, $3, $4 FROM (SELECT $1::text AS person_id) s`+above, l.PersonID, l.Sequence, l.At, reasons)
+		SELECT a.code, $2, $3, $4 FROM above a`, l.PersonID, l.Sequence, l.At, reasons)
 }
 
 // SweepSignIns deletes what is known of sign-ins before a time, and where they were at most limit of them; of the record it deletes nothing.

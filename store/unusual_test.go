@@ -52,6 +52,7 @@ func TestSignIns(t *testing.T) {
 	in, ctx := newInstallation(t), t.Context()
 	must(t, in.AddOrganisation(ctx, store.Organisation{Code: "RXX00", Name: "Board"}, now))
 	exec(t, connect(t, in.ownerURL), `UPDATE organisation SET parent_code = 'RXX00' WHERE code = $1`, organisation)
+	exec(t, connect(t, in.ownerURL), `UPDATE role_profile SET ends_at = NULL WHERE id = $1`, anaRole) // she works there in summer
 	key := uuid.NewString()
 	add := func(at time.Time, event, refusal, address, authenticator string) {
 		t.Helper()
@@ -192,7 +193,7 @@ func TestRecordIsReadBeyondAnyLine(t *testing.T) {
 	}
 }
 
-// A line of the record is of the organisations where its person has a role, of the one where the officer acted, and of those above; it is
+// A line of the record is of the organisations where its person had a role then, of the one where the officer acted, and of those above; it is
 // read from either end, also where several are of one time, by what it is of, and what came of it; and what services do is not.
 func TestRecordOfAnOrganisation(t *testing.T) {
 	t.Parallel()
@@ -206,13 +207,15 @@ func TestRecordOfAnOrganisation(t *testing.T) {
 		t.Helper()
 		must(t, in.AddAuditEvent(ctx, store.AuditEvent{At: at, Event: event, Refusal: refusal, Actor: ben, PersonID: person, Detail: map[string]string{"officer_role": role}}))
 	}
-	line(now, "signed_in", "", ana, "")               // 1
-	line(now, "signed_in", "unknown", ana, "")        // 2
-	line(now, "position_approved", "", "", anaRole)   // 3: about nobody
-	line(now, "token_issued", "", ana, "")            // 4: what services do
-	line(later, "signed_in", "", ana, "")             // 5
-	line(later, "key_rotated", "", "", "no role")     // 6: of no organisation
-	line(later, "signed_in", "", "100000009999", "x") // 7: of nobody who is on record
+	line(now, "signed_in", "", ana, "")                    // 1
+	line(now, "signed_in", "unknown", ana, "")             // 2
+	line(now, "position_approved", "", "", anaRole)        // 3: about nobody
+	line(now, "token_issued", "", ana, "")                 // 4: what services do
+	line(later, "signed_in", "", ana, "")                  // 5
+	line(later, "key_rotated", "", "", "no role")          // 6: of no organisation
+	line(later, "signed_in", "", "100000009999", "x")      // 7: of nobody who is on record
+	line(later.Add(time.Minute), "signed_in", "", ana, "") // 8: when her role has ended
+	line(now.Add(-time.Minute), "signed_in", "", ana, "")  // 9: before it began
 	must(t, second(countSignIns(ctx, in.Store, later.Add(time.Hour))))
 	for _, tt := range []struct {
 		of   string
@@ -254,7 +257,7 @@ func TestRecordOfAnOrganisation(t *testing.T) {
 			}
 		}
 	}
-	for outcome, want := range map[store.Outcome]int{"": 3, store.Done: 2, store.Refused: 1} {
+	for outcome, want := range map[store.Outcome]int{"": 4, store.Done: 3, store.Refused: 1} {
 		list, err := in.ReadAudit(ctx, store.AuditLines{PersonID: ana, Event: "signed_in", Outcome: outcome, From: now, Until: later.Add(time.Hour)}, 10)
 		must(t, err)
 		same(t, fmt.Sprintf("ReadAudit(%s)", outcome), len(list), want)
