@@ -26,6 +26,11 @@ func TestAPIPhotographs(t *testing.T) {
 	if a := sponsor.call(http.MethodGet, path, of, ""); a.StatusCode != http.StatusNotFound {
 		t.Errorf("the photograph of who has none = %d %s, want 404", a.StatusCode, a.body)
 	}
+	for _, none := range []string{"1", "%00", "%ff"} {
+		if a := sponsor.call(http.MethodGet, path, map[string]string{"person": none}, ""); a.StatusCode != http.StatusNotFound {
+			t.Errorf("the photograph of %s = %d %s, want 404", none, a.StatusCode, a.body)
+		}
+	}
 	picture := string(portrait(t, 800, 600))
 	for _, test := range []struct {
 		name    string

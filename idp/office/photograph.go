@@ -53,8 +53,11 @@ func versionOf(taken *store.PhotographTaking) int64 {
 	return taken.TakenAt.UnixMicro()
 }
 
-// PhotographVersion is [Photographed.Version] of a person.
+// PhotographVersion is [Photographed.Version] of a person; of what is nobody's id it is that of none.
 func (f *Office) PhotographVersion(ctx context.Context, personID string) (int64, error) {
+	if !directory.IsID(personID) {
+		return 0, nil
+	}
 	taken, err := taking(ctx, f.Store, personID)
 	return versionOf(taken), err
 }
