@@ -7,9 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/credence-id/credence/idp/webauthn/webauthntest"
-
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/lifecycle"
+	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/idp/webauthn/webauthntest"
 )
 
 // meanwhile has the agent do something to a person, and another statement happen when she has come as far as to wait for either.
@@ -148,5 +152,41 @@ func TestDeskTakesNoKeyFromAbove(t *testing.T) {
 		if a := agent.post(of+act.name, url.Values{"reason": {"Lost"}}); a.StatusCode != act.want {
 			t.Errorf("an agent may %s what an advanced agent signs in with = %d, want %d: %s", act.name, a.StatusCode, act.want, text(a.body))
 		}
+	}
+}
+
+// Of two officers who propose that the same profiles be merged, or close the same one, the second sees what the first did about these, and
+// nothing of what was decided about others, which may be elsewhere.
+func TestDeskTellsTheSecondOfTheSameAlone(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	ctx, profiles := t.Context(), p.profiles()
+	manager, advanced := deed.Acting{Person: raManager, Role: managersRole}, deed.Acting{Person: raAdvanced, Role: advancedsRole}
+	one, other, elsewhere := p.unproved(), p.unproved(), p.unproved()
+	propose := func(kept, reason string) uuid.UUID {
+		t.Helper()
+		id, err := profiles.ProposeMerge(ctx, manager, one, kept, reason)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	merge := propose(other, "The same face")
+	propose(elsewhere, "The same secret")
+	b, _ := p.atDesk(raAdvanced, "/desk")
+	for _, kept := range []string{other, one} {
+		a := b.post("/desk/people/"+one+"/merge?other="+other, url.Values{"keep": {kept}, "reason": {"They are one"}})
+		if a.StatusCode != http.StatusBadRequest || !strings.Contains(a.body, "The same face") || strings.Contains(a.body, "The same secret") || strings.Contains(a.body, elsewhere) {
+			t.Errorf("to propose what was proposed, keeping %s = %d %s, want what was said of these two", kept, a.StatusCode, text(a.body))
+		}
+	}
+	if err := profiles.Close(ctx, manager, one, lifecycle.Fraud, "A forged passport"); err != nil {
+		t.Fatal(err)
+	}
+	if err := profiles.DecideMerge(ctx, advanced, merge, position.Refuse, "Two faces"); err != nil {
+		t.Fatal(err)
+	}
+	if a := b.post("/desk/people/"+one+"/close", url.Values{"as": {"left"}, "reason": {"She retired"}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.body, "A forged passport") || strings.Contains(a.body, "Two faces") {
+		t.Errorf("to close what is closed = %d %s, want as what, and why", a.StatusCode, text(a.body))
 	}
 }

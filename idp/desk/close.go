@@ -76,12 +76,12 @@ func (h *Handler) closeProfile(w http.ResponseWriter, r *http.Request, o officer
 	}
 	page.Errors, page.Chosen, page.Reason = wrong, f.Get("as"), f.Get("reason")
 	if closed {
-		done, err := h.Last(r.Context(), r.PathValue("id"), "", "", audit.PersonClosed, audit.MergeDecided)
+		done, err := h.Last(r.Context(), r.PathValue("id"), "", "", audit.PersonClosed) // what was merged says so itself
 		if err != nil {
 			return err
 		}
 		as := func(text string) string { return capital(closedWords(lifecycle.ClosedAs(text))) }
-		page.Meanwhile = meanwhile(done, beside("Closed as", as(cmp.Or(done.Detail["as"], string(lifecycle.Duplicate))), as(page.Chosen)), beside("Reason", done.Detail["reason"], page.Reason))
+		page.Meanwhile = meanwhile(done, beside("Closed as", as(done.Detail["as"]), as(page.Chosen)), beside("Reason", done.Detail["reason"], page.Reason))
 	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

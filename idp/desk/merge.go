@@ -140,9 +140,9 @@ func (h *Handler) proposeMerge(w http.ResponseWriter, r *http.Request, o officer
 	}
 	page.Errors, page.Kept, page.Reason = wrong, keep, f.Get("reason")
 	if already {
-		done, err := h.Last(r.Context(), duplicate, "", "", audit.MergeProposed)
+		done, err := h.Last(r.Context(), duplicate, "kept", keep, audit.MergeProposed) // and not of another profile, which may be elsewhere
 		if err == nil && done.By == "" {
-			done, err = h.Last(r.Context(), keep, "", "", audit.MergeProposed) // the other way round
+			done, err = h.Last(r.Context(), keep, "kept", duplicate, audit.MergeProposed) // the other way round
 		}
 		if err != nil {
 			return err
