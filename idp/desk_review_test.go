@@ -77,6 +77,11 @@ func TestDeskReviews(t *testing.T) {
 	if a := advanced.post(at, url.Values{"certify": {"ticked"}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "Tick what you certify or remove") {
 		t.Errorf("to certify nothing = %d %s, want 400", a.StatusCode, text(a.body))
 	}
+	for _, no := range []string{"x", "\x00", "=1+1", strings.Repeat("9", 200)} {
+		if a := advanced.post(at, url.Values{"certify": {"ticked"}, "entry": {kept, no}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.words(t), "Tick what you certify or remove") {
+			t.Errorf("to certify %q, which is no role = %d %s, want 400", no, a.StatusCode, text(a.body))
+		}
+	}
 	for name, a := range map[string]answer{
 		"of another review":    advanced.post("/desk/reviews/"+uuid.NewString(), url.Values{"certify": {kept}}),
 		"of no role of it":     advanced.post(at, url.Values{"certify": {"656005750000"}}),

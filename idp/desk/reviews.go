@@ -227,7 +227,7 @@ func (h *Handler) decideReview(w http.ResponseWriter, r *http.Request, o officer
 			roles = strings.Fields(all)
 		}
 	}
-	if len(roles) == 0 || len(roles) > perPage {
+	if len(roles) == 0 || len(roles) > perPage || slices.ContainsFunc(roles, func(role string) bool { return !directory.IsID(role) }) {
 		page.Errors = []web.FieldError{{Field: "entry", Message: "Tick what you certify or remove"}}
 		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
