@@ -113,6 +113,11 @@ func TestAPISaysWhoLooksAfterARequest(t *testing.T) {
 	if a := agent.call(http.MethodPost, take, of, ""); a.StatusCode != http.StatusPreconditionRequired {
 		t.Errorf("to take it unseen = %d, want 428", a.StatusCode)
 	}
+	for tag, status := range map[string]int{`""`: http.StatusUnprocessableEntity, `*`: http.StatusUnprocessableEntity, `W/"nobody"`: http.StatusUnprocessableEntity, `"nobody", "x"`: http.StatusUnprocessableEntity, `"NOBODY"`: http.StatusPreconditionFailed} {
+		if a := agent.call(http.MethodPost, take, of, "", "If-Match", tag); a.StatusCode != status {
+			t.Errorf("to take it as %s = %d %s, want %d", tag, a.StatusCode, a.body, status)
+		}
+	}
 	a := agent.call(http.MethodPost, take, of, "", "If-Match", `"nobody"`)
 	if a.StatusCode != http.StatusOK || a.Header.Get("ETag") != `"`+raAgent+`"` || !strings.Contains(a.body, `"owner":{"user_id":"`+raAgent+`","name":"Bartholomew Keykeeper"},"owned_since":"`) {
 		t.Errorf("to take it = %d %s, want it hers", a.StatusCode, a.body)

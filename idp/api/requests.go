@@ -117,7 +117,10 @@ func (h *Handler) takeRequest(c call, _ nothing) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	if from == ownedByNobody {
+	switch from {
+	case "": // which is the ETag of none
+		return request{}, errNoTag()
+	case ownedByNobody:
 		from = ""
 	}
 	if err := h.Positions.Take(c.Context(), c.officer.Acting(), id, from); err != nil {
