@@ -1,10 +1,13 @@
 package idp_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
@@ -140,7 +143,25 @@ func TestWhoApprovesAnOfficerSeesWhoBoundWhat(t *testing.T) {
 	if words := manager.get("/desk/requests/" + nurses).words(t); strings.Contains(words, "blue key") {
 		t.Errorf("the request that makes nobody an officer = %s, want nothing of what she signs in with", words)
 	}
-	manager.rest(manager.post("/desk/requests/"+asked.Request.String(), url.Values{"verdict": {"approved"}, "reason": {"As asked"}})).wantPage(t, http.StatusOK, "/desk/requests/"+asked.Request.String(), "Approved")
+	approve, path := url.Values{"verdict": {"approved"}, "reason": {"As asked"}}, "/desk/requests/"+asked.Request.String()
+	send := func(page answer) answer {
+		t.Helper()
+		found := regexp.MustCompile(`action="(` + path + `\?bound=[^"]*)"`).FindStringSubmatch(page.body)
+		if found == nil {
+			t.Fatalf("the page has no form that says what it shows: %s", text(page.body))
+		}
+		return manager.rest(manager.post(html.UnescapeString(found[1]), approve))
+	}
+	p.clock.advance(time.Minute)
+	p.enrol(noRole, webauthntest.New()) // when she had opened the page
+	page = send(page)
+	if words := page.words(t); page.StatusCode != http.StatusBadRequest || !strings.Contains(words, "somebody has bound something to the person") || strings.Count(words, "blue key, added on") != 2 {
+		t.Errorf("to approve when something was bound since = %d %s, want both to look at", page.StatusCode, words)
+	}
+	if n := p.count(`SELECT count(*) FROM request WHERE id = $1 AND state = 'open'`, asked.Request); n != 1 {
+		t.Error("the request was decided all the same")
+	}
+	send(page).wantPage(t, http.StatusOK, path, "Approved")
 	if _, _, detail := p.line("request_decided"); detail["authenticators_bound_by"] != raAgent {
 		t.Errorf("the record of the decision = %v, want that %s had to do with it", detail, raAgent)
 	}

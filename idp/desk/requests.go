@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,8 +102,12 @@ func (h *Handler) requestPage(r *http.Request, o officer, a office.Asked) web.De
 		why = authority.FourEyes(a.AskedBy, o.PersonID, a.PersonID)
 	}
 	page.CanDecide = why == ""
-	for _, b := range a.Bound {
-		page.Bound = append(page.Bound, web.BoundAuthenticator{Name: b.Name, By: b.ByName, At: b.BoundAt})
+	shown := int64(0)
+	for _, b := range a.Bound { // the oldest first
+		page.Bound, shown = append(page.Bound, web.BoundAuthenticator{Name: b.Name, By: b.ByName, At: b.BoundAt}), b.BoundAt.UnixMicro()
+	}
+	if page.CanDecide {
+		page.PostURL = o.form(r.URL.Path, "bound", strconv.FormatInt(shown, 10))
 	}
 	page.TookUp = page.CanDecide && a.TakenUpBy != nil && *a.TakenUpBy == o.PersonID
 	page.OwnerName, page.OwnerSince = a.Owner.DisplayName, a.Owner.Since
@@ -178,7 +183,11 @@ func (h *Handler) settle(r *http.Request, o officer, f url.Values) error {
 	case f.Has("withdraw"):
 		return h.Positions.Withdraw(r.Context(), o.Acting(), id, reason)
 	default:
-		_, err = h.Positions.Decide(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), reason)
+		var shown *time.Time // of a page that does not say: it is not known
+		if newest, err := strconv.ParseInt(r.URL.Query().Get("bound"), 10, 64); err == nil {
+			shown = new(time.UnixMicro(newest))
+		}
+		_, err = h.Positions.DecideShown(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), reason, shown)
 		return err
 	}
 }

@@ -72,7 +72,7 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 				role.Despite = deed.Clip(refusal.Because)
 			}
 			if len(r.Rules.ActorsOf(role.JobRole, role.Activities)) > 0 {
-				if role.BoundBy, err = bound(ctx, tx, role.PersonID, known.Bound, now); err != nil {
+				if role.BoundBy, _, err = bound(ctx, tx, role.PersonID, known.Bound, now); err != nil {
 					return err
 				}
 			}
@@ -87,26 +87,27 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 }
 
 // bound spends the enrolment links of a person who becomes an officer: they were made while she was none, by officers who may not make
-// one for her as she is now. It says, for the record, who had to do with what she signs in
-// with. Unless that is known it is a *[BoundError].
-func bound(ctx context.Context, tx *store.Tx, personID string, known bool, now time.Time) (by string, err error) {
+// one for her as she is now. It says, for the record, who had to do with what she signs in with, and when the newest of that was bound.
+// Unless that is known it is a *[BoundError].
+func bound(ctx context.Context, tx *store.Tx, personID string, known bool, now time.Time) (by string, newest time.Time, err error) {
 	if err := tx.SpendLinks(ctx, personID, now); err != nil {
-		return "", fmt.Errorf("spend enrolment links of person %s: %w", personID, err)
+		return "", newest, fmt.Errorf("spend enrolment links of person %s: %w", personID, err)
 	}
 	bindings, err := tx.Bindings(ctx, personID)
 	if err != nil {
-		return "", fmt.Errorf("read who had to do with what person %s signs in with: %w", personID, err)
+		return "", newest, fmt.Errorf("read who had to do with what person %s signs in with: %w", personID, err)
 	}
 	if len(bindings) > 0 && !known {
-		return "", &BoundError{personID, bindings}
+		return "", newest, &BoundError{personID, bindings}
 	}
 	var officers []string
 	for _, b := range bindings {
+		newest = later(newest, b.BoundAt)
 		if !slices.Contains(officers, b.By) {
 			officers = append(officers, b.By)
 		}
 	}
-	return deed.Clip(strings.Join(officers, " ")), nil
+	return deed.Clip(strings.Join(officers, " ")), newest, nil
 }
 
 // meets says whether somebody would have a role at the same time as another that starts, and ends, or does not, if that is nil.

@@ -56,11 +56,12 @@ type act struct {
 
 	catalogue *directory.Catalogue
 	messenger *messenger.Outbox
+	shown     *time.Time // see [Registrar.DecideShown]
 }
 
 // begin is an act of an officer.
 func (r *Registrar) begin(by deed.Acting, event audit.Event) *act {
-	return &act{deed.New(r.Rules, by, r.Now, event, ""), r.Catalogue, r.Messenger}
+	return &act{Deed: deed.New(r.Rules, by, r.Now, event, ""), catalogue: r.Catalogue, messenger: r.Messenger}
 }
 
 // act runs do as one act of an officer.

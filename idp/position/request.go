@@ -277,9 +277,12 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 	}
 	a.Note(map[string]string{"role": role})
 	if len(a.Rules.ActorsOf(v.JobRole, v.Activities)) > 0 {
-		by, err := bound(ctx, a.Tx, q.PersonID, true, a.Now) // who decides was shown it
+		by, newest, err := bound(ctx, a.Tx, q.PersonID, true, a.Now) // who decides was shown it
 		if err != nil {
 			return "", err
+		}
+		if a.shown != nil && newest.After(*a.shown) {
+			return "", deed.Refuse(deed.ChangedSince).With("somebody has bound something to the person")
 		}
 		if by != "" {
 			a.Note(map[string]string{"authenticators_bound_by": by})
@@ -343,6 +346,12 @@ const (
 // Approving looks at everything again: what was asked for still has to be what the position is, and what the person may
 // hold.
 func (r *Registrar) Decide(ctx context.Context, by deed.Acting, id uuid.UUID, verdict Verdict, reason string) (answer Answer, err error) {
+	return r.DecideShown(ctx, by, id, verdict, reason, nil)
+}
+
+// DecideShown is Decide by who was shown what others had to do with of what the person signs in with, as far as it was bound by a time;
+// nil: it is not known what she was shown. Of somebody whom it makes an officer she is shown first what was bound since.
+func (r *Registrar) DecideShown(ctx context.Context, by deed.Acting, id uuid.UUID, verdict Verdict, reason string, shown *time.Time) (answer Answer, err error) {
 	err = errors.Join(by.Check(), directory.CheckText("reason", reason, 1, 500))
 	if verdict != Approve && verdict != Refuse {
 		err = errors.Join(err, &directory.InvalidError{Field: "verdict", Want: string(Approve) + " or " + string(Refuse)})
@@ -351,6 +360,7 @@ func (r *Registrar) Decide(ctx context.Context, by deed.Acting, id uuid.UUID, ve
 		return Answer{}, err
 	}
 	err = r.act(ctx, by, audit.RequestDecided, func(a *act) error {
+		a.shown = shown
 		answer, err = a.decide(ctx, id, verdict, reason)
 		return err
 	})
