@@ -44,7 +44,7 @@ says who on record it is, and a third decides. The record has the reason, and no
 			if asked.StartsAt, asked.ExpiresAt, err = when.read(); err != nil {
 				return err
 			}
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listPositions+"; "+listPeople+"; "+listOrganisations, func(ctx context.Context, r *position.Registrar) error {
 				id, err := r.Introduce(ctx, by, asked)
 				if err != nil {
 					return err

@@ -36,8 +36,8 @@ func (p *program) registrar(ctx context.Context, s *store.Store) (*position.Regi
 	return &position.Registrar{Store: s, Rules: rules, Catalogue: catalogue, Messenger: outbox, Now: p.clock}, nil
 }
 
-// withRegistrar runs do with what keeps positions and requests.
-func (p *program) withRegistrar(ctx context.Context, do func(ctx context.Context, r *position.Registrar) error) error {
+// withRegistrar runs do with what keeps positions and requests. What is unknown is found in some lists.
+func (p *program) withRegistrar(ctx context.Context, lists string, do func(ctx context.Context, r *position.Registrar) error) error {
 	return p.withStore(ctx, func(ctx context.Context, s *store.Store) error {
 		r, err := p.registrar(ctx, s)
 		if err != nil {
@@ -45,7 +45,7 @@ func (p *program) withRegistrar(ctx context.Context, do func(ctx context.Context
 		}
 		err = do(ctx, r)
 		err = hint(err, directory.ErrUnknownCode, "`credence catalogue list` shows those there are")
-		return hint(err, directory.ErrUnknown, listPositions+"; "+listPeople+"; "+listOrganisations)
+		return hint(err, directory.ErrUnknown, lists)
 	})
 }
 
@@ -112,7 +112,7 @@ func newPositionAddCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listPositions+"; "+listOrganisations, func(ctx context.Context, r *position.Registrar) error {
 				id, err := r.Propose(ctx, by, organisation, draft)
 				if err != nil {
 					return err
@@ -142,7 +142,7 @@ it says, as far as the rules about duties let her.`,
 		Example: `  credence position revise 400000000001 --as 656005750104 --role 656005754108 --activity B0360,B0401,B0420 --reason "They prescribe now"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listPositions+"; "+listOrganisations, func(ctx context.Context, r *position.Registrar) error {
 				before, err := findPosition(ctx, r.Store, args[0])
 				if err != nil {
 					return err
@@ -199,7 +199,7 @@ func newPositionApproveCommand(p *program) *cobra.Command {
 		Example: `  credence position approve 400000000001 --version 2 --as 656005750104 --role 656005754108`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listPositions+"; "+listOrganisations, func(ctx context.Context, r *position.Registrar) error {
 				done, err := r.Approve(ctx, by, args[0], version)
 				if err != nil {
 					return err
@@ -242,7 +242,7 @@ lose it. Nobody does until another officer has approved it; credence position sh
 		Example: `  credence position close 400000000001 --as 656005750104 --role 656005754108 --reason "The ward is closed"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listPositions+"; "+listOrganisations, func(ctx context.Context, r *position.Registrar) error {
 				before, err := findPosition(ctx, r.Store, args[0])
 				if err != nil {
 					return err

@@ -45,7 +45,7 @@ request. Another officer decides it; but a position that is assignable is given 
 			if end {
 				asked.Kind = position.End
 			}
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listPositions+"; "+listPeople, func(ctx context.Context, r *position.Registrar) error {
 				answer, err := r.Ask(ctx, by, asked)
 				if err != nil {
 					return err
@@ -99,7 +99,7 @@ func newRequestDecideCommand(p *program, name, short string, verdict position.Ve
 			if err != nil {
 				return err
 			}
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listRequests, func(ctx context.Context, r *position.Registrar) error {
 				answer, err := r.Decide(ctx, by, id, verdict, reason)
 				if err != nil {
 					return err
@@ -127,7 +127,7 @@ func newRequestWithdrawCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listRequests, func(ctx context.Context, r *position.Registrar) error {
 				if err := r.Withdraw(ctx, by, id, reason); err != nil {
 					return err
 				}
@@ -181,7 +181,7 @@ func (p *program) ownRequest(cmd *cobra.Command, text, says string, own func(ctx
 	if err != nil {
 		return err
 	}
-	return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+	return p.withRegistrar(cmd.Context(), listRequests, func(ctx context.Context, r *position.Registrar) error {
 		if err := own(ctx, r, id); err != nil {
 			return err
 		}
@@ -224,7 +224,7 @@ func newRequestListCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listPeople+"; "+listPositions, func(ctx context.Context, r *position.Registrar) error {
 				open, err := r.Queue(ctx, by, wanted, after, page.limit+1)
 				if err != nil {
 					return err

@@ -28,7 +28,7 @@ first line is person,position,starts,expires,reason.`,
 			if err != nil {
 				return err
 			}
-			return p.withRegistrar(cmd.Context(), func(ctx context.Context, r *position.Registrar) error {
+			return p.withRegistrar(cmd.Context(), listPositions+"; "+listPeople+"; "+listOrganisations, func(ctx context.Context, r *position.Registrar) error {
 				b, err := r.AskAll(ctx, by, rows, "")
 				if err == nil && !dryRun && b.Refused == 0 {
 					b, err = r.AskAll(ctx, by, rows, b.Seal)
