@@ -27,6 +27,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -206,6 +207,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page Page) error {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(body.Len())) // else it is sent in chunks, with another write for the last of them
 	h.Set("Content-Language", string(language))
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", policy)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,7 @@ func TestRenderHeaders(t *testing.T) {
 				"Content-Type":            {"text/html; charset=utf-8"},
 				"Cache-Control":           {"no-store"},
 				"Content-Language":        {"en-GB"},
+				"Content-Length":          {strconv.Itoa(w.Body.Len())},
 				"Content-Security-Policy": {test.wantPolicy},
 				"X-Frame-Options":         {"DENY"},
 				"X-Content-Type-Options":  {"nosniff"},
