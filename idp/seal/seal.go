@@ -11,6 +11,7 @@
 package seal
 
 import (
+	"bytes"
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
@@ -137,11 +138,13 @@ func (b Box) open(sealed, bound []byte) (value []byte, by int, err error) {
 
 // SealJSON seals a value as text that fits a URL. The value must marshal.
 func (b Box) SealJSON(value any, bound []byte) (string, error) {
-	plain, err := json.Marshal(value)
-	if err != nil {
+	var plain bytes.Buffer
+	encoder := json.NewEncoder(&plain)
+	encoder.SetEscapeHTML(false) // it is in no page as it is, and addresses have many &
+	if err := encoder.Encode(value); err != nil {
 		return "", fmt.Errorf("seal: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(b.Seal(plain, bound)), nil
+	return base64.RawURLEncoding.EncodeToString(b.Seal(plain.Bytes(), bound)), nil
 }
 
 // OpenJSON opens text that SealJSON made into the value that into points to, or fails with ErrSeal.
