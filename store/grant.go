@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -126,25 +127,28 @@ const standsAsRead = `EXISTS (
 
 // exchange runs as one statement what is done only if the first part of it, the gate, returns the id of a grant.
 func (q *queries) exchange(ctx context.Context, gate string, x Exchange) error {
-	e, proof := x.Event, Assertion{}
+	e := x.Event
+	var also string // what it does not do costs nothing
+	args := []any{x.Hash, e.At, x.Version, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.RequestID, e.Address, e.Detail}
+	if x.Next != nil {
+		args = append(args, x.Next)
+		also = fmt.Sprintf(`, next AS (
+			INSERT INTO refresh_token (hash, grant_id, created_at) SELECT $%d, id, $2 FROM spent
+		)`, len(args))
+	}
 	if x.Proof != nil {
-		proof = *x.Proof
+		args = append(args, x.Proof.ClientID, x.Proof.Hash, x.Proof.ExpiresAt)
+		also += fmt.Sprintf(`, proved AS (
+			INSERT INTO used_assertion (client_id, hash, expires_at) SELECT $%d, $%d, $%d FROM spent
+		)`, len(args)-2, len(args)-1, len(args))
 	}
 	_, err := scalar[uuid.UUID](ctx, q, `
 		WITH spent AS (`+gate+`
-		), next AS (
-			INSERT INTO refresh_token (hash, grant_id, created_at)
-			SELECT $4::bytea, id, $2 FROM spent WHERE $4::bytea IS NOT NULL
-		), proved AS (
-			INSERT INTO used_assertion (client_id, hash, expires_at)
-			SELECT $14, $15::bytea, $16 FROM spent WHERE $15::bytea IS NOT NULL
-		), recorded AS (
+		)`+also+`, recorded AS (
 			INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail)
-			SELECT $2, $5, $6, $7, $8, $9, $10, id, $11, $12, coalesce($13::jsonb, '{}') FROM spent
+			SELECT $2, $4, $5, $6, $7, $8, $9, id, $10, $11, coalesce($12::jsonb, '{}') FROM spent
 		)
-		SELECT id FROM spent`,
-		x.Hash, e.At, x.Version, x.Next, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.RequestID, e.Address, e.Detail,
-		proof.ClientID, proof.Hash, proof.ExpiresAt)
+		SELECT id FROM spent`, args...)
 	switch {
 	case err == nil:
 		q.recent.exchanged(x)
