@@ -97,7 +97,7 @@ POST /sign-in/passkey
     session.Begin
     oauth.IssueCode
       Fosite.NewAuthorizeResponse
-    INSERT used_challenge; UPDATE authenticator; INSERT session; INSERT audit_event; INSERT authorization_grant; INSERT audit_event
+    INSERT used_challenge; UPDATE authenticator; INSERT session; INSERT audit_event; INSERT authorization_grant
 `},
 		{"a sign-in by a challenge that was answered", func() { b.finish(ceremony, response, "") }, `
 POST /sign-in/passkey
@@ -115,7 +115,7 @@ GET /authorize
     SELECT session
   oauth.IssueCode
     Fosite.NewAuthorizeResponse
-  INSERT authorization_grant; INSERT audit_event
+  INSERT audit_event; INSERT authorization_grant
 `},
 		{"a code that was issued here", func() { got = q.as(confidentialClient, redeem(confidentialClient, code, k)) }, `
 POST /token

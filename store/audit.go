@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,22 +29,53 @@ const auditColumns = `sequence, at, event, refusal, actor, person_id, client_id,
 
 // AddAuditEvent appends an event.
 func (q *queries) AddAuditEvent(ctx context.Context, e AuditEvent) error {
+	return q.db.exec(ctx, appendLines[0], e.values()...)
+}
+
+// AddAuditEvent appends an event, in one statement with those that were appended just before.
+func (t *Tx) AddAuditEvent(_ context.Context, e AuditEvent) error {
+	if t.lines == 0 || t.lines == len(appendLines) {
+		t.hold(appendLines[0], e.values()...)
+		t.lines = 1
+		return nil
+	}
+	last := t.held[len(t.held)-1]
+	last.SQL, last.Arguments = appendLines[t.lines], append(last.Arguments, e.values()...)
+	t.lines++
+	return nil
+}
+
+// values are what a line has in its columns, but for its number.
+func (e AuditEvent) values() []any {
 	if e.Detail == nil {
 		e.Detail = map[string]string{}
 	}
-	return q.db.exec(ctx, `
-		INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		e.At, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.GrantID, e.RequestID, e.Address, e.Detail)
+	return []any{e.At, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.GrantID, e.RequestID, e.Address, e.Detail}
 }
 
-// NewestOfClient lists what is of some events among the newest lines of the record about a client, newest first; of a client there may be
-// millions.
-func (q *queries) NewestOfClient(ctx context.Context, clientID string, events []string, newest int) ([]AuditEvent, error) {
+// appendLines are the statements that append one line, two, and so on.
+var appendLines = func() (statements [8]string) {
+	columns := len(AuditEvent{}.values())
+	var rows []string
+	for i := range statements {
+		parameters := make([]string, columns)
+		for j := range parameters {
+			parameters[j] = "$" + strconv.Itoa(i*columns+j+1)
+		}
+		rows = append(rows, "("+strings.Join(parameters, ", ")+")")
+		statements[i] = `INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail) VALUES ` +
+			strings.Join(rows, ", ")
+	}
+	return statements
+}()
+
+// DoneToClient lists lines of the record of what others did to a client, and not by it, that are of some events, newest first, at most limit
+// of them.
+func (q *queries) DoneToClient(ctx context.Context, clientID string, events []string, limit int) ([]AuditEvent, error) {
 	return all[AuditEvent](ctx, q, `
-		SELECT `+auditColumns+` FROM (
-			SELECT `+auditColumns+` FROM audit_event WHERE client_id = $1 AND client_id <> '' ORDER BY sequence DESC LIMIT $3) l
-		WHERE event = ANY ($2) ORDER BY sequence DESC`, clientID, events, newest)
+		SELECT `+auditColumns+` FROM audit_event
+		WHERE client_id = $1 AND client_id <> '' AND person_id = '' AND actor <> client_id AND event = ANY ($2) ORDER BY sequence DESC LIMIT $3`,
+		clientID, events, limit)
 }
 
 // AuditEvents lists events in their order, from the one after the given sequence number, at most limit of them.

@@ -36,8 +36,12 @@ func (t *Tx) PlaceLines(ctx context.Context, after, upTo int64, but []string, zo
 func (q *queries) ReadAuditAt(ctx context.Context, organisation string, l AuditLines, limit int) ([]AuditEvent, error) {
 	o := Order{By: ByTime, Descending: !l.Oldest}
 	of := `$2 = ''`
-	if l.Event != "" {
+	switch l.Event {
+	case "":
+	case "signed_in": // most are: they are found along the key
 		of = `p.event = $2`
+	default:
+		of = `p.event = $2 AND p.event <> 'signed_in'`
 	}
 	switch l.Outcome {
 	case Done:

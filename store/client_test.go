@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -112,6 +114,64 @@ func TestAuditEvents(t *testing.T) {
 	got, err = in.AuditEvents(ctx, 1, 10)
 	must(t, err)
 	same(t, "AuditEvents(after the first)", got, []store.AuditEvent{whole})
+}
+
+// Lines of one transaction travel together, in their order, and none of what was undone.
+func TestAuditEventsOfATransaction(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	var want []string
+	must(t, in.InTx(ctx, func(tx *store.Tx) error {
+		must(t, second(tx.Person(ctx, ana, now)))
+		appendLine := func(event string) error {
+			return tx.AddAuditEvent(ctx, store.AuditEvent{At: now, Event: event, Actor: "nobody", Detail: map[string]string{"of": event}})
+		}
+		for i := range 20 {
+			event := fmt.Sprintf("event_%d", i)
+			must(t, appendLine(event))
+			want = append(want, event)
+			if i%7 == 3 {
+				is(t, "Try()", tx.Try(ctx, func() error { return errors.Join(appendLine("undone"), errors.ErrUnsupported) }), errors.ErrUnsupported)
+			}
+		}
+		return nil
+	}))
+	lines, err := in.AuditEvents(ctx, 0, 30)
+	must(t, err)
+	var got []string
+	for _, l := range lines {
+		got = append(got, l.Event)
+		same(t, "detail of "+l.Event, l.Detail, map[string]string{"of": l.Event})
+	}
+	same(t, "events of the transaction", got, want)
+}
+
+func TestDoneToClient(t *testing.T) {
+	t.Parallel()
+	in, ctx := newInstallation(t), t.Context()
+	for _, e := range []store.AuditEvent{
+		{Event: "client_updated", Actor: ana, ClientID: ward, RequestID: "first"},
+		{Event: "client_updated", Actor: ana, ClientID: "another", RequestID: "another's"},
+		{Event: "client_updated", Actor: ward, ClientID: ward, RequestID: "by itself"},
+		{Event: "client_updated", Actor: ben, PersonID: ben, ClientID: ward, RequestID: "about a person"},
+		{Event: "client_disabled", Actor: ana, ClientID: ward, RequestID: "of another event"},
+		{Event: "client_updated", Actor: ben, ClientID: ward, RequestID: "second"},
+	} {
+		e.At = now
+		must(t, in.AddAuditEvent(ctx, e))
+	}
+	for _, tt := range []struct {
+		limit int
+		want  []string
+	}{{10, []string{"second", "first"}}, {1, []string{"second"}}} {
+		lines, err := in.DoneToClient(ctx, ward, []string{"client_updated"}, tt.limit)
+		must(t, err)
+		var got []string
+		for _, l := range lines {
+			got = append(got, l.RequestID)
+		}
+		same(t, fmt.Sprintf("DoneToClient(%d)", tt.limit), got, tt.want)
+	}
 }
 
 func TestDevelopment(t *testing.T) {

@@ -450,8 +450,18 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 			o := store.Order{By: store.ByTime, Descending: true}
 			return errors.Join(second(hot.SignInDays(ctx, organisation, zone, 28, now)), second(hot.UnusualSignIns(ctx, organisation, now, o, 0, 10)), second(hot.CountUnusualSignIns(ctx, organisation, now, 10)))
 		}},
+		{"look what was done to a client", func() error { return second(hot.DoneToClient(ctx, ward, []string{"client_updated"}, 10)) }},
 		{"read the record of an organisation", func() (failed error) {
-			for _, l := range []store.AuditLines{{}, {Event: "signed_in"}, {Outcome: store.Done}, {Outcome: store.Refused}, {Event: "signed_in", Outcome: store.Done}, {Event: "signed_in", Outcome: store.Refused}} {
+			for _, l := range []store.AuditLines{
+				{},
+				{Event: "signed_in"},
+				{Event: "role_granted"},
+				{Outcome: store.Done},
+				{Outcome: store.Refused},
+				{Event: "signed_in", Outcome: store.Done},
+				{Event: "signed_in", Outcome: store.Refused},
+				{Event: "role_granted", Outcome: store.Refused},
+			} {
 				for _, l.Oldest = range []bool{false, true} {
 					l.From, l.Until, l.After = now, later, 7
 					failed = errors.Join(failed, second(hot.ReadAuditAt(ctx, organisation, l, 10)))

@@ -18,6 +18,7 @@ type Tx struct {
 	pool   *pgxpool.Pool
 	conn   *pgxpool.Conn // nil until the first statement is sent
 	held   []*pgx.QueuedQuery
+	lines  int  // how many of the record the last of them appends
 	begun  bool // BEGIN was sent
 	failed bool
 }
@@ -81,6 +82,7 @@ func (t *Tx) exec(_ context.Context, sql string, args ...any) error {
 // hold puts a statement into the batch.
 func (t *Tx) hold(sql string, args ...any) {
 	t.held = append(t.held, &pgx.QueuedQuery{SQL: sql, Arguments: args})
+	t.lines = 0
 }
 
 // send sends the batch; the results of its first statements are only checked, the last one's goes to last. To find
@@ -98,7 +100,7 @@ func (t *Tx) send(ctx context.Context, last func(pgx.BatchResults) error) error 
 		}
 	}
 	batch := pgx.Batch{QueuedQueries: t.held}
-	t.held = nil
+	t.held, t.lines = nil, 0
 	results := t.conn.SendBatch(ctx, &batch)
 	for i := 0; i < batch.Len()-1 && err == nil; i++ {
 		_, err = results.Exec()

@@ -45,10 +45,10 @@ func (h codeIssuer) HandleAuthorizeEndpointRequest(ctx context.Context, ar fosit
 	if g.ExpiresAt.Before(expiresAt) { // it never outlives the grant
 		expiresAt = g.ExpiresAt
 	}
-	if err := tx.AddGrant(ctx, g.Grant, hash(code), expiresAt); err != nil {
+	if err := audit.Record(ctx, tx, g.entry(audit.CodeIssued, "", g.CreatedAt)); err != nil { // first: it travels with the line of a sign-in
 		return err
 	}
-	if err := audit.Record(ctx, tx, g.entry(audit.CodeIssued, "", g.CreatedAt)); err != nil {
+	if err := tx.AddGrant(ctx, g.Grant, hash(code), expiresAt); err != nil {
 		return err
 	}
 	resp.AddParameter("code", code)

@@ -31,7 +31,7 @@ func (f *Office) Last(ctx context.Context, personID, name, value string, events 
 
 // LastOfClient is Last about a client.
 func (f *Office) LastOfClient(ctx context.Context, clientID string, events ...audit.Event) (Done, error) {
-	lines, err := f.Store.NewestOfClient(ctx, clientID, kinds(events), 100*mostLooked)
+	lines, err := f.Store.DoneToClient(ctx, clientID, kinds(events), mostLooked)
 	if err != nil {
 		return Done{}, fmt.Errorf("read what was done last about client %q: %w", clientID, err)
 	}
