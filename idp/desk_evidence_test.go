@@ -65,7 +65,7 @@ func TestDeskProves(t *testing.T) {
 	if !strings.Contains(page.body, `href="`+of+`"`) {
 		t.Errorf("the page of a person does not lead to the evidence: %s", text(page.body))
 	}
-	if words := b.get(of).words(t); !strings.Contains(words, "Identity Not proved") || !strings.Contains(words, "Bring a proof of who you are") || !strings.Contains(words, "Show Nothing.") {
+	if words := b.get(of).words(t); !strings.Contains(words, "Identity Not proved") || !strings.Contains(words, "Bring a proof of who you are") || !strings.Contains(words, "Nothing is on record yet. Record evidence") {
 		t.Errorf("the evidence of who has none = %s, want that, and what to bring", words)
 	}
 	for kind, want := range map[string]string{

@@ -100,7 +100,7 @@ type DeskEvidenceForm struct {
 	Checks                                                                                                  []CheckGroup
 	// Policies say how well whoever keeps a record had checked the person. Empty for what is no record.
 	Policies []Option
-	// Failed are the checks once more, to tick those whose result is no.
+	// Failed is what a check may have found that failed, each with the ID of that check.
 	Failed []Option
 	// Declaration is what the officer stands for. Nothing is recorded without it.
 	Declaration []Option

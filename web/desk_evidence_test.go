@@ -34,7 +34,7 @@ func deskEvidencePages() map[string]Page {
 			{"vpip", "Inspected in the hand", []Option{{Value: "physical", Label: "Its physical features look genuine"}, {Value: "original_document", Label: "The original was inspected and not a copy"}}},
 			{"vcrypt", "Its signature verified, such as that of a chip", []Option{{Value: "cryptographic", Label: "Its signature is right"}}},
 		},
-		Failed: []Option{{Value: "vpip", Label: "Inspected in the hand"}, {Value: "vcrypt", Label: "Its signature verified, such as that of a chip"}},
+		Failed: []Option{{Value: "vpip", Label: "In the hand, it does not look genuine"}, {Value: "vcrypt", Label: "Its signature is not right, such as that of a chip"}},
 	}
 	form.Declaration = []Option{{Value: "in_person", Label: "I met the person face to face"}}
 	mistaken := form
@@ -42,7 +42,7 @@ func deskEvidencePages() map[string]Page {
 	mistaken.GivenName, mistaken.FamilyName, mistaken.Born, mistaken.Number, mistaken.Issuer = "Amra", "Okafor", "31/3/1985", "12 34", "Some Bank"
 	mistaken.Country, mistaken.Issued, mistaken.Expires, mistaken.Source, mistaken.TrainedBy = "GBR", "1/11/2026", "tomorrow", "Some Bank", "Some body"
 	mistaken.AsksCode = true
-	mistaken.Failed = []Option{{Value: "vpip", Label: "Inspected in the hand", Checked: true}}
+	mistaken.Failed = []Option{{Value: "vpip", Label: "In the hand, it does not look genuine", Checked: true}}
 	record := mistaken
 	record.Desk, record.Kind, record.Since, record.Policy = desk, "current account", "1/5/2024", "published"
 	record.Policies = []Option{{Label: "Select one"}, {Value: "published", Label: "By rules that it publishes"}}

@@ -46,7 +46,7 @@ func deskMeetingPages() map[string]Page {
 		},
 		"desk-evidence-video-form": DeskEvidenceForm{
 			Desk: desk, PersonName: "Amara Okafor", EvidenceURL: of, VideoUntil: until, Kind: "passport", PostURL: about + "/meetings/0196/evidence?kind=passport", Numbered: true, Checks: shown,
-			Failed:      []Option{{Value: "vri", Label: "Inspected by an image of it"}},
+			Failed:      []Option{{Value: "vri", Label: "In its image, it does not look genuine"}},
 			Declaration: []Option{{Value: "video", Label: "I saw the person and the originals live on video"}},
 		},
 	}

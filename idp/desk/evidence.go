@@ -211,6 +211,25 @@ func checkWords(m assurance.CheckMethod) string {
 	}[m]
 }
 
+// failedWords is what a check found that failed.
+func failedWords(m assurance.CheckMethod) string {
+	return map[assurance.CheckMethod]string{
+		assurance.PhysicalInspection:      "In the hand, it does not look genuine",
+		assurance.PhysicalInspectionUV:    "Under ultraviolet or infrared light, it does not look genuine",
+		assurance.RemoteInspection:        "In its image, it does not look genuine",
+		assurance.DigitalInspection:       "Its digital form is not genuine",
+		assurance.CryptographicInspection: "Its signature is not right, such as that of a chip",
+		assurance.RecordMatch:             "The record that was asked does not match, or warns of it",
+		assurance.ComparisonInPerson:      "Somebody saw that its photo shows another face",
+		assurance.RemoteComparison:        "Somebody saw in an image or video that its photo shows another face",
+		assurance.BiometricInPerson:       "A machine found another face or finger",
+		assurance.RemoteBiometric:         "A machine elsewhere found another face or finger",
+		assurance.KnowledgeQuestions:      "Questions were not answered, or wrongly",
+		assurance.ElectronicLogin:         "Its owner could not sign in",
+		assurance.IssuedToken:             "The code that was sent out was not returned",
+	}[m]
+}
+
 // dayWords is a date on record for people; "" is none.
 func dayWords(on string) string {
 	day, err := time.Parse(time.DateOnly, on)

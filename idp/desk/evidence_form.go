@@ -107,7 +107,7 @@ func (h *Handler) evidenceForm(r *http.Request, o officer, p proving, kind assur
 		for _, fact := range use.Facts {
 			group.Facts = append(group.Facts, ticked(f[group.ID], string(fact), capital(fact.Meaning())))
 		}
-		page.Checks, page.Failed = append(page.Checks, group), append(page.Failed, ticked(f["failed"], group.ID, group.Name))
+		page.Checks, page.Failed = append(page.Checks, group), append(page.Failed, ticked(f["failed"], group.ID, failedWords(use.Method)))
 	}
 	return page
 }

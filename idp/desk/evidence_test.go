@@ -56,6 +56,9 @@ func TestDeskChecks(t *testing.T) {
 		if checkWords(use.Method) == "" {
 			t.Errorf("checkWords(%s) = nothing, want a name", use.Method)
 		}
+		if failed := failedWords(use.Method); failed == "" || failed == checkWords(use.Method) {
+			t.Errorf("failedWords(%s) = %q, want what the check found, and not its name again", use.Method, failed)
+		}
 	}
 }
 
