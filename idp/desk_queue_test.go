@@ -62,7 +62,7 @@ func TestDeskSaysWhoLooksAfterARequest(t *testing.T) {
 	}
 
 	a = manager.post(path+"?from=&role="+managersRole, take)
-	if words := a.words(t); a.StatusCode != http.StatusBadRequest || !strings.Contains(words, "was changed by somebody else since you saw it: now it is Bartholomew Keykeeper") || !strings.Contains(words, "Take this from Bartholomew Keykeeper") {
+	if words := a.words(t); a.StatusCode != http.StatusBadRequest || !strings.Contains(words, "was changed by somebody else since you saw it: now it is Bartholomew Keykeeper") || !strings.Contains(words, "Look after this request instead of Bartholomew Keykeeper") {
 		t.Errorf("to take what another has since = %d %s, want who has it", a.StatusCode, text(a.body))
 	}
 	_, query, _ := strings.Cut(a.body, `action="`+path+`?from=`)

@@ -13,7 +13,7 @@ func deskBulkPages() map[string]Page {
 	preview := DeskBulk{
 		Desk: desk, PostURL: "/desk/requests/bulk", Text: file, Given: 1, Asked: 1, ApplyURL: "/desk/requests/bulk?seen=0196",
 		Effects: []BulkEffect{
-			{Line: 2, PersonID: "555100000001", PositionID: "555500000001", Effect: "Given at once, because the position is assignable"},
+			{Line: 2, PersonID: "555100000001", PositionID: "555500000001", Effect: "Given at once, because a sponsor alone decides for this position"},
 			{Line: 3, PersonID: "555100000002", PositionID: "555500000002", Effect: "Waits for another officer"},
 		},
 	}

@@ -108,7 +108,7 @@ func deskPages() map[string]Page {
 			p.State, p.Open, p.CanDecide, p.TakeURL, p.Decided = "Approved", false, false, "", Decision{"Bartholomew Keykeeper", "As asked", at(20, 9)}
 		}),
 		"desk-request-at-once": requestWith(func(p *DeskRequest) {
-			p.State, p.Open, p.CanDecide, p.TakeURL, p.Decided = "Given at once, because the position is assignable", false, false, "", Decision{"", "the position is assignable", at(19, 9)}
+			p.State, p.Open, p.CanDecide, p.TakeURL, p.Decided = "Given at once, because a sponsor alone decides for this position", false, false, "", Decision{"", "the position is assignable", at(19, 9)}
 		}),
 		"desk-positions": DeskPositions{
 			Desk: desk, Sorting: byName, Organisation: "RX001", Positions: []PositionRow{position.PositionRow},

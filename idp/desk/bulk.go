@@ -72,7 +72,7 @@ func bulkEffect(e position.BulkEffect, done bool) web.BulkEffect {
 	case e.Refusal != nil:
 		shown.Refused, shown.Effect = true, capital(strings.ReplaceAll(e.Refusal.Error(), "\n", "; "))
 	case e.Answer.Role != "":
-		shown.Effect = "Given at once, because the position is assignable"
+		shown.Effect = "Given at once, because a sponsor alone decides for this position"
 	}
 	if done {
 		shown.URL = "/desk/requests/" + e.Answer.Request.String()

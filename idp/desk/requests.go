@@ -136,7 +136,7 @@ func stateWords(q store.RequestRow, now time.Time) string {
 	case q.State == "open":
 		return "Waits for a decision"
 	case q.Assignable:
-		return "Given at once, because the position is assignable"
+		return "Given at once, because a sponsor alone decides for this position"
 	default:
 		return strings.ToUpper(q.State[:1]) + q.State[1:]
 	}
@@ -194,15 +194,15 @@ func (h *Handler) settle(r *http.Request, o officer, f url.Values) error {
 
 // details says for people what a position lets somebody do.
 func (h *Handler) details(v store.PositionVersion) []web.Detail {
-	assignable := "No: another officer decides each request"
+	decides := "Another officer"
 	if v.Assignable {
-		assignable = "Yes: a sponsor gives it at once"
+		decides = "A sponsor alone: it is given at once"
 	}
 	list := []web.Detail{
 		{Name: "Name", Values: []string{v.Name}},
 		{Name: "Notes", Values: some(v.Notes)},
 	}
-	return append(append(list, h.given(v)...), web.Detail{Name: "Includes", Values: v.Includes}, web.Detail{Name: "Assignable", Values: []string{assignable}})
+	return append(append(list, h.given(v)...), web.Detail{Name: "Includes", Values: v.Includes}, web.Detail{Name: "Who decides requests", Values: []string{decides}})
 }
 
 // given says for people what a version of a position gives.
