@@ -181,30 +181,20 @@ func (q *queries) BreakGlass(ctx context.Context, id uuid.UUID) (BreakGlassRow, 
 // BreakGlasses lists what was opened at an organisation and at those below it, by [ByTime], from the one after the given id, at
 // most limit of them: all of it, or what nobody has signed for.
 func (q *queries) BreakGlasses(ctx context.Context, organisation string, unsigned bool, o Order, after uuid.UUID, limit int) ([]BreakGlassRow, error) {
-	beyond, by := o.byID(`b.id`, `$2`)
+	const key = `b.opened_at`
+	beyond, order := o.beyond(key, `b.id`, `(SELECT b.opened_at FROM break_glass b WHERE b.id = $2)`, `$2`), ` ORDER BY `+o.by(key, `b.id`)
+	if unsigned {
+		beyond += ` AND b.signed_at IS NULL`
+	}
 	return all[BreakGlassRow](ctx, q, below+`, b AS (
-			SELECT `+breakGlassColumns+` FROM below w
-			CROSS JOIN LATERAL (
-				SELECT `+breakGlassColumns+` FROM break_glass b
-				WHERE b.organisation_code = w.code AND `+beyond+` AND (b.signed_at IS NULL OR NOT $3) ORDER BY `+by+` LIMIT $4
-			) b
-			ORDER BY `+by+` LIMIT $4
-		)`+breakGlassRow+` ORDER BY `+by, organisation, from(after), unsigned, limit)
+			SELECT * FROM `+ofBelow("break_glass", "b", `b.organisation_code`, breakGlassColumns, beyond, order, "$3")+order+` LIMIT $3
+		)`+breakGlassRow+order, organisation, from(after), limit)
 }
 
 // unsignedBreakGlasses counts what nobody has signed for by when it was opened, as far as $2.
-const unsignedBreakGlasses = below + `
-		SELECT count(*) AS count, min(b.opened_at) AS first_at
-		FROM (
-			(SELECT b.opened_at FROM below w
-			CROSS JOIN LATERAL (SELECT b.opened_at FROM break_glass b WHERE b.organisation_code = w.code AND b.signed_at IS NULL OFFSET 0) b
-			WHERE NOT ` + many + `
-			ORDER BY b.opened_at LIMIT $2)
-			UNION ALL
-			(SELECT b.opened_at FROM break_glass b
-			WHERE ` + many + ` AND b.signed_at IS NULL AND b.organisation_code > '' AND ` + theWayFrom + `b.organisation_code` + leadsThere + `
-			ORDER BY b.opened_at LIMIT $2)
-		) b`
+func unsignedBreakGlasses() string {
+	return countBelow("break_glass", "b", `b.organisation_code`, `b.opened_at`, `b.signed_at IS NULL AND b.opened_at > '-infinity'`)
+}
 
 // SignBreakGlass signs for what was opened. Of any number at once one does; the others get ErrNotFound.
 func (t *Tx) SignBreakGlass(ctx context.Context, id uuid.UUID, by, role, note string, now time.Time) error {

@@ -61,24 +61,17 @@ func (q *queries) EvidenceProposalsOf(ctx context.Context, personID string, limi
 // EvidenceProposals lists what waits at an organisation and below it, by [ByTime], which is since when, from the one after the
 // given id, at most limit of it.
 func (q *queries) EvidenceProposals(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int) ([]EvidenceProposal, error) {
-	const key = `proposed_at`
+	const key = `e.proposed_at`
+	so, order := `e.state = 'proposed' AND `+o.beyond(key, `e.id`, `(SELECT e.proposed_at FROM evidence_proposal e WHERE e.id = $2)`, `$2`), ` ORDER BY `+o.by(key, `e.id`)
 	return all[EvidenceProposal](ctx, q, below+`
-		SELECT `+proposalColumns+` FROM evidence_proposal
-		WHERE organisation_code IN (SELECT code FROM below) AND state = 'proposed'
-			AND `+o.among(key, `id`, `(SELECT proposed_at FROM evidence_proposal WHERE id = $2)`, `$2`)+`
-		ORDER BY `+o.by(key, `id`)+` LIMIT $3`, organisation, from(after), limit)
+		SELECT `+proposalColumns+` FROM `+ofBelow("evidence_proposal", "e", `e.organisation_code`, proposalColumns, so, order, "$3")+order+` LIMIT $3`,
+		organisation, from(after), limit)
 }
 
 // waitingEvidence counts what EvidenceProposals lists, as far as $2.
-const waitingEvidence = below + `
-		SELECT count(*) AS count, min(proposed_at) AS first_at FROM (
-			(SELECT proposed_at FROM evidence_proposal
-			WHERE NOT ` + many + ` AND organisation_code IN (SELECT code FROM below) AND state = 'proposed' ORDER BY id LIMIT $2)
-			UNION ALL
-			(SELECT e.proposed_at FROM evidence_proposal e
-			WHERE ` + many + ` AND e.state = 'proposed' AND e.id > '00000000-0000-0000-0000-000000000000' AND ` + theWayFrom + `e.organisation_code` + leadsThere + `
-			ORDER BY e.id LIMIT $2)
-		) w`
+func waitingEvidence() string {
+	return countBelow("evidence_proposal", "e", `e.organisation_code`, `e.proposed_at`, `e.state = 'proposed' AND e.proposed_at > '-infinity'`)
+}
 
 // DecideEvidenceProposal ends a proposal: it is confirmed, or dismissed. Of any number at once one does; the others get
 // ErrNotFound.

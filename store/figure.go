@@ -59,17 +59,17 @@ func (f Figure) counting(organisation string, codes []string, most int, now time
 	case UnownedRequests:
 		return &pgx.QueuedQuery{SQL: unownedRequests(), Arguments: append(arguments, now, codes)}, nil
 	case WaitingIntroductions:
-		return &pgx.QueuedQuery{SQL: waitingIntroductions, Arguments: append(arguments, now)}, nil
+		return &pgx.QueuedQuery{SQL: waitingIntroductions(), Arguments: append(arguments, now)}, nil
 	case WaitingPositions:
-		return &pgx.QueuedQuery{SQL: waitingPositions, Arguments: arguments}, nil
+		return &pgx.QueuedQuery{SQL: waitingPositions(), Arguments: arguments}, nil
 	case WaitingEvidence:
-		return &pgx.QueuedQuery{SQL: waitingEvidence, Arguments: arguments}, nil
+		return &pgx.QueuedQuery{SQL: waitingEvidence(), Arguments: arguments}, nil
 	case WaitingPeople:
-		return &pgx.QueuedQuery{SQL: waitingPeople, Arguments: arguments}, nil
+		return &pgx.QueuedQuery{SQL: waitingPeople(), Arguments: arguments}, nil
 	case WaitingReviews:
-		return &pgx.QueuedQuery{SQL: waitingReviews, Arguments: arguments}, nil
+		return &pgx.QueuedQuery{SQL: waitingReviews(), Arguments: arguments}, nil
 	case UnsignedBreakGlasses:
-		return &pgx.QueuedQuery{SQL: unsignedBreakGlasses, Arguments: arguments}, nil
+		return &pgx.QueuedQuery{SQL: unsignedBreakGlasses(), Arguments: arguments}, nil
 	case WaitingAuthenticators:
 		return &pgx.QueuedQuery{SQL: waitingAuthenticators, Arguments: arguments}, nil
 	case WaitingMerges:

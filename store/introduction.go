@@ -70,36 +70,21 @@ func (t *Tx) LockIntroduction(ctx context.Context, id uuid.UUID) (Introduction, 
 }
 
 // OpenIntroductions lists what nobody has taken up and has not lapsed, of an organisation and of those below it, by [ByAsked] or
-// [ByName], from the one after the given id, at most limit of it.
+// [ByName], from the one after the given id, at most limit of them.
 func (q *queries) OpenIntroductions(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int, now time.Time) ([]IntroductionRow, error) {
-	key := `i.asked_at`
+	key, beyond := `i.asked_at`, Order.beyond
 	if o.By == ByName {
-		key = `lower(i.family_name || ' ' || i.given_name)`
+		key, beyond = introductionKey, Order.beyondName
 	}
+	so, order := `i.state = 'open' AND i.lapses_at > $4 AND `+beyond(o, key, `i.id`, `(SELECT `+key+` FROM introduction i WHERE i.id = $2)`, `$2`), ` ORDER BY `+o.by(key, `i.id`)
 	return all[IntroductionRow](ctx, q, below+introductionRow+`
-		FROM below b
-		CROSS JOIN LATERAL (
-			SELECT `+introductionColumns+` FROM introduction i WHERE i.organisation_code = b.code AND i.state = 'open' AND i.lapses_at > $4 OFFSET 0
-		) i
-		WHERE `+o.among(key, `i.id`, `(SELECT `+key+` FROM introduction i WHERE i.id = $2)`, `$2`)+`
-		ORDER BY `+o.by(key, `i.id`)+` LIMIT $3`, organisation, from(after), limit, now)
+		FROM `+ofBelow("introduction", "i", `i.organisation_code`, introductionColumns, so, order, "$3")+order+` LIMIT $3`, organisation, from(after), limit, now)
 }
 
 // waitingIntroductions counts what OpenIntroductions lists, as far as $2.
-const waitingIntroductions = below + `
-		SELECT count(*) AS count, min(asked_at) AS first_at FROM (
-			(SELECT i.asked_at FROM below b
-			CROSS JOIN LATERAL (
-				SELECT i.id, i.asked_at FROM introduction i WHERE i.organisation_code = b.code AND i.state = 'open' AND i.lapses_at > $3 OFFSET 0
-			) i
-			WHERE NOT ` + many + `
-			ORDER BY i.id LIMIT $2)
-			UNION ALL
-			(SELECT i.asked_at
-			FROM (SELECT i.id, i.asked_at, i.organisation_code FROM introduction i WHERE ` + many + ` AND i.state = 'open' AND i.lapses_at > $3 OFFSET 0) i
-			WHERE ` + theWayFrom + `i.organisation_code` + leadsThere + `
-			ORDER BY i.id LIMIT $2)
-		) w`
+func waitingIntroductions() string {
+	return countBelow("introduction", "i", `i.organisation_code`, `i.asked_at`, `i.state = 'open' AND i.lapses_at > $3 AND i.asked_at > '-infinity'`)
+}
 
 // IntroductionEnd is how an open introduction ends.
 type IntroductionEnd struct {

@@ -113,6 +113,7 @@ type ClientApplicationRow struct {
 // ClientApplications lists those of an organisation and of those below it that are in a state, by [ByAsked], which is
 // the order of their ids, or by [ByName], from the one after the given id, at most limit of them.
 func (q *queries) ClientApplications(ctx context.Context, organisation, state string, o Order, after uuid.UUID, limit int) ([]ClientApplicationRow, error) {
+	const columns = `a.id, a.organisation_code, a.environment, a.name, a.applied_by, a.applied_at, a.state`
 	beyond, order := `a.id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)`, ` ORDER BY a.id`
 	switch {
 	case o.By == ByName:
@@ -122,11 +123,7 @@ func (q *queries) ClientApplications(ctx context.Context, organisation, state st
 	}
 	return all[ClientApplicationRow](ctx, q, below+`
 		SELECT a.id, a.organisation_code, a.environment, a.name, p.display_name AS applied_by_name, a.applied_at, a.state
-		FROM below b
-		CROSS JOIN LATERAL (
-			SELECT a.id, a.organisation_code, a.environment, a.name, a.applied_by, a.applied_at, a.state FROM client_application a
-			WHERE a.organisation_code = b.code AND a.state = $2 AND `+beyond+order+` LIMIT $4
-		) a
+		FROM `+ofBelow("client_application", "a", `a.organisation_code`, columns, `a.state = $2 AND `+beyond, order, "$4")+`
 		CROSS JOIN LATERAL (SELECT p.display_name FROM person p WHERE p.id = a.applied_by OFFSET 0) p`+order+` LIMIT $4`, organisation, state, from(after), limit)
 }
 

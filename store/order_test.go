@@ -151,7 +151,35 @@ func TestOrders(t *testing.T) {
 		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, created_at)
 			SELECT '30000000020' || n, '200000000105', 'S8000:G8000:R8000', '{}', '{}', '{}', $1::timestamptz + (n - n % 2) * interval '1 hour', CASE WHEN n > 1 THEN $1::timestamptz + (9 - n) * interval '1 day' END, $1
 			FROM generate_series(1, 3) n`, now)
+	// What waits at either of two organisations, and some of it where nobody of these looks. The second is the first of it, and the last
+	// two are at one time.
+	must(t, in.AddOrganisation(ctx, store.Organisation{Code: "RXX03", Name: "Elsewhere"}, now))
+	const (
+		each = `('01000000-0000-7000-8000-00000000000' || n)::uuid`
+		at   = `CASE WHEN n BETWEEN 5 AND 6 THEN 'RXX03' WHEN n % 2 = 1 THEN 'RXX01' ELSE 'RXX02' END`
+		when = `$1::timestamptz + CASE n WHEN 1 THEN 2 WHEN 2 THEN 1 ELSE 3 END * interval '1 hour'`
+	)
+	exec(t, owner, `
+		INSERT INTO break_glass_seal (id, organisation_code, first_hash, second_hash, sealed_by, sealed_at, expires_at, ended_at)
+			SELECT `+each+`, `+at+`, sha256(('a' || n)::bytea), sha256(('b' || n)::bytea), 'desk', $1, $1::timestamptz + interval '1 day', $1 FROM generate_series(1, 5) n`, now)
+	exec(t, owner, `
+		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, created_at)
+			SELECT '30000000030' || n, '200000000101', 'S8000:G8000:R8000', '{}', '{}', '{}', $1, $1::timestamptz + interval '1 hour', $1 FROM generate_series(1, 5) n`, now)
+	exec(t, owner, `
+		INSERT INTO break_glass (id, seal_id, organisation_code, asked_by, confirmed_by, reason, role_id, opened_at, signed_by, signed_role, signed_at, note)
+			SELECT `+each+`, `+each+`, `+at+`, '`+ana+`', '`+ben+`', 'x', '30000000030' || n, `+when+`, CASE WHEN n % 2 = 0 THEN '100000000105' END, CASE WHEN n % 2 = 0 THEN '`+anaRole+`' END, CASE WHEN n % 2 = 0 THEN $1 END,
+				CASE WHEN n % 2 = 0 THEN 'x' END FROM generate_series(1, 5) n`, now)
+	exec(t, owner, `
+		INSERT INTO evidence_proposal (id, person_id, organisation_code, kind, piece_sealed, proposed_at, proposed_by, proposed_role, account_code)
+			SELECT `+each+`, '10000000010' || least(n, 4), `+at+`, 'passport', 'x', `+when+`, '`+ana+`', '`+anaRole+`', false FROM generate_series(1, 5) n`, now)
+	exec(t, owner, `
+		INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, identity_level, created_at, version, self_registered_organisation)
+			SELECT '10000000020' || n, sha256(('self' || n)::bytea), '', 'Self', '', 'Registered', 'Self Registered', 'none', `+when+`, gen_random_uuid(), `+at+` FROM generate_series(1, 5) n`, now)
+	exec(t, owner, `
+		INSERT INTO review (id, organisation_code, below, removes, due_at, reason, opened_by, opened_role, opened_at)
+			SELECT `+each+`, `+at+`, false, false, $1::timestamptz + (20 - n) * interval '1 day', 'x', '`+ana+`', '`+anaRole+`', $1::timestamptz + n * interval '1 hour' FROM generate_series(7, 8) n`, now)
 	review := uuid.MustParse("01000000-0000-7000-8000-000000000001")
+	opened := func(b store.BreakGlassRow) string { return b.ID.String() }
 	requests := func(r store.WaitingRequest) string { return r.ID.String() }
 	reviews := func(r store.ReviewRow) string { return r.ID.String() }
 	items := func(i store.ReviewItem) string { return i.RoleID }
@@ -170,7 +198,7 @@ func TestOrders(t *testing.T) {
 					return in.OpenRequests(ctx, store.Queue{OrganisationCode: organisation}, o, uuidOf(after), 1, now)
 				})
 			}},
-			{"OpenIntroductions", map[store.Column]string{store.ByAsked: "1234", store.ByName: "2413"}, func(o store.Order) string {
+			{"OpenIntroductions", map[store.Column]string{store.ByAsked: "1234", store.ByName: "2341"}, func(o store.Order) string {
 				return paged(t, func(i store.IntroductionRow) string { return i.ID.String() }, func(after string) ([]store.IntroductionRow, error) {
 					return in.OpenIntroductions(ctx, organisation, o, uuidOf(after), 1, now)
 				})
@@ -198,9 +226,34 @@ func TestOrders(t *testing.T) {
 					return in.ClientApplications(ctx, organisation, "open", o, uuidOf(after), 1)
 				})
 			}},
-			{"Reviews", map[store.Column]string{store.ByOpened: "1234", store.ByDue: "3421"}, func(o store.Order) string {
+			{"Reviews", map[store.Column]string{store.ByOpened: "123478", store.ByDue: "342187"}, func(o store.Order) string {
 				return paged(t, reviews, func(after string) ([]store.ReviewRow, error) {
 					return in.Reviews(ctx, organisation, false, o, uuidOf(after), 1, now)
+				})
+			}},
+			{"open Reviews", map[store.Column]string{store.ByOpened: "78", store.ByDue: "87"}, func(o store.Order) string {
+				return paged(t, reviews, func(after string) ([]store.ReviewRow, error) {
+					return in.Reviews(ctx, organisation, true, o, uuidOf(after), 1, now)
+				})
+			}},
+			{"BreakGlasses", map[store.Column]string{store.ByTime: "2134"}, func(o store.Order) string {
+				return paged(t, opened, func(after string) ([]store.BreakGlassRow, error) {
+					return in.BreakGlasses(ctx, organisation, false, o, uuidOf(after), 1)
+				})
+			}},
+			{"BreakGlasses to sign for", map[store.Column]string{store.ByTime: "13"}, func(o store.Order) string {
+				return paged(t, opened, func(after string) ([]store.BreakGlassRow, error) {
+					return in.BreakGlasses(ctx, organisation, true, o, uuidOf(after), 1)
+				})
+			}},
+			{"EvidenceProposals", map[store.Column]string{store.ByTime: "2134"}, func(o store.Order) string {
+				return paged(t, func(e store.EvidenceProposal) string { return e.ID.String() }, func(after string) ([]store.EvidenceProposal, error) {
+					return in.EvidenceProposals(ctx, organisation, o, uuidOf(after), 1)
+				})
+			}},
+			{"UnprovedPeople", map[store.Column]string{store.ByTime: "2134"}, func(o store.Order) string {
+				return paged(t, func(p store.UnprovedPerson) string { return p.ID }, func(after string) ([]store.UnprovedPerson, error) {
+					return in.UnprovedPeople(ctx, organisation, o, after, 1)
 				})
 			}},
 			{"ReviewItems", map[store.Column]string{store.ByName: "2341", store.ByPosition: "1234", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {

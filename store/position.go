@@ -76,6 +76,25 @@ const (
 	isBelow = theWayFrom + `p.organisation_code` + leadsThere
 )
 
+// ofBelow is, in an order, as many as a limit of the rows of a table that are of the organisation $1 or of one below it and of which
+// something is so: some columns of them, by the name that the table is given. Where the organisations are few, those of each are found by
+// an index of its own; where they are many, all are walked through in that order, along an index that has it, up to the last that is wanted.
+func ofBelow(table, as, at, columns, so, order, limit string) string {
+	from, in := ` FROM `+table+` `+as+` WHERE `, order+` LIMIT `+limit
+	return `(
+			(SELECT ` + columns + ` FROM below w CROSS JOIN LATERAL (SELECT ` + columns + from + at + ` = w.code AND ` + so + in + `) ` + as + `
+			WHERE NOT ` + many + in + `)
+			UNION ALL
+			(SELECT ` + columns + from + many + ` AND ` + so + ` AND ` + theWayFrom + at + leadsThere + in + `)
+		) ` + as
+}
+
+// countBelow counts rows as ofBelow finds them by a time of theirs, as far as $2, and says which is the first.
+func countBelow(table, as, at, since, so string) string {
+	return below + `
+		SELECT count(*) AS count, min(` + since + `) AS first_at FROM ` + ofBelow(table, as, at, since, so, ` ORDER BY `+since, "$2")
+}
+
 // AddPosition records a position without any version. The id being taken is ErrConflict, an unknown organisation ErrReference.
 func (t *Tx) AddPosition(ctx context.Context, id, organisation string, now time.Time) error {
 	_, err := scalar[string](ctx, &t.queries, `INSERT INTO position (id, organisation_code, created_at) VALUES ($1, $2, $3) RETURNING id`, id, organisation, now)
@@ -181,32 +200,15 @@ func (q *queries) positions(ctx context.Context, so, organisation string, o Orde
 	beyond, by := o.ofPositions(`p.sorted_as`, `$2`)
 	return all[PositionRow](ctx, q, below+`
 		SELECT p.organisation_code, coalesce(p.version, 0) AS in_force, `+versionColumns+`
-		FROM (
-			(SELECT `+columns+` FROM below b
-			CROSS JOIN LATERAL (SELECT `+columns+` FROM position p WHERE p.organisation_code = b.code AND `+so+` AND `+beyond+` ORDER BY `+by+` LIMIT $3) p
-			WHERE NOT `+many+`
-			ORDER BY `+by+` LIMIT $3)
-			UNION ALL
-			(SELECT `+columns+` FROM position p WHERE `+many+` AND `+so+` AND `+beyond+` AND `+isBelow+` ORDER BY `+by+` LIMIT $3)
-		) p
+		FROM `+ofBelow("position", "p", `p.organisation_code`, columns, so+` AND `+beyond, ` ORDER BY `+by, "$3")+`
 		CROSS JOIN LATERAL (SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = p.id ORDER BY v.version DESC LIMIT 1) v
 		ORDER BY `+by+` LIMIT $3`, organisation, after, limit)
 }
 
-// waitingPositions counts what ProposedPositions lists, as far as $2. Little waits, so where the organisations are many all of it is
-// looked through.
-const waitingPositions = below + `
-		SELECT count(*) AS count, min(p.proposed_at) AS first_at
-		FROM (
-			(SELECT p.proposed_at FROM below b
-			CROSS JOIN LATERAL (SELECT p.proposed_at FROM position p WHERE p.organisation_code = b.code AND p.proposed_at IS NOT NULL OFFSET 0) p
-			WHERE NOT ` + many + `
-			ORDER BY p.proposed_at LIMIT $2)
-			UNION ALL
-			(SELECT p.proposed_at FROM position p
-			WHERE ` + many + ` AND p.proposed_at > '-infinity' AND ` + isBelow + `
-			ORDER BY p.proposed_at LIMIT $2)
-		) p`
+// waitingPositions counts what ProposedPositions lists, as far as $2.
+func waitingPositions() string {
+	return countBelow("position", "p", `p.organisation_code`, `p.proposed_at`, `p.proposed_at > '-infinity'`)
+}
 
 // HeldRole is a role that somebody has or is to have.
 type HeldRole struct {

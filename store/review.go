@@ -100,25 +100,14 @@ func (q *queries) Reviews(ctx context.Context, organisation string, open bool, o
 		beyond += ` AND r.closed_at IS NULL`
 	}
 	return all[ReviewRow](ctx, q, below+`, r AS (
-			SELECT `+reviewColumns+` FROM below b
-			CROSS JOIN LATERAL (SELECT `+reviewColumns+` FROM review r WHERE r.organisation_code = b.code AND `+beyond+order+` LIMIT $4) r
-			`+order+` LIMIT $4
+			SELECT * FROM `+ofBelow("review", "r", `r.organisation_code`, reviewColumns, beyond, order, "$4")+order+` LIMIT $4
 		)`+reviewRow+order, organisation, now, from(after), limit)
 }
 
 // waitingReviews counts the reviews in which something is left to decide by when they are due, as far as $2.
-const waitingReviews = below + `
-		SELECT count(*) AS count, min(r.due_at) AS first_at
-		FROM (
-			(SELECT r.due_at FROM below b
-			CROSS JOIN LATERAL (SELECT r.due_at FROM review r WHERE r.organisation_code = b.code AND r.closed_at IS NULL OFFSET 0) r
-			WHERE NOT ` + many + `
-			ORDER BY r.due_at LIMIT $2)
-			UNION ALL
-			(SELECT r.due_at FROM review r
-			WHERE ` + many + ` AND r.closed_at IS NULL AND r.due_at > '-infinity' AND ` + theWayFrom + `r.organisation_code` + leadsThere + `
-			ORDER BY r.due_at LIMIT $2)
-		) r`
+func waitingReviews() string {
+	return countBelow("review", "r", `r.organisation_code`, `r.due_at`, `r.closed_at IS NULL AND r.due_at > '-infinity'`)
+}
 
 // ReviewItem is a role that a review is about.
 type ReviewItem struct {

@@ -76,6 +76,9 @@ func (q *queries) OnRecord(ctx context.Context, email string) (personID string, 
 // unproved is of a person p who registered herself and whose identity is proved to less than medium: she acts as nothing.
 const unproved = `p.self_registered_organisation IS NOT NULL AND p.identity_level IN ('none', 'low')`
 
+// toProve is of such a person whom somebody is to prove.
+const toProve = unproved + ` AND p.disabled_at IS NULL`
+
 // UnprovedPerson is somebody who registered herself and is not proved yet.
 type UnprovedPerson struct {
 	ID               string
@@ -87,30 +90,14 @@ type UnprovedPerson struct {
 // UnprovedPeople lists who registered herself at an organisation or at those below it and is not proved yet, by [ByTime], which is
 // when she did, from the one after the given id, at most limit of them.
 func (q *queries) UnprovedPeople(ctx context.Context, organisation string, o Order, after string, limit int) ([]UnprovedPerson, error) {
-	const key = `p.created_at`
-	order := ` ORDER BY ` + o.by(key, `p.id`)
+	const key, columns = `p.created_at`, `p.id, p.display_name, p.self_registered_organisation, p.created_at`
+	so, order := toProve+` AND `+o.beyond(key, `p.id`, `(SELECT p.created_at FROM person p WHERE p.id = $2)`, `nullif($2, '')`), ` ORDER BY `+o.by(key, `p.id`)
 	return all[UnprovedPerson](ctx, q, below+`
-		SELECT p.id, p.display_name, b.code AS organisation_code, p.created_at AS registered_at
-		FROM below b
-		CROSS JOIN LATERAL (
-			SELECT p.id, p.display_name, p.created_at FROM person p
-			WHERE p.self_registered_organisation = b.code AND `+unproved+` AND p.disabled_at IS NULL
-				AND `+o.beyond(key, `p.id`, `(SELECT p.created_at FROM person p WHERE p.id = $2)`, `nullif($2, '')`)+order+` LIMIT $3
-		) p`+order+` LIMIT $3`, organisation, after, limit)
+		SELECT p.id, p.display_name, p.self_registered_organisation AS organisation_code, p.created_at AS registered_at
+		FROM `+ofBelow("person", "p", `p.self_registered_organisation`, columns, so, order, "$3")+order+` LIMIT $3`, organisation, after, limit)
 }
 
 // waitingPeople counts what UnprovedPeople lists, as far as $2.
-const waitingPeople = below + `
-		SELECT count(*) AS count, min(created_at) AS first_at FROM (
-			(SELECT p.created_at FROM below b
-			CROSS JOIN LATERAL (
-				SELECT p.created_at, p.id FROM person p WHERE p.self_registered_organisation = b.code AND ` + unproved + ` AND p.disabled_at IS NULL ORDER BY p.created_at, p.id LIMIT $2
-			) p
-			WHERE NOT ` + many + `
-			ORDER BY p.created_at, p.id LIMIT $2)
-			UNION ALL
-			(SELECT p.created_at FROM person p
-			WHERE ` + many + ` AND p.self_registered_organisation > '' AND ` + unproved + ` AND p.disabled_at IS NULL
-				AND ` + theWayFrom + `p.self_registered_organisation` + leadsThere + `
-			ORDER BY p.created_at, p.id LIMIT $2)
-		) w`
+func waitingPeople() string {
+	return countBelow("person", "p", `p.self_registered_organisation`, `p.created_at`, toProve+` AND p.created_at > '-infinity'`)
+}
