@@ -469,7 +469,8 @@ func TestAccountHistory(t *testing.T) {
 		t.Errorf("%d lines, want 60", len(seen))
 	}
 	b.get("/account/history?after=-1").wantPage(t, http.StatusOK, "/account/history", "You signed in")
-	b.get("/account/history?after=<script>&show=<script>&sort=<script>").wantPage(t, http.StatusOK, "/account/history", "You signed in")
+	b.get("/account/history?after=<script>&sort=<script>").wantPage(t, http.StatusOK, "/account/history", "You signed in")
+	b.get("/account/history?show=<script>").wantPage(t, http.StatusBadRequest, "/account/history", "Select what to show")
 	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail) VALUES (now(), 'enrolled', '', $1::text, $1::text, '', 'ADDED', '', '{}')`, twoRoles)
 	for query, want := range map[string]string{
 		"": "ADDED", "?sort=-at": "ADDED", "?sort=at": "LINE-1", "?show=sign-ins&sort=at": "LINE-1", "?show=refused&sort=at": "LINE-2", "?show=refused": "LINE-60", "?show=changes": "ADDED",

@@ -187,22 +187,18 @@ func listSubmissions() map[string][]submission {
 		"/desk/expiring": {"sort", "-expires", "from", "1/4/2026", "until", "soon"}, "/desk/unusual": {"sort", "at"}, "/desk/suspended": {"sort", "-starts"}, "/desk/self-registered": {"sort", "-at"},
 		"/desk/requests":  {"sort", "-asked", "owner", "nobody", "person", "65600575010", "position", "40000000001"},
 		"/desk/positions": {"sort", "-name", "state", "proposed"}, "/desk/introductions": {"sort", "-asked"}, "/desk/evidence": {"sort", "-at"}, "/desk/merges": {"sort", "-at"},
-		"/desk/positions/{id}/holders": {"sort", "-starts", "name", "Ng"},
-		"/desk/reviews":                {"sort", "opened", "state", "open"}, "/desk/break-glass": {"sort", "at", "show", "all"}, "/desk/clients": {"sort", "asked", "state", "refused"},
+		"/desk/positions/{id}/holders":  {"sort", "-starts", "name", "Ng"},
+		"/desk/positions/{id}/withheld": {"sort", "-name", "name", "Ng", "state", "proposed"},
+		"/desk/reviews":                 {"sort", "opened", "state", "open"}, "/desk/break-glass": {"sort", "at", "show", "all"}, "/desk/clients": {"sort", "asked", "state", "refused"},
 	} {
-		rows["GET "+path] = []submission{{typed: typed(append(others, "organisation", "NOWHERE")...)}}
+		rows["GET "+path] = []submission{{page: pageOf("GET "+path, "after", "x"), typed: typed(append(others, "organisation", "NOWHERE")...)}}
 	}
 	for path, values := range map[string][]string{
-		"/desk/people/{id}/authenticators": {"sort", "at"}, "/account/authenticators": {"sort", "at"}, "/account/sessions": {"sort", "at"}, "/desk/positions/{id}": {"sort", "at"}, "/desk/people/{id}/evidence": {"sort", "-at"}, "/desk/break-glass/{id}": {"sort", "at"},
-		"/desk/retention": {"sort", "at"}, "/desk/retention/{id}": {"sort", "at"}, "/desk/people/{id}/positions": {"q", "ward", "sort", "-name"},
-		"/desk/reviews/{id}": {"sort", "-name", "show", "all"}, "/account/roles": {"sort", "-expires"}, "/account/history": {"sort", "at", "show", "refused"},
+		"/account": {"sort", "-at"}, "/account/sessions": {"sort", "at"}, "/desk/people/{id}/evidence": {"sort", "-at"}, "/desk/people/{id}/positions": {"q", "ward"},
+		"/desk/reviews/{id}": {"show", "all"}, "/account/roles": {"sort", "-expires"}, "/account/history": {"sort", "at", "show", "sign-ins"},
 	} {
 		rows["GET "+path] = []submission{{typed: typed(values...), fine: true}}
 	}
-	rows["GET /desk/people/{id}/history"] = []submission{{
-		page:  func(s *site) (*browser, string) { return s.manager, "/desk/people/" + s.closed() + "/history" },
-		typed: typed("sort", "at"), fine: true,
-	}}
 	rows["GET /desk/people"] = []submission{
 		{typed: typed("q", "Stewardley", "born", "31/2/1970", "document", "passport")},
 		{typed: typed("q", "none", "born", "", "document", "passport"), fine: true},

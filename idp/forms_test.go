@@ -288,7 +288,11 @@ func TestFormsKeepWhatWasTyped(t *testing.T) {
 			}
 			to := route(f.method, f.action)
 			list, known := rows[to]
-			covered := func(row submission) bool { return sameFields(f, row.typed) }
+			covered := func(row submission) bool {
+				alone := maps.Clone(row.typed)
+				alone.Del("sort") // over none or one row there is no order to choose
+				return sameFields(f, row.typed) || sameFields(f, alone)
+			}
 			if !known || len(f.fields) > 0 && !f.ceremony && !slices.ContainsFunc(list, covered) {
 				t.Errorf("the form at %s, sent to %q, has the fields %q: want a row that fills in each of them", at, to, slices.Sorted(maps.Keys(f.fields)))
 			}

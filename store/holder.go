@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -9,6 +10,7 @@ import (
 type HolderRow struct {
 	RoleID      string
 	PersonID    string
+	PositionID  string
 	DisplayName string
 	Version     int    // of the position, which the role gives
 	Withheld    string // why it gives less than that; "": it does not
@@ -23,55 +25,74 @@ type HolderFilter struct {
 	Organisation string // where she has a role
 }
 
-// Holders lists the roles that a position gives and that have not ended, by id or by [ByName], [ByStart] or [ByExpiry], from the one
+// Holders lists the roles that positions give and that have not ended, by id or by [ByName], [ByStart] or [ByExpiry], from the one
 // after the given id, at most limit of them.
-func (q *queries) Holders(ctx context.Context, positionID string, which HolderFilter, o Order, after string, limit int, now time.Time) ([]HolderRow, error) {
-	who, holders := which.among()
-	beyond, order := o.ofHolders()
-	return all[HolderRow](ctx, q, holders+`
-		WHERE r.position_id = $5 AND `+beyond+` AND (r.ends_at IS NULL OR r.ends_at > $4) AND $1::text IS NOT NULL AND ($6 = '' OR EXISTS (
-			SELECT FROM membership a JOIN role_profile x ON x.membership_id = a.id
-			WHERE a.person_id = p.id AND a.organisation_code = $6 AND (x.ends_at IS NULL OR x.ends_at > $4) OFFSET 0))`+order+` LIMIT $3`,
-		who, after, limit, now, positionID, which.Organisation)
+func (q *queries) Holders(ctx context.Context, positionIDs []string, which HolderFilter, o Order, after string, limit int, now time.Time) ([]HolderRow, error) {
+	return q.holders(ctx, `(r.ends_at IS NULL OR r.ends_at > $4)`, positionIDs, which, o, after, limit, now)
+}
+
+// WithheldRoles is Holders for the roles that give less than their position does, or were ended for that since a time.
+func (q *queries) WithheldRoles(ctx context.Context, positionID string, which HolderFilter, o Order, after string, limit int, since time.Time) ([]HolderRow, error) {
+	return q.holders(ctx, `r.withheld IS NOT NULL AND (r.ends_at IS NULL OR r.ends_at >= $4)`, []string{positionID}, which, o, after, limit, since)
+}
+
+// holders lists those roles r of positions for which something is so at a time. Of each position as many are read as are listed.
+func (q *queries) holders(ctx context.Context, so string, positionIDs []string, which HolderFilter, o Order, after string, limit int, at time.Time) ([]HolderRow, error) {
+	if !slices.Contains([]Column{ByName, ByStart, ByExpiry}, o.By) {
+		o = Order{}
+	}
+	who, wanted, roles := which.among()
+	key, beyond := o.ofHolders()
+	return all[HolderRow](ctx, q, wanted+`
+		SELECT h.role_id, h.person_id, h.position_id, h.display_name, h.version, h.withheld, h.starts_at, h.ends_at
+		FROM unnest($5::text[]) o (position_id)
+		CROSS JOIN LATERAL (
+			SELECT r.id AS role_id, p.id AS person_id, r.position_id, p.display_name, r.position_version AS version, coalesce(r.withheld, '') AS withheld,
+				r.starts_at, r.ends_at, `+key+` AS key`+roles+`
+			WHERE r.position_id = o.position_id AND `+beyond+` AND `+so+` AND $1::text IS NOT NULL AND ($6 = '' OR EXISTS (
+				SELECT FROM membership a JOIN role_profile x ON x.membership_id = a.id
+				WHERE a.person_id = p.id AND a.organisation_code = $6 AND (x.ends_at IS NULL OR x.ends_at > $4) OFFSET 0))
+			ORDER BY `+o.by(key, `r.id`)+` LIMIT $3
+		) h
+		ORDER BY `+o.by(`h.key`, `h.role_id`)+` LIMIT $3`,
+		who, after, limit, at, positionIDs, which.Organisation)
 }
 
 // among is whom holders are looked for by, as $1, and the roles r, of people p, among which they are. A position may have many
 // holders, and a name many bearers: whoever is looked for is looked for first.
-func (f HolderFilter) among() (who, holders string) {
-	const columns = `
-		SELECT r.id AS role_id, p.id AS person_id, p.display_name, r.position_version AS version, coalesce(r.withheld, '') AS withheld, r.starts_at, r.ends_at`
-	const theirs = columns + `
-		FROM wanted w
-		CROSS JOIN LATERAL (SELECT m.id FROM membership m WHERE m.person_id = w.id OFFSET 0) m
-		CROSS JOIN LATERAL (
-			SELECT r.id, r.position_id, r.position_version, r.withheld, r.starts_at, r.ends_at FROM role_profile r WHERE r.membership_id = m.id OFFSET 0
-		) r
-		CROSS JOIN LATERAL (SELECT p.id, p.display_name, p.given_name, p.family_name FROM person p WHERE p.id = w.id OFFSET 0) p`
+func (f HolderFilter) among() (who, wanted, roles string) {
+	const theirs = `
+			FROM wanted w
+			CROSS JOIN LATERAL (SELECT m.id FROM membership m WHERE m.person_id = w.id OFFSET 0) m
+			CROSS JOIN LATERAL (
+				SELECT r.id, r.position_id, r.position_version, r.withheld, r.starts_at, r.ends_at FROM role_profile r WHERE r.membership_id = m.id OFFSET 0
+			) r
+			CROSS JOIN LATERAL (SELECT p.id, p.display_name, p.given_name, p.family_name FROM person p WHERE p.id = w.id OFFSET 0) p`
 	switch {
 	case f.PersonID != "":
-		return f.PersonID, `WITH wanted AS MATERIALIZED (SELECT $1::text AS id)` + theirs
+		return f.PersonID, `WITH wanted AS MATERIALIZED (SELECT $1::text AS id)`, theirs
 	case f.Name != "":
-		return f.Name, `WITH wanted AS MATERIALIZED (SELECT p.id FROM person p WHERE ` + lookedFor + ` OPERATOR(trigram.<%) ` + searchedName + `)` + theirs
+		return f.Name, `WITH wanted AS MATERIALIZED (SELECT p.id FROM person p WHERE ` + lookedFor + ` OPERATOR(trigram.<%) ` + searchedName + `)`, theirs
 	default:
-		return "", columns + `
-		FROM role_profile r
-		JOIN membership m ON m.id = r.membership_id
-		JOIN person p ON p.id = m.person_id`
+		return "", "", `
+			FROM role_profile r
+			JOIN membership m ON m.id = r.membership_id
+			JOIN person p ON p.id = m.person_id`
 	}
 }
 
-// ofHolders is how the holders of a position are ordered. By name all of them are read.
-func (o Order) ofHolders() (beyond, order string) {
+// ofHolders is by what the holders of a position are ordered, and which of them come after a role. By name all of them are read.
+func (o Order) ofHolders() (key, beyond string) {
 	const other = `nullif($2, '')`
 	switch o.By {
 	case ByName:
 		of := `(SELECT ` + nameKey + ` FROM role_profile r JOIN membership m ON m.id = r.membership_id JOIN person p ON p.id = m.person_id WHERE r.id = $2)`
-		return o.among(nameKey, `r.id`, of, other), ` ORDER BY ` + o.by(nameKey, `r.id`)
+		return nameKey, o.among(nameKey, `r.id`, of, other)
 	case ByStart, ByExpiry:
 		key := map[Column]string{ByStart: `r.starts_at`, ByExpiry: expiryKey}[o.By]
-		return o.beyond(key, `r.id`, `(SELECT `+key+` FROM role_profile r WHERE r.id = $2)`, other), ` ORDER BY ` + o.by(key, `r.id`)
+		return key, o.beyond(key, `r.id`, `(SELECT `+key+` FROM role_profile r WHERE r.id = $2)`, other)
 	default:
-		return `r.id > $2`, ` ORDER BY r.id`
+		return `r.id`, `r.id > $2`
 	}
 }
 

@@ -62,7 +62,7 @@ func inEveryOrder(ctx context.Context, s *store.Store) (failed error) {
 			failed = errors.Join(failed, second(s.ExpiringRoles(ctx, organisation, now, later, o, after, 10)))
 		}
 		for _, o := range orders(store.ByName, store.ByStart, store.ByExpiry) {
-			failed = errors.Join(failed, second(s.Holders(ctx, anaPosition, store.HolderFilter{}, o, after, 10, now)))
+			failed = errors.Join(failed, second(s.Holders(ctx, []string{anaPosition}, store.HolderFilter{}, o, after, 10, now)), second(s.WithheldRoles(ctx, anaPosition, store.HolderFilter{}, o, after, 10, now)))
 		}
 		for _, o := range orders(store.ByLikeness, store.ByName, store.ByPerson) {
 			failed = errors.Join(failed, second(s.PeopleNamed(ctx, "Ana Ng", o, after, 10)), second(s.PeopleBornOn(ctx, now, "Ana Ng", o, after, 10)), second(s.PeopleOfEmail(ctx, "ana@example.org", o, after, 10)))
@@ -109,6 +109,7 @@ func TestOrders(t *testing.T) {
 		INSERT INTO role_profile (id, membership_id, job_role, areas_of_work, activities, workgroups, starts_at, ends_at, created_at, position_id, request_id)
 			SELECT '30000000010' || n, '20000000010' || n, 'S8000:G8000:R8000', '{}', '{}', '{}', $1, CASE WHEN n < 3 THEN $1::timestamptz + (3 - n) * interval '1 hour' END, $1, '`+anaPosition+`', ('01000000-0000-7000-8000-00000000000' || n)::uuid
 			FROM generate_series(1, 4) n`, now)
+	exec(t, owner, `UPDATE role_profile SET withheld = 'x' WHERE id BETWEEN '300000000102' AND '300000000104'`)
 	exec(t, owner, `
 		INSERT INTO review (id, organisation_code, below, removes, due_at, reason, opened_by, opened_role, opened_at, closed_at)
 			SELECT ('01000000-0000-7000-8000-00000000000' || n)::uuid, CASE WHEN n < 3 THEN 'RXX01' ELSE 'RXX02' END, false, false, $1::timestamptz + greatest(5 - n, 2) * interval '1 hour', 'x', '`+ana+`', '`+anaRole+`', $1, $1
@@ -276,27 +277,42 @@ func TestOrders(t *testing.T) {
 			}},
 			{"Holders", map[store.Column]string{store.ByName: "2341", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {
 				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
-					return in.Holders(ctx, anaPosition, store.HolderFilter{}, o, after, 1, now)
+					return in.Holders(ctx, []string{anaPosition}, store.HolderFilter{}, o, after, 1, now)
 				})
 			}},
 			{"Holders like Mary", map[store.Column]string{store.ByName: "2341", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {
 				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
-					return in.Holders(ctx, anaPosition, store.HolderFilter{Name: "mary", Organisation: "RXX01"}, o, after, 1, now)
+					return in.Holders(ctx, []string{anaPosition}, store.HolderFilter{Name: "mary", Organisation: "RXX01"}, o, after, 1, now)
 				})
 			}},
 			{"Holders like Adelman", map[store.Column]string{store.ByName: "3", store.ByStart: "3", store.ByExpiry: "3"}, func(o store.Order) string {
 				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
-					return in.Holders(ctx, anaPosition, store.HolderFilter{Name: "Adelman"}, o, after, 1, now)
+					return in.Holders(ctx, []string{anaPosition}, store.HolderFilter{Name: "Adelman"}, o, after, 1, now)
 				})
 			}},
 			{"Holders of an id", map[store.Column]string{store.ByName: "4", store.ByStart: "4", store.ByExpiry: "4"}, func(o store.Order) string {
 				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
-					return in.Holders(ctx, anaPosition, store.HolderFilter{PersonID: "100000000104"}, o, after, 1, now)
+					return in.Holders(ctx, []string{anaPosition}, store.HolderFilter{PersonID: "100000000104"}, o, after, 1, now)
 				})
 			}},
 			{"Holders elsewhere", map[store.Column]string{store.ByName: "", store.ByStart: ""}, func(o store.Order) string {
 				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
-					return in.Holders(ctx, anaPosition, store.HolderFilter{Organisation: "RXX02"}, o, after, 1, now)
+					return in.Holders(ctx, []string{anaPosition}, store.HolderFilter{Organisation: "RXX02"}, o, after, 1, now)
+				})
+			}},
+			{"WithheldRoles", map[store.Column]string{store.ByName: "234", store.ByStart: "234"}, func(o store.Order) string {
+				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
+					return in.WithheldRoles(ctx, anaPosition, store.HolderFilter{}, o, after, 1, now)
+				})
+			}},
+			{"WithheldRoles like Adelman", map[store.Column]string{store.ByName: "3", store.ByStart: "3"}, func(o store.Order) string {
+				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
+					return in.WithheldRoles(ctx, anaPosition, store.HolderFilter{Name: "Adelman"}, o, after, 1, now)
+				})
+			}},
+			{"Holders of two positions", map[store.Column]string{store.ByName: "2341", store.ByStart: "1234", store.ByExpiry: "2134"}, func(o store.Order) string {
+				return paged(t, func(h store.HolderRow) string { return h.RoleID }, func(after string) ([]store.HolderRow, error) {
+					return in.Holders(ctx, []string{"600000000102", anaPosition}, store.HolderFilter{}, o, after, 1, now)
 				})
 			}},
 			{"PeopleBornOn", map[store.Column]string{store.ByLikeness: "4213", store.ByName: "2341", store.ByPerson: "1234"}, func(o store.Order) string {

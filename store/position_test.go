@@ -185,10 +185,10 @@ func TestHolders(t *testing.T) {
 	given := newRole(role, benMembership)
 	given.PositionID, given.RequestID, given.EndsAt = new(anaPosition), &requestID, nil
 	must(t, in.AddRole(ctx, given, now))
-	holder := store.HolderRow{RoleID: role, PersonID: ben, DisplayName: "Ana Ng", Version: 1, StartsAt: now}
+	holder := store.HolderRow{RoleID: role, PersonID: ben, PositionID: anaPosition, DisplayName: "Ana Ng", Version: 1, StartsAt: now}
 	holders := func(want ...store.HolderRow) {
 		t.Helper()
-		list, err := in.Holders(ctx, anaPosition, store.HolderFilter{}, store.Order{}, "", 10, later)
+		list, err := in.Holders(ctx, []string{anaPosition}, store.HolderFilter{}, store.Order{}, "", 10, later)
 		must(t, err)
 		same(t, "Holders()", list, append([]store.HolderRow{}, want...))
 		n, err := in.CountHolders(ctx, []string{anaPosition}, later)

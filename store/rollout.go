@@ -89,18 +89,6 @@ func (t *Tx) EndHeldRoles(ctx context.Context, ids []string, withheld string, at
 	return t.db.exec(ctx, `UPDATE role_profile SET ends_at = greatest($2, starts_at), withheld = nullif($3, '') WHERE id = ANY ($1)`, ids, at, withheld)
 }
 
-// WithheldRoles lists the roles of a position that give less than it does, or were ended for that since a time, by id, from the one
-// after the given id, at most limit of them.
-func (q *queries) WithheldRoles(ctx context.Context, positionID, after string, limit int, since time.Time) ([]HolderRow, error) {
-	return all[HolderRow](ctx, q, `
-		SELECT r.id AS role_id, p.id AS person_id, p.display_name, r.position_version AS version, r.withheld, r.starts_at, r.ends_at
-		FROM role_profile r
-		JOIN membership m ON m.id = r.membership_id
-		JOIN person p ON p.id = m.person_id
-		WHERE r.position_id = $1 AND r.withheld IS NOT NULL AND r.id > $2 AND (r.ends_at IS NULL OR r.ends_at >= $4)
-		ORDER BY r.id LIMIT $3`, positionID, after, limit, since)
-}
-
 // IncludersInTurn lists the positions that include one, and those that include these in turn, by id, at most limit of them.
 func (q *queries) IncludersInTurn(ctx context.Context, id string, limit int) ([]string, error) {
 	return scalar[[]string](ctx, q, `

@@ -21,7 +21,10 @@ type AccountOverview struct {
 	CodeURL string
 	// Identity is the level of identity in words.
 	Identity string
-	Evidence []EvidenceOutline
+	Sorting  // of the evidence
+	// Evidence is that, in outline. URL is that of the page, and NextURL leads to what follows, and is empty at the end.
+	Evidence     []EvidenceOutline
+	URL, NextURL string
 	// Next is what is missing for the next level. Nil where there is no way to one.
 	Next   *NextLevel
 	SignIn SignInLevel
@@ -58,10 +61,9 @@ type EvidenceOutline struct {
 // AccountRoles lists what somebody may act as.
 type AccountRoles struct {
 	Account
-	// Orders are in which the list can be, and Order is in which it is.
-	Orders []Option
-	Order  string
-	Roles  []OwnRole
+	Sorting
+	URL   string
+	Roles []OwnRole
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string
 	// ChangeRoleURL is where she chooses the active role. Empty if there is nothing to choose.
@@ -85,22 +87,18 @@ type OwnRole struct {
 // AccountAuthenticators lists what somebody signs in with, and what she had.
 type AccountAuthenticators struct {
 	Account
-	OwnSorting
+	Sorting
+	URL string
 	// Added is the name of one that was added just now. Empty for none.
 	Added            string
 	Active, Inactive []OwnAuthenticator
 	AddURL           string
-	// GoesOn says that these are not the first. NextURL leads to what follows, and is empty at the end.
-	GoesOn  bool
+	// NextURL leads to what follows. Empty at the end.
 	NextURL string
 }
 
-// OwnSorting is in which order a list of an account is, of those in which it can be, and the address of its page.
-type OwnSorting struct {
-	URL    string
-	Orders []Option
-	Order  string
-}
+// Listed is how many are on the page.
+func (p AccountAuthenticators) Listed() int { return len(p.Active) + len(p.Inactive) }
 
 func (p AccountAuthenticators) page() (string, Frame) { return "account-authenticators", p.Frame }
 
@@ -158,7 +156,8 @@ func (p AccountRemove) page() (string, Frame) { return "account-remove", p.Frame
 // AccountSessions lists where somebody is signed in.
 type AccountSessions struct {
 	Account
-	OwnSorting
+	Sorting
+	URL      string
 	Sessions []OwnSession
 	// NextURL leads to what follows. Empty at the end.
 	NextURL string
@@ -193,10 +192,11 @@ func (p AccountEnd) page() (string, Frame) { return "account-end", p.Frame }
 // AccountHistory lists sign-ins and what became of what somebody signs in with.
 type AccountHistory struct {
 	Account
-	// Shows are what of it can be listed, and Show is what is; Orders are in which orders, and Order is in which it is.
-	Shows, Orders []Option
-	Show, Order   string
-	Lines         []HistoryLine
+	Sorting
+	// Shows are what of it can be listed, and Show is what is.
+	Shows []Option
+	Show  string
+	Lines []HistoryLine
 	// NextURL leads to what follows, and is empty at the end. FirstURL leads back to the beginning, and is empty there.
 	NextURL, FirstURL string
 }

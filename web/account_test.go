@@ -14,9 +14,15 @@ func accountPages() map[string]Page {
 	}
 	misnamed := account
 	misnamed.Errors = []FieldError{{"name", "Enter a name of 1 to 60 letters, digits and signs"}}
+	unknown := account
+	unknown.Errors = []FieldError{{"show", "Select what to show"}}
 	nurse := Role{ID: "555200000101", Name: "Nurse Access Role", Organisation: "Riverside General Hospital", OrganisationCode: "RX001"}
 	shows := []Option{{Label: "Everything"}, {Value: "sign-ins", Label: "Sign-ins and sessions"}, {Value: "refused", Label: "What was refused"}}
-	orders := []Option{{Value: "-at", Label: "Newest first"}, {Value: "at", Label: "Oldest first"}}
+	byTime := func(order string) Sorting {
+		return Sorting{Orders: []Option{{Value: "-at", Label: "Newest first"}, {Value: "at", Label: "Oldest first"}}, Order: order}
+	}
+	again := byTime("at")
+	again.GoesOn = true
 	key := OwnAuthenticator{
 		Authenticator: Authenticator{Name: "Blue key", Kind: "Security key", AddedAt: at(1), LastUsedAt: at(22)}, ID: "0196", Model: "Example Key 5", State: "active", Current: true,
 		RenameURL: "/account/authenticators/0196/name", RemoveURL: "/account/authenticators/0196/remove", LostURL: "/account/authenticators/0196/lost",
@@ -45,15 +51,16 @@ func accountPages() map[string]Page {
 	return map[string]Page{
 		"account": AccountOverview{
 			Account: account, Meetings: []AwaitedMeeting{{"Bartholomew Keykeeper", "Riverside General Hospital", "1234 5678", at(22)}}, Name: "Amara Okafor", UserID: "555100000001", Email: "amara.okafor@example.org", WrittenIn: "Welsh", Identity: "Medium", SignIn: signIn,
-			Evidence: []EvidenceOutline{{"Passport", "HM Passport Office", "···707", at(1), false}, {"Driving licence", "", "", at(2), true}},
-			Next:     &NextLevel{"high", [][]string{{"Bring your passport again: the desk has to read its chip."}, {"Bring a birth certificate.", "Have your face compared with your photo."}}},
+			Sorting: byTime("at"), URL: "/account", NextURL: "/account?after=0196", Evidence: []EvidenceOutline{{"Passport", "HM Passport Office", "···707", at(1), false}, {"Driving licence", "", "", at(2), true}},
+			Next: &NextLevel{"high", [][]string{{"Bring your passport again: the desk has to read its chip."}, {"Bring a birth certificate.", "Have your face compared with your photo."}}},
 		},
+		"account-end-of-evidence":     AccountOverview{Account: account, Sorting: again, URL: "/account", Name: "Bram de Vries", UserID: "555100000002", WrittenIn: "English", Identity: "None", SignIn: signIn},
 		"account-bare":                AccountOverview{Account: account, Name: "Bram de Vries", UserID: "555100000002", WrittenIn: "English", CodeURL: "/account/code", Identity: "None", SignIn: signIn, Next: &NextLevel{"low", [][]string{{"Bring a passport."}}}},
 		"account-code":                AccountCode{Account: account, Code: "1234 5678", EndsAt: at(22), PostURL: "/account/code"},
 		"account-code-none":           AccountCode{Account: account, PostURL: "/account/code"},
-		"account-roles":               AccountRoles{Account: account, Orders: orders, Order: "at", Roles: []OwnRole{{nurse, "Ward nurse", false, true, at(1), at(29)}, {nurse, "", true, false, at(29), time.Time{}}}, NextURL: "/account/roles?after=555200000101", ChangeRoleURL: "/sign-in/role"},
+		"account-roles":               AccountRoles{Account: account, Sorting: byTime("at"), URL: "/account/roles", Roles: []OwnRole{{nurse, "Ward nurse", false, true, at(1), at(29)}, {nurse, "", true, false, at(29), time.Time{}}}, NextURL: "/account/roles?after=555200000101", ChangeRoleURL: "/sign-in/role"},
 		"account-roles-none":          AccountRoles{Account: account},
-		"account-authenticators":      AccountAuthenticators{Account: account, OwnSorting: OwnSorting{"/account/authenticators", orders, "at"}, NextURL: "/account/authenticators?after=0196", Added: "Phone", Active: []OwnAuthenticator{key, phone}, Inactive: []OwnAuthenticator{was("A", "revoked"), was("B", "lost"), was("C", "suspended"), was("D", "returned"), was("E", "issued")}, AddURL: "/account/authenticators/new"},
+		"account-authenticators":      AccountAuthenticators{Account: account, Sorting: byTime("at"), URL: "/account/authenticators", NextURL: "/account/authenticators?after=0196", Added: "Phone", Active: []OwnAuthenticator{key, phone}, Inactive: []OwnAuthenticator{was("A", "revoked"), was("B", "lost"), was("C", "suspended"), was("D", "returned"), was("E", "issued")}, AddURL: "/account/authenticators/new"},
 		"account-authenticators-none": AccountAuthenticators{Account: account, AddURL: "/account/authenticators/new"},
 		"account-add":                 AccountAdd{Account: account, SuggestedName: "My passkey", Ceremony: create, ListURL: "/account/authenticators"},
 		"account-add-weak":            AccountAdd{Account: account, Weak: true, ListURL: "/account/authenticators"},
@@ -62,20 +69,21 @@ func accountPages() map[string]Page {
 		"account-remove":              remove,
 		"account-remove-last":         last,
 		"account-remove-one":          one,
-		"account-sessions":            AccountSessions{Account: account, OwnSorting: OwnSorting{"/account/sessions", orders, "at"}, NextURL: "/account/sessions?after=0196", Sessions: []OwnSession{here, there}, EndOthersURL: "/account/sessions/end"},
-		"account-sessions-one":        AccountSessions{Account: account, Sessions: []OwnSession{here}},
+		"account-sessions":            AccountSessions{Account: account, Sorting: byTime("at"), URL: "/account/sessions", NextURL: "/account/sessions?after=0196", Sessions: []OwnSession{here, there}, EndOthersURL: "/account/sessions/end"},
+		"account-sessions-one":        AccountSessions{Account: account, Sorting: byTime("-at"), Sessions: []OwnSession{here}},
 		"account-end":                 AccountEnd{Account: account, Session: &there, PostURL: "/account/sessions/0199/end", ListURL: "/account/sessions"},
 		"account-end-this":            AccountEnd{Account: account, Session: &here, PostURL: "/account/sessions/0198/end", ListURL: "/account/sessions"},
 		"account-end-others":          AccountEnd{Account: account, PostURL: "/account/sessions/end", ListURL: "/account/sessions"},
 		"account-history": AccountHistory{
-			Account: account, Shows: shows, Orders: orders, Order: "-at", FirstURL: "/account/history?sort=-at", NextURL: "/account/history?after=7",
+			Account: account, Shows: shows, Sorting: byTime("-at"), FirstURL: "/account/history?sort=-at", NextURL: "/account/history?after=7",
 			Lines: []HistoryLine{
 				{"You signed in", "Passkey, level 2", at(22), "192.0.2.7", "7ZQK3M5TXA", false, false},
 				{"A sign-in was refused", "", at(21), "192.0.2.8", "7ZQK3M5TXB", true, false},
 				{"An enrolment link was made for you", "", at(20), "", "", false, true},
 			},
 		},
-		"account-history-end":     AccountHistory{Account: account, Shows: shows, Show: "refused", Orders: orders, Order: "at", FirstURL: "/account/history?sort=at"},
+		"account-history-wrong":   AccountHistory{Account: unknown, Shows: shows, Sorting: byTime("-at")},
+		"account-history-end":     AccountHistory{Account: account, Shows: shows, Show: "refused", Sorting: again, FirstURL: "/account/history?sort=at"},
 		"account-recovery":        AccountRecovery{Account: account, Left: 9, MadeAt: at(3), NewURL: "/account/recovery/new", LostURL: "/account/recovery/lost"},
 		"account-recovery-none":   AccountRecovery{Account: account},
 		"account-recovery-codes":  AccountRecovery{Account: account, Codes: []string{"ABCD-EFGH-IJKL-MN23", "OPQR-STUV-WXYZ-2345"}},

@@ -77,7 +77,7 @@ func (p DeskRequests) page() (string, Frame) { return "desk-requests", p.Frame }
 
 // Owners are whose requests can be chosen.
 func (DeskRequests) Owners() []Option {
-	return []Option{{Value: "", Label: "Anybody, or nobody"}, {Value: "mine", Label: "Me"}, {Value: "nobody", Label: "Nobody"}}
+	return []Option{{Value: "", Label: "Anybody or nobody"}, {Value: "mine", Label: "Me"}, {Value: "nobody", Label: "Nobody"}}
 }
 
 // RequestRow is a request in a list.

@@ -79,9 +79,11 @@ type Reach struct {
 // DeskPositionWithheld lists who has less than a position gives, or would have by the version that waits for approval.
 type DeskPositionWithheld struct {
 	Desk
-	PositionName, PositionURL string
-	Waiting                   bool
-	People                    []WithheldPerson
+	Sorting
+	URL, PositionName, PositionURL string
+	// State is the Value of one of States. Query is what was entered to find people, and Organisation the code of where they work.
+	State, Query, Organisation string
+	People                     []WithheldPerson
 	// LookedAt is how many were looked at to make this page, at most.
 	LookedAt int
 	NextURL  string
@@ -89,11 +91,21 @@ type DeskPositionWithheld struct {
 
 func (p DeskPositionWithheld) page() (string, Frame) { return "desk-position-withheld", p.Frame }
 
+// States are by which version of the position it can be.
+func (DeskPositionWithheld) States() []Option {
+	return []Option{{Value: "", Label: "What is in force"}, {Value: "proposed", Label: "What waits for approval"}}
+}
+
+// Waiting says that it is by the version that waits for approval.
+func (p DeskPositionWithheld) Waiting() bool { return p.State != "" }
+
 // WithheldPerson is somebody who has less than a position gives.
 type WithheldPerson struct {
 	Name, PersonID, URL string
 	// PositionName is another position, which the person holds and which includes this one. Empty where it is this one.
 	PositionName, PositionURL string
+	// StartsAt is since when the person has the role.
+	StartsAt time.Time
 	// Because is why, and Ends says that the role ends.
 	Because string
 	Ends    bool

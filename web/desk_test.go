@@ -136,14 +136,20 @@ func deskPages() map[string]Page {
 			Reach: Reach{Behind: 200, Withheld: 1, WithheldURL: "/desk/positions/555500000001/withheld", Including: 30, Refused: 12, LookedAt: 1000, RefusedURL: "/desk/positions/555500000001/withheld?state=proposed"},
 		},
 		"desk-position-withheld": DeskPositionWithheld{
-			Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", NextURL: "/desk/positions/555500000001/withheld?after=1",
-			People: []WithheldPerson{{Name: "Amara Okafor", PersonID: "555100000001", URL: "/desk/people/555100000001", Because: "R0001 and B1300: who reads the record would read her own", Ends: true}},
+			Desk: desk, Sorting: newest, URL: "/desk/positions/555500000001/withheld", PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001",
+			NextURL: "/desk/positions/555500000001/withheld?after=1", People: []WithheldPerson{
+				{Name: "Amara Okafor", PersonID: "555100000001", URL: "/desk/people/555100000001", StartsAt: at(1, 9), Because: "R0001 and B1300: who reads the record would read her own", Ends: true},
+				{Name: "Bram de Vries", PersonID: "555100000002", URL: "/desk/people/555100000002", StartsAt: at(1, 9), Because: "R0001 and B1300: who reads the record would read her own"},
+			},
 		},
 		"desk-position-withheld-proposed": DeskPositionWithheld{
-			Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", Waiting: true, LookedAt: 1000,
-			People: []WithheldPerson{{"Amara Okafor", "555100000001", "/desk/people/555100000001", "Ward manager", "/desk/positions/555500000005", "R0001 and B1300: who reads the record would read her own", false}},
+			Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", URL: "/desk/positions/555500000001/withheld", State: "proposed", LookedAt: 1000,
+			People: []WithheldPerson{{"Amara Okafor", "555100000001", "/desk/people/555100000001", "Ward manager", "/desk/positions/555500000005", at(1, 9), "R0001 and B1300: who reads the record would read her own", false}},
 		},
-		"desk-position-withheld-none": DeskPositionWithheld{Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001"},
+		"desk-position-withheld-none": DeskPositionWithheld{Desk: desk, Sorting: newest, URL: "/desk/positions/555500000001/withheld", PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001"},
+		"desk-position-withheld-error": DeskPositionWithheld{
+			Desk: wrongOrganisation, Sorting: newest, URL: "/desk/positions/555500000001/withheld", PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", Query: "Amara", Organisation: "NOWHERE",
+		},
 		"desk-holders": DeskHolders{
 			Desk: desk, Sorting: newest, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", NextURL: "/desk/positions/555500000001/holders?after=1",
 			Holders: []Holder{

@@ -15,11 +15,10 @@ func noList() map[string][]string {
 			"desk-merge.Sides", "desk-person.Registrations", "desk-policy.Settings", "desk-proposal.Says", "desk-request.Bound", "desk-request.Changes",
 			"desk-request.Position",
 		},
-		"it is what one act does, which is bounded":    {"desk-bulk.Effects", "desk-close.Losses", "desk-leave.Losses"},
-		"it is the first of who may be meant":          {"desk-correct.People", "desk-create.People", "desk-evidence-change.Others", "desk-same.People"},
-		"it is an outline, and the list is elsewhere":  {"account.Evidence", "account.Meetings", "desk-person.Authenticators", "desk-person.Requests"},
-		"it goes on by another address":                {"desk-person.Roles"},
-		"it is worked out as it is read, role by role": {"desk-position-withheld"},
+		"it is what one act does, which is bounded":   {"desk-bulk.Effects", "desk-close.Losses", "desk-leave.Losses"},
+		"it is the first of who may be meant":         {"desk-correct.People", "desk-create.People", "desk-evidence-change.Others", "desk-same.People"},
+		"it is an outline, and the list is elsewhere": {"desk-person.Authenticators", "desk-person.Requests"},
+		"it goes on by another address":               {"desk-person.Roles"},
 	}
 }
 

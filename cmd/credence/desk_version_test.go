@@ -27,7 +27,7 @@ func TestJourneyDeskVersion(t *testing.T) {
 	b.want("#refused", "1 of them would not get what is added")
 	b.see("desk-position-reaches")
 	b.click("#refused")
-	b.want("#people", "Why: R0001 and B1300")
+	b.want("#people", "R0001 and B1300")
 	b.see("desk-position-withheld-proposed")
 	b.click("#back")
 	b.click("#approve")
@@ -35,6 +35,6 @@ func TestJourneyDeskVersion(t *testing.T) {
 	b.want("#withheld", "1 person has less than it gives")
 	b.see("desk-position-reached")
 	b.click("#withheld")
-	b.want("#people", "Why: R0001 and B1300")
+	b.want("#people", "R0001 and B1300")
 	b.see("desk-position-withheld")
 }

@@ -381,7 +381,7 @@ func newPositionShowCommand(p *program) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("list versions of position %q: %w", args[0], err)
 				}
-				holders, err := s.Holders(ctx, args[0], store.HolderFilter{}, store.Order{}, page.after, page.limit+1, p.clock())
+				holders, err := s.Holders(ctx, []string{args[0]}, store.HolderFilter{}, store.Order{}, page.after, page.limit+1, p.clock())
 				if err != nil {
 					return fmt.Errorf("list holders of position %q: %w", args[0], err)
 				}

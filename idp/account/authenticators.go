@@ -29,10 +29,10 @@ func (h *Handler) authenticators(w http.ResponseWriter, r *http.Request, o owner
 	if err != nil {
 		return fmt.Errorf("list authenticators of person %s: %w", o.Person.ID, err)
 	}
-	page := web.AccountAuthenticators{Account: h.account(r, o), OwnSorting: sorting, AddURL: authenticatorsPath + "/new", GoesOn: afterUUID(r) != uuid.Nil}
+	page := web.AccountAuthenticators{Account: h.account(r, o), Sorting: sorting, URL: authenticatorsPath, AddURL: authenticatorsPath + "/new"}
 	if len(list) > linesPerPage {
 		list = list[:linesPerPage]
-		page.NextURL = authenticatorsPath + "?" + url.Values{"sort": {sorting.Order}, "after": {list[linesPerPage-1].ID.String()}}.Encode()
+		page.NextURL = onward(r, list[linesPerPage-1].ID.String())
 	}
 	if added, err := uuid.Parse(r.URL.Query().Get("added")); err == nil {
 		if a, err := o.find(added); err == nil {

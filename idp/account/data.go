@@ -215,10 +215,13 @@ func (h *Handler) addAuthenticators(ctx context.Context, o owner, d *Data) error
 	return nil
 }
 
+// mostEvidence bounds the evidence in the data of one person.
+const mostEvidence = 100
+
 func (h *Handler) addEvidence(ctx context.Context, o owner, d *Data) error {
-	pieces, err := h.evidence(ctx, o.Person.ID)
+	pieces, err := h.Evidence.Of(ctx, o.Person.ID, uuid.Nil, mostEvidence)
 	if err != nil {
-		return err
+		return fmt.Errorf("list evidence of person %s: %w", o.Person.ID, err)
 	}
 	for _, piece := range pieces {
 		e := DataEvidence{Kind: assurance.KindWords(piece.Kind), Issuer: piece.Issuer, Number: piece.Number, RecordedAt: piece.RecordedAt}

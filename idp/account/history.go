@@ -90,7 +90,7 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request, o owner) error
 	q, words := r.URL.Query(), h.words(r)
 	order, sorting := h.inTime(r, newestFirst())
 	page := web.AccountHistory{
-		Account: h.account(r, o), Show: q.Get("show"), Orders: sorting.Orders, Order: sorting.Order,
+		Account: h.account(r, o), Sorting: sorting, Show: q.Get("show"),
 		Shows: []web.Option{
 			{Value: "", Label: words.Say("Everything")},
 			{Value: showSignIns, Label: words.Say("Sign-ins and sessions")},
@@ -99,7 +99,8 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request, o owner) error
 		},
 	}
 	if !slices.ContainsFunc(page.Shows, func(s web.Option) bool { return s.Value == page.Show }) {
-		page.Show = ""
+		page.Show, page.Errors = "", []web.FieldError{{Field: "show", Message: "Select what to show"}}
+		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
 	after, err := strconv.ParseInt(q.Get("after"), 10, 64)
 	if err != nil || after < 0 {
@@ -109,14 +110,12 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request, o owner) error
 	if err != nil {
 		return err
 	}
-	of := url.Values{"show": {page.Show}, "sort": {page.Order}}
 	if after > 0 {
-		page.FirstURL = historyPath + "?" + of.Encode()
+		page.FirstURL = historyPath + "?" + url.Values{"show": {page.Show}, "sort": {page.Order}}.Encode()
 	}
 	if len(list) > linesPerPage {
 		list = list[:linesPerPage]
-		of.Set("after", strconv.FormatInt(list[linesPerPage-1].Sequence, 10))
-		page.NextURL = historyPath + "?" + of.Encode()
+		page.NextURL = onward(r, strconv.FormatInt(list[linesPerPage-1].Sequence, 10))
 	}
 	for _, e := range list {
 		page.Lines = append(page.Lines, line(words, e, o))
@@ -128,9 +127,9 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request, o owner) error
 func newestFirst() store.Order { return store.Order{By: store.ByTime, Descending: true} }
 
 // inTime reads in which order of time the address of a list asks for it: `sort=at`, or `sort=-at` from its end.
-func (h *Handler) inTime(r *http.Request, first store.Order) (store.Order, web.OwnSorting) {
+func (h *Handler) inTime(r *http.Request, first store.Order) (store.Order, web.Sorting) {
 	words := h.words(r)
-	shown := web.OwnSorting{URL: r.URL.Path, Orders: []web.Option{{Value: "-at", Label: words.Say("Newest first")}, {Value: "at", Label: words.Say("Oldest first")}}}
+	shown := web.Sorting{Orders: []web.Option{{Value: "-at", Label: words.Say("Newest first")}, {Value: "at", Label: words.Say("Oldest first")}}, GoesOn: goesOn(r)}
 	switch r.URL.Query().Get("sort") {
 	case "at":
 		first.Descending = false
@@ -139,6 +138,16 @@ func (h *Handler) inTime(r *http.Request, first store.Order) (store.Order, web.O
 	}
 	shown.Order = map[bool]string{true: "-at", false: "at"}[first.Descending]
 	return first, shown
+}
+
+// goesOn says that a list does not begin at its beginning.
+func goesOn(r *http.Request) bool { return r.URL.Query().Get("after") != "" }
+
+// onward is the address of a list where it goes on: it asks for all that it was asked for, from after a row.
+func onward(r *http.Request, after string) string {
+	q := r.URL.Query()
+	q.Set("after", after)
+	return r.URL.Path + "?" + q.Encode()
 }
 
 // afterUUID is the id after which a list goes on whose rows have UUIDs. What can be no id begins it anew.

@@ -1,15 +1,11 @@
 package account
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/evidence"
@@ -26,9 +22,10 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) erro
 	if err != nil {
 		return fmt.Errorf("explain identity of person %s: %w", o.Person.ID, err)
 	}
-	pieces, err := h.evidence(r.Context(), o.Person.ID)
+	order, sorting := h.inTime(r, store.Order{By: store.ByTime})
+	pieces, err := h.Evidence.Sorted(r.Context(), o.Person.ID, order, afterUUID(r), linesPerPage+1)
 	if err != nil {
-		return err
+		return fmt.Errorf("list evidence of person %s: %w", o.Person.ID, err)
 	}
 	next, err := missing(words, explained)
 	if err != nil {
@@ -45,7 +42,12 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) erro
 	page := web.AccountOverview{
 		Account: h.account(r, o), Name: o.Person.DisplayName, UserID: o.Person.ID, Email: o.Person.Email, WrittenIn: writtenIn(o.Person),
 		Identity: registration.IdentityWords(explained.Recorded.Level), Next: next,
+		Sorting: sorting, URL: r.URL.Path,
 		SignIn: web.SignInLevel{Level: registration.LevelWords(o.Level), Method: registration.MethodWords(words, o.AMR), At: o.AuthenticatedAt},
+	}
+	if len(pieces) > linesPerPage {
+		pieces = pieces[:linesPerPage]
+		page.NextURL = onward(r, pieces[linesPerPage-1].ID)
 	}
 	for _, piece := range pieces {
 		page.Evidence = append(page.Evidence, web.EvidenceOutline{
@@ -59,17 +61,6 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, o owner) erro
 		page.Meetings = append(page.Meetings, web.AwaitedMeeting{Officer: m.OfficerName, Organisation: m.OrganisationName, Code: m.Code, EndsAt: m.EndsAt})
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
-}
-
-// mostEvidence bounds the evidence that is shown of one person.
-const mostEvidence = 100
-
-func (h *Handler) evidence(ctx context.Context, personID string) ([]evidence.Recorded, error) {
-	pieces, err := h.Evidence.Of(ctx, personID, uuid.Nil, mostEvidence)
-	if err != nil {
-		return nil, fmt.Errorf("list evidence of person %s: %w", personID, err)
-	}
-	return pieces, nil
 }
 
 // missing is the nearest level of identity above the one on record to which there is a way; nil when there is none.
@@ -96,13 +87,13 @@ const mostRoles = 50
 func (h *Handler) roles(w http.ResponseWriter, r *http.Request, o owner) error {
 	now := h.Now()
 	words, order := h.words(r), r.URL.Query().Get("sort")
-	page := web.AccountRoles{Account: h.account(r, o), Order: order, Orders: []web.Option{
+	page := web.AccountRoles{Account: h.account(r, o), URL: r.URL.Path, Sorting: web.Sorting{Order: order, GoesOn: goesOn(r), Orders: []web.Option{
 		{Value: "", Label: words.Say("As they were given")},
 		{Value: "expires", Label: words.Say("Soonest to end first")},
 		{Value: "-expires", Label: words.Say("Latest to end first")},
 		{Value: "-starts", Label: words.Say("Newest first")},
 		{Value: "starts", Label: words.Say("Oldest first")},
-	}}
+	}}}
 	by, descending := strings.CutPrefix(order, "-")
 	if !slices.ContainsFunc(page.Orders, func(o web.Option) bool { return o.Value == order }) {
 		by, descending, page.Order = "", false, ""
@@ -113,7 +104,7 @@ func (h *Handler) roles(w http.ResponseWriter, r *http.Request, o owner) error {
 	}
 	if len(roles) > mostRoles {
 		roles = roles[:mostRoles]
-		page.NextURL = "/account/roles?" + url.Values{"sort": {page.Order}, "after": {roles[mostRoles-1].ID}}.Encode()
+		page.NextURL = onward(r, roles[mostRoles-1].ID)
 	}
 	for _, role := range roles {
 		page.Roles = append(page.Roles, h.role(role, o, now))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/google/uuid"
@@ -38,10 +37,10 @@ func (h *Handler) sessions(w http.ResponseWriter, r *http.Request, o owner) erro
 	if err != nil {
 		return fmt.Errorf("list sessions of person %s: %w", o.Person.ID, err)
 	}
-	page := web.AccountSessions{Account: h.account(r, o), OwnSorting: sorting}
+	page := web.AccountSessions{Account: h.account(r, o), Sorting: sorting, URL: sessionsPath}
 	if len(list) > linesPerPage {
 		list = list[:linesPerPage]
-		page.NextURL = sessionsPath + "?" + url.Values{"sort": {sorting.Order}, "after": {list[linesPerPage-1].ID.String()}}.Encode()
+		page.NextURL = onward(r, list[linesPerPage-1].ID.String())
 	}
 	for _, s := range list {
 		page.Sessions = append(page.Sessions, ownSession(h.words(r), s, o))

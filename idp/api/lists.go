@@ -149,19 +149,23 @@ func (h *Handler) listSelfRegistered(c call, in atByTime) (page[selfRegistered],
 
 type withheldWanted struct {
 	State string `json:"state,omitempty" enum:"in_force proposed" doc:"proposed: by what waits for approval; otherwise by what is in force."`
+	which
+
+	Order string `json:"order,omitempty" enum:"name -name starts -starts" doc:"By what it is ordered; with -, from the other end. By role, when it is left out."`
 	after
 }
 
 type withheld struct {
-	Person       someone `json:"person"`
-	Position     string  `json:"position,omitempty" doc:"That she holds, when it is another one which includes this."`
-	PositionName string  `json:"position_name,omitempty"`
-	Because      string  `json:"because"`
-	Ends         bool    `json:"ends" doc:"She has lost the role altogether, or would."`
+	Person       someone   `json:"person"`
+	Position     string    `json:"position,omitempty" doc:"That she holds, when it is another one which includes this."`
+	PositionName string    `json:"position_name,omitempty"`
+	StartsAt     time.Time `json:"starts_at" doc:"Since when she has the role."`
+	Because      string    `json:"because"`
+	Ends         bool      `json:"ends" doc:"She has lost the role altogether, or would."`
 }
 
 func withheldOf(r office.WithheldRow) withheld {
-	return withheld{someone{r.PersonID, r.Name}, r.Position, r.PositionName, r.Because, r.Ends}
+	return withheld{someone{r.PersonID, r.Name}, r.Position, r.PositionName, r.StartsAt.UTC(), r.Because, r.Ends}
 }
 
 func (h *Handler) listWithheld(c call, in withheldWanted) (page[withheld], error) {
@@ -169,8 +173,8 @@ func (h *Handler) listWithheld(c call, in withheldWanted) (page[withheld], error
 	if !slices.Contains([]string{"in_force", "proposed"}, state) {
 		return page[withheld]{}, &directory.InvalidError{Field: "state", Want: "in_force or proposed"}
 	}
-	_, rows, next, err := h.Withheld(c.Context(), c.officer, c.PathValue("position"), state == "proposed", in.After)
-	return pageOf(rows, withheldOf, c.following(next != "", next)), err
+	list, err := h.Withheld(c.Context(), c.officer, c.PathValue("position"), state == "proposed", in.filter(), ordered(in.Order, store.Order{}), in.After)
+	return pageOf(list.Rows, withheldOf, c.following(list.Next != "", list.Next)), err
 }
 
 type codesWanted struct {

@@ -114,16 +114,26 @@ func holderOf(r store.HolderRow) holder {
 	return holder{r.RoleID, someone{r.PersonID, r.DisplayName}, r.Version, r.StartsAt.UTC(), utc(r.EndsAt)}
 }
 
-type holdersWanted struct {
+// which of those who hold a position are listed.
+type which struct {
 	Person       string `json:"person,omitempty" doc:"Only her: a user id."`
 	Name         string `json:"name,omitempty" doc:"Only people with a name like it, when no person is given."`
 	Organisation string `json:"organisation,omitempty" doc:"Only people who have a role there: its code."`
-	Order        string `json:"order,omitempty" enum:"name -name starts -starts expires -expires" doc:"By what it is ordered; with -, from the other end. By role, when it is left out."`
+}
+
+func (w which) filter() store.HolderFilter {
+	return store.HolderFilter{PersonID: w.Person, Name: w.Name, Organisation: w.Organisation}
+}
+
+type holdersWanted struct {
+	which
+
+	Order string `json:"order,omitempty" enum:"name -name starts -starts expires -expires" doc:"By what it is ordered; with -, from the other end. By role, when it is left out."`
 	after
 }
 
 func (h *Handler) listHolders(c call, in holdersWanted) (page[holder], error) {
-	_, rows, more, err := h.Holders(c.Context(), c.officer, c.PathValue("position"), store.HolderFilter{PersonID: in.Person, Name: in.Name, Organisation: in.Organisation}, ordered(in.Order, store.Order{}), in.After)
+	_, rows, more, err := h.Holders(c.Context(), c.officer, c.PathValue("position"), in.filter(), ordered(in.Order, store.Order{}), in.After)
 	last := ""
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].RoleID

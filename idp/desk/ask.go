@@ -33,7 +33,7 @@ func (h *Handler) offered(w http.ResponseWriter, r *http.Request, o officer) err
 		})
 	}
 	if list.More {
-		page.NextURL = address(of+"/positions", "q", text, "sort", sorting.Order, "after", list.Positions[len(list.Positions)-1].ID)
+		page.NextURL = onward(r, list.Positions[len(list.Positions)-1].ID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

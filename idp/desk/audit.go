@@ -40,7 +40,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request, o officer) error
 		}
 		page.DownloadURL = address(auditPath+"/lines.csv", asked...)
 		if more {
-			page.NextURL = address(auditPath, append(asked, "after", strconv.FormatInt(lines[len(lines)-1].Sequence, 10))...)
+			page.NextURL = onward(r, strconv.FormatInt(lines[len(lines)-1].Sequence, 10), "organisation", page.Organisation)
 		}
 	}
 	return h.Pages.Render(w, http.StatusOK, page)

@@ -58,7 +58,7 @@ func (h *Handler) authenticatorsPage(r *http.Request, o officer) (web.DeskAuthen
 		page.Links = append(page.Links, row)
 	}
 	if p.More {
-		page.NextURL = address(page.URL, "sort", sorting.Order, "after", p.Authenticators[len(p.Authenticators)-1].ID.String())
+		page.NextURL = onward(r, p.Authenticators[len(p.Authenticators)-1].ID.String())
 	}
 	if p.MoreLinks {
 		page.NextLinksURL = address(page.URL, "sort", sorting.Order, "after_link", p.Links[len(p.Links)-1].ID.String())

@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/breakglass"
-	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
@@ -25,22 +23,20 @@ func (h *Handler) breakGlasses(w http.ResponseWriter, r *http.Request, o officer
 	order, sorting := sorted(r, store.Order{By: store.ByTime, Descending: true},
 		column{name: "Organisation"}, column{name: "Who"}, column{"Opened", store.ByTime, "oldest first", "newest first"}, column{name: "State"})
 	page := web.DeskBreakGlasses{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting}
-	if q.Get("show") == "all" {
-		page.Show = "all"
-	}
+	var wrong []web.FieldError
+	page.Show, wrong = chosen(r, "show", page.Shows())
 	rows, more, err := h.ListBreakGlass(r.Context(), o.Officer, organisation, page.Show == "", order, followingUUID(r))
-	if errors.Is(err, directory.ErrUnknown) {
-		page.Errors = noOrganisation(o)
-		return h.Pages.Render(w, http.StatusBadRequest, page)
-	}
-	if err != nil {
+	if page.Errors, err = ofOrganisation(o, err, wrong...); err != nil {
 		return err
+	}
+	if len(page.Errors) > 0 {
+		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
 	for _, b := range rows {
 		page.Rows = append(page.Rows, h.breakGlassRow(b))
 	}
 	if more {
-		page.NextURL = address(breakGlassPath, "organisation", organisation, "show", page.Show, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = onward(r, rows[len(rows)-1].ID.String(), "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
@@ -99,7 +95,7 @@ func (h *Handler) breakGlassPage(r *http.Request, o officer) (web.DeskBreakGlass
 		page.Lines = append(page.Lines, h.auditLine(line))
 	}
 	if more {
-		page.NextURL = address(page.URL, "sort", page.Order, "after", strconv.FormatInt(lines[len(lines)-1].Sequence, 10))
+		page.NextURL = onward(r, strconv.FormatInt(lines[len(lines)-1].Sequence, 10))
 	}
 	return page, nil
 }

@@ -2,11 +2,9 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -28,21 +26,18 @@ const clientsPath = "/desk/clients"
 
 // clients lists the applications for clients that are in a state.
 func (h *Handler) clients(w http.ResponseWriter, r *http.Request, o officer) error {
-	q := r.URL.Query()
-	organisation, state := codeOr(q.Get("organisation"), o.Organisation), q.Get("state")
+	organisation := codeOr(r.URL.Query().Get("organisation"), o.Organisation)
 	order, sorting := sorted(r, store.Order{By: store.ByAsked, Descending: true}, column{"Service", store.ByName, "A to Z", "Z to A"}, column{name: "Stage"}, column{name: "Organisation"},
 		column{name: "Applied by"}, column{"Applied on", store.ByAsked, "oldest first", "newest first"})
-	page := web.DeskClients{Desk: h.desk(r, o), Sorting: sorting, Organisation: organisation, State: state, ApplyURL: clientsPath + "/apply"}
-	if !slices.ContainsFunc(page.States(), func(s web.Option) bool { return s.Value == state }) {
-		page.State = "open"
-	}
+	page := web.DeskClients{Desk: h.desk(r, o), Sorting: sorting, Organisation: organisation, ApplyURL: clientsPath + "/apply"}
+	var wrong []web.FieldError
+	page.State, wrong = chosen(r, "state", page.States())
 	rows, more, err := h.Applications(r.Context(), o.Officer, organisation, page.State, order, followingUUID(r))
-	if errors.Is(err, directory.ErrUnknown) {
-		page.Errors = noOrganisation(o)
-		return h.Pages.Render(w, http.StatusBadRequest, page)
-	}
-	if err != nil {
+	if page.Errors, err = ofOrganisation(o, err, wrong...); err != nil {
 		return err
+	}
+	if len(page.Errors) > 0 {
+		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
 	for _, row := range rows {
 		page.Clients = append(page.Clients, web.ClientRow{
@@ -51,7 +46,7 @@ func (h *Handler) clients(w http.ResponseWriter, r *http.Request, o officer) err
 		})
 	}
 	if more {
-		page.NextURL = address(clientsPath, "organisation", organisation, "state", page.State, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = onward(r, rows[len(rows)-1].ID.String(), "organisation", organisation)
 	}
 	if !h.can(o, authority.Subject{Path: []string{o.Organisation}}, authority.ApplyClient) {
 		page.ApplyURL = ""

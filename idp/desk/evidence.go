@@ -63,7 +63,7 @@ func (h *Handler) evidence(w http.ResponseWriter, r *http.Request, o officer) er
 		page.Waiting = append(page.Waiting, web.KindLink{Name: capital(assurance.KindWords(waits.Kind)), URL: proposalsPath + "/" + waits.ID.String()})
 	}
 	if p.More {
-		page.NextURL = address(of+"/evidence", "sort", sorting.Order, "after", p.List[len(p.List)-1].ID)
+		page.NextURL = onward(r, p.List[len(p.List)-1].ID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

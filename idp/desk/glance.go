@@ -119,7 +119,7 @@ func (h *Handler) expiring(w http.ResponseWriter, r *http.Request, o officer) er
 		})
 	}
 	if more {
-		page.NextURL = address(expiringPath, "organisation", organisation, "from", at(&from), "until", at(&until), "sort", sorting.Order, "after", rows[len(rows)-1].RoleID)
+		page.NextURL = onward(r, rows[len(rows)-1].RoleID, "organisation", organisation, "from", at(&from), "until", at(&until))
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -19,7 +19,7 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request, o officer) err
 		page.Changes = append(page.Changes, historyRow(c, list.Person.ID))
 	}
 	if list.More {
-		page.NextURL = address(r.URL.Path, "sort", sorting.Order, "after", list.Changes[len(list.Changes)-1].ID.String())
+		page.NextURL = onward(r, list.Changes[len(list.Changes)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -46,7 +46,7 @@ func (h *Handler) introductions(w http.ResponseWriter, r *http.Request, o office
 		page.Introductions = append(page.Introductions, introductionRow(row, h.Now()))
 	}
 	if more {
-		page.NextURL = address(introductionsPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = onward(r, rows[len(rows)-1].ID.String(), "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -43,7 +43,7 @@ func (h *Handler) merges(w http.ResponseWriter, r *http.Request, o officer) erro
 		})
 	}
 	if more {
-		page.NextURL = address(mergesPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = onward(r, rows[len(rows)-1].ID.String(), "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

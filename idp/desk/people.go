@@ -63,7 +63,7 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request, o officer) erro
 		page.People = append(page.People, personRow(p))
 	}
 	if more {
-		page.NextURL = address("/desk/people", "q", text, "born", born, "sort", page.Order, "after", list[len(list)-1].ID)
+		page.NextURL = onward(r, list[len(list)-1].ID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -55,7 +55,7 @@ func (h *Handler) positionPage(r *http.Request, o officer, p office.Position) we
 		page.Versions = append(page.Versions, shownVersion(v, p.Names))
 	}
 	if p.More {
-		page.NextURL = address(row.URL, "sort", sorting.Order, "after", strconv.Itoa(p.Versions[len(p.Versions)-1].Version))
+		page.NextURL = onward(r, strconv.Itoa(p.Versions[len(p.Versions)-1].Version))
 	}
 	if position.StateOf(p.PositionRow) == position.Closed {
 		return page

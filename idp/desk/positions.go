@@ -1,11 +1,10 @@
 package desk
 
 import (
-	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
-	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
@@ -16,23 +15,21 @@ const positionsPath = "/desk/positions"
 
 // positions lists positions.
 func (h *Handler) positions(w http.ResponseWriter, r *http.Request, o officer) error {
-	q := r.URL.Query()
-	organisation, proposed := codeOr(q.Get("organisation"), o.Organisation), q.Get("state") == "proposed"
+	organisation := codeOr(r.URL.Query().Get("organisation"), o.Organisation)
 	columns := []column{{"Name", store.ByName, "A to Z", "Z to A"}, {name: "Job role"}, {name: "Organisation"}, {name: "State"}}
 	page := web.DeskPositions{Desk: h.desk(r, o), Organisation: organisation}
-	if proposed {
-		page.State = "proposed"
+	var wrong []web.FieldError
+	if page.State, wrong = chosen(r, "state", page.States()); page.State != "" {
 		columns = append(columns, column{by: store.ByTime, up: "longest waiting first", down: "newest first"})
 	}
 	order, sorting := sorted(r, store.Order{By: store.ByName}, columns...)
 	page.Sorting = sorting
-	list, err := h.ListPositions(r.Context(), o.Officer, organisation, proposed, order, following(r))
-	if errors.Is(err, directory.ErrUnknown) {
-		page.Errors = noOrganisation(o)
-		return h.Pages.Render(w, http.StatusBadRequest, page)
-	}
-	if err != nil {
+	list, err := h.ListPositions(r.Context(), o.Officer, organisation, page.State != "", order, following(r))
+	if page.Errors, err = ofOrganisation(o, err, wrong...); err != nil {
 		return err
+	}
+	if len(page.Errors) > 0 {
+		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
 	if list.MayPropose {
 		page.ProposeURL = address(positionsPath+"/new", "organisation", organisation)
@@ -41,7 +38,7 @@ func (h *Handler) positions(w http.ResponseWriter, r *http.Request, o officer) e
 		page.Positions = append(page.Positions, h.positionRow(row))
 	}
 	if list.More {
-		page.NextURL = address(positionsPath, "organisation", organisation, "state", page.State, "sort", sorting.Order, "after", page.Positions[len(page.Positions)-1].ID)
+		page.NextURL = onward(r, page.Positions[len(page.Positions)-1].ID, "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
@@ -66,6 +63,20 @@ func (h *Handler) positionRow(p store.PositionRow) web.PositionRow {
 	}
 }
 
+// holdersOf is which of those who hold a position an address asks for.
+func holdersOf(q url.Values) store.HolderFilter {
+	which := store.HolderFilter{Name: web.OneLine(q.Get("name")), Organisation: codeOr(q.Get("organisation"), "")}
+	if id := strings.ReplaceAll(which.Name, " ", ""); idForm.MatchString(id) {
+		which.PersonID, which.Name = id, ""
+	}
+	return which
+}
+
+// wantHolders says how to ask for them.
+func wantHolders(o officer) map[string]string {
+	return map[string]string{"name": "Enter a user ID, or at least three letters of a name", "organisation": "Enter the code of an organisation, such as " + o.Organisation}
+}
+
 // holders lists who holds a position.
 func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) error {
 	first, columns := store.Order{By: store.ByStart}, []column{
@@ -76,12 +87,9 @@ func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) err
 	}
 	order, _ := sorted(r, first, columns...)
 	q := r.URL.Query()
-	which := store.HolderFilter{Name: web.OneLine(q.Get("name")), Organisation: codeOr(q.Get("organisation"), "")}
-	if id := strings.ReplaceAll(which.Name, " ", ""); idForm.MatchString(id) {
-		which.PersonID, which.Name = id, ""
-	}
+	which := holdersOf(q)
 	p, rows, more, err := h.Holders(r.Context(), o.Officer, r.PathValue("id"), which, order, following(r))
-	wrong, err := mistakes(err, map[string]string{"name": "Enter a user ID, or at least three letters of a name", "organisation": "Enter the code of an organisation, such as " + o.Organisation})
+	wrong, err := mistakes(err, wantHolders(o))
 	if err != nil {
 		return err
 	}
@@ -102,7 +110,7 @@ func (h *Handler) holders(w http.ResponseWriter, r *http.Request, o officer) err
 		page.Holders = append(page.Holders, holder)
 	}
 	if more {
-		page.NextURL = address(at+"/holders", "name", web.OneLine(page.Query), "organisation", which.Organisation, "sort", sorting.Order, "after", rows[len(rows)-1].RoleID)
+		page.NextURL = onward(r, rows[len(rows)-1].RoleID)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -35,7 +35,7 @@ func (h *Handler) proposals(w http.ResponseWriter, r *http.Request, o officer) e
 		})
 	}
 	if more {
-		page.NextURL = address(proposalsPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = onward(r, rows[len(rows)-1].ID.String(), "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -28,15 +27,17 @@ func (h *Handler) requests(w http.ResponseWriter, r *http.Request, o officer) er
 		column{name: "Person"}, column{name: "Position"}, column{name: "Organisation"}, column{name: "Asked by"}, column{name: "Looked after by"},
 		column{"Starts", store.ByStart, "soonest first", "latest first"}, column{"Asked", store.ByAsked, "oldest first", "newest first"})
 	wanted := position.Wanted{Person: strings.TrimSpace(q.Get("person")), Position: strings.TrimSpace(q.Get("position"))}
-	if is := position.Owned(q.Get("owner")); is == position.Mine || is == position.Nobodys {
-		wanted.Owner = is
-	}
-	page := web.DeskRequests{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting, Owner: string(wanted.Owner), Person: wanted.Person, Position: wanted.Position}
+	page := web.DeskRequests{Desk: h.desk(r, o), Organisation: organisation, Sorting: sorting, Person: wanted.Person, Position: wanted.Position}
+	var wrong []web.FieldError
+	page.Owner, wrong = chosen(r, "owner", page.Owners())
+	wanted.Owner = position.Owned(page.Owner)
 	rows, more, err := h.Queue(r.Context(), o.Officer, organisation, wanted, order, followingUUID(r))
-	if errors.Is(err, directory.ErrUnknown) {
-		page.Errors = noOrganisation(o)
-	} else if page.Errors, err = mistakes(err, map[string]string{"person": wantPerson, "position": "Enter the number of a position, of 12 digits"}); err != nil {
-		return err
+	if page.Errors, err = ofOrganisation(o, err, wrong...); err != nil {
+		typed, err := mistakes(err, map[string]string{"person": wantPerson, "position": "Enter the number of a position, of 12 digits"})
+		if err != nil {
+			return err
+		}
+		page.Errors = append(page.Errors, typed...)
 	}
 	if len(page.Errors) > 0 {
 		return h.Pages.Render(w, http.StatusBadRequest, page)
@@ -51,7 +52,7 @@ func (h *Handler) requests(w http.ResponseWriter, r *http.Request, o officer) er
 		page.Requests = append(page.Requests, shown)
 	}
 	if more {
-		page.NextURL = address("/desk/requests", "organisation", organisation, "owner", page.Owner, "person", page.Person, "position", page.Position, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = onward(r, rows[len(rows)-1].ID.String(), "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

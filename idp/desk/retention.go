@@ -38,7 +38,7 @@ func (h *Handler) retention(w http.ResponseWriter, r *http.Request, o officer) e
 		page.Runs = append(page.Runs, retentionRun(run))
 	}
 	if shown.More {
-		page.NextURL = address(r.URL.Path, "sort", sorting.Order, "after", shown.Runs[len(shown.Runs)-1].ID.String())
+		page.NextURL = onward(r, shown.Runs[len(shown.Runs)-1].ID.String())
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

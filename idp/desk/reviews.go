@@ -31,22 +31,20 @@ func (h *Handler) reviews(w http.ResponseWriter, r *http.Request, o officer) err
 		column{name: "Organisation"}, column{"Opened", store.ByOpened, "oldest first", "newest first"}, column{"Due", store.ByDue, "soonest first", "latest first"},
 		column{name: "State"}, column{name: "Left to decide"})
 	page := web.DeskReviews{Desk: h.desk(r, o), Organisation: organisation, NewURL: reviewsPath + "/new", Sorting: sorting}
-	if q.Get("state") == "open" {
-		page.State = "open"
-	}
+	var wrong []web.FieldError
+	page.State, wrong = chosen(r, "state", page.States())
 	rows, more, err := h.ListReviews(r.Context(), o.Officer, organisation, page.State != "", order, followingUUID(r))
-	if errors.Is(err, directory.ErrUnknown) {
-		page.Errors = noOrganisation(o)
-		return h.Pages.Render(w, http.StatusBadRequest, page)
-	}
-	if err != nil {
+	if page.Errors, err = ofOrganisation(o, err, wrong...); err != nil {
 		return err
+	}
+	if len(page.Errors) > 0 {
+		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
 	for _, row := range rows {
 		page.Reviews = append(page.Reviews, h.reviewRow(row))
 	}
 	if more {
-		page.NextURL = address(reviewsPath, "organisation", organisation, "state", page.State, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = onward(r, rows[len(rows)-1].ID.String(), "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
@@ -137,6 +135,9 @@ func (h *Handler) review(w http.ResponseWriter, r *http.Request, o officer) erro
 	if err != nil {
 		return err
 	}
+	if len(page.Errors) > 0 {
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
 
@@ -148,9 +149,7 @@ func (h *Handler) reviewPage(r *http.Request, o officer) (web.DeskReview, error)
 	page := web.DeskReview{
 		Desk: h.desk(r, o), ReviewRow: h.reviewRow(row), Reason: row.Reason, OpenedBy: row.OpenedByName,
 	}
-	if r.URL.Query().Get("show") == "all" {
-		page.Show = "all"
-	}
+	page.Show, page.Errors = chosen(r, "show", page.Shows())
 	var order store.Order
 	order, page.Sorting = sorted(r, store.Order{By: store.ByName},
 		column{"Person", store.ByName, "A to Z by family name", "Z to A by family name"}, column{"Position", store.ByPosition, "A to Z", "Z to A"},
@@ -171,7 +170,7 @@ func (h *Handler) reviewPage(r *http.Request, o officer) (web.DeskReview, error)
 	}
 	page.OnPage = strings.Join(certifiable, " ")
 	if more {
-		page.NextURL = address(page.URL, "show", page.Show, "sort", page.Order, "after", items[len(items)-1].RoleID)
+		page.NextURL = onward(r, items[len(items)-1].RoleID)
 	}
 	return page, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/credence-id/credence/idp/office"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
 
@@ -23,24 +24,38 @@ func reach(p office.Position, r office.Reach) web.Reach {
 
 // holdersWithLess lists who has less than a position gives, or would have.
 func (h *Handler) holdersWithLess(w http.ResponseWriter, r *http.Request, o officer) error {
-	waiting := r.URL.Query().Get("state") == "proposed"
-	p, rows, next, err := h.Withheld(r.Context(), o.Officer, r.PathValue("id"), waiting, following(r))
-	if err != nil {
+	first, columns := store.Order{By: store.ByStart}, []column{
+		{"Person", store.ByName, "A to Z by family name", "Z to A by family name"}, {"Since", store.ByStart, "oldest first", "newest first"}, {name: "Why"},
+	}
+	order, _ := sorted(r, first, columns...)
+	q := r.URL.Query()
+	which := holdersOf(q)
+	page := web.DeskPositionWithheld{Desk: h.desk(r, o), URL: r.URL.Path, Query: q.Get("name"), Organisation: which.Organisation, LookedAt: position.MostPreviewed}
+	var wrong []web.FieldError
+	page.State, wrong = chosen(r, "state", page.States())
+	list, err := h.Withheld(r.Context(), o.Officer, r.PathValue("id"), page.Waiting(), which, order, following(r))
+	if page.Errors, err = mistakes(err, wantHolders(o)); err != nil {
 		return err
 	}
-	at := positionsPath + "/" + p.PositionID
-	page := web.DeskPositionWithheld{Desk: h.desk(r, o), PositionName: p.Current.Name, PositionURL: at, Waiting: waiting, LookedAt: position.MostPreviewed}
-	for _, row := range rows {
+	if !list.ByName {
+		columns[0] = column{name: "Person"}
+	}
+	_, page.Sorting = sorted(r, first, columns...)
+	page.PositionName, page.PositionURL = list.Current.Name, positionsPath+"/"+list.PositionID
+	if page.Errors = append(wrong, page.Errors...); len(page.Errors) > 0 {
+		return h.Pages.Render(w, http.StatusBadRequest, page)
+	}
+	for _, row := range list.Rows {
 		person := web.WithheldPerson{
-			Name: row.Name, PersonID: row.PersonID, URL: "/desk/people/" + row.PersonID, PositionName: row.PositionName, Because: row.Because, Ends: row.Ends,
+			Name: row.Name, PersonID: row.PersonID, URL: "/desk/people/" + row.PersonID, PositionName: row.PositionName, StartsAt: row.StartsAt, Because: row.Because, Ends: row.Ends,
 		}
 		if row.Position != "" {
 			person.PositionURL = positionsPath + "/" + row.Position
 		}
 		page.People = append(page.People, person)
 	}
-	if next != "" {
-		page.NextURL = address(at+"/withheld", "state", r.URL.Query().Get("state"), "after", next)
+	if list.Next != "" {
+		page.NextURL = onward(r, list.Next)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

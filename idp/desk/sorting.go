@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/web"
 )
@@ -33,14 +35,15 @@ func (c column) orders() map[store.Order]string {
 }
 
 // sorted reads in which of the orders that its columns offer the address of a list asks for it, as `sort=starts` or, from its other
-// end, `sort=-starts`. An order that is not offered is the first.
+// end, `sort=-starts`. An order that is not offered is the first: the list is of the same, and which
+// orders it offers can follow from what else is asked for.
 func sorted(r *http.Request, first store.Order, columns ...column) (store.Order, web.Sorting) {
 	by, descending := strings.CutPrefix(r.URL.Query().Get("sort"), "-")
 	order := store.Order{By: store.Column(by), Descending: descending}
 	if !slices.ContainsFunc(columns, func(c column) bool { return c.orders()[order] != "" }) {
 		order = first
 	}
-	shown := web.Sorting{Order: parameter(order)}
+	shown := web.Sorting{Order: parameter(order), GoesOn: r.URL.Query().Get("after") != ""}
 	for _, c := range columns {
 		offered := c.orders()
 		for _, o := range []store.Order{{By: c.by}, {By: c.by, Descending: true}} {
@@ -89,6 +92,41 @@ func parameter(o store.Order) string {
 		return "-" + string(o.By)
 	}
 	return string(o.By)
+}
+
+// onward is the address of a list where it goes on: it asks for all that it was asked for, from after a row, and for what was taken where
+// that did not say, in pairs of a name and its value.
+func onward(r *http.Request, after string, pairs ...string) string {
+	q := r.URL.Query()
+	for i := 0; i+1 < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+	}
+	q.Set("after", after)
+	return r.URL.Path + "?" + q.Encode()
+}
+
+// chosen reads which of some options the address of a list asks for, the first where it does not say. What is none of them is a mistake.
+func chosen(r *http.Request, name string, options []web.Option) (value string, wrong []web.FieldError) {
+	value = r.URL.Query().Get(name)
+	if value == "" {
+		return options[0].Value, nil
+	}
+	labels := make([]string, len(options))
+	for i, option := range options {
+		if option.Value == value {
+			return value, nil
+		}
+		labels[i] = option.Label
+	}
+	return options[0].Value, []web.FieldError{{Field: name, Message: "Select one of these: " + strings.Join(labels, "; ")}}
+}
+
+// ofOrganisation is what is wrong with what the address of a list asks for, also where there is no organisation of which it would be.
+func ofOrganisation(o officer, err error, wrong ...web.FieldError) ([]web.FieldError, error) {
+	if errors.Is(err, directory.ErrUnknown) {
+		return append(noOrganisation(o), wrong...), nil
+	}
+	return wrong, err
 }
 
 // followingLine is [following] where the rows have numbers, which begin at 1.

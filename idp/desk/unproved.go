@@ -31,7 +31,7 @@ func (h *Handler) unproved(w http.ResponseWriter, r *http.Request, o officer) er
 		})
 	}
 	if more {
-		page.NextURL = address(unprovedPath, "organisation", organisation, "sort", sorting.Order, "after", list[len(list)-1].ID)
+		page.NextURL = onward(r, list[len(list)-1].ID, "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

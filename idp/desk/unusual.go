@@ -48,7 +48,7 @@ func (h *Handler) unusual(w http.ResponseWriter, r *http.Request, o officer) err
 		page.SignIns = append(page.SignIns, shown)
 	}
 	if more {
-		page.NextURL = address(unusualPath, "organisation", organisation, "sort", sorting.Order, "after", strconv.FormatInt(rows[len(rows)-1].Sequence, 10))
+		page.NextURL = onward(r, strconv.FormatInt(rows[len(rows)-1].Sequence, 10), "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }
@@ -75,7 +75,7 @@ func (h *Handler) suspended(w http.ResponseWriter, r *http.Request, o officer) e
 		})
 	}
 	if more {
-		page.NextURL = address(suspendedPath, "organisation", organisation, "sort", sorting.Order, "after", rows[len(rows)-1].ID.String())
+		page.NextURL = onward(r, rows[len(rows)-1].ID.String(), "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
 }

@@ -164,7 +164,7 @@ func (f *Office) Holders(ctx context.Context, o Officer, id string, which store.
 	if order.By == store.ByName && p.Holders > MostByName {
 		order, after = store.Order{By: store.ByStart}, ""
 	}
-	if rows, err = f.Store.Holders(ctx, id, which, order, after, PerPage+1, f.Now()); err != nil {
+	if rows, err = f.Store.Holders(ctx, []string{id}, which, order, after, PerPage+1, f.Now()); err != nil {
 		return p, nil, false, fmt.Errorf("list holders of position %s: %w", id, err)
 	}
 	rows, more = page(rows)

@@ -11,6 +11,7 @@ import (
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/position"
+	"github.com/credence-id/credence/store"
 )
 
 // Reach is whom the version of a position reaches that waits for approval.
@@ -25,16 +26,25 @@ func (f *Office) Reach(ctx context.Context, p Position) (r Reach, err error) {
 	if p.InForce == 0 || p.ApprovedAt != nil { // nobody holds it, or nothing waits
 		return r, nil
 	}
-	ids, err := f.Positions.Includers(ctx, p.PositionID)
-	if err != nil {
+	if r.Including, err = f.reached(ctx, p); err != nil {
 		return r, err
 	}
-	if r.Including, err = f.Store.CountHolders(ctx, ids, f.Now()); err != nil {
-		return r, fmt.Errorf("count holders of what includes position %s: %w", p.PositionID, err)
-	}
-	refused, next, err := f.Positions.Preview(ctx, p.Newest, "", math.MaxInt)
+	refused, next, err := f.Positions.Preview(ctx, p.Newest, store.HolderFilter{}, store.Order{}, "", math.MaxInt)
 	r.Refused, r.More = len(refused), next != ""
 	return r, err
+}
+
+// reached counts who holds what includes a position.
+func (f *Office) reached(ctx context.Context, p Position) (int, error) {
+	ids, err := f.Positions.Includers(ctx, p.PositionID)
+	if err != nil {
+		return 0, err
+	}
+	n, err := f.Store.CountHolders(ctx, ids, f.Now())
+	if err != nil {
+		return 0, fmt.Errorf("count holders of what includes position %s: %w", p.PositionID, err)
+	}
+	return n, nil
 }
 
 // approvedAt is when the version was approved that is in force.
@@ -50,56 +60,82 @@ type WithheldRow struct {
 	PersonID, Name string
 	Position       string // another one, which she holds and which includes it; or ""
 	PositionName   string // of that
+	StartsAt       time.Time
 	Because        string
 	Ends           bool // she has lost the role, or would
 }
 
+// Withheld is a page of those who have less than a position gives, or would have by what waits for approval.
+type Withheld struct {
+	Position
+
+	Rows   []WithheldRow
+	Next   string // the role to go on from; "" at the end
+	ByName bool   // they can be listed by name: there are no more than [MostByName]
+}
+
 // Withheld reads from whom something of a position is withheld that an officer may see, or would be by what waits for approval: a
-// page of it, from the one after the given role, and the one to go on from, which is "" at the end.
-func (f *Office) Withheld(ctx context.Context, o Officer, id string, waiting bool, after string) (p Position, rows []WithheldRow, next string, err error) {
-	if p, err = f.Seen(ctx, o, id); err != nil {
-		return p, nil, "", err
+// page of those who are wanted, in an order, from the one after the given role. See [store.Store.WithheldRoles] and
+// [position.Registrar.Preview]. More than [MostByName] are not listed by name.
+func (f *Office) Withheld(ctx context.Context, o Officer, id string, waiting bool, which store.HolderFilter, order store.Order, after string) (w Withheld, err error) {
+	if w.Position, err = f.Seen(ctx, o, id); err != nil {
+		return w, err
+	}
+	among := w.Holding.Withheld
+	if waiting {
+		r, err := f.reached(ctx, w.Position)
+		if err != nil {
+			return w, err
+		}
+		among = w.Holders + r
+	}
+	w.ByName = among <= MostByName
+	if err = f.checkHolders(ctx, which); err != nil {
+		return w, err
+	}
+	if order.By == store.ByName && !w.ByName {
+		order, after = store.Order{By: store.ByStart}, ""
 	}
 	if waiting {
-		rows, next, err = f.wouldBeWithheld(ctx, p, after)
-		return p, rows, next, err
+		w.Rows, w.Next, err = f.wouldBeWithheld(ctx, w.Position, which, order, after)
+		return w, err
 	}
-	list, err := f.Store.WithheldRoles(ctx, id, after, PerPage+1, approvedAt(p))
+	list, err := f.Store.WithheldRoles(ctx, id, which, order, after, PerPage+1, approvedAt(w.Position))
 	if err != nil {
-		return p, nil, "", fmt.Errorf("list from whom position %s is withheld: %w", id, err)
+		return w, fmt.Errorf("list from whom position %s is withheld: %w", id, err)
+	}
+	list, more := page(list)
+	if more {
+		w.Next = list[len(list)-1].RoleID
+	}
+	for _, h := range list {
+		w.Rows = append(w.Rows, WithheldRow{PersonID: h.PersonID, Name: h.DisplayName, StartsAt: h.StartsAt, Because: h.Withheld, Ends: h.EndsAt != nil && !h.EndsAt.After(f.Now())})
+	}
+	return w, nil
+}
+
+func (f *Office) wouldBeWithheld(ctx context.Context, p Position, which store.HolderFilter, order store.Order, after string) (rows []WithheldRow, next string, err error) {
+	if p.ApprovedAt != nil {
+		return nil, "", nil
+	}
+	list, next, err := f.Positions.Preview(ctx, p.Newest, which, order, after, PerPage+1)
+	if err != nil {
+		return nil, "", err
 	}
 	list, more := page(list)
 	if more {
 		next = list[len(list)-1].RoleID
 	}
-	for _, h := range list {
-		rows = append(rows, WithheldRow{PersonID: h.PersonID, Name: h.DisplayName, Because: h.Withheld, Ends: h.EndsAt != nil && !h.EndsAt.After(f.Now())})
-	}
-	return p, rows, next, nil
-}
-
-func (f *Office) wouldBeWithheld(ctx context.Context, p Position, after string) (rows []WithheldRow, next string, err error) {
-	if p.ApprovedAt != nil {
-		return nil, "", nil
-	}
-	list, next, err := f.Positions.Preview(ctx, p.Newest, after, PerPage)
-	if err != nil {
-		return nil, "", err
-	}
-	people, positions := make([]string, len(list)), make([]string, len(list))
+	positions := make([]string, len(list))
 	for i, w := range list {
-		people[i], positions[i] = w.PersonID, w.PositionID
-	}
-	names, err := f.Names(ctx, people...)
-	if err != nil {
-		return nil, "", err
+		positions[i] = w.PositionID
 	}
 	called, err := f.positionNames(ctx, positions)
 	if err != nil {
 		return nil, "", err
 	}
 	for _, w := range list {
-		row := WithheldRow{PersonID: w.PersonID, Name: names[w.PersonID], Because: w.Because, Ends: w.Ends}
+		row := WithheldRow{PersonID: w.PersonID, Name: w.DisplayName, StartsAt: w.StartsAt, Because: w.Because, Ends: w.Ends}
 		if w.PositionID != p.PositionID {
 			row.Position, row.PositionName = w.PositionID, called[w.PositionID]
 		}

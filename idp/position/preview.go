@@ -26,16 +26,17 @@ func (r *Registrar) Includers(ctx context.Context, id string) ([]string, error) 
 
 // Withheld is somebody who would not get all that a version of a position adds.
 type Withheld struct {
-	store.RoleHolder
+	store.HolderRow
 
 	Because string
 	Ends    bool // she would lose the role, because she may not have its job role
 }
 
-// Preview says to whom of those who hold a position, or what includes it, it would be withheld what a version adds, in the order of
-// their roles from the one after a given one on, most of them at most. It looks at MostPreviewed roles and returns the one to go
-// on from, "" when it has come to the end. It changes nothing, and decides as [Registrar.RollOut] will by what is so then.
-func (r *Registrar) Preview(ctx context.Context, e Effect, after string, most int) (withheld []Withheld, next string, err error) {
+// Preview says to whom of those who hold a position, or what includes it, it would be withheld what a version adds, of those who are
+// wanted and in an order of their roles, from the one after a given one on, most of them at most: see [store.Store.Holders]. It looks
+// at MostPreviewed roles and returns the one to go on from, "" when it has come to the end. It changes nothing, and decides as
+// [Registrar.RollOut] will by what is so then.
+func (r *Registrar) Preview(ctx context.Context, e Effect, which store.HolderFilter, order store.Order, after string, most int) (withheld []Withheld, next string, err error) {
 	if e.Closes { // which adds nothing
 		return nil, "", nil
 	}
@@ -44,7 +45,7 @@ func (r *Registrar) Preview(ctx context.Context, e Effect, after string, most in
 		return nil, "", err
 	}
 	now := r.Now()
-	holders, err := r.Store.RoleHolders(ctx, append(ids, e.PositionID), after, MostPreviewed, now)
+	holders, err := r.Store.Holders(ctx, append(ids, e.PositionID), which, order, after, MostPreviewed, now)
 	if err != nil {
 		return nil, "", fmt.Errorf("list who holds position %s: %w", e.PositionID, err)
 	}
@@ -69,7 +70,7 @@ func (r *Registrar) Preview(ctx context.Context, e Effect, after string, most in
 			}
 		}
 		if o := follow(r.Rules, role, held[h.PersonID], wanted, nil); o.withheld != "" {
-			withheld = append(withheld, Withheld{RoleHolder: h, Because: o.withheld, Ends: o.ends})
+			withheld = append(withheld, Withheld{HolderRow: h, Because: o.withheld, Ends: o.ends})
 			if len(withheld) == most {
 				return withheld, h.RoleID, nil
 			}

@@ -127,7 +127,7 @@ func TestRaceOfCloseAndDecide(t *testing.T) {
 		_, err := d.Decide(ctx, d.otherAgent, requests[i], position.Approve, "Yes")
 		return err
 	})
-	holders, err := d.Store.Holders(ctx, id, store.HolderFilter{}, store.Order{}, "", 100, d.clock())
+	holders, err := d.Store.Holders(ctx, []string{id}, store.HolderFilter{}, store.Order{}, "", 100, d.clock())
 	must(t, err)
 	if len(holders) != 0 || d.state(id) != position.Closed {
 		t.Errorf("holders = %v of a position that is %s, want none of a closed one", holders, d.state(id))

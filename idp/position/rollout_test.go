@@ -66,7 +66,7 @@ func TestVersionReachesHolders(t *testing.T) {
 	if line := d.last("position_approved"); line.Detail["changed_roles"] != "1" || line.Detail["left_roles"] != "0" {
 		t.Errorf("the record of the approval = %v, want how many roles changed", line.Detail)
 	}
-	holders, err := d.Store.Holders(ctx, id, store.HolderFilter{}, store.Order{}, "", 10, d.clock())
+	holders, err := d.Store.Holders(ctx, []string{id}, store.HolderFilter{}, store.Order{}, "", 10, d.clock())
 	must(t, err)
 	if len(holders) != 1 || holders[0].Version != 2 {
 		t.Errorf("holders = %+v, want one of version 2", holders)
@@ -96,7 +96,7 @@ func TestVersionKeepsDutiesApart(t *testing.T) {
 	if line := d.last("role_changed"); slices.Contains(d.events("role_changed"), "") || line.Detail["version"] != "2" {
 		t.Errorf("the record = %v", line.Detail)
 	}
-	list, err := d.Store.WithheldRoles(ctx, id, "", 10, now)
+	list, err := d.Store.WithheldRoles(ctx, id, store.HolderFilter{}, store.Order{}, "", 10, now)
 	must(t, err)
 	if len(list) != 1 || list[0].PersonID != reader || list[0].Withheld != why {
 		t.Errorf("withheld = %+v, want it of %s because %s", list, reader, why)
