@@ -113,7 +113,7 @@ func TestDeskHasASecondChecker(t *testing.T) {
 		}
 	}
 	above, glance := p.atDesk(p.newOfficer("ZX000", "S8001:G8002:R8008", "B0267"), "/desk/organisations/ZX100")
-	if !strings.Contains(glance.words(t), "Evidence that waits for a second checker 1") || !strings.Contains(glance.body, `href="/desk/evidence?organisation=ZX100"`) {
+	if !strings.Contains(glance.words(t), "Evidence that waits for a second checker How many 1") || !strings.Contains(glance.body, `href="/desk/evidence?organisation=ZX100"`) {
 		t.Errorf("the hospital at a glance from above = %s, want the passport, and the way to it", text(glance.body))
 	}
 	for _, list := range []string{"", "?organisation=ZX000", "?organisation=ZX100"} {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,7 +14,7 @@ type LineChart struct {
 	Points                     []Point
 }
 
-// Point is how much there was on a day, which Name says. URL leads to the list of it. Empty where there is none to be seen.
+// Point is how much there was on a day, which Name says. URL leads to the list of it.
 type Point struct {
 	Name  string
 	Count int
@@ -37,13 +39,9 @@ func (c LineChart) Base() int { return lineTop + lineHeight }
 // TextY is the line of words below the line.
 func (c LineChart) TextY() int { return c.Base() + 24 }
 
-// Most is the most there was on a day.
-func (c LineChart) Most() int {
-	most := 0
-	for _, p := range c.Points {
-		most = max(most, p.Count)
-	}
-	return most
+// Most is the first of the days on which there was the most.
+func (c LineChart) Most() Point {
+	return slices.MaxFunc(c.Points, func(a, b Point) int { return cmp.Compare(a.Count, b.Count) })
 }
 
 // First is the first day.
@@ -57,7 +55,7 @@ func (c LineChart) Line() string {
 	var line strings.Builder
 	for n, p := range c.Points {
 		x := chartWidth * n / max(len(c.Points)-1, 1)
-		y := c.Base() - lineHeight*p.Count/max(c.Most(), 1)
+		y := c.Base() - lineHeight*p.Count/max(c.Most().Count, 1)
 		if n > 0 {
 			line.WriteByte(' ')
 		}

@@ -8,7 +8,7 @@ type DeskGlance struct {
 	// Organisation is its code, and Name what it is called.
 	Organisation, Name string
 	Figures            []Figure
-	// SignIns is how many there were, day by day.
+	// SignIns is how many there were, day by day. Nil where the officer may not see which.
 	SignIns *LineChart
 	// Expiring is when positions expire that people have. Nil where that is not the officer's business.
 	Expiring *Chart
@@ -28,7 +28,7 @@ type Amount struct {
 type Figure struct {
 	Name string
 	Amount
-	// Note is a sentence on it, or empty.
+	// Note says since when.
 	Note, URL string
 }
 
@@ -92,8 +92,8 @@ type DeskExpiring struct {
 	EnteredFrom, EnteredUntil string
 	From, Until               time.Time
 	Roles                     []ExpiringRole
-	// GlanceURL leads to the organisation at a glance. NextURL leads to what follows, and is empty at the end.
-	GlanceURL, NextURL string
+	// NextURL leads to what follows, and is empty at the end.
+	NextURL string
 }
 
 func (p DeskExpiring) page() (string, Frame) { return "desk-expiring", p.Frame }

@@ -139,8 +139,8 @@ type PositionVersion struct {
 type DeskPositionForm struct {
 	Desk
 	PostURL string
-	// PositionName is what the position is called now. Empty for a new one, of which Organisation is asked as well.
-	PositionName, Organisation string
+	// PositionName is what the position is called now, and PositionURL leads to it. Empty for a new one, of which Organisation is asked as well.
+	PositionName, PositionURL, Organisation string
 	// What was entered.
 	Name, Notes, JobRole, Workgroups, Includes, Reason string
 	// IncludedBy is what includes the position.
@@ -154,7 +154,7 @@ func (p DeskPositionForm) page() (string, Frame) { return "desk-position-form", 
 // DeskPositionClose proposes that a position end.
 type DeskPositionClose struct {
 	Desk
-	PostURL, PositionName, Reason string
+	PostURL, PositionName, PositionURL, Reason string
 	// Holders is how many would lose it.
 	Holders    int
 	HoldersURL string

@@ -60,6 +60,7 @@ func deskPages() map[string]Page {
 	}
 	revision := form
 	revision.PostURL, revision.PositionName, revision.Name, revision.JobRole = "/desk/positions/555500000001/revision?seen=2", "Ward nurse", "Ward nurse", "S8000:G8000:R8001"
+	revision.PositionURL = "/desk/positions/555500000001"
 	revision.Desk, revision.Notes, revision.Workgroups = wrong, "Nights too", "655694018104 Ward 4\n655694018105 Ward 5"
 	revision.Meanwhile = &Meanwhile{Differences: differences}
 	includes := position
@@ -128,8 +129,8 @@ func deskPages() map[string]Page {
 		},
 		"desk-position-form":          form,
 		"desk-position-form-revision": revision,
-		"desk-position-close":         DeskPositionClose{Desk: desk, PostURL: "/desk/positions/555500000001/close?seen=2", PositionName: "Ward nurse", Holders: 1, HoldersURL: position.HoldersURL, IncludedBy: includes.IncludedBy},
-		"desk-position-close-error":   DeskPositionClose{Desk: wrong, PostURL: "/desk/positions/555500000001/close?seen=2", PositionName: "Ward nurse", Reason: "x"},
+		"desk-position-close":         DeskPositionClose{Desk: desk, PostURL: "/desk/positions/555500000001/close?seen=2", PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", Holders: 1, HoldersURL: position.HoldersURL, IncludedBy: includes.IncludedBy},
+		"desk-position-close-error":   DeskPositionClose{Desk: wrong, PostURL: "/desk/positions/555500000001/close?seen=2", PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", Reason: "x"},
 		"desk-position-reaches": DeskPosition{
 			Desk: desk, PositionRow: position.PositionRow, Details: details, Changes: differences, Proposed: &second, Holders: 1200, HoldersURL: position.HoldersURL,
 			Gains: details[3:4], Loses: details[2:3], ApproveURL: position.ApproveURL, Versions: []PositionVersion{second},

@@ -11,8 +11,8 @@ type DeskUnusual struct {
 	// Days is how many days it is of.
 	Days    int
 	SignIns []UnusualSignIn
-	// GlanceURL leads to the organisation at a glance. NextURL leads to what follows, and is empty at the end.
-	GlanceURL, NextURL string
+	// NextURL leads to what follows, and is empty at the end.
+	NextURL string
 }
 
 func (p DeskUnusual) page() (string, Frame) { return "desk-unusual", p.Frame }
@@ -31,8 +31,8 @@ type DeskSuspended struct {
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation   string
 	Authenticators []SuspendedAuthenticator
-	// GlanceURL leads to the organisation at a glance. NextURL leads to what follows, and is empty at the end.
-	GlanceURL, NextURL string
+	// NextURL leads to what follows, and is empty at the end.
+	NextURL string
 }
 
 func (p DeskSuspended) page() (string, Frame) { return "desk-suspended", p.Frame }

@@ -106,7 +106,7 @@ func TestJourneyDeskSitting(t *testing.T) {
 	r.selects("Record it")
 	r.want("#levels", "Medium (M1C)")
 	r.see("sitting-passport-recorded")
-	r.selects("See all evidence, and what is missing")
+	r.selects("Back to all evidence, and what is missing")
 	r.click("#add")
 	r.evidence("Driving licence")
 	r.fill("#number", "QUIST852015Z99AB")

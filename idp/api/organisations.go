@@ -15,7 +15,7 @@ type glance struct {
 	At             time.Time `json:"at"`
 	Waiting        []figure  `json:"waiting" doc:"What is your business, and waits for somebody."`
 	Expiring       []int     `json:"expiring_roles,omitempty" doc:"Of positions, week by week from now on."`
-	SignIns        []signIns `json:"sign_ins" doc:"Day by day, the last of them today."`
+	SignIns        []signIns `json:"sign_ins,omitempty" doc:"Day by day, the last of them today. Left out: you may not see which."`
 	UnusualSignIns *int64    `json:"unusual_sign_ins,omitempty" doc:"Left out: you may not see which."`
 }
 
@@ -36,7 +36,7 @@ func (h *Handler) readGlance(c call, _ nothing) (glance, error) {
 	if err != nil {
 		return glance{}, err
 	}
-	shown := glance{Organisation: g.Organisation, Name: g.Name, At: g.At.UTC(), Waiting: []figure{}, SignIns: []signIns{}, UnusualSignIns: g.Unusual}
+	shown := glance{Organisation: g.Organisation, Name: g.Name, At: g.At.UTC(), Waiting: []figure{}, UnusualSignIns: g.Unusual}
 	for _, of := range slices.Sorted(maps.Keys(g.Doing)) {
 		shown.Waiting = append(shown.Waiting, figure{string(of), int(g.Doing[of].Count), utc(g.Doing[of].FirstAt)})
 	}

@@ -70,7 +70,7 @@ func (h *Handler) readAudit(r *http.Request, o officer, limit int) (web.DeskAudi
 	q := r.URL.Query()
 	page := web.DeskAudit{
 		Desk: h.desk(r, o), Person: q.Get("person"), Of: cmp.Or(q.Get("of"), "about"), Organisation: strings.ToUpper(strings.TrimSpace(q.Get("organisation"))),
-		Event: q.Get("event"), Outcome: q.Get("outcome"), From: entered(q.Get("from")), Until: entered(q.Get("until")),
+		Event: q.Get("event"), Outcome: q.Get("outcome"), From: entered(q.Get("from")), Until: enteredLast(q.Get("until")),
 		Ofs: auditOfs(), Events: auditEvents(), Outcomes: auditOutcomes(), Most: mostAuditLines,
 	}
 	if err := h.may(r.Context(), o, authority.Subject{Path: []string{o.Organisation}}, authority.ReadAudit); err != nil || !q.Has("person") && !q.Has("of") {

@@ -32,7 +32,7 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 		if !hers {
 			return
 		}
-		f := web.Figure{Name: name, Amount: web.Amount{Count: int(of.Count), OrMore: of.Count >= office.MostCounted}, URL: url}
+		f := web.Figure{Name: name, Amount: web.Amount{Count: int(of.Count), OrMore: of.Count >= office.MostCounted}, Note: "None waits", URL: url}
 		if of.FirstAt != nil {
 			f.Note = waited(is, *of.FirstAt, g.At)
 		}
@@ -54,14 +54,15 @@ func (h *Handler) glance(w http.ResponseWriter, r *http.Request, o officer) erro
 			Note: "In the last " + many(office.DaysBack, "day"), URL: list(unusualPath),
 		})
 	}
-	page.SignIns = &web.LineChart{ID: "signed-in", Title: "Sign-ins of the last four weeks", Description: "How many sign-ins there were, day by day", Of: "Day"}
+	if len(g.SignIns) > 0 {
+		page.SignIns = &web.LineChart{ID: "signed-in", Title: "Sign-ins of the last four weeks", Description: "How many sign-ins there were, day by day", Of: "Day"}
+	}
 	for _, day := range g.SignIns {
-		point := web.Point{Name: day.Day.Format(dayForm), Count: int(day.SignIns)}
-		if g.Unusual != nil && day.Listed { // who may see which
-			point.URL = address(auditPath, "of", "organisation", "organisation", g.Organisation, "event", string(audit.SignedIn), "outcome", string(store.Done),
-				"from", at(&day.From), "until", at(&day.Until))
-		}
-		page.SignIns.Points = append(page.SignIns.Points, point)
+		page.SignIns.Points = append(page.SignIns.Points, web.Point{
+			Name: day.Day.Format(dayForm), Count: int(day.SignIns),
+			URL: address(auditPath, "of", "organisation", "organisation", g.Organisation, "event", string(audit.SignedIn), "outcome", string(store.Done),
+				"from", at(&day.From), "until", at(&day.Until)),
+		})
 	}
 	if g.Expiring != nil {
 		page.Expiring = &web.Chart{ID: "expiring", Title: "Positions that people lose in the next four weeks", Description: "How many expire, week by week", Of: "Week from"}
@@ -111,7 +112,6 @@ func (h *Handler) expiring(w http.ResponseWriter, r *http.Request, o officer) er
 	if err != nil {
 		return err
 	}
-	page.GlanceURL = organisationsPath + "/" + organisation
 	for _, row := range rows {
 		page.Roles = append(page.Roles, web.ExpiringRole{
 			Name: row.PersonName, PersonID: row.PersonID, PersonURL: "/desk/people/" + row.PersonID, PositionName: row.PositionName,
@@ -164,11 +164,27 @@ func instant(field, text string) (t time.Time, day bool, err error) {
 	return t, true, err
 }
 
-// entered is a time of an address as a field has it, or what was entered that is none.
+// entered is a time of an address as a field has it, as people write it, or what was entered that is none. The beginning of a day is
+// the day.
 func entered(text string) string {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return text
 	}
-	return t.UTC().Format(entryForm)
+	switch t = t.UTC(); {
+	case t.Equal(t.Truncate(24 * time.Hour)):
+		return t.Format("2/1/2006")
+	case t.Second() == 0:
+		return t.Format("2/1/2006 15:04")
+	default:
+		return t.Format(entryForm)
+	}
+}
+
+// enteredLast is entered for a field that has the last day: where a day begins, the one before it is over.
+func enteredLast(text string) string {
+	if t, err := time.Parse(time.RFC3339, text); err == nil && t.Equal(t.Truncate(24*time.Hour)) {
+		return entered(at(new(t.AddDate(0, 0, -1))))
+	}
+	return entered(text)
 }

@@ -122,3 +122,36 @@ func TestOfficerWords(t *testing.T) {
 		}
 	}
 }
+
+// A time of an address stands in a field as somebody would have typed it, and is read from there as the same time.
+func TestTimesStandInFieldsAsPeopleTypeThem(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct{ first, last string }{
+		"2026-11-23T00:00:00Z":      {"23/11/2026", "22/11/2026"},
+		"2026-03-01T00:00:00Z":      {"1/3/2026", "28/2/2026"},
+		"2026-06-30T23:00:00Z":      {"30/6/2026 23:00", "30/6/2026 23:00"},
+		"2026-07-01T00:00:00+01:00": {"30/6/2026 23:00", "30/6/2026 23:00"},
+		"2026-07-01T01:00:00+01:00": {"1/7/2026", "30/6/2026"},
+		"2026-11-23T09:30:05Z":      {"23/11/2026 09:30:05", "23/11/2026 09:30:05"},
+		"yesterday":                 {"yesterday", "yesterday"},
+		"":                          {"", ""},
+	} {
+		if first, last := entered(text), enteredLast(text); first != want.first || last != want.last {
+			t.Errorf("%q is in the fields %q and %q, want %q and %q", text, first, last, want.first, want.last)
+		}
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			continue
+		}
+		if first, _, err := instant("from", want.first); err != nil || !first.Equal(at) {
+			t.Errorf("%q is read as %v, %v, want %v", want.first, first, err, at)
+		}
+		last, day, err := instant("until", want.last)
+		if day { // the last one: until it is over
+			last = last.AddDate(0, 0, 1)
+		}
+		if err != nil || !last.Equal(at) {
+			t.Errorf("%q is read as until %v, %v, want %v", want.last, last, err, at)
+		}
+	}
+}

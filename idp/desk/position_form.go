@@ -149,7 +149,8 @@ func draftMistakes(err error) ([]web.FieldError, error) {
 // revisionForm is the form for a position, in the version that the officer now has before her.
 func (h *Handler) revisionForm(r *http.Request, o officer, d position.Draft, p office.Position) web.DeskPositionForm {
 	page := h.positionForm(r, o, d, p.OrganisationCode)
-	page.PositionName, page.PostURL, page.IncludedBy = p.Name, o.form(r.URL.Path, "seen", strconv.Itoa(p.Version)), includers(p)
+	page.PositionName, page.PositionURL, page.IncludedBy = p.Name, positionsPath+"/"+p.PositionID, includers(p)
+	page.PostURL = o.form(r.URL.Path, "seen", strconv.Itoa(p.Version))
 	return page
 }
 
@@ -189,8 +190,8 @@ func (h *Handler) closing(w http.ResponseWriter, r *http.Request, o officer) err
 
 func (h *Handler) closingPage(r *http.Request, o officer, p office.Position) web.DeskPositionClose {
 	return web.DeskPositionClose{
-		Desk: h.desk(r, o), PostURL: o.form(r.URL.Path, "seen", strconv.Itoa(p.Version)), PositionName: p.Name, Holders: p.Holders, HoldersURL: positionsPath + "/" + p.PositionID + "/holders",
-		IncludedBy: includers(p),
+		Desk: h.desk(r, o), PostURL: o.form(r.URL.Path, "seen", strconv.Itoa(p.Version)), PositionName: p.Name, PositionURL: positionsPath + "/" + p.PositionID,
+		Holders: p.Holders, HoldersURL: positionsPath + "/" + p.PositionID + "/holders", IncludedBy: includers(p),
 	}
 }
 

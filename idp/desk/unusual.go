@@ -32,7 +32,6 @@ func (h *Handler) unusual(w http.ResponseWriter, r *http.Request, o officer) err
 	if err != nil {
 		return err
 	}
-	page.GlanceURL = organisationsPath + "/" + organisation
 	words := map[string]string{}
 	for _, rule := range unusual.Rules() {
 		words[string(rule.Reason)] = rule.Words
@@ -67,7 +66,6 @@ func (h *Handler) suspended(w http.ResponseWriter, r *http.Request, o officer) e
 	if err != nil {
 		return err
 	}
-	page.GlanceURL = organisationsPath + "/" + organisation
 	for _, row := range rows {
 		page.Authenticators = append(page.Authenticators, web.SuspendedAuthenticator{
 			PersonName: row.PersonName, PersonID: row.PersonID, URL: "/desk/people/" + row.PersonID + "/authenticators", Name: row.Name,

@@ -29,8 +29,8 @@ type Glance struct {
 	Name         string
 	At           time.Time
 	Expiring     []int64           // what positions give that ends, by weeks from At on; nil: it is not her business
-	SignIns      []store.SignInDay // by days, the last of them today
-	Unusual      *int64            // how many of them were; nil: she may not see which
+	SignIns      []store.SignInDay // by days, the last of them today; none: she may not see which
+	Unusual      *int64            // how many of them were; nil likewise
 }
 
 // OnGlance are the acts any of which shows something at a glance.
@@ -63,7 +63,10 @@ func (f *Office) Glance(ctx context.Context, o Officer, organisation string) (g 
 			return g, fmt.Errorf("count roles that expire of organisation %s: %w", organisation, err)
 		}
 	}
-	return g, f.signIns(ctx, &g, f.Can(o, here, authority.ReadAudit))
+	if f.Can(o, here, authority.ReadAudit) {
+		err = f.signIns(ctx, &g)
+	}
+	return g, err
 }
 
 // NeedsDoing counts what needs doing at the organisation of an officer and below it, in one round trip.

@@ -3,6 +3,7 @@ package office
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,15 +23,14 @@ func OnAuthenticators() []authority.Act {
 	return []authority.Act{authority.IssueAuthenticator, authority.UnlockAuthenticator}
 }
 
-// signIns adds to a glance what it says of sign-ins: to any officer how many there were, and to who may see which were unusual how
-// many of them.
-func (f *Office) signIns(ctx context.Context, g *Glance, which bool) (err error) {
+// signIns adds to a glance how many sign-ins there were and how many of them were unusual, for who may see which. To the others it says
+// nothing: no act of theirs needs it, and when people come to work is no business of who gives them access. A day of which not each
+// sign-in is listed is left out, as nobody may see which those were.
+func (f *Office) signIns(ctx context.Context, g *Glance) (err error) {
 	if g.SignIns, err = f.Store.SignInDays(ctx, g.Organisation, unusual.Zone, DaysBack, g.At); err != nil {
 		return fmt.Errorf("count sign-ins of organisation %s: %w", g.Organisation, err)
 	}
-	if !which {
-		return nil
-	}
+	g.SignIns = slices.DeleteFunc(g.SignIns, func(day store.SignInDay) bool { return !day.Listed })
 	n, err := f.Store.CountUnusualSignIns(ctx, g.Organisation, g.At.Add(-unusual.Kept), MostCounted)
 	if err != nil {
 		return fmt.Errorf("count unusual sign-ins of organisation %s: %w", g.Organisation, err)
