@@ -63,7 +63,7 @@ func contests() map[string][]contest {
 		"POST /desk/people/new":                              alone("the second is shown whom the first added: TestDeskCreates"),
 		"POST /desk/organisations/{code}/policy": {{
 			page:  opened(func(*site) string { return "/desk/organisations/ZX100/policy" }),
-			first: typed("help_text", "Ask at the ward", "reason", "We moved"), second: typed("help_text", "Ask on floor 1", "reason", "We moved again"), now: []string{"Ask at the ward"}, entered: []string{"Ask on floor 1"},
+			first: typed("help_text", "Ask at the ward", "reason", "We moved"), second: typed("help_text", "Ask on floor 1", "reason", "We moved again"), who: other, now: []string{"Ask at the ward"}, entered: []string{"Ask on floor 1"},
 		}},
 		"POST /desk/requests/{id}": {
 			{
@@ -164,7 +164,7 @@ func contests() map[string][]contest {
 		}},
 		"POST /desk/break-glass/{id}": {
 			{
-				page: opened(func(s *site) string { return "/desk/break-glass/" + s.opened }), first: url.Values{}, second: url.Values{}, button: typed("act", "end"),
+				page: opened(func(s *site) string { return "/desk/break-glass/" + s.opened }), first: url.Values{}, second: url.Values{}, button: typed("act", "end"), who: other,
 				now: []string{"ended"}, entered: []string{"To end it"},
 			},
 			{

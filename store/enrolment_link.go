@@ -25,16 +25,16 @@ func (q *queries) OpenLinks(ctx context.Context, personID string, allowed int, o
 		ORDER BY `+o.by(`created_at`, `id`)+` LIMIT $5`, personID, allowed, now, from(after), limit)
 }
 
-// HeldLink is whose an enrolment link is, and whether it is used up.
+// HeldLink is whose an enrolment link is, and whether it is used up: also what was cancelled is.
 type HeldLink struct {
 	PersonID             string
 	CreatedAt, ExpiresAt time.Time
-	UsedAt               *time.Time
+	UsedAt, CancelledAt  *time.Time
 }
 
 // LockLink waits until nobody enrols by a link, and lets nobody until the transaction ends.
 func (t *Tx) LockLink(ctx context.Context, id uuid.UUID) (HeldLink, error) {
-	return one[HeldLink](ctx, &t.queries, `SELECT person_id, created_at, expires_at, used_at FROM enrolment_link WHERE id = $1 FOR UPDATE`, id)
+	return one[HeldLink](ctx, &t.queries, `SELECT person_id, created_at, expires_at, used_at, cancelled_at FROM enrolment_link WHERE id = $1 FOR UPDATE`, id)
 }
 
 // CancelLink cancels a link that is not used up: nobody binds anything by it any more.

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // OrganisationPolicy is what an organisation itself says of how it has its work done. What is empty, or 0, it does not say.
 type OrganisationPolicy struct {
@@ -13,12 +16,14 @@ type OrganisationPolicy struct {
 	HelpText               string
 	HelpEmail              string
 	HelpTelephone          string
-	PolicyVersion          int // rises with each change
+	PolicyVersion          int        // rises with each change
+	PolicyBy               string     // who made the last, where that is known: an officer, or an operator
+	PolicyAt               *time.Time // when; nil: not known, or there was none
 }
 
 const organisationPolicyColumns = `o.code, o.name, o.parent_code, coalesce(o.desk_authenticator_level, 0) AS desk_authenticator_level, o.second_checker,
 	o.self_registration, coalesce(o.help_text, '') AS help_text, coalesce(o.help_email, '') AS help_email,
-	coalesce(o.help_telephone, '') AS help_telephone, o.policy_version`
+	coalesce(o.help_telephone, '') AS help_telephone, o.policy_version, coalesce(o.policy_by, '') AS policy_by, o.policy_at`
 
 // OrganisationPolicies lists the organisations that say anything and all that are below them: of the others nothing holds but
 // what holds everywhere.
@@ -49,8 +54,9 @@ func (q *queries) OrganisationPolicyPath(ctx context.Context, code string) ([]Or
 func (t *Tx) SetOrganisationPolicy(ctx context.Context, p OrganisationPolicy) error {
 	_, err := scalar[string](ctx, &t.queries, `
 		UPDATE organisation SET desk_authenticator_level = nullif($3::smallint, 0), second_checker = $4, self_registration = $5,
-			help_text = nullif($6, ''), help_email = nullif($7, ''), help_telephone = nullif($8, ''), policy_version = policy_version + 1
+			help_text = nullif($6, ''), help_email = nullif($7, ''), help_telephone = nullif($8, ''), policy_version = policy_version + 1,
+			policy_by = nullif($9, ''), policy_at = $10
 		WHERE code = $1 AND policy_version = $2 RETURNING code`,
-		p.Code, p.PolicyVersion, p.DeskAuthenticatorLevel, p.SecondChecker, p.SelfRegistration, p.HelpText, p.HelpEmail, p.HelpTelephone)
+		p.Code, p.PolicyVersion, p.DeskAuthenticatorLevel, p.SecondChecker, p.SelfRegistration, p.HelpText, p.HelpEmail, p.HelpTelephone, p.PolicyBy, p.PolicyAt)
 	return err
 }

@@ -119,7 +119,7 @@ func TestPrivilegesOfTheService(t *testing.T) {
 		"client_check":         "ended_at passed findings",
 		"enrolment_link":       "used_at wrong_codes code_given_at cancelled_at",
 		"evidence_proposal":    "piece_sealed state decided_at decided_by decided_role",
-		"organisation":         "second_checker desk_authenticator_level help_text help_email help_telephone self_registration policy_version",
+		"organisation":         "second_checker desk_authenticator_level help_text help_email help_telephone self_registration policy_version policy_by policy_at",
 		"evidence":             "withdrawn_at withdrawn_by withdrawn_reason",
 		"fido_metadata":        "number next_update blob fetched_at checked_at",
 		"introduction":         "state ended_by ended_role ended_at ended_reason person_id request_id",

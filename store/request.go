@@ -75,6 +75,11 @@ func (q *queries) Request(ctx context.Context, id uuid.UUID) (RequestRow, error)
 	return one[RequestRow](ctx, q, `SELECT `+requestColumns+`, `+requestNames+` FROM request r`+requestNamed+` WHERE r.id = $1`, id)
 }
 
+// OpenRequest reads the request for a person and position that nobody has decided.
+func (q *queries) OpenRequest(ctx context.Context, personID, positionID string) (Request, error) {
+	return one[Request](ctx, q, `SELECT `+requestColumns+` FROM request r WHERE r.person_id = $1 AND r.position_id = $2 AND r.state = 'open'`, personID, positionID)
+}
+
 // LockRequest reads a request. Whoever else would decide it waits until the transaction ends.
 //
 // What else is open for the person is locked with it: of two who each held one, and then wanted the other, neither would go on.

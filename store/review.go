@@ -62,6 +62,11 @@ func (t *Tx) AddReview(ctx context.Context, r Review) error {
 	return err
 }
 
+// OpenReview reads the review of an organisation in which something is left to decide.
+func (q *queries) OpenReview(ctx context.Context, organisation string) (Review, error) {
+	return one[Review](ctx, q, `SELECT `+reviewColumns+` FROM review r WHERE r.organisation_code = $1 AND r.closed_at IS NULL`, organisation)
+}
+
 // AddReviewItems adds to a review the roles that positions of an organisation, and of those below it if that is asked for,
 // give at this moment, at most limit of them, and says how many those are.
 func (t *Tx) AddReviewItems(ctx context.Context, id uuid.UUID, organisation string, andBelow bool, limit int, now time.Time) (int, error) {

@@ -85,7 +85,7 @@ func newEvidenceDismissCommand(p *program) *cobra.Command {
 				if f.Evidence, err = p.recorder(ctx, f.Store, key); err != nil {
 					return err
 				}
-				proposed, err := f.Proposed(ctx, o, args[0])
+				proposed, err := f.ToDecide(ctx, o, args[0])
 				if err != nil {
 					return err
 				}

@@ -65,7 +65,10 @@ func problemOf(err error) *Problem {
 		return &Problem{Status: token.Status, Reason: token.Code, Detail: token.Description}
 	}
 	if found, ok := errors.AsType[*registration.StateError](err); ok {
-		return &Problem{Status: http.StatusConflict, Reason: "authenticator_" + string(found.State), Detail: sentence(found.Error())}
+		return &Problem{Status: http.StatusConflict, Reason: "authenticator_" + string(found.State), Detail: sentence(found.Error()), Changes: []difference{{"state", "", string(found.State)}}}
+	}
+	if found, ok := errors.AsType[*registration.LinkOverError](err); ok {
+		return &Problem{Status: http.StatusConflict, Reason: "link_over", Detail: sentence(found.Error()), Changes: []difference{{"state", "open", found.State}}}
 	}
 	if found, ok := errors.AsType[*webauthn.Refusal](err); ok {
 		return ceremonyRefused(found)
@@ -74,8 +77,6 @@ func problemOf(err error) *Problem {
 		return &Problem{Status: http.StatusTooManyRequests, Reason: "too_many_failures", Detail: "Too many codes have failed. Wait some minutes, then try again."}
 	}
 	switch {
-	case errors.Is(err, registration.ErrLinkOver):
-		return &Problem{Status: http.StatusConflict, Reason: "link_over", Detail: sentence(registration.ErrLinkOver.Error())}
 	case errors.Is(err, registration.ErrAnotherPassword):
 		return &Problem{Status: http.StatusConflict, Reason: "another_password", Detail: sentence(registration.ErrAnotherPassword.Error())}
 	case errors.Is(err, directory.ErrUnknown), errors.Is(err, evidence.ErrUnknown):
@@ -90,8 +91,6 @@ func problemOf(err error) *Problem {
 		return &Problem{Status: http.StatusConflict, Reason: "wrong_code", Detail: sentence(evidence.ErrAccountCode.Error())}
 	case errors.Is(err, evidence.ErrAccountCodes):
 		return &Problem{Status: http.StatusConflict, Reason: "too_many_codes", Detail: sentence(evidence.ErrAccountCodes.Error())}
-	case errors.Is(err, evidence.ErrWithdrawn):
-		return &Problem{Status: http.StatusConflict, Reason: "withdrawn_before", Detail: "This was withdrawn before."}
 	case errors.Is(err, evidence.ErrInvalid):
 		return &Problem{Status: http.StatusUnprocessableEntity, Reason: "invalid", Detail: sentence(err.Error())}
 	}

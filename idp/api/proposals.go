@@ -63,7 +63,7 @@ func (h *Handler) readProposal(c call, _ nothing) (evidenceProposal, error) {
 }
 
 func (h *Handler) confirmProposal(c call, _ nothing) (evidence.Change, error) {
-	p, err := h.Proposed(c.Context(), c.officer, c.PathValue("proposal"))
+	p, err := h.ToDecide(c.Context(), c.officer, c.PathValue("proposal"))
 	if err != nil {
 		return evidence.Change{}, err
 	}
@@ -71,7 +71,7 @@ func (h *Handler) confirmProposal(c call, _ nothing) (evidence.Change, error) {
 }
 
 func (h *Handler) dismissProposal(c call, _ nothing) (identified, error) {
-	p, err := h.Proposed(c.Context(), c.officer, c.PathValue("proposal"))
+	p, err := h.ToDecide(c.Context(), c.officer, c.PathValue("proposal"))
 	if err != nil {
 		return identified{}, err
 	}

@@ -258,13 +258,22 @@ func (r *Registrar) end(ctx context.Context, by deed.Acting, id uuid.UUID, check
 		}
 		_, err = a.EndRole(ctx, b.RoleID, a.Now)
 		if errors.Is(err, store.ErrNotFound) {
-			return refuse(EndedAlready)
+			return a.endedAlready(ctx, id)
 		}
 		if err != nil {
 			return fmt.Errorf("end role %s: %w", b.RoleID, err)
 		}
 		return nil
 	})
+}
+
+// endedAlready is the refusal that a role has ended, with when.
+func (a *act) endedAlready(ctx context.Context, id uuid.UUID) error {
+	b, err := a.BreakGlass(ctx, id)
+	if err != nil {
+		return directory.Missing(err, "break-glass", id)
+	}
+	return refuse(EndedAlready).In("ends_at", "", b.EndsAt.UTC().Format(time.RFC3339))
 }
 
 // read reads what was opened, which the line is about from then on.

@@ -46,6 +46,22 @@ func (r *Refusal) With(because string, changes ...Change) *Refusal {
 	return r
 }
 
+// Decided is the refusal that something is decided already, and as what: by the officer herself, by another one or, where by is nil, by
+// nobody in time.
+func (d *Deed) Decided(by *string, field, seen, now string) *Refusal {
+	r, changes := Refuse(DecidedAlready), []Change{{Field: field, From: seen, To: now}}
+	switch {
+	case by == nil:
+		r.Words = "nobody decided this in time, so it is decided by now"
+	case *by == d.By.Person:
+		r.Words = "you have decided this already"
+		fallthrough
+	default:
+		changes = append(changes, Change{Field: "decided_by", To: *by})
+	}
+	return r.With("", changes...)
+}
+
 // In is the refusal with the state in which something is that was in another when an officer saw it.
 func (r *Refusal) In(field, seen, now string) *Refusal {
 	return r.With(r.Because, Change{Field: field, From: seen, To: now})

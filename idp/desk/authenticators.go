@@ -72,14 +72,15 @@ func (h *Handler) cancelLink(w http.ResponseWriter, r *http.Request, o officer) 
 	if err == nil {
 		return web.SeeOther(w, r, authenticatorsPath(r.PathValue("id")))
 	}
-	if !errors.Is(err, registration.ErrLinkOver) {
+	gone, is := errors.AsType[*registration.LinkOverError](err)
+	if !is {
 		return err
 	}
 	page, err := h.authenticatorsPage(r, o)
 	if err != nil {
 		return err
 	}
-	page.Errors = []web.FieldError{{Message: capital(registration.ErrLinkOver.Error()) + "."}}
+	page.Errors = []web.FieldError{{Message: capital(gone.Error()) + "."}}
 	done, err := h.Last(r.Context(), r.PathValue("id"), "link", r.PathValue("link"), audit.EnrolmentLinkCancelled)
 	if err != nil {
 		return err

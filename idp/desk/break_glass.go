@@ -129,7 +129,14 @@ func (h *Handler) changeBreakGlass(w http.ResponseWriter, r *http.Request, o off
 	page.Errors = wrong
 	switch {
 	case f.Get("act") == "end" && !page.CanEnd:
-		page.Meanwhile = meanwhile(office.Done{}, beside("State", "It has ended", "To end it"))
+		done, err := h.EndedBreakGlass(r.Context(), o.Officer, r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		if done.At.IsZero() {
+			break
+		}
+		page.Meanwhile = meanwhile(done, beside("State", "It has ended", "To end it"))
 	case page.SignedBy != "":
 		page.Meanwhile = meanwhile(office.Done{By: page.SignedBy, At: page.SignedAt}, beside("Note", page.Note, f.Get("note")))
 	default:

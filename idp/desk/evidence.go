@@ -142,7 +142,7 @@ func (h *Handler) withdraw(w http.ResponseWriter, r *http.Request, o officer) er
 	wrong, chosen := []web.FieldError{{Field: "reason", Message: "Select why it is withdrawn"}}, ""
 	switch {
 	case errors.Is(err, evidence.ErrInvalid):
-	case errors.Is(err, evidence.ErrWithdrawn):
+	case refusedAs(err, office.WithdrawnBefore):
 		wrong, chosen = []web.FieldError{{Message: "It was withdrawn before: look at the evidence as it is now."}}, string(reason)
 	default:
 		return err

@@ -85,7 +85,12 @@ func (h *Handler) setPolicy(w http.ResponseWriter, r *http.Request, o officer) e
 	page := h.policyPage(r, o, stated, change.Policy)
 	page.Errors, page.Reason, page.HelpText = wrong, f.Get("reason"), f.Get(directory.HelpText)
 	if change.Seen != stated.Version {
-		page.Meanwhile = meanwhile(office.Done{}, since(stated, change.Policy)...)
+		names, err := h.Names(r.Context(), stated.ChangedBy)
+		if err != nil {
+			return err
+		}
+		done := office.Done{By: cmp.Or(names[stated.ChangedBy], stated.ChangedBy), At: stated.ChangedAt}
+		page.Meanwhile = meanwhile(done, since(stated, change.Policy)...)
 	}
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }

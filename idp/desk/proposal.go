@@ -80,9 +80,9 @@ func (h *Handler) decideProposal(w http.ResponseWriter, r *http.Request, o offic
 	if err != nil {
 		return err
 	}
-	p, err := h.Proposed(r.Context(), o.Officer, r.PathValue("proposal"))
-	if errors.Is(err, directory.ErrUnknown) {
-		return h.settledProposal(w, r, o, f.Get("verdict"))
+	p, err := h.ToDecide(r.Context(), o.Officer, r.PathValue("proposal"))
+	if refusedAs(err, deed.DecidedAlready) {
+		return h.settledProposal(w, r, o, f.Get("verdict"), err)
 	}
 	if err != nil {
 		return err
@@ -103,16 +103,16 @@ func (h *Handler) decideProposal(w http.ResponseWriter, r *http.Request, o offic
 		if refusal, refused := errors.AsType[*deed.Refusal](err); refused && refusal.Reason == office.NoAccountCode {
 			page.Errors = []web.FieldError{{Message: refusal.Sentence()}}
 		}
-		if errors.Is(err, directory.ErrUnknown) { // it was decided a moment ago
-			return h.settledProposal(w, r, o, page.Verdict)
+		if refusedAs(err, deed.DecidedAlready) { // a moment ago
+			return h.settledProposal(w, r, o, page.Verdict, err)
 		}
 		if page.Errors == nil {
 			return err
 		}
 	case "dismiss":
 		err := h.DismissEvidence(r.Context(), o.Officer, p)
-		if errors.Is(err, directory.ErrUnknown) {
-			return h.settledProposal(w, r, o, page.Verdict)
+		if refusedAs(err, deed.DecidedAlready) {
+			return h.settledProposal(w, r, o, page.Verdict, err)
 		}
 		if err != nil {
 			return err
@@ -124,14 +124,18 @@ func (h *Handler) decideProposal(w http.ResponseWriter, r *http.Request, o offic
 	return h.Pages.Render(w, http.StatusBadRequest, page)
 }
 
-// settledProposal says what another officer decided about a piece that does not wait any more.
-func (h *Handler) settledProposal(w http.ResponseWriter, r *http.Request, o officer, verdict string) error {
+// settledProposal says what was decided about a piece that does not wait any more, and why nothing else is.
+func (h *Handler) settledProposal(w http.ResponseWriter, r *http.Request, o officer, verdict string, why error) error {
+	wrong, err := mistakes(why, nil)
+	if err != nil {
+		return err
+	}
 	s, err := h.SettledProposal(r.Context(), o.Officer, r.PathValue("proposal"))
 	if err != nil {
 		return err
 	}
 	page := web.DeskProposal{Desk: h.desk(r, o), PersonName: s.Person.DisplayName, EvidenceURL: "/desk/people/" + s.PersonID + "/evidence", Kind: assurance.KindWords(s.Kind)}
-	page.Errors = []web.FieldError{{Message: deed.Refuse(deed.DecidedAlready).Sentence()}}
+	page.Errors = wrong
 	entered := map[string]string{"confirm": "Confirm it", "dismiss": "Dismiss it"}[verdict]
 	page.Meanwhile = meanwhile(s.Done, beside("Decision", capital(s.State), entered))
 	return h.Pages.Render(w, http.StatusBadRequest, page)

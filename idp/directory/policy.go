@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
@@ -119,6 +120,8 @@ func policyOf(o store.OrganisationPolicy) Policy {
 type Stated struct {
 	Code, Name string
 	Version    int    // of Own: it rises with each change
+	ChangedBy  string // who made the last change: an officer, or an operator; "" where that is not known
+	ChangedAt  time.Time
 	Own        Policy // what the organisation says itself
 	Above      Policy // what holds where it says nothing
 
@@ -169,7 +172,11 @@ func (p *Policies) Policy(ctx context.Context, records interface {
 		above = above.under(policyOf(o))
 	}
 	own := path[0]
-	return Stated{Code: own.Code, Name: own.Name, Version: own.PolicyVersion, Own: policyOf(own), Above: above.under(p.elsewhere), path: path}, nil
+	stated := Stated{Code: own.Code, Name: own.Name, Version: own.PolicyVersion, ChangedBy: own.PolicyBy, Own: policyOf(own), Above: above.under(p.elsewhere), path: path}
+	if own.PolicyAt != nil {
+		stated.ChangedAt = *own.PolicyAt
+	}
+	return stated, nil
 }
 
 // ErrChangedSince says that somebody else has changed what a change was to be made to.
@@ -216,6 +223,7 @@ func (p *Policies) SetPolicy(ctx context.Context, s *store.Store, c PolicyChange
 		err = tx.SetOrganisationPolicy(ctx, store.OrganisationPolicy{
 			Code: c.Organisation, PolicyVersion: c.Seen, DeskAuthenticatorLevel: int(c.Policy.DeskLevel), SecondChecker: c.Policy.SecondChecker,
 			SelfRegistration: c.Policy.SelfRegistration, HelpText: c.Policy.Help.Text, HelpEmail: c.Policy.Help.Email, HelpTelephone: c.Policy.Help.Telephone,
+			PolicyBy: by.Actor, PolicyAt: &by.At,
 		})
 		if errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("the policy of organisation %s %w", c.Organisation, ErrChangedSince)

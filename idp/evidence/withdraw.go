@@ -178,9 +178,22 @@ func readPiece(ctx context.Context, tx *store.Tx, id uuid.UUID) (store.Evidence,
 	return e, nil
 }
 
-// withdrawnBefore says when and why a piece was withdrawn.
+// WithdrawnError is ErrWithdrawn of a piece, with when, by whom and why it was.
+type WithdrawnError struct {
+	Evidence uuid.UUID
+	Withdrawal
+}
+
+// Error says it in words.
+func (e *WithdrawnError) Error() string {
+	return fmt.Sprintf("evidence %s %s: at %s, as %s", e.Evidence, ErrWithdrawn, e.At.Format(time.RFC3339), e.Reason)
+}
+
+// Unwrap is ErrWithdrawn.
+func (e *WithdrawnError) Unwrap() error { return ErrWithdrawn }
+
 func withdrawnBefore(e store.Evidence) error {
-	return fmt.Errorf("evidence %s %w: at %s, as %s", e.ID, ErrWithdrawn, e.WithdrawnAt.UTC().Format(time.RFC3339), *e.WithdrawnReason)
+	return &WithdrawnError{e.ID, Withdrawal{e.WithdrawnAt.UTC(), *e.WithdrawnBy, Reason(*e.WithdrawnReason)}}
 }
 
 // foundForged says whether a piece was withdrawn as forged.

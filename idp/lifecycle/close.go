@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -182,7 +183,7 @@ func (r *Registrar) Reopen(ctx context.Context, by deed.Acting, person, reason s
 		case closed.ErasedAt != nil:
 			return refuse(Erased)
 		case closed.ClosedAt == nil:
-			return refuse(Open)
+			return refuse(Open).In("state", "closed", "open")
 		}
 		if err := a.notOwnClosing(ctx, person); err != nil {
 			return err
@@ -251,7 +252,7 @@ func (r *Registrar) Leave(ctx context.Context, by deed.Acting, person, organisat
 			return err
 		}
 		if len(roles)+cancelled == 0 {
-			return refuse(NotThere)
+			return a.gone(ctx, person, organisation)
 		}
 		a.Note(map[string]string{"ended_roles": strconv.Itoa(len(roles)), "cancelled_requests": strconv.Itoa(cancelled)})
 		if !at.After(a.Now) {
@@ -270,6 +271,21 @@ func (r *Registrar) Leave(ctx context.Context, by deed.Acting, person, organisat
 		}
 		return a.change(ctx, person, "left", organisation, reason, map[string]string{}, map[string]string{"ends_at": ends})
 	})
+}
+
+// gone is the refusal that a person has nothing at an organisation to end, with when she left it if somebody has said so.
+func (a *act) gone(ctx context.Context, person, organisation string) error {
+	last, err := a.LastChange(ctx, person, "left")
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("read when person %s left: %w", person, err)
+	}
+	var said struct {
+		EndsAt string `json:"ends_at"`
+	}
+	if err != nil || last.OrganisationCode != organisation || json.Unmarshal(last.New, &said) != nil {
+		return refuse(NotThere)
+	}
+	return refuse(NotThere).With("", deed.Change{Field: "ends_at", To: said.EndsAt}, deed.Change{Field: "left_by", To: last.Actor})
 }
 
 // named is what an organisation is called to which a person belongs.

@@ -51,13 +51,30 @@ func (r *Registrar) ProposeMerge(ctx context.Context, by deed.Acting, duplicate,
 			ID: id, Duplicate: duplicate, Kept: kept, Reason: reason, ProposedBy: a.By.Person, ProposedRole: a.By.Role, ProposedAt: a.Now,
 		})
 		if errors.Is(err, store.ErrConflict) {
-			return refuse(ProposedAlready)
+			return a.proposedAlready(ctx, duplicate, kept)
 		}
 		if err != nil {
 			return fmt.Errorf("propose a merge: %w", err)
 		}
 		return nil
 	})
+}
+
+// mostMerges bounds the merges that are looked at of one person.
+const mostMerges = 100
+
+// proposedAlready is the refusal that a merge of two profiles waits, with which one it keeps.
+func (a *act) proposedAlready(ctx context.Context, duplicate, kept string) error {
+	waiting, err := a.ProposedMerges(ctx, duplicate, mostMerges)
+	if err != nil {
+		return fmt.Errorf("list merges of person %s: %w", duplicate, err)
+	}
+	for _, m := range waiting {
+		if m.Kept == kept || m.Duplicate == kept {
+			return refuse(ProposedAlready).With("", deed.Change{Field: "merge", To: m.ID.String()}, deed.Change{Field: "kept", From: kept, To: m.Kept}, deed.Change{Field: "proposed_by", To: m.ProposedBy})
+		}
+	}
+	return refuse(ProposedAlready)
 }
 
 // mergeable wants two profiles that are open, of people whom the officer may merge, who may hold together what both have. What somebody
@@ -155,7 +172,7 @@ func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict p
 	}
 	err := a.DecideMerge(ctx, m.ID, string(verdict), a.By.Person, a.By.Role, reason, a.Now)
 	if errors.Is(err, store.ErrNotFound) {
-		return deed.Refuse(deed.DecidedAlready)
+		return a.decidedAlready(ctx, m.ID)
 	}
 	if err != nil {
 		return fmt.Errorf("decide merge %s: %w", m.ID, err)
@@ -167,6 +184,15 @@ func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict p
 		return nil
 	}
 	return a.merge(ctx, r, m, reason)
+}
+
+// decidedAlready is the refusal that somebody has decided a merge meanwhile.
+func (a *act) decidedAlready(ctx context.Context, id uuid.UUID) error {
+	m, err := a.Merge(ctx, id)
+	if err != nil {
+		return directory.Missing(err, "merge", id)
+	}
+	return a.Decided(m.DecidedBy, "state", "proposed", m.State)
 }
 
 // approvable wants two profiles that can be merged, and who proposed it to be an officer still who may. Whose profile was closed

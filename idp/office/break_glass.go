@@ -36,6 +36,15 @@ func (f *Office) BreakGlass(ctx context.Context, o Officer, text string) (store.
 	return b, err
 }
 
+// EndedBreakGlass is who ended what was opened before its time, for an officer who may review it; nobody, where its time was over.
+func (f *Office) EndedBreakGlass(ctx context.Context, o Officer, text string) (Done, error) {
+	b, err := f.BreakGlass(ctx, o, text)
+	if err != nil {
+		return Done{}, err
+	}
+	return f.Last(ctx, b.AskedBy, "break_glass", b.ID.String(), audit.BreakGlassEnded)
+}
+
 // DoneByBreakGlass reads a page of what an officer did in the role that break-glass gave her, by when it was, from the line after the
 // given one, says whether there is more, and records who read it. Whoever reads it may ([Office.BreakGlass]).
 func (f *Office) DoneByBreakGlass(ctx context.Context, o Officer, b store.BreakGlassRow, order store.Order, after int64) (lines []AuditLine, more bool, err error) {

@@ -195,8 +195,16 @@ func (f *Office) prove(ctx context.Context, o Officer, event audit.Event, person
 // NoAccountCode is why nobody confirms what was checked without the code of an account: see [evidence.ErrUncoded].
 const NoAccountCode deed.Reason = "no_account_code"
 
+// WithdrawnBefore is why nobody withdraws what was withdrawn: see [evidence.ErrWithdrawn].
+const WithdrawnBefore deed.Reason = "withdrawn_before"
+
 // refusing makes a refusal, or what is not there, of an error of package evidence that is one.
 func refusing(err error) error {
+	if before, is := errors.AsType[*evidence.WithdrawnError](err); is {
+		return (&deed.Refusal{Reason: WithdrawnBefore, Words: "this was withdrawn before: look at the evidence as it is now"}).With("",
+			deed.Change{Field: "withdrawn_reason", To: string(before.Reason)}, deed.Change{Field: "withdrawn_by", To: before.By},
+			deed.Change{Field: "withdrawn_at", To: before.At.Format(time.RFC3339)})
+	}
 	switch {
 	case errors.Is(err, evidence.ErrClosed), errors.Is(err, photograph.ErrClosed):
 		return &deed.Refusal{Reason: "profile_closed", Words: evidence.ErrClosed.Error()}

@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -11,7 +12,7 @@ import (
 
 // Done is what was done last, and by whom.
 type Done struct {
-	By     string // the name of whoever did it; "" where it is nobody's or not on record
+	By     string // whoever did it, by name; "" where that is not on record
 	At     time.Time
 	Detail map[string]string // of its line of the record
 }
@@ -52,8 +53,9 @@ func (f *Office) last(ctx context.Context, lines []store.AuditEvent, name, value
 		if line.Refusal != "" || name != "" && line.Detail[name] != value {
 			continue
 		}
-		names, err := f.Names(ctx, line.Actor)
-		return Done{names[line.Actor], line.At, line.Detail}, err
+		by := cmp.Or(line.Detail["officer"], line.Actor) // an operator may have acted for her
+		names, err := f.Names(ctx, by)
+		return Done{cmp.Or(names[by], by), line.At, line.Detail}, err
 	}
 	return Done{}, nil
 }

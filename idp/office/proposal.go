@@ -2,6 +2,7 @@ package office
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -88,6 +89,26 @@ func (f *Office) Proposed(ctx context.Context, o Officer, text string) (p Propos
 	return p, nil
 }
 
+// ToDecide is Proposed for an officer who decides. That another one has decided meanwhile is the refusal [deed.DecidedAlready].
+func (f *Office) ToDecide(ctx context.Context, o Officer, text string) (Proposed, error) {
+	p, err := f.Proposed(ctx, o, text)
+	return p, f.decidedMeanwhile(ctx, o, text, err)
+}
+
+// decidedMeanwhile is the refusal to decide about a piece that does not wait any more, on record, and any other error as it is.
+func (f *Office) decidedMeanwhile(ctx context.Context, o Officer, text string, err error) error {
+	if !errors.Is(err, directory.ErrUnknown) {
+		return err
+	}
+	s, err := f.SettledProposal(ctx, o, text)
+	if err != nil {
+		return err
+	}
+	d := deed.New(f.Rules, o.Acting(), f.Now, audit.EvidenceDecided, s.PersonID)
+	d.Note(map[string]string{"proposal": text, "kind": s.Kind})
+	return d.Refuse(ctx, f.Store, d.Decided(&s.DecidedBy, "state", "proposed", s.State))
+}
+
 // Settled is a piece of evidence that waited, and what another officer decided about it.
 type Settled struct {
 	store.DecidedProposal
@@ -119,12 +140,13 @@ func (f *Office) ConfirmEvidence(ctx context.Context, o Officer, p Proposed) (ch
 		change, refusal, err = f.Evidence.ConfirmIn(ctx, tx, o.checker(), p.ID)
 		return refusal, err
 	})
-	return change, err
+	return change, f.decidedMeanwhile(ctx, o, p.ID.String(), err)
 }
 
 // DismissEvidence ends the wait of a piece that is not put on record.
 func (f *Office) DismissEvidence(ctx context.Context, o Officer, p Proposed) error {
-	return f.prove(ctx, o, audit.EvidenceDecided, p.PersonID, false, func(tx *store.Tx) (refusal, err error) {
+	err := f.prove(ctx, o, audit.EvidenceDecided, p.PersonID, false, func(tx *store.Tx) (refusal, err error) {
 		return nil, f.Evidence.DismissIn(ctx, tx, o.checker(), p.ID)
 	})
+	return f.decidedMeanwhile(ctx, o, p.ID.String(), err)
 }

@@ -160,12 +160,24 @@ func (a *act) open(ctx context.Context, q store.Request, v store.PositionVersion
 	}
 	err = a.AddRequest(ctx, q)
 	if errors.Is(err, store.ErrConflict) {
-		return Refusal(OpenAlready)
+		return a.askedAlready(ctx, q)
 	}
 	if err != nil {
 		return fmt.Errorf("add request: %w", err)
 	}
 	return nil
+}
+
+// askedAlready is the refusal that a request for the same person and position is open, with which one.
+func (a *act) askedAlready(ctx context.Context, q store.Request) error {
+	open, err := a.OpenRequest(ctx, q.PersonID, q.PositionID)
+	if errors.Is(err, store.ErrNotFound) { // it was decided a moment ago
+		return Refusal(OpenAlready)
+	}
+	if err != nil {
+		return fmt.Errorf("read request for person %s: %w", q.PersonID, err)
+	}
+	return Refusal(OpenAlready).With("", deed.Change{Field: "request", To: open.ID.String()}, deed.Change{Field: "asked_by", To: open.AskedBy})
 }
 
 // lockOpen is lockPeople after what is open for the person, because what has lapsed of it may be ended.

@@ -66,7 +66,7 @@ func (a *act) openReview(ctx context.Context, s Scope) (uuid.UUID, error) {
 		OpenedBy: a.By.Person, OpenedRole: a.By.Role, OpenedAt: a.Now,
 	})
 	if errors.Is(err, store.ErrConflict) {
-		return uuid.Nil, Refusal(ReviewOpenAlready)
+		return uuid.Nil, a.openAlready(ctx, s.Organisation)
 	}
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("add review: %w", err)
@@ -82,6 +82,18 @@ func (a *act) openReview(ctx context.Context, s Scope) (uuid.UUID, error) {
 	}
 	a.Note(map[string]string{"review": id.String(), "items": strconv.Itoa(n)})
 	return id, nil
+}
+
+// openAlready is the refusal that a review of an organisation is open, with which one.
+func (a *act) openAlready(ctx context.Context, organisation string) error {
+	v, err := a.OpenReview(ctx, organisation)
+	if errors.Is(err, store.ErrNotFound) { // it was closed a moment ago
+		return Refusal(ReviewOpenAlready)
+	}
+	if err != nil {
+		return fmt.Errorf("read review of organisation %s: %w", organisation, err)
+	}
+	return Refusal(ReviewOpenAlready).With("", deed.Change{Field: "review", To: v.ID.String()}, deed.Change{Field: "due_at", To: moment(&v.DueAt)}, deed.Change{Field: "opened_by", To: v.OpenedBy})
 }
 
 // Outcome is what became of something that a review is about.
@@ -171,7 +183,7 @@ func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.
 	}
 	switch {
 	case item.Outcome != nil:
-		return p, item, deed.Refuse(deed.DecidedAlready).In("outcome", "", *item.Outcome)
+		return p, item, a.Decided(item.DecidedBy, "outcome", "", *item.Outcome)
 	case item.EndsAt != nil && !item.EndsAt.After(a.Now):
 		return p, item, Refusal(NotHeld)
 	}

@@ -28,13 +28,33 @@ type Link struct {
 	Person string // whose it has to be; "" is anybody's
 }
 
-// ErrLinkOver says that an enrolment link works no more: somebody has enrolled by it, it was cancelled, or its time is over.
-var ErrLinkOver = errors.New("the enrolment link works no more: look at whether something was added by it")
+// LinkOverError says that an enrolment link works no more.
+type LinkOverError struct {
+	State string // used, cancelled or expired
+}
+
+// Error says it in words.
+func (e *LinkOverError) Error() string {
+	return "the enrolment link works no more: look at whether something was added by it"
+}
+
+// over is why a link works no more, or "".
+func over(l store.HeldLink, now time.Time) string {
+	switch {
+	case l.CancelledAt != nil:
+		return "cancelled"
+	case l.UsedAt != nil:
+		return "used"
+	case !l.ExpiresAt.After(now):
+		return "expired"
+	}
+	return ""
+}
 
 // CancelLink cancels an enrolment link, if it is permitted in the transaction that does it: whoever has it binds nothing by it from
 // that moment. Of somebody who enrols and somebody who cancels at once one does. The entry says who does it, and when.
 //
-// A link that there is not, or that is somebody else's, is directory.ErrUnknown, and one that works no more [ErrLinkOver].
+// A link that there is not, or that is somebody else's, is directory.ErrUnknown, and one that works no more a *[LinkOverError].
 func CancelLink(ctx context.Context, s *store.Store, l Link, by audit.Entry, permit func(*store.Tx) error) error {
 	by.Event, by.Detail = audit.EnrolmentLinkCancelled, with(by.Detail, map[string]string{"link": l.ID.String()})
 	err := s.InTx(ctx, func(tx *store.Tx) error {
@@ -49,8 +69,8 @@ func CancelLink(ctx context.Context, s *store.Store, l Link, by audit.Entry, per
 		if err := permit(tx); err != nil {
 			return err
 		}
-		if held.UsedAt != nil || !held.ExpiresAt.After(by.At) {
-			return ErrLinkOver
+		if why := over(held, by.At); why != "" {
+			return &LinkOverError{why}
 		}
 		if err := tx.CancelLink(ctx, l.ID, by.At); err != nil {
 			return fmt.Errorf("cancel enrolment link %s: %w", l.ID, err)
@@ -58,7 +78,7 @@ func CancelLink(ctx context.Context, s *store.Store, l Link, by audit.Entry, per
 		by.Detail["made_at"], by.Detail["expires_at"] = held.CreatedAt.UTC().Format(time.RFC3339), held.ExpiresAt.UTC().Format(time.RFC3339)
 		return audit.Record(ctx, tx, by)
 	})
-	if errors.Is(err, ErrLinkOver) {
+	if _, is := errors.AsType[*LinkOverError](err); is {
 		by.Refusal = "link_over"
 		if err := audit.Refuse(ctx, s, by); err != nil {
 			return err
