@@ -596,7 +596,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		{"register oneself", func() error {
 			secret, r := hash("self"), newSelfRegistration()
 			return hot.InTx(ctx, func(tx *store.Tx) error {
-				return errors.Join(second(tx.AddSelfRegistration(ctx, r, secret, now)), tx.DropSelfRegistrations(ctx, r.Email, r.ID), tx.CloseSelfRegistrations(ctx, "N1"), second(tx.SelfRegistration(ctx, secret, now)), second(tx.TakeSelfRegistration(ctx, secret, now)))
+				return errors.Join(second(tx.AddSelfRegistration(ctx, r, secret, now)), tx.DropSelfRegistrations(ctx, r.Email, 1), tx.CloseSelfRegistrations(ctx, "N1"), second(tx.SelfRegistration(ctx, secret, now)), second(tx.TakeSelfRegistration(ctx, secret, now)))
 			})
 		}},
 		{"list people to prove", func() error { return second(hot.UnprovedPeople(ctx, organisation, store.Order{}, ana, 10)) }},

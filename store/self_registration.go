@@ -38,9 +38,11 @@ func (t *Tx) AddSelfRegistration(ctx context.Context, r SelfRegistration, secret
 }
 
 // DropSelfRegistrations takes away for good what waits to be confirmed by an e-mail address, in whatever case, with its messages, but for
-// the registration with an id.
-func (t *Tx) DropSelfRegistrations(ctx context.Context, email string, but uuid.UUID) error {
-	return t.db.exec(ctx, `DELETE FROM self_registration WHERE lower(email) = lower($1) AND id <> $2`, email, but)
+// so many of the newest.
+func (t *Tx) DropSelfRegistrations(ctx context.Context, email string, newest int) error {
+	return t.db.exec(ctx, `
+		DELETE FROM self_registration WHERE id IN (
+			SELECT r.id FROM self_registration r WHERE lower(r.email) = lower($1) ORDER BY r.id DESC OFFSET $2)`, email, newest)
 }
 
 // CloseSelfRegistrations takes away for good what waits to be confirmed at an organisation, with its messages.

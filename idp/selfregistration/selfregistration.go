@@ -2,8 +2,9 @@
 // confirms her e-mail address by a link that is mailed to it, and binds what she signs in with.
 //
 // It guarantees that
-//   - nobody is on record before whoever reads the mail at the address has said so, and a link does that once, for a day: the newest
-//     of the address, while the organisation is open to all;
+//   - nobody is on record before whoever reads the mail at the address has said so, and a link does that once, for a day, while the
+//     organisation is open to all; with it end all others of the address;
+//   - whoever knows an address and asks with it ends no link that was mailed to it a moment ago (mostLinks);
 //   - nobody learns who is on record: what is asked, counted, written and mailed is the same for every address, and that one is
 //     somebody's already is said behind its link alone;
 //   - an address that is somebody's makes no second profile;
@@ -47,6 +48,12 @@ type Handler struct {
 
 // linkLife is how long somebody has to confirm her address.
 const linkLife = 24 * time.Hour
+
+// mostLinks is how many links of an address work at a time. Anybody can ask for more, so the newest alone, or the first alone, would let
+// whoever knows an address keep its owner out: by ending hers, or by being there before her in another name. They all go to one mailbox,
+// so that many are no weaker than one. Twice as many as [throttle.SelfRegistrationMailbox] lets through in an hour means
+// that one is pushed out by others after a whole hour at the earliest.
+const mostLinks = 10
 
 var (
 	// errClosed says that an organisation is not open to all, or that there is none.
@@ -121,8 +128,8 @@ func (h *Handler) ask(ctx context.Context, a applicant, language web.Language) e
 		if err != nil {
 			return err
 		}
-		if err := tx.DropSelfRegistrations(ctx, a.email, id); err != nil {
-			return fmt.Errorf("end what was asked before: %w", err)
+		if err := tx.DropSelfRegistrations(ctx, a.email, mostLinks); err != nil {
+			return fmt.Errorf("end what was asked long before: %w", err)
 		}
 		letter := messenger.SelfRegistration{
 			Organisation: organisation, URL: h.Issuer + confirmPath + "?" + url.Values{"token": {secret}}.Encode(), ExpiresAt: asked.ExpiresAt,
@@ -185,7 +192,7 @@ func (h *Handler) confirm(ctx context.Context, secret string, language web.Langu
 // addressTaken is why somebody is not put on record who confirmed an address of another, or of herself.
 const addressTaken = "address_taken"
 
-// confirmIn is confirm in a transaction. An address that is somebody's spends the link, and there is no page to go to.
+// confirmIn is confirm in a transaction. An address that is somebody's spends its links, and there is no page to go to.
 func confirmIn(ctx context.Context, tx *store.Tx, secretHash []byte, language web.Language, now time.Time) (enrolURL string, err error) {
 	r, err := tx.SelfRegistration(ctx, secretHash, now)
 	if err != nil {
@@ -196,6 +203,9 @@ func confirmIn(ctx context.Context, tx *store.Tx, secretHash []byte, language we
 	}
 	if r, err = tx.TakeSelfRegistration(ctx, secretHash, now); err != nil {
 		return "", err
+	}
+	if err := tx.DropSelfRegistrations(ctx, r.Email, 0); err != nil {
+		return "", fmt.Errorf("end the other links of the address: %w", err)
 	}
 	onRecord, err := tx.OnRecord(ctx, r.Email)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
