@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -152,7 +153,16 @@ asked for or what is for her, nor what somebody else looks after unless --from s
   credence request take 01935c5e-7a70-7000-8000-000000000001 --as 656005750104 --role 656005754108 --from 656005750117`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.ownRequest(cmd, args[0], by.Person+" looks after it", func(ctx context.Context, r *position.Registrar, id uuid.UUID) error { return r.Take(ctx, by, id, from) })
+			return p.ownRequest(cmd, args[0], by.Person+" looks after it", func(ctx context.Context, r *position.Registrar, id uuid.UUID) error {
+				err := r.Take(ctx, by, id, from)
+				if refusal, refused := errors.AsType[*deed.Refusal](err); refused && refusal.Reason == position.OwnedSince {
+					if owner := refusal.Changes[0].To; owner != "" {
+						return fmt.Errorf("%w\n--from %s takes it from her", refusal, owner)
+					}
+					return fmt.Errorf("%w\nwithout --from you take it from nobody", refusal)
+				}
+				return err
+			})
 		},
 	}
 	take.Flags().StringVar(&from, "from", "", "user `id` of who looks after it")
