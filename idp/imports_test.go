@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"idp/messenger":             {"idp/audit", "idp/seal", "store", "web"},
 	"idp/onboarding":            {"idp/messenger", "idp/deed", "idp/assertion", "idp/outbound", "idp/oauth", "idp/authority", "idp/position", "idp/directory", "idp/assurance", "idp/audit", "store"},
 	"idp/lifecycle":             {"idp/deed", "idp/messenger", "idp/position", "idp/authority", "idp/directory", "idp/evidence", "idp/audit", "store"},
-	"idp/deed":                  {"idp/authority", "idp/directory", "idp/audit", "store"},
+	"idp/deed":                  {"idp/assurance", "idp/authority", "idp/directory", "idp/audit", "store"},
 	"idp/position":              {"idp/deed", "idp/poll", "idp/messenger", "idp/authority", "idp/directory", "idp/audit", "store"},
 	"idp/photograph":            {"idp/seal", "idp/audit", "store"},
 	"idp/evidence":              {"idp/messenger", "idp/strictjson", "idp/ida", "idp/assurance", "idp/seal", "idp/audit", "store"},

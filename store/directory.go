@@ -46,6 +46,8 @@ type Role struct {
 	AreasOfWork      []string    `json:"areas_of_work"` // P:Q:T codes
 	Activities       []string    `json:"activities"`    // B codes
 	Workgroups       []Workgroup `json:"workgroups"`
+
+	AuthenticatorID *uuid.UUID `json:"authenticator_id"` // which alone lets her act in it; nil: any of hers
 }
 
 // Workgroup is a team whose members see the same patients.

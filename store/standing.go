@@ -83,9 +83,8 @@ type record struct {
 // datedRole is a role profile and when it is one.
 type datedRole struct {
 	Role
-	StartsAt        time.Time  `json:"starts_at"`
-	EndsAt          *time.Time `json:"ends_at"`
-	AuthenticatorID *uuid.UUID `json:"authenticator_id"` // which alone lets her act in it; nil: any of hers
+	StartsAt time.Time  `json:"starts_at"`
+	EndsAt   *time.Time `json:"ends_at"`
 }
 
 // counts says whether somebody acts in the role at a time who signed in with an authenticator; nil is that none is concerned.

@@ -78,6 +78,7 @@ func TestScripts(t *testing.T) {
 					"metadata":      func(ts *testscript.TestScript, _ bool, _ []string) { publishMetadata(t, ts) },
 					"authenticator": func(ts *testscript.TestScript, _ bool, args []string) { addAuthenticator(t, ts, args[0]) },
 					"glass":         func(ts *testscript.TestScript, _ bool, args []string) { openGlass(t, ts, args[0], args[1], args[2]) },
+					"prove":         func(ts *testscript.TestScript, _ bool, args []string) { prove(t, ts, args) },
 					"waits": func(ts *testscript.TestScript, _ bool, args []string) {
 						proposeEvidence(t, ts, args[0], args[1], args[2])
 					},

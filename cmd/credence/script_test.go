@@ -35,15 +35,20 @@ func onScript(t *testing.T, ts *testscript.TestScript) *store.Store {
 	return s
 }
 
+// prove proves the identity of people to level high.
+func prove(t *testing.T, ts *testscript.TestScript, people []string) {
+	t.Helper()
+	owner, err := pgx.Connect(t.Context(), ts.Getenv("CREDENCE_DATABASE_OWNER_URL"))
+	ts.Check(err)
+	defer func() { ts.Check(owner.Close(t.Context())) }()
+	_, err = owner.Exec(t.Context(), `UPDATE person SET identity_level = 'high' WHERE id = ANY($1)`, people)
+	ts.Check(err)
+}
+
 // openGlass has two people, whose identity is proved, open break-glass at an organisation, and puts its id into $OPENING.
 func openGlass(t *testing.T, ts *testscript.TestScript, organisation, first, second string) {
 	t.Helper()
 	ctx, now := t.Context(), func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-	owner, err := pgx.Connect(ctx, ts.Getenv("CREDENCE_DATABASE_OWNER_URL"))
-	ts.Check(err)
-	defer func() { ts.Check(owner.Close(ctx)) }()
-	_, err = owner.Exec(ctx, `UPDATE person SET identity_level = 'high' WHERE id = ANY($1)`, []string{first, second})
-	ts.Check(err)
 	s := onScript(t, ts)
 	rules, err := authority.New()
 	ts.Check(err)

@@ -33,6 +33,7 @@ import (
 	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/breakglass"
+	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/oauth"
@@ -144,7 +145,7 @@ func (h *Handler) enter(w http.ResponseWriter, r *http.Request, to route) (call,
 	ctx := audit.WithRequest(r.Context(), request)
 	c := call{w, r.WithContext(ctx), h.Officer(access.Person.ID, access.Role), access}
 	if demand := h.demand(to, access.Role.OrganisationCode); !demand.Satisfied(access.Reached) {
-		request.Refusal.Reason = "identity_not_proved"
+		request.Refusal.Reason = string(deed.NotProved)
 		return call{}, &Problem{
 			Status: http.StatusForbidden, Reason: request.Refusal.Reason,
 			Detail: "Your identity has to be proved to level " + string(demand.MinimumIdentity) + ": ask your registration authority.",

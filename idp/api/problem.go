@@ -150,7 +150,7 @@ func refused(refusal *deed.Refusal) *Problem {
 	switch refusal.Reason {
 	case lifecycle.OwnClosing, onboarding.NotApplicant, onboarding.NotAbove, deed.NoRight, deed.AnotherOrganisation, deed.OwnPerson, deed.OwnRequest, deed.OwnOrganisation, deed.AboveOwn, deed.NotInRole, position.NotAsker:
 		p.Status = http.StatusForbidden
-	case breakglass.OwnEnvelope, breakglass.OwnOpening, breakglass.NotProved:
+	case breakglass.OwnEnvelope, breakglass.OwnOpening, deed.NotProved:
 		p.Status = http.StatusForbidden
 	case breakglass.CodeWrong, breakglass.OtherEnvelope:
 		p.Status, p.Errors = http.StatusUnprocessableEntity, []invalid{{"code", "the code of this envelope of the organisation"}}

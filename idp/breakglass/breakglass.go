@@ -71,7 +71,6 @@ const (
 	OtherEnvelope deed.Reason = "other_envelope" // it is the code of the other one of the pair
 	NobodyAsked   deed.Reason = "nobody_asked"   // with the first envelope, or not lately
 	OwnEnvelope   deed.Reason = "own_envelope"   // she has the first one herself
-	NotProved     deed.Reason = "identity_not_proved"
 	NotOver       deed.Reason = "not_over"
 	EndedAlready  deed.Reason = "ended_already"
 	SignedAlready deed.Reason = "signed_already"
@@ -82,17 +81,17 @@ const (
 // who comes by a program, is told here.
 func refuse(reason deed.Reason) *deed.Refusal {
 	words := map[deed.Reason]string{
-		CodeWrong:     "this code does not work at this organisation: check both",
-		CodeSpent:     "these envelopes were opened already, or there are newer ones, which alone work",
-		CodeExpired:   "these envelopes are too old to be opened: new ones have to be sealed",
-		OtherEnvelope: "this is the code of the other envelope",
-		NobodyAsked:   "nobody has used the first envelope in the last 30 minutes: the other person has to begin",
-		OwnEnvelope:   "you used the first envelope yourself: another person has to use the second",
-		NotProved:     "your identity, or that of the other person, is not proved to level high",
-		NotOver:       "it is not over yet: end it first, or wait until it ends",
-		EndedAlready:  "it has ended already",
-		SignedAlready: "somebody has signed for this already",
-		OwnOpening:    "you are one of the two who opened this: another officer has to sign for it",
+		CodeWrong:      "this code does not work at this organisation: check both",
+		CodeSpent:      "these envelopes were opened already, or there are newer ones, which alone work",
+		CodeExpired:    "these envelopes are too old to be opened: new ones have to be sealed",
+		OtherEnvelope:  "this is the code of the other envelope",
+		NobodyAsked:    "nobody has used the first envelope in the last 30 minutes: the other person has to begin",
+		OwnEnvelope:    "you used the first envelope yourself: another person has to use the second",
+		deed.NotProved: "your identity, or that of the other person, is not proved to level high",
+		NotOver:        "it is not over yet: end it first, or wait until it ends",
+		EndedAlready:   "it has ended already",
+		SignedAlready:  "somebody has signed for this already",
+		OwnOpening:     "you are one of the two who opened this: another officer has to sign for it",
 	}[reason]
 	return &deed.Refusal{Reason: reason, Words: cmp.Or(words, "break-glass was refused: "+string(reason))}
 }
@@ -212,8 +211,8 @@ func (a *act) able(ctx context.Context, people ...string) error {
 		if !standing.PersonStands {
 			return refuse(position.PersonDisabled)
 		}
-		if !proved(standing.Person) {
-			return refuse(NotProved)
+		if !deed.Proved(standing.Person) {
+			return refuse(deed.NotProved)
 		}
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/breakglass"
 	"github.com/credence-id/credence/idp/deed"
@@ -150,6 +151,40 @@ func (n *night) opened() store.BreakGlassRow {
 	b, err := n.Store.BreakGlass(n.t.Context(), id)
 	must(n.t, err)
 	return b
+}
+
+// The role is hers where she signs in with what she opened it with, so nobody who types her name at a command line acts in it.
+func TestOperatorActsInNoRoleOfBreakGlass(t *testing.T) {
+	t.Parallel()
+	n := newNight(t)
+	ctx, key := t.Context(), uuid.New()
+	must(t, n.Store.AddAuthenticator(ctx, store.Authenticator{
+		ID: key, PersonID: n.ana, Name: "Blue key", Kind: "passkey", CredentialID: key[:], PublicKey: []byte{1}, AAGUID: uuid.New(), Transports: []string{"usb"},
+		AttestationFormat: "none", AttestationObject: []byte{1}, ClientData: []byte{1}, AttestationVerdict: "none", CreatedAt: now,
+	}))
+	must(t, audit.Record(ctx, n.Store, audit.Entry{At: now, Event: audit.Enrolled, Actor: n.ana, Person: n.ana, Detail: map[string]string{"authenticator": key.String()}}))
+	e := n.sealed()
+	id, err := n.Ask(ctx, deed.Acting{Person: n.ana, Authenticator: &key}, code(e.First), "Nobody is there")
+	must(t, err)
+	_, err = n.Join(ctx, by(n.ben), code(e.Second))
+	must(t, err)
+	must(t, n.Open(ctx, by(n.ben), id))
+	b, err := n.Store.BreakGlass(ctx, id)
+	must(t, err)
+	acting := deed.Acting{Person: n.ana, Role: b.RoleID}
+	if _, err := deed.Officer(ctx, n.Store, n.Rules, acting, n.clock()); err != nil {
+		t.Errorf("Officer() of who opened it = %v", err)
+	}
+	acting.Operator = "operator:ada"
+	_, err = deed.Officer(ctx, n.Store, n.Rules, acting, n.clock())
+	if refusal, refused := errors.AsType[*deed.Refusal](err); !refused || refusal.Reason != deed.NotInRole {
+		t.Errorf("Officer() by an operator = %v, want the refusal %s", err, deed.NotInRole)
+	}
+	acting = n.manager
+	acting.Operator = "operator:ada"
+	if _, err := deed.Officer(ctx, n.Store, n.Rules, acting, n.clock()); err != nil {
+		t.Errorf("Officer() of a manager for whom an operator acts = %v", err)
+	}
 }
 
 func (n *night) connect() *pgx.Conn {
@@ -319,7 +354,7 @@ func TestRefusals(t *testing.T) {
 	refused(t, "Join(before anybody asked)", join(n.ben, code(e.Second)), breakglass.NobodyAsked)
 	refused(t, "Ask(a privacy officer)", ask(n.privacy.Person, code(e.First)), position.SeparationOfDuties)
 
-	for reason, change := range map[deed.Reason]string{breakglass.NotProved: `identity_level = 'medium'`, position.PersonDisabled: `disabled_at = now()`} {
+	for reason, change := range map[deed.Reason]string{deed.NotProved: `identity_level = 'medium'`, position.PersonDisabled: `disabled_at = now()`} {
 		who := n.person()
 		n.exec(`UPDATE person SET `+change+` WHERE id = $1`, who)
 		refused(t, "Ask("+change+")", ask(who, code(e.First)), reason)
@@ -342,7 +377,7 @@ func TestRefusals(t *testing.T) {
 	refused(t, "Open(what somebody else asked instead)", n.Open(ctx, by(n.ben), id), breakglass.NobodyAsked)
 
 	id = n.asked(e)
-	for reason, change := range map[deed.Reason]string{breakglass.NotProved: `identity_level = 'medium'`, position.PersonDisabled: `disabled_at = now()`} {
+	for reason, change := range map[deed.Reason]string{deed.NotProved: `identity_level = 'medium'`, position.PersonDisabled: `disabled_at = now()`} {
 		for _, who := range []string{n.ana, n.ben} {
 			n.exec(`UPDATE person SET `+change+` WHERE id = $1`, who)
 			refused(t, "Open(meanwhile "+change+")", n.Open(ctx, by(n.ben), id), reason)

@@ -22,13 +22,7 @@ import (
 
 // Demand is what is asked of the sign-in of both people, and of the proof of their identity.
 func Demand() assurance.Demand {
-	return assurance.Demand{MinimumAuthenticator: assurance.AAL3, MinimumIdentity: assurance.IdentityHigh}
-}
-
-// proved says whether the identity of a person is proved as far as that.
-func proved(p store.Person) bool {
-	least := Demand().MinimumIdentity
-	return assurance.IdentityLevel(p.IdentityLevel).AtMost(least) == least
+	return assurance.Demand{MinimumAuthenticator: assurance.AAL3, MinimumIdentity: deed.LeastIdentity}
 }
 
 // Code is what somebody types from an envelope.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/directory"
@@ -121,7 +122,16 @@ func (d *Deed) Officer(ctx context.Context) (authority.Officer, error) {
 	return Officer(ctx, d.Tx, d.Rules, d.By, d.clock())
 }
 
-// Officer reads what somebody is in the role that she acts in, which has to be hers at this moment.
+// LeastIdentity is how well the identity of an officer is proved: she decides who others are.
+const LeastIdentity = assurance.IdentityHigh
+
+// Proved says whether the identity of a person is proved as far as that.
+func Proved(p store.Person) bool {
+	return assurance.IdentityLevel(p.IdentityLevel).AtMost(LeastIdentity) == LeastIdentity
+}
+
+// Officer reads what somebody is in the role that she acts in, which has to be hers at this moment, as her identity has to be proved. A
+// role that was opened with an authenticator is hers where she signs in with it, so no operator acts for her in that.
 func Officer(ctx context.Context, records interface {
 	Person(ctx context.Context, id string, now time.Time) (store.Standing, error)
 }, rules *authority.Rules, by Acting, now time.Time,
@@ -133,6 +143,12 @@ func Officer(ctx context.Context, records interface {
 	}
 	if err != nil {
 		return authority.Officer{}, fmt.Errorf("read officer %s: %w", by.Person, err)
+	}
+	if by.Operator != "" && role.AuthenticatorID != nil {
+		return authority.Officer{}, Refuse(NotInRole).With("break-glass opened it, for whom signs in with what it was opened with")
+	}
+	if !Proved(standing.Person) {
+		return authority.Officer{}, Refuse(NotProved)
 	}
 	return authority.Officer{
 		PersonID: by.Person, Role: role.ID, Organisation: role.OrganisationCode, Actors: rules.ActorsOf(role.JobRole, role.Activities),

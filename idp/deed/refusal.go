@@ -20,7 +20,8 @@ const (
 	OwnRequest                 = authority.OwnRequest
 	OwnOrganisation            = authority.OwnOrganisation
 	AboveOwn                   = authority.AboveOwn
-	NotInRole           Reason = "not_in_role"   // she is disabled, or does not have the role that she would act in
+	NotInRole           Reason = "not_in_role" // she is disabled, or does not have the role that she would act in
+	NotProved           Reason = "identity_not_proved"
 	AnotherRole         Reason = "another_role"  // a form was filled in for another role than the one that is active now
 	ChangedSince        Reason = "changed_since" // it is not any more what she saw
 	DecidedAlready      Reason = "decided_already"
@@ -83,6 +84,7 @@ func (r *Refusal) text() string {
 		OwnOrganisation:     "nobody makes this less strict for the organisation of the role that she acts in: ask a registration authority manager of one above it",
 		AboveOwn:            "this is about an officer above you, or makes somebody one: ask one who is as high",
 		NotInRole:           "you do not have the role that you act in, or not any more: choose one that you have",
+		NotProved:           "the identity of an officer has to be proved to level high, and hers is not, or not any more: ask your registration authority to prove it",
 		AnotherRole:         "you filled this in for another role than the one that you act in now, so nothing was done: open the page again and look at it",
 		ChangedSince:        "this has changed since you saw it: look at what it is now, and do it again",
 		DecidedAlready:      "another officer has decided this already",

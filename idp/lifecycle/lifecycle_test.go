@@ -106,6 +106,7 @@ func (d *desk) person(given, family string) string {
 	d.t.Helper()
 	id, err := directory.AddPerson(d.t.Context(), d.Store, directory.NewPerson{GivenName: given, FamilyName: family}, "operator", now)
 	must(d.t, err)
+	d.exec(`UPDATE person SET identity_level = 'high' WHERE id = $1`, id)
 	return id
 }
 

@@ -4,7 +4,7 @@
 // It guarantees that
 //   - an officer is somebody who signed in at authenticator assurance level 3, or 2 where the policy of the organisation that she
 //     acts at allows it, whose identity is proved to level high, and whose role makes her one ([Office.Demand], [Office.Enter]), or
-//     whom an operator acts for, who is on record with her ([Office.Represented]);
+//     whom an operator acts for, who is on record with her ([Office.Represented]), in a role that needs no sign-in of a kind;
 //   - she sees what that role lets her see, at its organisation and below it, and whoever is refused is recorded, with why;
 //   - who looked for people, and who looked at whose record, is recorded in the transaction that reads it.
 //

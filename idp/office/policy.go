@@ -21,7 +21,7 @@ func (f *Office) Demand(organisation string) assurance.Demand {
 func (f *Office) LeastDemand() assurance.Demand { return demand(f.Policies.LeastDeskLevel()) }
 
 func demand(level assurance.AuthenticatorLevel) assurance.Demand {
-	return assurance.Demand{MinimumAuthenticator: level, MinimumIdentity: assurance.IdentityHigh}
+	return assurance.Demand{MinimumAuthenticator: level, MinimumIdentity: deed.LeastIdentity}
 }
 
 // Policy reads how an organisation has its work done, for whoever has business there.

@@ -80,6 +80,7 @@ func (d *desk) officer(organisation, jobRole string, activities ...string) deed.
 	must(d.t, err)
 	person, err := directory.AddPerson(d.t.Context(), d.Store, directory.NewPerson{GivenName: "Ada", FamilyName: "Example"}, "operator", now)
 	must(d.t, err)
+	must(d.t, d.exec(`UPDATE person SET identity_level = 'high' WHERE id = $1`, person))
 	role, err := directory.GrantRole(d.t.Context(), d.Store, catalogue, directory.NewRole{PersonID: person, Organisation: organisation, JobRole: jobRole, Activities: activities}, "operator", now)
 	must(d.t, err)
 	return deed.Acting{Person: person, Role: role}

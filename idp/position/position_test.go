@@ -95,6 +95,7 @@ func (d *desk) person() string {
 	d.t.Helper()
 	id, err := directory.AddPerson(d.t.Context(), d.Store, directory.NewPerson{GivenName: "Ada", FamilyName: "Example"}, "operator", now)
 	must(d.t, err)
+	must(d.t, d.exec(`UPDATE person SET identity_level = 'high' WHERE id = $1`, id))
 	return id
 }
 

@@ -322,6 +322,7 @@ func TestReviewIsRemindedOf(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
 	role := d.held(d.nurse, d.position(nil), d.agent)
 	person := d.reachable()
+	must(t, d.exec(`UPDATE person SET identity_level = 'high' WHERE id = $1`, person))
 	o := d.tells()
 	s := scope(hospital)
 	s.DueAt = now.Add(3 * week)
