@@ -313,6 +313,72 @@ func TestSeed(t *testing.T) {
 	}
 }
 
+// People whom a release filled in that had no officers get none later, and nothing is added to them.
+func TestSeedRefusesWhatAnOlderReleaseFilled(t *testing.T) {
+	t.Parallel()
+	owner, ctx := newOwner(t), t.Context()
+	p, err := newPopulation(now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Load(ctx, store.Bulk{People: []store.NewPerson{p.person(0)}}, now()); err != nil {
+		t.Fatal(err)
+	}
+	key, _ := seal.NewKey()
+	if err := Seed(ctx, owner, key, "http://localhost:8080", 2, now, io.Discard); !errors.Is(err, ErrOlder) {
+		t.Errorf("Seed(what has people and no officers) = %v, want %v", err, ErrOlder)
+	}
+	rows, err := owner.People(ctx, "", 10)
+	if err != nil || len(rows) != 1 || rows[0].ID != personID(0) {
+		t.Errorf("people after it = %v, %v, want the one who was there", rows, err)
+	}
+}
+
+// Names are as common as those of a nation, so that a search has as much to look through: of a hundred people two or three have the most
+// common given name and one the most common family name, and most names are rare.
+func TestNamesAreAsCommonAsThoseOfANation(t *testing.T) {
+	t.Parallel()
+	const people = 100_000
+	n := newNames()
+	given, family, full := map[string]int{}, map[string]int{}, map[string]int{}
+	for person := range people {
+		g, f := n.of(person)
+		given[g]++
+		family[f]++
+		full[g+" "+f]++
+	}
+	most := func(of map[string]int) (name string, perMille float64) {
+		for other, count := range of {
+			if count > of[name] {
+				name = other
+			}
+		}
+		return name, float64(of[name]) * 1000 / people
+	}
+	for what, tt := range map[string]struct {
+		of        map[string]int
+		want      string // "": any
+		from, til float64
+	}{
+		"given name":  {given, n.given[0], 20, 30},
+		"family name": {family, n.family[0], 10, 15},
+		"full name":   {full, "", 0.1, 0.5},
+	} {
+		if name, perMille := most(tt.of); tt.want != "" && name != tt.want || perMille < tt.from || perMille > tt.til {
+			t.Errorf("the most common %s is %s, of %.2f in a thousand people, want %s, of %.1f to %.1f", what, name, perMille, tt.want, tt.from, tt.til)
+		}
+	}
+	rare := 0
+	for _, count := range family {
+		if count <= people/10_000 {
+			rare++
+		}
+	}
+	if all := len(family); all < 5000 || rare < all/2 {
+		t.Errorf("of %d family names %d are those of one in ten thousand people at most, want half of 5,000 and more", all, rare)
+	}
+}
+
 func TestCheckDatabase(t *testing.T) {
 	t.Parallel()
 	somebody := func(owner *store.Store) error {
