@@ -105,6 +105,12 @@ func TestDeskReviews(t *testing.T) {
 	if words := manager.rest(manager.post(at, url.Values{"remove": {"ticked"}, "entry": {gone}})).words(t); !strings.Contains(words, "Finished") || !strings.Contains(words, "Nothing is left to decide") {
 		t.Errorf("the review after all was decided = %s, want it finished", words)
 	}
+	late := manager.post(at, url.Values{"remove": {"ticked"}, "entry": {gone, kept}}).words(t)
+	for _, want := range []string{"On record now: Certified by Crispin Seconder You entered: Remove it", "On record now: Removed by Winifred Stewardley You entered: Remove it"} {
+		if !strings.Contains(late, want) {
+			t.Errorf("to remove both when they are decided = %s, want %q", late, want)
+		}
+	}
 	for state, want := range map[string]bool{"": true, "all": true, "open": false} {
 		if a := manager.get("/desk/reviews?state=" + state); strings.Contains(a.body, `href="`+at+`"`) != want {
 			t.Errorf("the reviews of state %q have one that is finished = %t, want %t: %s", state, !want, want, text(a.body))

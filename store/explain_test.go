@@ -385,7 +385,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		}},
 		{"read a date of birth", func() error { return second(hot.DateOfBirth(ctx, ana)) }},
 		{"list the roles of a person", func() error { return second(hot.PositionedRoles(ctx, ana, store.Order{}, "", 10, now)) }},
-		{"list the open requests for a person", func() error { return second(hot.OpenRequestsFor(ctx, ana, 10, now)) }},
+		{"list the open requests for a person", func() error { return second(hot.OpenRequestsFor(ctx, ana, officers(), 10, now)) }},
 		{"list the positions that can be asked for", func() error { return second(hot.OfferedPositions(ctx, organisation, "nurse", store.Order{}, "", 10)) }},
 		{"list the sessions of a person", func() error {
 			return errors.Join(second(hot.SessionsOf(ctx, ana, store.Order{}, uuid.Nil, 10, now)), second(hot.SessionsOf(ctx, ana, store.Order{Descending: true}, requestID, 10, now)))
@@ -562,7 +562,8 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		}},
 		{"list managers to tell of break-glass", func() error { return second(hot.RAManagers(ctx, []string{"N1", "RXX01"}, 10, now)) }},
 		{"list what a review is about", func() error {
-			return errors.Join(second(hot.ReviewItems(ctx, uuid.New(), store.Order{}, "", 10)), second(hot.UndecidedItems(ctx, uuid.New(), store.Order{}, "", 10, now)))
+			return errors.Join(second(hot.ReviewItems(ctx, uuid.New(), store.Order{}, "", 10)), second(hot.UndecidedItems(ctx, uuid.New(), store.Order{}, "", 10, now)),
+				second(hot.TheseReviewItems(ctx, uuid.New(), []string{anaRole, benRole})))
 		}},
 		{"list open reviews", func() error {
 			return errors.Join(second(hot.OpenReviews(ctx, now, uuid.Nil, 10)), second(hot.DueReviews(ctx, now, later, 0, "due/", 10)))

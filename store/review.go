@@ -185,6 +185,11 @@ func (q *queries) ReviewItem(ctx context.Context, id uuid.UUID, roleID string) (
 	return one[ReviewItem](ctx, q, reviewItem+` WHERE i.review_id = $1 AND i.role_id = $2`, id, roleID)
 }
 
+// TheseReviewItems lists the items of a review that are of some roles, by their ids.
+func (q *queries) TheseReviewItems(ctx context.Context, id uuid.UUID, roles []string) ([]ReviewItem, error) {
+	return all[ReviewItem](ctx, q, reviewItem+` WHERE i.review_id = $1 AND i.role_id = ANY ($2) ORDER BY i.role_id`, id, roles)
+}
+
 // DecideReviewItem decides an item of a review; by and role are nil where nobody did. Of any number at once one does; the
 // others get ErrNotFound.
 func (t *Tx) DecideReviewItem(ctx context.Context, id uuid.UUID, roleID, outcome string, by, role *string, now time.Time) error {

@@ -258,12 +258,16 @@ func (h *Handler) decideReview(w http.ResponseWriter, r *http.Request, o officer
 
 // reviewedMeanwhile is what others have decided of what somebody wanted to decide in a review.
 func (h *Handler) reviewedMeanwhile(ctx context.Context, review uuid.UUID, left []position.Left, entered position.Outcome) (*web.Meanwhile, error) {
+	roles := make([]string, len(left))
+	for i, l := range left {
+		roles[i] = l.Role
+	}
+	items, err := h.TheseReviewItems(ctx, review, roles)
+	if err != nil {
+		return nil, err
+	}
 	var since *web.Meanwhile
-	for _, l := range left {
-		item, err := h.ReviewItem(ctx, review, l.Role)
-		if err != nil && !errors.Is(err, directory.ErrUnknown) {
-			return nil, err
-		}
+	for _, item := range items {
 		if item.DecidedAt == nil || item.DecidedByName == nil {
 			continue
 		}

@@ -52,11 +52,13 @@ func (f *Office) ReviewItems(ctx context.Context, id uuid.UUID, undecided bool, 
 	return items, more, nil
 }
 
-// ReviewItem reads one thing that a review is about. Whoever reads it may ([Office.Review]). One that it is not about is
-// [directory.ErrUnknown].
-func (f *Office) ReviewItem(ctx context.Context, id uuid.UUID, role string) (store.ReviewItem, error) {
-	item, err := f.Store.ReviewItem(ctx, id, role)
-	return item, directory.Missing(err, "item of a review", role)
+// TheseReviewItems reads of some roles those that a review is about. Whoever reads them may ([Office.Review]).
+func (f *Office) TheseReviewItems(ctx context.Context, id uuid.UUID, roles []string) ([]store.ReviewItem, error) {
+	items, err := f.Store.TheseReviewItems(ctx, id, roles)
+	if err != nil {
+		return nil, fmt.Errorf("list some of what review %s is about: %w", id, err)
+	}
+	return items, nil
 }
 
 // ReviewReport is all that a review is about which an officer may see, as rows after their titles, and records who took it away.
