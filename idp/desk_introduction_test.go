@@ -96,7 +96,7 @@ func TestDeskIntroduces(t *testing.T) {
 // requestOf is the newest request for a person.
 func (p *provider) requestOf(person string) (id string) {
 	p.t.Helper()
-	rows, err := p.store.OpenRequestsFor(p.t.Context(), person, 1, p.clock.Now())
+	rows, err := p.store.OpenRequestsFor(p.t.Context(), person, nil, 1, p.clock.Now())
 	if err != nil || len(rows) != 1 {
 		p.t.Fatalf("OpenRequestsFor(%s) = %v, %v, want one", person, rows, err)
 	}

@@ -57,7 +57,10 @@ func TestDeskSaysWhoLooksAfterARequest(t *testing.T) {
 	if a := sponsor.get("/desk/requests"); !strings.Contains(a.words(t), "Looked after by Bartholomew Keykeeper") {
 		t.Errorf("the queue does not say who looks after what: %s", text(a.body))
 	}
-	if a := manager.get("/desk/organisations/ZX100"); !strings.Contains(a.words(t), "Requests that nobody looks after 0") {
+	if a := sponsor.get("/desk/people/" + noRole); !strings.Contains(a.words(t), "Looked after by Bartholomew Keykeeper") {
+		t.Errorf("the page of the person does not say who looks after what is asked for her: %s", text(a.body))
+	}
+	if a := manager.get("/desk/organisations/ZX100"); !strings.Contains(a.words(t), "Requests that nobody looks after How many 0") {
 		t.Errorf("the glance = %s, want no request of nobody", text(a.body))
 	}
 
@@ -77,6 +80,9 @@ func TestDeskSaysWhoLooksAfterARequest(t *testing.T) {
 	}
 	if a := manager.rest(manager.post(path, giveBack)); !strings.Contains(a.words(t), "Looked after by Nobody") {
 		t.Errorf("the request after she gave it back = %s", text(a.body))
+	}
+	if a := sponsor.get("/desk/people/" + noRole); !strings.Contains(a.words(t), "Looked after by nobody") {
+		t.Errorf("the page of the person does not say that nobody looks after what is asked for her: %s", text(a.body))
 	}
 	agent.post(path+"?from=", take)
 	if a := manager.rest(manager.post(path, url.Values{"verdict": {"approved"}, "reason": {"As asked"}})); !strings.Contains(a.words(t), "Approved") || strings.Contains(a.body, "Looked after by") {
@@ -130,6 +136,9 @@ func TestAPISaysWhoLooksAfterARequest(t *testing.T) {
 		if a := manager.call(http.MethodGet, "/api/requests"+query, nil, ""); a.StatusCode != http.StatusOK || strings.Contains(a.body, `"owner":{"user_id":"`+raAgent) != want {
 			t.Errorf("GET /api/requests%s = %d %s, want the request of the agent there %t", query, a.StatusCode, a.body, want)
 		}
+	}
+	if a := manager.call(http.MethodGet, "/api/people/{person}", map[string]string{"person": noRole}, ""); !strings.Contains(a.body, `"owner":{"user_id":"`+raAgent+`","name":"Bartholomew Keykeeper"},"owned_since":"`) {
+		t.Errorf("the person does not say who looks after what is asked for her: %s", a.body)
 	}
 	for _, query := range []string{"?owner=hers", "?person=x", "?position=5"} {
 		if a := manager.call(http.MethodGet, "/api/requests"+query, nil, ""); a.StatusCode != http.StatusUnprocessableEntity {

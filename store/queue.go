@@ -65,6 +65,9 @@ type WaitingRequest struct {
 	OwnedByName string
 }
 
+// ownerNames is what a WaitingRequest has of its owner o.
+const ownerNames = `coalesce(o.id, '') AS owned_by, coalesce(o.display_name, '') AS owned_by_name`
+
 // narrowed is which open requests r of those of its organisation a queue has, by conditions whose arguments follow others: those that an
 // index finds, "" being all, and what is looked at of each.
 func (w Queue) narrowed(others ...any) (found, each string, arguments []any) {
@@ -105,7 +108,7 @@ func (q *queries) OpenRequests(ctx context.Context, w Queue, o Order, after uuid
 	if o.By == ByStart {
 		beyond, by = o.beyond(`r.starts_at`, `r.id`, `(SELECT r.starts_at FROM request r WHERE r.id = $2)`, `$2`), o.by(`r.starts_at`, `r.id`)
 	}
-	row, owner := columns+`, coalesce(o.id, '') AS owned_by, coalesce(o.display_name, '') AS owned_by_name FROM `, owned(`$4`, `$5`)
+	row, owner := columns+`, `+ownerNames+` FROM `, owned(`$4`, `$5`)
 	so, order := `r.state = 'open' AND r.lapses_at > $4 AND `+beyond+each, ` ORDER BY `+by+` LIMIT $3`
 	var page string
 	switch {

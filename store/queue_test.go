@@ -81,6 +81,9 @@ func TestOwner(t *testing.T) {
 			} else if err != nil || owner.PersonID != tt.want || owner.DisplayName == "" || !owner.Since.Equal(now) {
 				t.Errorf("Owner() = %v, %v, want %s since it was taken", owner, err, tt.want)
 			}
+			if list, err := in.OpenRequestsFor(ctx, ben, officers(), 10, at); err != nil || len(list) != 1 || list[0].OwnedBy != tt.want || (list[0].OwnedByName == "") != (tt.want == "") {
+				t.Errorf("OpenRequestsFor() = %v, %v, want one that %q looks after", list, err, tt.want)
+			}
 			for _, o := range orders(store.ByAsked, store.ByStart) {
 				for _, q := range []struct {
 					queue  store.Queue

@@ -130,11 +130,11 @@ func (q *queries) PositionedRoles(ctx context.Context, personID string, o Order,
 }
 
 // OpenRequestsFor lists what nobody has decided and has not lapsed of what is asked for a person, oldest first, at most limit
-// of it.
-func (q *queries) OpenRequestsFor(ctx context.Context, personID string, limit int, now time.Time) ([]RequestRow, error) {
-	return all[RequestRow](ctx, q, `
-		SELECT `+requestColumns+`, `+requestNames+` FROM request r`+requestNamed+`
-		WHERE r.person_id = $1 AND r.state = 'open' AND r.lapses_at > $3 ORDER BY r.id LIMIT $2`, personID, limit, now)
+// of it. The codes are those by which somebody is the [Owner] of it; without any nobody is.
+func (q *queries) OpenRequestsFor(ctx context.Context, personID string, codes []string, limit int, now time.Time) ([]WaitingRequest, error) {
+	return all[WaitingRequest](ctx, q, `
+		SELECT `+requestColumns+`, `+requestNames+`, `+ownerNames+` FROM request r`+requestNamed+owned(`$3`, `$4`)+`
+		WHERE r.person_id = $1 AND r.state = 'open' AND r.lapses_at > $3 ORDER BY r.id LIMIT $2`, personID, limit, now, codes)
 }
 
 // OfferedPosition is a position that can be asked for, in the version that is in force.

@@ -205,7 +205,7 @@ func TestOpenRequestsFor(t *testing.T) {
 		at     time.Time
 		want   int
 	}{{ben, now, 1}, {ben, later, 0}, {ana, now, 0}} {
-		got, err := in.OpenRequestsFor(ctx, tt.person, 10, tt.at)
+		got, err := in.OpenRequestsFor(ctx, tt.person, nil, 10, tt.at)
 		if err != nil || len(got) != tt.want || tt.want > 0 && (got[0].ID != requestID || got[0].PositionName != "Ward nurse") {
 			t.Errorf("OpenRequestsFor(%s at %s) = %v, %v, want %d", tt.person, tt.at, got, err, tt.want)
 		}
@@ -213,9 +213,9 @@ func TestOpenRequestsFor(t *testing.T) {
 	must(t, in.InTx(ctx, func(tx *store.Tx) error {
 		return tx.SettleRequest(ctx, requestID, store.Settlement{State: "withdrawn", Reason: "No", At: now})
 	}))
-	got, err := in.OpenRequestsFor(ctx, ben, 10, now)
+	got, err := in.OpenRequestsFor(ctx, ben, nil, 10, now)
 	must(t, err)
-	same(t, "OpenRequestsFor(whose request was withdrawn)", got, []store.RequestRow{})
+	same(t, "OpenRequestsFor(whose request was withdrawn)", got, []store.WaitingRequest{})
 }
 
 func TestOfferedPositions(t *testing.T) {

@@ -84,7 +84,7 @@ func (DeskRequests) Owners() []Option {
 type RequestRow struct {
 	// What is "Give" or "End".
 	What, PersonName, PersonID, PositionName, OrganisationCode, AskedByName string
-	// OwnerName is who looks after it while it is open. Empty for nobody, and where a list does not say.
+	// OwnerName is who looks after it while it is open. Empty for nobody.
 	OwnerName string
 	// Age is for how long it has waited: "3 days".
 	Age      string

@@ -25,7 +25,7 @@ func deskPeoplePages() map[string]Page {
 		Age: "3 days", URL: "/desk/requests/0196",
 	}
 	elsewhere := request
-	elsewhere.OrganisationCode, elsewhere.URL = "ZX900", ""
+	elsewhere.OrganisationCode, elsewhere.URL, elsewhere.OwnerName = "ZX900", "", "Ines Duquette"
 	details := []Detail{{"Name", []string{"Ward nurse"}}, {"Job role", []string{"Nurse Access Role (S8000:G8000:R8001)"}}}
 	ask := DeskAsk{
 		Desk: desk, PersonName: "Amara Okafor", PersonURL: of, PositionName: "Ward nurse", OrganisationCode: "RX001", Position: details,

@@ -193,7 +193,7 @@ func (h *Handler) addRoles(ctx context.Context, o owner, d *Data) error {
 			r.ID, r.OrganisationCode, r.OrganisationName, r.JobRole, h.Catalogue.JobRoleShortName(r.JobRole), r.PositionName, r.StartsAt.UTC(), utc(r.EndsAt),
 		})
 	}
-	requests, err := h.Store.OpenRequestsFor(ctx, o.Person.ID, mostDataRequests, d.At)
+	requests, err := h.Store.OpenRequestsFor(ctx, o.Person.ID, nil, mostDataRequests, d.At)
 	if err != nil {
 		return fmt.Errorf("list requests for person %s: %w", o.Person.ID, err)
 	}

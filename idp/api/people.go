@@ -249,7 +249,7 @@ func (h *Handler) readPerson(c call, in personWanted) (person, error) {
 		shown.Registrations = append(shown.Registrations, professionalRegistration{g.Body, g.Number})
 	}
 	for _, row := range p.Requests {
-		shown.Requests = append(shown.Requests, h.requestOf(row))
+		shown.Requests = append(shown.Requests, h.waitingRequest(row))
 	}
 	for _, a := range p.Authenticators {
 		shown.Authenticators = append(shown.Authenticators, authenticatorOf(a))

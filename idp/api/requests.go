@@ -36,7 +36,7 @@ type request struct {
 	AskedBy        someone       `json:"asked_by"`
 	AskedAt        time.Time     `json:"asked_at"`
 	LapsesAt       time.Time     `json:"lapses_at"`
-	Owner          *someone      `json:"owner,omitempty" doc:"Who looks after it while it is open, which keeps nobody else from deciding it. Left out: nobody, or it is read with a person, which does not say."`
+	Owner          *someone      `json:"owner,omitempty" doc:"Who looks after it while it is open, which keeps nobody else from deciding it. Left out: nobody."`
 	OwnedSince     *time.Time    `json:"owned_since,omitempty"`
 	DecidedBy      string        `json:"decided_by,omitempty"`
 	DecidedAt      *time.Time    `json:"decided_at,omitempty"`
@@ -79,6 +79,10 @@ func (q request) owned(id, name string, since *time.Time) request {
 	return q
 }
 
+func (h *Handler) waitingRequest(q store.WaitingRequest) request {
+	return h.requestOf(q.RequestRow).owned(q.OwnedBy, q.OwnedByName, q.OwnerSince)
+}
+
 func (h *Handler) listRequests(c call, in requestsWanted) (page[request], error) {
 	wanted := position.Wanted{Person: in.Person, Position: in.Position, Owner: in.Owner}
 	rows, more, err := h.Queue(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), wanted, ordered(in.Order, store.Order{By: store.ByAsked}), in.id())
@@ -86,10 +90,7 @@ func (h *Handler) listRequests(c call, in requestsWanted) (page[request], error)
 	if len(rows) > 0 {
 		last = rows[len(rows)-1].ID.String()
 	}
-	shown := func(r store.WaitingRequest) request {
-		return h.requestOf(r.RequestRow).owned(r.OwnedBy, r.OwnedByName, r.OwnerSince)
-	}
-	return pageOf(rows, shown, c.following(more, last)), err
+	return pageOf(rows, h.waitingRequest, c.following(more, last)), err
 }
 
 func (h *Handler) readRequest(c call, _ nothing) (request, error) {

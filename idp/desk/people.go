@@ -136,7 +136,7 @@ func (h *Handler) person(w http.ResponseWriter, r *http.Request, o officer) erro
 		page.AuthenticatorsURL = of + "/authenticators"
 	}
 	for _, row := range p.Requests {
-		shown := requestRow(row, now)
+		shown := waitingRow(row, now)
 		if !p.Sees[row.OrganisationCode] {
 			shown.URL = ""
 		}

@@ -47,14 +47,19 @@ func (h *Handler) requests(w http.ResponseWriter, r *http.Request, o officer) er
 	}
 	now := h.Now()
 	for _, row := range rows {
-		shown := requestRow(row.RequestRow, now)
-		shown.OwnerName = row.OwnedByName
-		page.Requests = append(page.Requests, shown)
+		page.Requests = append(page.Requests, waitingRow(row, now))
 	}
 	if more {
 		page.NextURL = onward(r, rows[len(rows)-1].ID.String(), "organisation", organisation)
 	}
 	return h.Pages.Render(w, http.StatusOK, page)
+}
+
+// waitingRow is requestRow with who looks after it.
+func waitingRow(row store.WaitingRequest, now time.Time) web.RequestRow {
+	shown := requestRow(row.RequestRow, now)
+	shown.OwnerName = row.OwnedByName
+	return shown
 }
 
 func requestRow(row store.RequestRow, now time.Time) web.RequestRow {

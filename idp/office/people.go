@@ -112,7 +112,7 @@ type Known struct {
 	Born           *time.Time
 	Roles          []store.PositionedRole // a page of them
 	MoreRoles      bool
-	Requests       []store.RequestRow // that are open
+	Requests       []store.WaitingRequest // that are open
 	Authenticators []store.Authenticator
 	Asks, Sees     map[string]bool         // organisations where the officer may ask for something for her, or see what is asked
 	Proves         bool                    // the officer may record evidence of her, and take her photograph
@@ -139,7 +139,7 @@ func (f *Office) View(ctx context.Context, o Officer, id string, order store.Ord
 		if p.Roles, err = tx.PositionedRoles(ctx, id, order, after, PerPage+1, now); err != nil {
 			return fmt.Errorf("list roles of person %s: %w", id, err)
 		}
-		if p.Requests, err = tx.OpenRequestsFor(ctx, id, mostRequests, now); err != nil {
+		if p.Requests, err = tx.OpenRequestsFor(ctx, id, f.Rules.Codes(authority.DecideRequest), mostRequests, now); err != nil {
 			return fmt.Errorf("list open requests for person %s: %w", id, err)
 		}
 		if p.Photograph, err = taking(ctx, tx, id); err != nil {
