@@ -2,6 +2,7 @@ package idp_test
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -14,6 +15,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/lifecycle"
 )
 
 // A privacy officer reads what is on record about people at her organisation and below it, and what officers did in roles there;
@@ -86,6 +91,47 @@ func TestDeskReadsWhatWasDoneInRolesHere(t *testing.T) {
 	}
 	if a := b.get("/desk/audit?person=" + raSponsor); a.StatusCode != http.StatusForbidden {
 		t.Errorf("what is on record about her = %d, want 403: she has no role here", a.StatusCode)
+	}
+}
+
+// A line opens, and says what was changed with what it was before, why, and what it is about, which leads there if she may open it; the
+// API says the same. What is sealed is not in it.
+func TestDeskReadsWhatWasChanged(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	_, request := p.wardNurse()
+	privacy := p.newOfficer("ZX100", "S8002:G8003:R0001")
+	nurse, agent := p.nurse(), deed.Acting{Person: raAgent, Role: agentsRole}
+	before, err := p.owner.Profile(t.Context(), nurse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted, id := lifecycle.Correction{Person: nurse, Details: before.Details, Reason: "Hers now", Sure: true}, uuid.MustParse(request)
+	wanted.Email = "hers@example.org"
+	_, err = p.profiles().Correct(t.Context(), agent, wanted)
+	if err := errors.Join(err, p.registrar().Take(t.Context(), agent, id, ""), p.registrar().GiveBack(t.Context(), agent, id)); err != nil {
+		t.Fatal(err)
+	}
+	b, page := p.atDesk(privacy, "/desk/audit?of=did&person="+raAgent)
+	words := page.words(t)
+	for _, want := range []string{
+		"Details corrected", "Email address: nothing became hers@example.org", "Reason: Hers now", "Request taken", "Looked after by: nothing became Bartholomew Keykeeper (" + raAgent + ")", "Request given back",
+		"Looked after by: Bartholomew Keykeeper (" + raAgent + ") became nothing", "Request: " + request,
+	} {
+		if !strings.Contains(words, want) {
+			t.Errorf("the record = %s, want %q", words, want)
+		}
+	}
+	if strings.Contains(page.body, `href="/desk/requests/`) || strings.Contains(words, "given_name") {
+		t.Errorf("the record leads a privacy officer to requests, which she may not open, or names a field as programs do: %s", words)
+	}
+	a := p.programs()(privacy).call(http.MethodGet, "/api/audit?person="+nurse+"&event=person_corrected", nil, "")
+	if !strings.Contains(a.body, `{"field":"email","from":"","to":"hers@example.org"}`) || !strings.Contains(a.body, `{"name":"reason","value":"Hers now"}`) {
+		t.Errorf("the record by API = %s, want the same", a.body)
+	}
+	p.prove(nurse)
+	if words := b.get("/desk/audit?event=evidence_recorded&person=" + nurse).words(t); !strings.Contains(words, "Level: ") || strings.Contains(words, "Number") {
+		t.Errorf("the record of evidence = %s, want the level and no number", words)
 	}
 }
 

@@ -154,8 +154,8 @@ func TestDeskProves(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"officer": raAgent, "officer_role": agentsRole, "of": "evidence"}, detail); actor != raAgent || about != person || diff != "" {
 		t.Errorf("the record says %q saw %q (-want +got):\n%s", actor, about, diff)
 	}
-	want := []string{"evidence_recorded", "evidence_recorded", "evidence_recorded", "evidence_withdrawn"}
-	if got := p.audited("evidence_recorded", "evidence_withdrawn"); !slices.Equal(got[len(got)-4:], want) {
+	want := []string{"evidence_recorded", "evidence_recorded", "evidence_recorded", "evidence_withdrawn", "evidence_withdrawn: withdrawn_before"}
+	if got := p.audited("evidence_recorded", "evidence_withdrawn"); !slices.Equal(got[len(got)-len(want):], want) {
 		t.Errorf("the record ends with %q, want %q", got, want)
 	}
 	if actor, about, _ := p.line("evidence_withdrawn"); actor != raAgent || about != person {

@@ -158,7 +158,7 @@ func TestDeskHasASecondChecker(t *testing.T) {
 	if a := agent.post(of+"/new?kind=passport", passportForm()); !strings.Contains(a.words(t), "It was on record already") || len(p.waiting(person)) != 0 {
 		t.Errorf("to send the form once more = %s, want that it is on record", text(a.body))
 	}
-	want := []string{"organisation_policy_set", "evidence_proposed", "evidence_decided: own_request", "evidence_recorded", "evidence_recorded", "evidence_decided"}
+	want := []string{"organisation_policy_set", "evidence_proposed", "evidence_decided: own_request", "evidence_recorded", "evidence_recorded", "evidence_decided", "evidence_decided: decided_already", "evidence_decided: decided_already"}
 	if got := p.audited("organisation_policy_set", "evidence_proposed", "evidence_recorded", "evidence_decided"); !slices.Equal(got[len(got)-len(want):], want) {
 		t.Errorf("the record ends with %q, want %q", got, want)
 	}

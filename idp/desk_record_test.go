@@ -72,7 +72,7 @@ func TestDeskGlanceLeadsToTheSignInsOfADay(t *testing.T) {
 	}{
 		"a": {midnight.Add(-time.Minute), 3, raAgent, "signed_in", ""},
 		"b": {midnight, 45, raSponsor, "signed_in", ""}, // of one moment
-		"c": {midnight.Add(30 * time.Minute), 2, raAgent, "signed_in", "unknown"},
+		"c": {midnight.Add(30 * time.Minute), 2, raAgent, "signed_in", "password_wrong"},
 		"d": {midnight.Add(30 * time.Minute), 2, raAgent, "recovered", ""},
 		"e": {midnight.Add(40 * time.Minute), 4, elsewhere, "signed_in", ""},
 		"f": {midnight.Add(-48 * time.Hour), 1, raAgent, "signed_in", ""},
@@ -133,7 +133,7 @@ func TestDeskReadsTheRecordOfAnOrganisation(t *testing.T) {
 		{"of today", "of=organisation&from=" + today + "&until=" + today, http.StatusOK, "as Registration Authority Agent at ZX100"},
 		{"from a time", "of=organisation&from=" + url.QueryEscape(today+" 00:00") + "&event=person_viewed", http.StatusOK, "Record of a person looked at"},
 		{"of other days", "of=organisation&until=1/1/2001", http.StatusOK, "Nothing like this is on record"},
-		{"of what was refused", "of=organisation&outcome=refused&event=desk_opened", http.StatusOK, "Refused: no right"},
+		{"of what was refused", "of=organisation&outcome=refused&event=desk_opened", http.StatusOK, "Refused: the role that the officer acted in does not let her do this"},
 		{"of what was done", "of=organisation&outcome=done&event=desk_opened", http.StatusOK, "Nothing like this is on record"},
 		{"after a line that is none", "of=organisation&after=x&event=person_viewed", http.StatusOK, "Record of a person looked at"},
 		{"after a line beyond all", "of=organisation&after=9223372036854775807&sort=at", http.StatusOK, "What happened is listed"},

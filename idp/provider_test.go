@@ -150,6 +150,7 @@ func newProvider(t *testing.T) *provider {
 	p.owner = p.open(p.urls.owner, nil)
 	p.start()
 	t.Cleanup(func() { storetest.CheckInvariants(t, p.urls.owner, strings.Fields(p.secrets.String())...) })
+	t.Cleanup(p.wantRecordTold)
 	return p
 }
 

@@ -286,13 +286,9 @@ func (q *queries) AddRole(ctx context.Context, r NewRole, now time.Time) error {
 	return err
 }
 
-// EndRole ends a role profile that has not ended, and returns whose it was. Otherwise ErrNotFound.
-func (q *queries) EndRole(ctx context.Context, id string, now time.Time) (personID string, err error) {
-	return scalar[string](ctx, q, `
-		UPDATE role_profile r SET ends_at = greatest($2, r.starts_at)
-		FROM membership m
-		WHERE r.id = $1 AND m.id = r.membership_id AND (r.ends_at IS NULL OR r.ends_at > $2)
-		RETURNING m.person_id`, id, now)
+// EndRole ends a role profile that has not ended. Otherwise ErrNotFound.
+func (q *queries) EndRole(ctx context.Context, id string, now time.Time) (EndedRole, error) {
+	return one[EndedRole](ctx, q, endRole+`r.id = $2`+endedRole, now, id)
 }
 
 // RoleRow is a line of a list of role profiles, ended and future ones included.

@@ -274,8 +274,10 @@ func TestRoles(t *testing.T) {
 
 	at := now.Add(time.Minute)
 	for role, end := range map[string]time.Time{anaRole: at, future.ID: later} { // one that has not started never does
-		if person, err := in.EndRole(ctx, role, at); err != nil || person != ana {
-			t.Errorf("EndRole(%s) = %q, %v, want %q", role, person, err, ana)
+		ended, err := in.EndRole(ctx, role, at)
+		must(t, err)
+		if before := map[string]*time.Time{anaRole: &later, future.ID: nil}[role]; ended.PersonID != ana || !ended.EndsAt.Equal(end) || (before == nil) != (ended.EndedBefore == nil) {
+			t.Errorf("EndRole(%s) = %+v, want a role of %s that ends at %v, and was to end at %v", role, ended, ana, end, before)
 		}
 		rows, err := in.Roles(ctx, ana, role[:11], 10)
 		must(t, err)

@@ -88,11 +88,7 @@ func (q *queries) Holdings(ctx context.Context, personID string, now time.Time) 
 // EndRoles ends, at a time, what a person may act as beyond it at an organisation, or "" for each, and returns which roles
 // those are.
 func (t *Tx) EndRoles(ctx context.Context, personID, organisation string, at time.Time) ([]EndedRole, error) {
-	return all[EndedRole](ctx, &t.queries, `
-		UPDATE role_profile r SET ends_at = greatest($3, r.starts_at)
-		FROM membership m
-		WHERE m.id = r.membership_id AND m.person_id = $1 AND ($2 = '' OR m.organisation_code = $2) AND (r.ends_at IS NULL OR r.ends_at > $3)
-		RETURNING r.id, m.person_id`, personID, organisation, at)
+	return all[EndedRole](ctx, &t.queries, endRole+`m.person_id = $2 AND ($3 = '' OR m.organisation_code = $3)`+endedRole, at, personID, organisation)
 }
 
 // EndRoleSessions ends the sessions in which somebody acts in one of some roles, and returns which those are.
@@ -113,13 +109,19 @@ func (t *Tx) EndAccess(ctx context.Context, personID string, now time.Time) ([]u
 		SELECT coalesce(array_agg(id), '{}') FROM ended`, personID, now)
 }
 
+// RevokedAuthenticator is what was revoked, and the state in which it was before.
+type RevokedAuthenticator struct {
+	ID  uuid.UUID
+	Was string
+}
+
 // RevokeAuthenticators revokes what a person signs in with, and returns what that was.
-func (t *Tx) RevokeAuthenticators(ctx context.Context, personID string, now time.Time) ([]uuid.UUID, error) {
-	return scalar[[]uuid.UUID](ctx, &t.queries, `
-		WITH revoked AS (
-			UPDATE authenticator SET state = 'revoked', revoked_at = coalesce(revoked_at, $2) WHERE person_id = $1 AND state <> 'revoked' RETURNING id
-		)
-		SELECT coalesce(array_agg(id), '{}') FROM revoked`, personID, now)
+func (t *Tx) RevokeAuthenticators(ctx context.Context, personID string, now time.Time) ([]RevokedAuthenticator, error) {
+	return all[RevokedAuthenticator](ctx, &t.queries, `
+		UPDATE authenticator a SET state = 'revoked', revoked_at = coalesce(a.revoked_at, $2)
+		FROM authenticator was
+		WHERE was.id = a.id AND a.person_id = $1 AND a.state <> 'revoked'
+		RETURNING a.id, was.state AS was`, personID, now)
 }
 
 // LockOpenRequests keeps whoever would decide what is asked for a person, or by her, waiting until the transaction ends.
@@ -191,6 +193,11 @@ func (q *queries) PersonChanges(ctx context.Context, personIDs []string, o Order
 	return all[PersonChange](ctx, q, `
 		SELECT `+changeColumns+` FROM person_change c
 		WHERE c.person_id = ANY ($1) AND `+beyond+` ORDER BY `+by+` LIMIT $3`, personIDs, from(after), limit)
+}
+
+// PersonChangesByID reads some things that were done to profiles.
+func (q *queries) PersonChangesByID(ctx context.Context, ids []uuid.UUID) ([]PersonChange, error) {
+	return all[PersonChange](ctx, q, `SELECT `+changeColumns+` FROM person_change c WHERE c.id = ANY ($1)`, ids)
 }
 
 // LastChange reads what was done last to the profile of a person of one kind. When nothing was, that is ErrNotFound.

@@ -240,17 +240,25 @@ func (q *queries) HeldRolesOf(ctx context.Context, personIDs []string, limit int
 }
 
 // EndedRole is a role that was ended.
-type EndedRole struct{ ID, PersonID string }
+type EndedRole struct {
+	ID, PersonID string
+	EndsAt       time.Time
+	EndedBefore  *time.Time // when it was to end; nil: it had no end
+}
+
+// endRole begins to end roles at the time $1, what names them of r and m, their memberships, follows; with what they were before.
+const endRole = `
+	UPDATE role_profile r SET ends_at = greatest($1, r.starts_at)
+	FROM membership m, role_profile was
+	WHERE was.id = r.id AND m.id = r.membership_id AND (r.ends_at IS NULL OR r.ends_at > $1) AND `
+
+const endedRole = ` RETURNING r.id, m.person_id, r.ends_at, was.ends_at AS ended_before`
 
 // EndPosition ends, at a time, what a position gives a person beyond it, or "" for everybody, and returns which roles those
 // are. What begins after it is left if it ends after until, unless that is nil.
 func (t *Tx) EndPosition(ctx context.Context, positionID, personID string, at time.Time, until *time.Time) ([]EndedRole, error) {
-	return all[EndedRole](ctx, &t.queries, `
-		UPDATE role_profile r SET ends_at = greatest($3, r.starts_at)
-		FROM membership m
-		WHERE m.id = r.membership_id AND ($2 = '' OR m.person_id = $2) AND r.position_id = $1 AND (r.ends_at IS NULL OR r.ends_at > $3)
-			AND ($4::timestamptz IS NULL OR r.starts_at <= $3 OR r.ends_at <= $4)
-		RETURNING r.id, m.person_id`, positionID, personID, at, until)
+	return all[EndedRole](ctx, &t.queries, endRole+`($3 = '' OR m.person_id = $3) AND r.position_id = $2 AND ($4::timestamptz IS NULL OR r.starts_at <= $1 OR r.ends_at <= $4)`+
+		endedRole, at, positionID, personID, until)
 }
 
 // LockInclusions keeps whoever else would approve a version waiting until the transaction ends, so that what includes what stays.

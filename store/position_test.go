@@ -214,7 +214,7 @@ func TestHolders(t *testing.T) {
 	}
 	end(ana)
 	holders(holder)
-	end(ben, store.EndedRole{ID: role, PersonID: ben})
+	end(ben, store.EndedRole{ID: role, PersonID: ben, EndsAt: later})
 	holders()
 	end("")
 	workgroups, err := in.Workgroups(ctx, []string{workgroup, "400000000009"})

@@ -35,4 +35,10 @@ type AuditLine struct {
 	Role string
 	// Service is a client, Address from where it was done, and Reference that of its request. Empty where there is none.
 	Service, Address, Reference string
+	// Changes are what was changed, with what it was before, and Details what else the line says.
+	Changes []Difference
+	Details []AuditDetail
 }
+
+// AuditDetail is something that a line of the record says. URL leads to what it is; empty where nothing does.
+type AuditDetail struct{ Name, Value, URL string }

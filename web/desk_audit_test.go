@@ -23,11 +23,16 @@ func deskAuditPages() map[string]Page {
 	at := time.Date(2026, time.November, 22, 9, 0, 0, 0, time.UTC)
 	read.Lines = []AuditLine{
 		{
-			At: at, What: "Record of a person looked at", Refused: "another organisation", By: "Aidan Agentson (555100000002)", About: "Amara Okafor (555100000001)",
+			At: at, What: "Record of a person looked at", Refused: "it is neither at the officer’s organisation nor below it", By: "Aidan Agentson (555100000002)", About: "Amara Okafor (555100000001)",
 			Role: "Registration Authority Agent at RX001", Address: "192.0.2.1", Reference: "GHDQGYMT3XZBPVLS",
 		},
 		{At: at, What: "Token given to a service", By: "Amara Okafor (555100000001)", About: "Amara Okafor (555100000001)", Service: "ward"},
 		{At: at, What: "Access stopped", By: "operator"},
+		{
+			At: at, What: "Details corrected", By: "Aidan Agentson (555100000002)", About: "Amara Okafor (555100000001)", Role: "Registration Authority Agent at RX001", Reference: "GHDQGYMT3XZBPVLT",
+			Changes: []Difference{{Name: "Family name", Was: []string{"Okafor"}, Is: []string{"Okafor-Whitcombe"}}, {Name: "Email address", Is: []string{"amara@example.org"}}},
+			Details: []AuditDetail{{Name: "Reason", Value: "She married"}, {Name: "Request", Value: "01a207eb-17ef-73a5-a263-3d88c82f5551", URL: "/desk/requests/01a207eb-17ef-73a5-a263-3d88c82f5551"}},
+		},
 	}
 	_, read.Sorting = sortings("/desk/audit", "When", "at", "Oldest first", "Newest first")
 	read.DownloadURL, read.NextURL = "/desk/audit/lines.csv?person=555100000001", "/desk/audit?after=7&person=555100000001"

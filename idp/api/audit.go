@@ -2,6 +2,8 @@ package api
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,12 +43,24 @@ type auditLine struct {
 	Session      *uuid.UUID `json:"session,omitempty"`
 	Address      string     `json:"address,omitempty"`
 	Request      string     `json:"request_id,omitempty"`
+
+	Changes []difference  `json:"changes" doc:"What was changed, with what it was before."`
+	Details []auditDetail `json:"details" doc:"What else the line says, such as a reason, and what it is about."`
+}
+
+type auditDetail struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 func auditLineOf(l office.AuditLine) auditLine {
+	details := make([]auditDetail, 0, len(l.Details))
+	for _, name := range slices.Sorted(maps.Keys(l.Details)) {
+		details = append(details, auditDetail{name, l.Details[name]})
+	}
 	return auditLine{
 		l.Sequence, l.At.UTC(), l.Event, l.Refusal, l.Actor, l.ActorName, l.Role.ID, l.Role.OrganisationCode, l.PersonID, l.PersonName, l.ClientID, l.GrantID, l.SessionID,
-		l.Address, l.RequestID,
+		l.Address, l.RequestID, differences(l.Changes), details,
 	}
 }
 

@@ -250,13 +250,14 @@ func (r *Registrar) end(ctx context.Context, by deed.Acting, id uuid.UUID, check
 		if err := check(a, b); err != nil {
 			return err
 		}
-		_, err = a.EndRole(ctx, b.RoleID, a.Now)
+		ended, err := a.EndRole(ctx, b.RoleID, a.Now)
 		if errors.Is(err, store.ErrNotFound) {
 			return a.endedAlready(ctx, id)
 		}
 		if err != nil {
 			return fmt.Errorf("end role %s: %w", b.RoleID, err)
 		}
+		a.Note(directory.Ended(ended))
 		return nil
 	})
 }

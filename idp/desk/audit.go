@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -31,7 +32,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request, o officer) error
 		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
 	for _, line := range lines {
-		page.Lines = append(page.Lines, h.auditLine(line))
+		page.Lines = append(page.Lines, h.auditLine(o, line))
 	}
 	if len(lines) > 0 {
 		q := r.URL.Query()
@@ -55,14 +56,32 @@ func (h *Handler) auditLines(w http.ResponseWriter, r *http.Request, o officer) 
 	if !page.Searched {
 		return h.Pages.Render(w, http.StatusBadRequest, page)
 	}
-	rows := [][]string{{"number", "at", "event", "refusal", "actor", "actor_name", "officer_role", "organisation", "person", "person_name", "client", "address", "reference"}}
+	rows := [][]string{{"number", "at", "event", "refusal", "actor", "actor_name", "officer_role", "organisation", "person", "person_name", "client", "address", "reference", "changes", "details"}}
 	for _, l := range lines {
 		rows = append(rows, []string{
 			strconv.FormatInt(l.Sequence, 10), at(&l.At), l.Event, l.Refusal, l.Actor, l.ActorName, l.Role.ID, l.Role.OrganisationCode, l.PersonID, l.PersonName,
-			l.ClientID, l.Address, l.RequestID,
+			l.ClientID, l.Address, l.RequestID, changesCell(l), detailsCell(l),
 		})
 	}
 	return download(w, "audit-"+cmp.Or(page.Person, page.Organisation), rows)
+}
+
+// changesCell is what a line says was changed, for a cell of a file: name=before->after.
+func changesCell(l office.AuditLine) string {
+	cells := make([]string, len(l.Changes))
+	for i, c := range l.Changes {
+		cells[i] = c.Field + "=" + c.From + "->" + c.To
+	}
+	return strings.Join(cells, "; ")
+}
+
+// detailsCell is what else a line says, for a cell of a file.
+func detailsCell(l office.AuditLine) string {
+	var cells []string
+	for _, name := range slices.Sorted(maps.Keys(l.Details)) {
+		cells = append(cells, name+"="+l.Details[name])
+	}
+	return strings.Join(cells, "; ")
 }
 
 // readAudit reads the lines that an address asks for, and begins the page of them. It has mistakes where none were read.
@@ -160,15 +179,31 @@ func askedOf(page web.DeskAudit) (asked office.AuditSearch, wrong []web.FieldErr
 	return asked, wrong
 }
 
-func (h *Handler) auditLine(l office.AuditLine) web.AuditLine {
+func (h *Handler) auditLine(o officer, l office.AuditLine) web.AuditLine {
 	shown := web.AuditLine{
-		At: l.At, What: cmp.Or(auditWords()[audit.Event(l.Event)], l.Event), Refused: strings.ReplaceAll(l.Refusal, "_", " "),
-		By: called(l.ActorName, l.Actor), About: called(l.PersonName, l.PersonID), Service: l.ClientID, Address: l.Address, Reference: l.RequestID,
+		At: l.At, What: happened(l), Refused: RefusalWords(l.Refusal), By: called(l.ActorName, l.Actor), About: called(l.PersonName, l.PersonID),
+		Service: l.ClientID, Address: l.Address, Reference: l.RequestID, Changes: h.auditChanges(l), Details: h.auditDetails(o, l),
 	}
 	if l.Role.ID != "" {
-		shown.Role = h.Catalogue.JobRoleShortName(l.Role.JobRole) + " at " + l.Role.OrganisationCode
+		shown.Role = h.roleWords(l.Role)
 	}
 	return shown
+}
+
+// roleWords is a role, and where it is.
+func (h *Handler) roleWords(r store.RolePlace) string {
+	return h.Catalogue.JobRoleShortName(r.JobRole) + " at " + r.OrganisationCode
+}
+
+// happened says for people what a line is of.
+func happened(l office.AuditLine) string {
+	if audit.Event(l.Event) == audit.RequestOwned && l.Refusal == "" {
+		if l.Detail["owner"] == "" {
+			return "Request given back"
+		}
+		return "Request taken"
+	}
+	return cmp.Or(auditWords()[audit.Event(l.Event)], l.Event)
 }
 
 // called is somebody by name and id, or by what there is of them.

@@ -92,7 +92,7 @@ func (h *Handler) breakGlassPage(r *http.Request, o officer) (web.DeskBreakGlass
 		return page, err
 	}
 	for _, line := range lines {
-		page.Lines = append(page.Lines, h.auditLine(line))
+		page.Lines = append(page.Lines, h.auditLine(o, line))
 	}
 	if more {
 		page.NextURL = onward(r, strconv.FormatInt(lines[len(lines)-1].Sequence, 10))

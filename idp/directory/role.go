@@ -190,12 +190,19 @@ func EndRole(ctx context.Context, s *store.Store, id, actor string, now time.Tim
 		if err := tx.LockPersonOfRole(ctx, id); err != nil { // before the role, as whoever changes roles does
 			return err
 		}
-		person, err := tx.EndRole(ctx, id, now)
+		ended, err := tx.EndRole(ctx, id, now)
 		if err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, audit.Entry{
-			At: now, Event: audit.RoleEnded, Actor: actor, Person: person, Detail: map[string]string{"role": id},
-		})
+		return audit.Record(ctx, tx, audit.Entry{At: now, Event: audit.RoleEnded, Actor: actor, Person: ended.PersonID, Detail: Ended(ended)})
 	}))
+}
+
+// Ended is what the record says of a role that was ended: when it ends, and was to.
+func Ended(r store.EndedRole) map[string]string {
+	before := ""
+	if r.EndedBefore != nil {
+		before = r.EndedBefore.UTC().Format(time.RFC3339)
+	}
+	return map[string]string{"role": r.ID, "ends_at": r.EndsAt.UTC().Format(time.RFC3339), "ends_at_before": before}
 }

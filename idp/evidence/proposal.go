@@ -201,7 +201,7 @@ func (r *Recorder) decide(ctx context.Context, tx *store.Tx, by Checker, p store
 		return proposalError(p.ID, err)
 	}
 	return audit.Record(ctx, tx, by.line(now, audit.EvidenceDecided, p.PersonID, map[string]string{
-		"proposal": p.ID.String(), "kind": p.Kind, "state": state, "proposed_by": p.ProposedBy,
+		"proposal": p.ID.String(), "kind": p.Kind, "state": state, "state_before": "proposed", "proposed_by": p.ProposedBy,
 	}))
 }
 

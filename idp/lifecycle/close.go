@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -105,9 +106,9 @@ func (a *act) end(ctx context.Context, person, why string, roles bool) error {
 	if err != nil {
 		return fmt.Errorf("revoke authenticators of person %s: %w", person, err)
 	}
-	for _, id := range revoked {
+	for _, r := range revoked {
 		e := a.Line(audit.AuthenticatorRevoked, person)
-		e.Detail["authenticator"], e.Detail["reason"] = id.String(), why
+		maps.Copy(e.Detail, map[string]string{"authenticator": r.ID.String(), "from": r.Was, "to": "revoked", "reason": why})
 		if err := audit.Record(ctx, a.Tx, e); err != nil {
 			return err
 		}
@@ -130,7 +131,7 @@ func (a *act) endRoles(ctx context.Context, person, organisation string, at time
 	}
 	for _, role := range ended {
 		e := a.Line(audit.RoleEnded, person)
-		e.Detail["role"], e.Detail["ends_at"] = role.ID, at.UTC().Format(time.RFC3339)
+		maps.Copy(e.Detail, directory.Ended(role))
 		if err := audit.Record(ctx, a.Tx, e); err != nil {
 			return nil, err
 		}

@@ -227,6 +227,9 @@ func (a *act) change(ctx context.Context, person, kind, organisation, reason str
 	if err != nil {
 		return fmt.Errorf("record what was changed: %w", err)
 	}
+	if person == a.Entry.Person { // and not the other one of a merge
+		a.Note(map[string]string{"change": id.String()})
+	}
 	return nil
 }
 

@@ -139,7 +139,7 @@ func (r *Registrar) DecideMerge(ctx context.Context, by deed.Acting, id uuid.UUI
 		return err
 	}
 	return r.act(ctx, by, audit.MergeDecided, m.Duplicate, func(a *act) error {
-		a.Note(map[string]string{"merge": id.String(), "kept": m.Kept, "state": string(verdict), "proposed_by": m.ProposedBy, "reason": reason})
+		a.Note(map[string]string{"merge": id.String(), "kept": m.Kept, "state": string(verdict), "state_before": "proposed", "proposed_by": m.ProposedBy, "reason": reason})
 		if err := a.LockMerges(ctx); err != nil {
 			return fmt.Errorf("lock merges: %w", err)
 		}

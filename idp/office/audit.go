@@ -34,6 +34,11 @@ type AuditLine struct {
 
 	ActorName, PersonName string          // "": it is no person, or nobody
 	Role                  store.RolePlace // in which an officer acted; its id is "" where none did
+
+	Changes []deed.Change              // what was changed, with what it was before
+	Details map[string]string          // what else it says
+	Names   map[string]string          // of the officers whom that names, by user id
+	Roles   map[string]store.RolePlace // that it names, by id
 }
 
 // ReadAudit reads lines of the record, at most limit of them, says whether there are more, and records who read
@@ -155,7 +160,10 @@ func (f *Office) served(ctx context.Context, o Officer, personID string) (of aut
 func (f *Office) named(ctx context.Context, events []store.AuditEvent) ([]AuditLine, error) {
 	people, roles := make(map[string]bool), make(map[string]bool)
 	for _, e := range events {
-		people[e.Actor], people[e.PersonID], roles[e.Detail["officer_role"]] = true, true, true
+		people[e.Actor], people[e.PersonID], roles[e.Detail["officer_role"]], roles[e.Detail["role"]] = true, true, true, true
+		for _, name := range officersNamed() {
+			people[e.Detail[name]] = true
+		}
 	}
 	names, err := f.Names(ctx, slices.Collect(maps.Keys(people))...)
 	if err != nil {
@@ -171,7 +179,13 @@ func (f *Office) named(ctx context.Context, events []store.AuditEvent) ([]AuditL
 	}
 	lines := make([]AuditLine, len(events))
 	for i, e := range events {
-		lines[i] = AuditLine{AuditEvent: e, ActorName: names[e.Actor], PersonName: names[e.PersonID], Role: by[e.Detail["officer_role"]]}
+		lines[i] = AuditLine{AuditEvent: e, ActorName: names[e.Actor], PersonName: names[e.PersonID], Role: by[e.Detail["officer_role"]], Names: names, Roles: by}
 	}
-	return lines, nil
+	return lines, f.withValues(ctx, lines)
+}
+
+// officersNamed are the details of lines that are user ids of officers. Whoever else a line names may be of no organisation of the reader,
+// and stays an id.
+func officersNamed() []string {
+	return []string{"officer", "owner", "owner_before", "asked_by", "given_by", "proposed_by", "authenticators_bound_by"}
 }

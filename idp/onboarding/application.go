@@ -291,7 +291,7 @@ func (a *act) ready(ctx context.Context, application store.ClientApplication) er
 
 // settle ends an application, which was open when it was locked.
 func (a *act) settle(ctx context.Context, id uuid.UUID, s store.ClientSettlement) error {
-	a.Note(map[string]string{"state": s.State, "decision_reason": s.Reason})
+	a.Note(map[string]string{"state": s.State, "state_before": "open", "decision_reason": s.Reason})
 	err := a.SettleClientApplication(ctx, id, s)
 	if errors.Is(err, store.ErrNotFound) {
 		return Refuse(NotOpen)

@@ -199,7 +199,7 @@ func (a *act) stillIntroduced(i store.Introduction) error {
 
 func (a *act) endIntroduction(ctx context.Context, id uuid.UUID, e store.IntroductionEnd) error {
 	e.By, e.Role, e.At = a.By.Person, a.By.Role, a.Now
-	a.Note(map[string]string{"state": e.State})
+	a.Note(map[string]string{"state": e.State, "state_before": "open"})
 	if err := a.EndIntroduction(ctx, id, e); err != nil {
 		return fmt.Errorf("end introduction %s: %w", id, err)
 	}

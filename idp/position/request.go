@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -307,7 +308,7 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 
 // settle ends a request. It was open when it was locked.
 func (a *act) settle(ctx context.Context, q store.Request, s store.Settlement) error {
-	a.Note(map[string]string{"state": s.State, "decision_reason": s.Reason})
+	a.Note(map[string]string{"state": s.State, "state_before": "open", "decision_reason": s.Reason})
 	err := a.SettleRequest(ctx, q.ID, s)
 	if errors.Is(err, store.ErrNotFound) {
 		return Refusal(NotOpen)
@@ -327,7 +328,8 @@ func (a *act) end(ctx context.Context, positionID, personID string, at time.Time
 	}
 	for _, r := range ended {
 		e := a.Line(audit.RoleEnded, r.PersonID)
-		e.Detail["role"], e.Detail["position"], e.Detail["ends_at"] = r.ID, positionID, moment(&at)
+		maps.Copy(e.Detail, directory.Ended(r))
+		e.Detail["position"] = positionID
 		if err := audit.Record(ctx, a.Tx, e); err != nil {
 			return false, err
 		}

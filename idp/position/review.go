@@ -192,7 +192,7 @@ func (a *act) reviewItem(ctx context.Context, id uuid.UUID, role string) (store.
 
 // settleItem decides something that a review is about. What is removed ends, with all that the position gives the person.
 func (a *act) settleItem(ctx context.Context, id uuid.UUID, p store.HeldPosition, item store.ReviewItem, outcome Outcome, by, role *string) error {
-	a.Note(map[string]string{"outcome": string(outcome)})
+	a.Note(map[string]string{"outcome": string(outcome), "outcome_before": ""})
 	err := a.DecideReviewItem(ctx, id, item.RoleID, string(outcome), by, role, a.Now)
 	if errors.Is(err, store.ErrNotFound) {
 		return deed.Refuse(deed.DecidedAlready)

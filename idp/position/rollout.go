@@ -225,7 +225,7 @@ func (a *act) carryOut(ctx context.Context, w store.Rollout, h store.HeldRole, o
 		line.Detail["withheld"] = o.withheld
 	}
 	if o.ends {
-		line.Event, line.Detail["ends_at"] = audit.RoleEnded, moment(new(later(h.StartsAt, a.Now)))
+		line.Event, line.Detail["ends_at"], line.Detail["ends_at_before"] = audit.RoleEnded, moment(new(later(h.StartsAt, a.Now))), moment(h.EndsAt)
 		return true, errors.Join(a.EndHeldRoles(ctx, []string{h.ID}, o.withheld, a.Now), audit.Record(ctx, a.Tx, line))
 	}
 	if o.withheld != "" {
