@@ -101,6 +101,9 @@ func TestReview(t *testing.T) {
 		t.Errorf("roles = %v and %v, want that of who was certified", d.roles(d.nurse), d.roles(other))
 	}
 	refused(t, "DecideReview(what was decided)", d.decideOne(d.agent, id, gone, position.Removed), deed.DecidedAlready)
+	if err := d.decideOne(d.otherAgent, id, gone, position.Certified); err == nil || !strings.Contains(err.Error(), "you have decided this already") {
+		t.Errorf("DecideReview(what she decided herself) = %v, want that it was she", err)
+	}
 	if err := d.decideOne(d.otherAgent, id, later, position.Certified); err == nil {
 		t.Error("DecideReview(what the review is not about) = nil, want an error")
 	}
