@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -149,5 +150,39 @@ func TestAPIDoesWhatWasSeen(t *testing.T) {
 	}
 	if a := manager.call(http.MethodPost, policy, here, said, "If-Match", seen); a.StatusCode != http.StatusPreconditionFailed {
 		t.Errorf("a policy that was changed since = %d %s, want 412", a.StatusCode, a.body)
+	}
+}
+
+// By programs, too, nobody makes somebody an officer who has not seen what others had to do with of what she signs in with, all of it.
+func TestAPIWhoApprovesAnOfficerSeesWhoBoundWhat(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	p.enrolBy(raAgent, noRole)
+	request, manager := map[string]string{"request": p.askedForSponsor(noRole)}, p.programs()(raManager)
+	decide := func(mark string) answer {
+		t.Helper()
+		return manager.call(http.MethodPost, "/api/requests/{request}/decision", request, `{"verdict":"approved","reason":"As asked","bound_by_others_mark":"`+mark+`"}`)
+	}
+	seen := func() string {
+		t.Helper()
+		return manager.call(http.MethodGet, "/api/requests/{request}", request, "").member(t, "bound_by_others_mark")
+	}
+	old := seen()
+	p.clock.advance(time.Minute)
+	p.enrol(noRole, webauthntest.New())
+	for name, mark := range map[string]string{"nothing": "", "less": old, "something else": "0123456789abcdef"} {
+		a := decide(mark)
+		if problem := a.problem(t); a.StatusCode != http.StatusPreconditionFailed || problem.Reason != "bound_by_others" || len(problem.Changes) != 2 || !strings.Contains(problem.Changes[0].To, "last by "+raAgent+`: "blue key"`) {
+			t.Errorf("to approve who has seen %s = %d %s, want 412 and both", name, a.StatusCode, a.body)
+		}
+	}
+	if n := p.count(`SELECT count(*) FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE m.person_id = $1`, noRole); n != 0 {
+		t.Errorf("roles of whom nobody has looked at = %d, want none", n)
+	}
+	if a := decide(seen()); a.StatusCode != http.StatusOK || a.member(t, "state") != "approved" {
+		t.Errorf("to approve who has seen all = %d %s, want 200", a.StatusCode, a.body)
+	}
+	if _, _, detail := p.line("request_decided"); detail["authenticators_bound_by"] != raAgent {
+		t.Errorf("the record of the decision = %v, want that %s had to do with it", detail, raAgent)
 	}
 }

@@ -170,7 +170,7 @@ func TestDeskGlance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Decide(t.Context(), deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "Yes"); err != nil {
+	if _, err := r.Decide(t.Context(), deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "Yes", ""); err != nil {
 		t.Fatal(err)
 	}
 	p.reviewed()

@@ -183,7 +183,7 @@ func TestDeskTellsTheSecondOfTheSameAlone(t *testing.T) {
 	if err := profiles.Close(ctx, manager, one, lifecycle.Fraud, "A forged passport"); err != nil {
 		t.Fatal(err)
 	}
-	if err := profiles.DecideMerge(ctx, advanced, merge, position.Refuse, "Two faces"); err != nil {
+	if err := profiles.DecideMerge(ctx, advanced, merge, position.Refuse, "Two faces", ""); err != nil {
 		t.Fatal(err)
 	}
 	if a := b.post("/desk/people/"+one+"/close", url.Values{"as": {"left"}, "reason": {"She retired"}}); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.body, "A forged passport") || strings.Contains(a.body, "Two faces") {

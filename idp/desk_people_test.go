@@ -193,7 +193,7 @@ func TestDeskShowsPerson(t *testing.T) {
 		t.Errorf("the record says %q saw %q (-want +got):\n%s", actor, person, diff)
 	}
 
-	if _, err := p.registrar().Decide(t.Context(), deed.Acting{Person: raAgent, Role: agentsRole}, uuid.MustParse(request), position.Approve, "Yes"); err != nil {
+	if _, err := p.registrar().Decide(t.Context(), deed.Acting{Person: raAgent, Role: agentsRole}, uuid.MustParse(request), position.Approve, "Yes", ""); err != nil {
 		t.Fatal(err)
 	}
 	end := path + "/positions/" + ward + "?end=1"

@@ -118,21 +118,10 @@ func TestWhoApprovesAnOfficerSeesWhoBoundWhat(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	ctx, r := t.Context(), p.registrar()
-	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail) VALUES ($1, 'enrolment_link_made', '', $2, $3, '', '', '', '{}')`, p.clock.Now(), raAgent, noRole)
-	p.enrol(noRole, webauthntest.New())
+	p.enrolBy(raAgent, noRole)
 	_, nurses := p.wardNurse()
-	id, err := r.Propose(ctx, deed.Acting{Person: raManager, Role: managersRole}, "ZX100", position.Draft{Name: "Sponsor", JobRole: "S8001:G8002:R8008", Activities: []string{"B1300"}, Reason: "A new ward"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Approve(ctx, deed.Acting{Person: raAdvanced, Role: advancedsRole}, id, 1); err != nil {
-		t.Fatal(err)
-	}
-	asked, err := r.Ask(ctx, deed.Acting{Person: raSponsor, Role: sponsorsRole}, position.Asked{Kind: position.Assign, Person: noRole, Position: id, Reason: "Starts on Monday"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	manager, page := p.atDesk(raManager, "/desk/requests/"+asked.Request.String())
+	request := p.askedForSponsor(noRole)
+	manager, page := p.atDesk(raManager, "/desk/requests/"+request)
 	by, err := r.Store.PersonNames(ctx, []string{raAgent})
 	if err != nil || len(by) != 1 {
 		t.Fatalf("PersonNames() = %v, %v, want the agent's", by, err)
@@ -143,7 +132,7 @@ func TestWhoApprovesAnOfficerSeesWhoBoundWhat(t *testing.T) {
 	if words := manager.get("/desk/requests/" + nurses).words(t); strings.Contains(words, "blue key") {
 		t.Errorf("the request that makes nobody an officer = %s, want nothing of what she signs in with", words)
 	}
-	approve, path := url.Values{"verdict": {"approved"}, "reason": {"As asked"}}, "/desk/requests/"+asked.Request.String()
+	approve, path := url.Values{"verdict": {"approved"}, "reason": {"As asked"}}, "/desk/requests/"+request
 	send := func(page answer) answer {
 		t.Helper()
 		found := regexp.MustCompile(`action="(` + path + `\?bound=[^"]*)"`).FindStringSubmatch(page.body)
@@ -158,11 +147,83 @@ func TestWhoApprovesAnOfficerSeesWhoBoundWhat(t *testing.T) {
 	if words := page.words(t); page.StatusCode != http.StatusBadRequest || !strings.Contains(words, "somebody has bound something to the person") || strings.Count(words, "blue key, added on") != 2 {
 		t.Errorf("to approve when something was bound since = %d %s, want both to look at", page.StatusCode, words)
 	}
-	if n := p.count(`SELECT count(*) FROM request WHERE id = $1 AND state = 'open'`, asked.Request); n != 1 {
+	if n := p.count(`SELECT count(*) FROM request WHERE id = $1 AND state = 'open'`, request); n != 1 {
 		t.Error("the request was decided all the same")
 	}
 	send(page).wantPage(t, http.StatusOK, path, "Approved")
 	if _, _, detail := p.line("request_decided"); detail["authenticators_bound_by"] != raAgent {
 		t.Errorf("the record of the decision = %v, want that %s had to do with it", detail, raAgent)
+	}
+}
+
+// enrolBy has a person bind a key by a link that an officer made.
+func (p *provider) enrolBy(officer, person string) {
+	p.t.Helper()
+	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail) VALUES ($1, 'enrolment_link_made', '', $2, $3, '', '', '', '{}')`, p.clock.Now(), officer, person)
+	p.enrol(person, webauthntest.New())
+}
+
+// askedForSponsor asks that somebody become a sponsor, and returns the request.
+func (p *provider) askedForSponsor(person string) string {
+	p.t.Helper()
+	ctx, r := p.t.Context(), p.registrar()
+	id, err := r.Propose(ctx, deed.Acting{Person: raManager, Role: managersRole}, "ZX100", position.Draft{Name: "Sponsor", JobRole: "S8001:G8002:R8008", Activities: []string{"B1300"}, Reason: "A new ward"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if _, err := r.Approve(ctx, deed.Acting{Person: raAdvanced, Role: advancedsRole}, id, 1); err != nil {
+		p.t.Fatal(err)
+	}
+	asked, err := r.Ask(ctx, deed.Acting{Person: raSponsor, Role: sponsorsRole}, position.Asked{Kind: position.Assign, Person: person, Position: id, Reason: "Starts on Monday"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return asked.Request.String()
+}
+
+// Who merges the profile of an officer into another makes that an officer's, and sees who bound what to it: at the desk and by programs.
+func TestWhoMergesAnOfficerSeesWhoBoundWhat(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	hers, kept := p.nurse(), p.nurse()
+	_, err := directory.GrantRole(t.Context(), p.owner, p.registrar().Catalogue, directory.NewRole{PersonID: hers, Organisation: "ZX100", JobRole: "S8001:G8002:R8008", Activities: []string{"B1300"}}, "test", p.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.enrolBy(raAgent, kept)
+	as := p.programs()
+	a := as(raAdvanced).call(http.MethodPost, "/api/merges", nil, `{"duplicate":"`+hers+`","kept":"`+kept+`","reason":"One person"}`)
+	merge := map[string]string{"merge": a.member(t, "id")}
+	const decision = "/api/merges/{merge}/decision"
+	program := as(raManager)
+	seen := program.call(http.MethodGet, "/api/merges/{merge}", merge, "")
+	if !strings.Contains(seen.body, `"name":"blue key"`) || seen.member(t, "bound_by_others_mark") == "" {
+		t.Fatalf("the merge = %s, want who bound what", seen.body)
+	}
+	blind := program.call(http.MethodPost, decision, merge, `{"verdict":"approved","reason":"One face"}`)
+	if problem := blind.problem(t); blind.StatusCode != http.StatusPreconditionFailed || problem.Reason != "bound_by_others" || len(problem.Changes) != 1 {
+		t.Errorf("to merge unseen = %d %s, want 412 and what there is", blind.StatusCode, blind.body)
+	}
+	manager, page := p.atDesk(raManager, "/desk/merges/"+merge["merge"])
+	form := regexp.MustCompile(`action="(/desk/merges/[^"]*\?bound=[0-9a-f]{16})"`).FindStringSubmatch(page.body)
+	if words := page.words(t); form == nil || !strings.Contains(words, "Others bound what this person signs in with") || !strings.Contains(words, "blue key, added on") {
+		t.Fatalf("the page = %s, want who bound what, and a form that says that it does", words)
+	}
+	p.clock.advance(time.Minute)
+	p.enrol(kept, webauthntest.New()) // when she had opened the page
+	verdict := url.Values{"verdict": {"approved"}, "reason": {"One face"}}
+	again := manager.post(html.UnescapeString(form[1]), verdict)
+	if words := again.words(t); again.StatusCode != http.StatusBadRequest || strings.Count(words, "blue key, added on") != 2 {
+		t.Errorf("to merge when something was bound since = %d %s, want both to look at", again.StatusCode, words)
+	}
+	if n := p.count(`SELECT count(*) FROM person_merge WHERE state = 'proposed'`); n != 1 {
+		t.Error("the merge was decided all the same")
+	}
+	mark := program.call(http.MethodGet, "/api/merges/{merge}", merge, "").member(t, "bound_by_others_mark")
+	if a := program.call(http.MethodPost, decision, merge, `{"verdict":"approved","reason":"One face","bound_by_others_mark":"`+mark+`"}`); a.StatusCode != http.StatusOK {
+		t.Errorf("to merge what was seen = %d %s, want 200", a.StatusCode, a.body)
+	}
+	if _, _, detail := p.line("merge_decided"); detail["authenticators_bound_by"] != raAgent {
+		t.Errorf("the record of the merge = %v, want that %s had to do with it", detail, raAgent)
 	}
 }

@@ -22,7 +22,7 @@ func (p *provider) nursed(person, positionID string) string {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	given, err := r.Decide(ctx, deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "Yes")
+	given, err := r.Decide(ctx, deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "Yes", "")
 	if err != nil {
 		p.t.Fatal(err)
 	}

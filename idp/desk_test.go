@@ -465,7 +465,7 @@ func TestDeskClosesAPosition(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.registrar().Decide(t.Context(), deed.Acting{Person: raAgent, Role: agentsRole}, request, position.Approve, "As asked"); err != nil {
+	if _, err := p.registrar().Decide(t.Context(), deed.Acting{Person: raAgent, Role: agentsRole}, request, position.Approve, "As asked", ""); err != nil {
 		t.Fatal(err)
 	}
 	at := "/desk/positions/" + ward

@@ -62,7 +62,7 @@ func TestPositionIsInTheTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	given, err := desk.Decide(ctx, agent, asked.Request, position.Approve, "Contract seen")
+	given, err := desk.Decide(ctx, agent, asked.Request, position.Approve, "Contract seen", "")
 	if err != nil {
 		t.Fatal(err)
 	}

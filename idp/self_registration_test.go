@@ -463,7 +463,7 @@ func TestWhoRegisteredHerselfIsGivenNothing(t *testing.T) {
 	if other := ask(noRole); other.State != "approved" {
 		t.Errorf("Ask(for an assignable position, for another) = %+v, want it given", other)
 	}
-	_, err = r.Decide(ctx, deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "As asked")
+	_, err = r.Decide(ctx, deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "As asked", "")
 	if refusal, refused := errors.AsType[*deed.Refusal](err); !refused || refusal.Reason != position.NotProved {
 		t.Errorf("Decide(for who registered herself) = %v, want %s", err, position.NotProved)
 	}
@@ -471,7 +471,7 @@ func TestWhoRegisteredHerselfIsGivenNothing(t *testing.T) {
 		t.Errorf("roles of who registered herself = %d, want none", n)
 	}
 	p.prove(person)
-	if _, err := r.Decide(ctx, deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "As asked"); err != nil {
+	if _, err := r.Decide(ctx, deed.Acting{Person: raAgent, Role: agentsRole}, asked.Request, position.Approve, "As asked", ""); err != nil {
 		t.Errorf("Decide(for who was proved) = %v, want it given", err)
 	}
 	if _, err := r.Grant(ctx, directory.NewRole{PersonID: person, Organisation: "ZX200", JobRole: "S8000:G8000:R8001"}, "operator", position.Known{}); err != nil {

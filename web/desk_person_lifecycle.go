@@ -139,6 +139,8 @@ type DeskMerge struct {
 	Details  []Detail
 	// CanDecide says that the officer may decide.
 	CanDecide bool
+	// Bound is what the profile that is kept is signed in with, which would become an officer's, and another had to do with.
+	Bound []BoundAuthenticator
 	// Keep are the profiles of which one is kept, to choose from. Kept, Verdict and Reason are what was entered.
 	Keep                  []Option
 	Kept, Verdict, Reason string

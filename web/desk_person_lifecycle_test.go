@@ -46,6 +46,8 @@ func deskLifecyclePages() map[string]Page {
 	proposed.Sides[0].Kept, proposed.Proposed, proposed.CanDecide, proposed.PostURL = true, true, true, "/desk/merges/0196"
 	proposed.Details = []Detail{{"State", []string{"Proposed"}}, {"Proposed by", []string{"Crispin Seconder"}}, {"Reason", []string{"The same photograph"}}}
 	proposed.Keep = []Option{{Value: "approved", Label: "Approve: they are one person"}, {Value: "refused", Label: "Refuse"}}
+	officers := proposed
+	officers.Bound = []BoundAuthenticator{{"blue key", "Perpetua Vouchsafe", at}}
 	decided := proposed
 	decided.CanDecide = false
 	oldest, _ := sortings("/desk/merges", "Proposed", "at", "Oldest first", "Newest first")
@@ -72,6 +74,7 @@ func deskLifecyclePages() map[string]Page {
 		"desk-merge":          merge,
 		"desk-merge-error":    mergeWrong,
 		"desk-merge-proposed": proposed,
+		"desk-merge-officer":  officers,
 		"desk-merge-decided":  decided,
 		"desk-merges": DeskMerges{
 			Desk: desk, Sorting: oldest, Organisation: "RX001", NextURL: "/desk/merges?after=0196", Merges: []MergeRow{

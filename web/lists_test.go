@@ -11,7 +11,7 @@ func noList() map[string][]string {
 	return map[string][]string{
 		"it is what one thing is made of": {
 			"desk-ask.Position", "desk-client.Details", "desk-corrected.Changes", "desk-evidence-form.Checks", "desk-evidence-kinds.Groups", "desk-glance.Figures",
-			"desk-introduce.Position", "desk-introduction-person.Introduced", "desk-introduction-person.OnRecord", "desk-introduction.Person", "desk-introduction.Position", "desk-merge.Details",
+			"desk-introduce.Position", "desk-introduction-person.Introduced", "desk-introduction-person.OnRecord", "desk-introduction.Person", "desk-introduction.Position", "desk-merge.Bound", "desk-merge.Details",
 			"desk-merge.Sides", "desk-person.Registrations", "desk-policy.Settings", "desk-proposal.Says", "desk-request.Bound", "desk-request.Changes",
 			"desk-request.Position",
 		},

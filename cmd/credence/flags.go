@@ -51,6 +51,11 @@ func addReasonedFlags(cmd *cobra.Command, by *deed.Acting, reason *string) {
 	addOfficerFlags(cmd, by)
 }
 
+// addSeenFlag gives a command the flag that says what was seen of whom it makes an officer.
+func addSeenFlag(cmd *cobra.Command, seen *string) {
+	cmd.Flags().StringVar(seen, "authenticators-seen", "", "make her an officer though others had to do with what she signs in with: the `mark` of what you were told of it; it is recorded who had")
+}
+
 func addDryRunFlag(cmd *cobra.Command, into *bool) {
 	cmd.Flags().BoolVar(into, "dry-run", false, "say what would be done, and do nothing")
 }

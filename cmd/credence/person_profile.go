@@ -196,7 +196,7 @@ func newPersonMergeCommand(p *program) *cobra.Command {
 
 func newPersonDecideMergeCommand(p *program, name, short string, verdict position.Verdict) *cobra.Command {
 	var by deed.Acting
-	var reason string
+	var reason, seen string
 	decide := &cobra.Command{
 		Use:     name + " MERGE",
 		Short:   short,
@@ -208,7 +208,15 @@ func newPersonDecideMergeCommand(p *program, name, short string, verdict positio
 				return err
 			}
 			return p.withProfiles(cmd.Context(), func(ctx context.Context, r *lifecycle.Registrar) error {
-				if err := r.DecideMerge(ctx, by, id, verdict, reason); err != nil {
+				err := r.DecideMerge(ctx, by, id, verdict, reason, seen)
+				if unseen(err) {
+					m, err := r.Merge(ctx, id)
+					if err != nil {
+						return err
+					}
+					return showBound(ctx, r.Store, m.Kept)
+				}
+				if err != nil {
 					return err
 				}
 				return say(cmd, "The merge is %s.\n", verdict)
@@ -216,5 +224,8 @@ func newPersonDecideMergeCommand(p *program, name, short string, verdict positio
 		},
 	}
 	addReasonedFlags(decide, &by, &reason)
+	if verdict == position.Approve {
+		addSeenFlag(decide, &seen)
+	}
 	return decide
 }

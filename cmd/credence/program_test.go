@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
+	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/store"
 	"github.com/credence-id/credence/store/localpg"
 	"github.com/credence-id/credence/store/storetest"
@@ -76,7 +77,7 @@ func TestScripts(t *testing.T) {
 					"private":       func(ts *testscript.TestScript, _ bool, _ []string) { usePrivateDatabase(t, ts) },
 					"development":   func(ts *testscript.TestScript, _ bool, _ []string) { markDevelopment(t, ts) },
 					"metadata":      func(ts *testscript.TestScript, _ bool, _ []string) { publishMetadata(t, ts) },
-					"authenticator": func(ts *testscript.TestScript, _ bool, args []string) { addAuthenticator(t, ts, args[0]) },
+					"authenticator": func(ts *testscript.TestScript, _ bool, args []string) { addAuthenticator(t, ts, args[0], args[1:]...) },
 					"glass":         func(ts *testscript.TestScript, _ bool, args []string) { openGlass(t, ts, args[0], args[1], args[2]) },
 					"prove":         func(ts *testscript.TestScript, _ bool, args []string) { prove(t, ts, args) },
 					"waits": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -118,9 +119,9 @@ func object(ts *testscript.TestScript, _ bool, _ []string) {
 
 // take puts into a variable what an expression found in what the last program printed: take ID '"id": "(.*)"'
 func take(ts *testscript.TestScript, _ bool, args []string) {
-	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout") + ts.ReadFile("stderr"))
 	if len(found) != 2 {
-		ts.Fatalf("stdout has no %s", args[1])
+		ts.Fatalf("neither stdout nor stderr has %s", args[1])
 	}
 	ts.Setenv(args[0], found[1])
 }
@@ -164,7 +165,7 @@ func usePrivateDatabase(t *testing.T, ts *testscript.TestScript) {
 }
 
 // addAuthenticator binds one to a person, with a name that a terminal would obey, and puts its id into $AUTHENTICATOR.
-func addAuthenticator(t *testing.T, ts *testscript.TestScript, person string) {
+func addAuthenticator(t *testing.T, ts *testscript.TestScript, person string, by ...string) {
 	t.Helper()
 	s := onScript(t, ts)
 	id := uuid.New()
@@ -172,6 +173,9 @@ func addAuthenticator(t *testing.T, ts *testscript.TestScript, person string) {
 		ID: id, PersonID: person, Name: "Blue\x1b[2Jkey", Kind: "passkey", CredentialID: id[:], PublicKey: []byte{1}, AAGUID: uuid.New(),
 		Transports: []string{"usb"}, AttestationFormat: "none", AttestationObject: []byte{1}, ClientData: []byte{1}, AttestationVerdict: "none", CreatedAt: time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC),
 	}))
+	for _, officer := range by {
+		ts.Check(audit.Record(t.Context(), s, audit.Entry{At: time.Now(), Event: audit.Enrolled, Actor: officer, Person: person, Detail: map[string]string{"authenticator": id.String()}}))
+	}
 	ts.Setenv("AUTHENTICATOR", id.String())
 }
 

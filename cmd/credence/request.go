@@ -88,7 +88,7 @@ func printAnswer(cmd *cobra.Command, a position.Answer, asJSON bool) error {
 
 func newRequestDecideCommand(p *program, name, short string, verdict position.Verdict) *cobra.Command {
 	var by deed.Acting
-	var reason string
+	var reason, seen string
 	var asJSON bool
 	decide := &cobra.Command{
 		Use:     name + " ID",
@@ -101,7 +101,14 @@ func newRequestDecideCommand(p *program, name, short string, verdict position.Ve
 				return err
 			}
 			return p.withRegistrar(cmd.Context(), listRequests, func(ctx context.Context, r *position.Registrar) error {
-				answer, err := r.Decide(ctx, by, id, verdict, reason)
+				answer, err := r.Decide(ctx, by, id, verdict, reason, seen)
+				if unseen(err) {
+					q, err := r.Store.Request(ctx, id)
+					if err != nil {
+						return fmt.Errorf("read request %s: %w", id, err)
+					}
+					return showBound(ctx, r.Store, q.PersonID)
+				}
 				if err != nil {
 					return err
 				}
@@ -110,8 +117,26 @@ func newRequestDecideCommand(p *program, name, short string, verdict position.Ve
 		},
 	}
 	addReasonedFlags(decide, &by, &reason)
+	if verdict == position.Approve {
+		addSeenFlag(decide, &seen)
+	}
 	addJSONFlag(decide, &asJSON)
 	return decide
+}
+
+// unseen says whether somebody was not made an officer because nobody has looked at what she signs in with.
+func unseen(err error) bool {
+	refusal, refused := errors.AsType[*deed.Refusal](err)
+	return refused && refusal.Reason == position.BoundByOthers
+}
+
+// showBound says what others had to do with of what a person signs in with, and how to go on.
+func showBound(ctx context.Context, s *store.Store, person string) error {
+	bindings, err := s.Bindings(ctx, person)
+	if err != nil {
+		return fmt.Errorf("read who had to do with what person %s signs in with: %w", person, err)
+	}
+	return fmt.Errorf("%w\n--authenticators-seen %s approves it once you have seen all of these with her", &position.BoundError{PersonID: person, Bindings: bindings}, position.MarkOf(bindings))
 }
 
 func newRequestWithdrawCommand(p *program) *cobra.Command {

@@ -53,7 +53,7 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 				}
 				id, err := r.Grant(ctx, role, operator(), known)
 				if bound, unknown := errors.AsType[*position.BoundError](err); unknown {
-					return fmt.Errorf("%w\n`credence authenticator revoke` takes away what is not hers; --authenticators-seen grants it once you have seen the others with her", bound)
+					return fmt.Errorf("%w\n`credence authenticator revoke` takes away what is not hers; --authenticators-seen %s grants it once you have seen all of these with her", bound, position.MarkOf(bound.Bindings))
 				}
 				if refusal, apart := errors.AsType[*deed.Refusal](err); apart {
 					return fmt.Errorf("%w: --despite-separation-of-duties grants it all the same", refusal)
@@ -69,7 +69,7 @@ func newRoleGrantCommand(p *program) *cobra.Command {
 	flags := grant.Flags()
 	flags.StringVar(&role.ID, "id", "", "12 `digits` (default drawn at random)")
 	flags.StringVar(&role.JobRole, "job-role", "", "S:G:R `code` of the job role")
-	flags.BoolVar(&known.Bound, "authenticators-seen", false, "make her an officer though others had to do with what she signs in with; it is recorded who had")
+	addSeenFlag(grant, &known.Bound)
 	flags.BoolVar(&known.Separated, "despite-separation-of-duties", false, "grant what nobody holds together with what the person has; it is recorded that you did")
 	flags.BoolVar(&role.Unlisted, "unlisted", false, "grant codes that are not in the catalogue: services then see the code for a name")
 	require(grant, "job-role")

@@ -10,6 +10,7 @@ import (
 	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/lifecycle"
 	"github.com/credence-id/credence/idp/office"
+	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
 
@@ -191,6 +192,8 @@ type merge struct {
 	DecidedBy      string     `json:"decided_by,omitempty"`
 	DecidedAt      *time.Time `json:"decided_at,omitempty"`
 	DecisionReason string     `json:"decision_reason,omitempty"`
+	BoundByOthers  []bound    `json:"bound_by_others,omitempty" doc:"What the profile that is kept is signed in with and others had to do with, where it becomes an officer's: have her show each before you approve."`
+	BoundMark      string     `json:"bound_by_others_mark,omitempty" doc:"Of that list: a decision that approves it sends it, and so says that you have seen it."`
 }
 
 func (h *Handler) readMerge(c call, _ nothing) (merge, error) {
@@ -209,7 +212,11 @@ func (h *Handler) readMerge(c call, _ nothing) (merge, error) {
 	if shown.Duplicate, err = h.mergeable(c, m.Duplicate); err != nil {
 		return merge{}, err
 	}
-	shown.Kept, err = h.mergeable(c, m.Kept)
+	if shown.Kept, err = h.mergeable(c, m.Kept); err != nil {
+		return merge{}, err
+	}
+	bindings, err := h.Lifecycle.BoundByOthers(c.Context(), m)
+	shown.BoundByOthers, shown.BoundMark = boundByOthers(bindings), position.MarkOf(bindings)
 	return shown, err
 }
 
@@ -221,12 +228,12 @@ func (h *Handler) mergeable(c call, person string) (profile, error) {
 	return profileOf(s), nil
 }
 
-func (h *Handler) decideMerge(c call, in decision) (identified, error) {
+func (h *Handler) decideMerge(c call, in seeing) (identified, error) {
 	id, err := c.merge()
 	if err != nil {
 		return identified{}, err
 	}
-	return identified{id}, h.Lifecycle.DecideMerge(c.Context(), c.officer.Acting(), id, in.Verdict, in.Reason)
+	return identified{id}, h.Lifecycle.DecideMerge(c.Context(), c.officer.Acting(), id, in.Verdict, in.Reason, in.BoundMark)
 }
 
 type openMerge struct {

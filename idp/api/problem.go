@@ -154,7 +154,7 @@ func refused(refusal *deed.Refusal) *Problem {
 		p.Status = http.StatusForbidden
 	case breakglass.CodeWrong, breakglass.OtherEnvelope:
 		p.Status, p.Errors = http.StatusUnprocessableEntity, []invalid{{"code", "the code of this envelope of the organisation"}}
-	case deed.ChangedSince, position.OwnedSince, onboarding.SecretSince, onboarding.KeysSince:
+	case deed.ChangedSince, position.BoundByOthers, position.OwnedSince, onboarding.SecretSince, onboarding.KeysSince:
 		p.Status = http.StatusPreconditionFailed
 	default:
 	}

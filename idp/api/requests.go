@@ -42,6 +42,7 @@ type request struct {
 	DecidedAt      *time.Time    `json:"decided_at,omitempty"`
 	DecisionReason string        `json:"decision_reason,omitempty"`
 	BoundByOthers  []bound       `json:"bound_by_others,omitempty" doc:"What the person signs in with and others had to do with, of one request that is open and makes somebody an officer: have her show each before you approve."`
+	BoundMark      string        `json:"bound_by_others_mark,omitempty" doc:"Of that list: a decision that approves it sends it, and so says that you have seen it."`
 }
 
 type bound struct {
@@ -49,6 +50,13 @@ type bound struct {
 	Name          string    `json:"name"`
 	AddedAt       time.Time `json:"added_at"`
 	By            someone   `json:"by"`
+}
+
+func boundByOthers(bindings []store.Binding) (list []bound) {
+	for _, b := range bindings {
+		list = append(list, bound{b.AuthenticatorID, b.Name, b.BoundAt.UTC(), someone{b.By, b.ByName}})
+	}
+	return list
 }
 
 func (h *Handler) requestOf(q store.RequestRow) request {
@@ -100,9 +108,7 @@ func (h *Handler) readRequest(c call, _ nothing) (request, error) {
 	}
 	c.tag(cmp.Or(a.Owner.PersonID, ownedByNobody))
 	shown := h.requestOf(a.RequestRow).owned(a.Owner.PersonID, a.Owner.DisplayName, &a.Owner.Since)
-	for _, b := range a.Bound {
-		shown.BoundByOthers = append(shown.BoundByOthers, bound{b.AuthenticatorID, b.Name, b.BoundAt.UTC(), someone{b.By, b.ByName}})
-	}
+	shown.BoundByOthers, shown.BoundMark = boundByOthers(a.Bound), position.MarkOf(a.Bound)
 	return shown, nil
 }
 
@@ -172,12 +178,19 @@ type decision struct {
 	Reason  string           `json:"reason" doc:"For the record."`
 }
 
-func (h *Handler) decide(c call, in decision) (settled, error) {
+// seeing is a decision that may make somebody an officer.
+type seeing struct {
+	decision
+
+	BoundMark string `json:"bound_by_others_mark,omitempty" doc:"That was answered beside what others had to do with: you have seen what it is of. Left out where there is none."`
+}
+
+func (h *Handler) decide(c call, in seeing) (settled, error) {
 	id, err := c.request()
 	if err != nil {
 		return settled{}, err
 	}
-	a, err := h.Positions.Decide(c.Context(), c.officer.Acting(), id, in.Verdict, in.Reason)
+	a, err := h.Positions.Decide(c.Context(), c.officer.Acting(), id, in.Verdict, in.Reason, in.BoundMark)
 	return settled{a.Request, a.State, a.Role}, err
 }
 

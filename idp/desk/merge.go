@@ -182,6 +182,13 @@ func (h *Handler) mergePage(r *http.Request, o officer) (web.DeskMerge, error) {
 		Desk: h.desk(r, o), PostURL: r.URL.Path, Proposed: true, CanDecide: m.State == "proposed" && m.ProposedBy != o.PersonID,
 		Keep: []web.Option{{Value: string(position.Approve), Label: "Approve: they are one person"}, {Value: string(position.Refuse), Label: "Refuse"}},
 	}
+	if page.CanDecide {
+		bindings, err := h.Lifecycle.BoundByOthers(r.Context(), m)
+		if err != nil {
+			return web.DeskMerge{}, err
+		}
+		page.Bound, page.PostURL = boundByOthers(bindings), address(r.URL.Path, "bound", position.MarkOf(bindings))
+	}
 	for _, person := range []string{m.Kept, m.Duplicate} {
 		s, err := h.Lifecycle.Look(r.Context(), o.Acting(), authority.MergePeople, person, "")
 		if err != nil {
@@ -216,7 +223,7 @@ func (h *Handler) decideMerge(w http.ResponseWriter, r *http.Request, o officer)
 	if err != nil {
 		return err
 	}
-	err = h.Lifecycle.DecideMerge(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), web.OneLine(f.Get("reason")))
+	err = h.Lifecycle.DecideMerge(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), web.OneLine(f.Get("reason")), r.URL.Query().Get("bound"))
 	if err == nil {
 		return web.SeeOther(w, r, r.URL.Path)
 	}

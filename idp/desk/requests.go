@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -108,12 +107,9 @@ func (h *Handler) requestPage(r *http.Request, o officer, a office.Asked) web.De
 		why = authority.FourEyes(a.AskedBy, o.PersonID, a.PersonID)
 	}
 	page.CanDecide = why == ""
-	shown := int64(0)
-	for _, b := range a.Bound { // the oldest first
-		page.Bound, shown = append(page.Bound, web.BoundAuthenticator{Name: b.Name, By: b.ByName, At: b.BoundAt}), b.BoundAt.UnixMicro()
-	}
+	page.Bound = boundByOthers(a.Bound)
 	if page.CanDecide {
-		page.PostURL = o.form(r.URL.Path, "bound", strconv.FormatInt(shown, 10))
+		page.PostURL = o.form(r.URL.Path, "bound", position.MarkOf(a.Bound))
 	}
 	page.TookUp = page.CanDecide && a.TakenUpBy != nil && *a.TakenUpBy == o.PersonID
 	page.OwnerName, page.OwnerSince = a.Owner.DisplayName, a.Owner.Since
@@ -132,6 +128,14 @@ func (h *Handler) requestPage(r *http.Request, o officer, a office.Asked) web.De
 		page.WhyNot = deed.Refuse(why).Sentence()
 	}
 	return page
+}
+
+// boundByOthers is what a person signs in with and others had to do with, the oldest first.
+func boundByOthers(bindings []store.Binding) (list []web.BoundAuthenticator) {
+	for _, b := range bindings {
+		list = append(list, web.BoundAuthenticator{Name: b.Name, By: b.ByName, At: b.BoundAt})
+	}
+	return list
 }
 
 // stateWords says for people where a request stands.
@@ -189,11 +193,7 @@ func (h *Handler) settle(r *http.Request, o officer, f url.Values) error {
 	case f.Has("withdraw"):
 		return h.Positions.Withdraw(r.Context(), o.Acting(), id, reason)
 	default:
-		var shown *time.Time // of a page that does not say: it is not known
-		if newest, err := strconv.ParseInt(r.URL.Query().Get("bound"), 10, 64); err == nil {
-			shown = new(time.UnixMicro(newest))
-		}
-		_, err = h.Positions.DecideShown(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), reason, shown)
+		_, err = h.Positions.Decide(r.Context(), o.Acting(), id, position.Verdict(f.Get("verdict")), reason, r.URL.Query().Get("bound"))
 		return err
 	}
 }

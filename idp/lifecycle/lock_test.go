@@ -118,14 +118,14 @@ func TestMergeProposedByWhoIsNoOfficerAnyMore(t *testing.T) {
 	}
 	id := propose(leaver)
 	must(t, d.Close(ctx, manager, leaver.Person, lifecycle.Left, "She left"))
-	refused(t, "DecideMerge(what somebody proposed who has left)", d.DecideMerge(ctx, second, id, position.Approve, "Yes"), position.AskerNoOfficer)
-	must(t, d.DecideMerge(ctx, second, id, position.Refuse, "It is not known why"))
+	refused(t, "DecideMerge(what somebody proposed who has left)", d.DecideMerge(ctx, second, id, position.Approve, "Yes", ""), position.AskerNoOfficer)
+	must(t, d.DecideMerge(ctx, second, id, position.Refuse, "It is not known why", ""))
 
 	twice := d.manager(board)
 	id = propose(twice)
 	merge, err := d.ProposeMerge(ctx, manager, twice.Person, second.Person, "One officer")
 	must(t, err)
-	must(t, d.DecideMerge(ctx, d.manager(board), merge, position.Approve, "Yes"))
-	refused(t, "DecideMerge(by her other profile)", d.DecideMerge(ctx, second, id, position.Approve, "Yes"), deed.OwnRequest)
-	must(t, d.DecideMerge(ctx, manager, id, position.Approve, "Yes"))
+	must(t, d.DecideMerge(ctx, d.manager(board), merge, position.Approve, "Yes", ""))
+	refused(t, "DecideMerge(by her other profile)", d.DecideMerge(ctx, second, id, position.Approve, "Yes", ""), deed.OwnRequest)
+	must(t, d.DecideMerge(ctx, manager, id, position.Approve, "Yes", ""))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -125,8 +126,9 @@ func (a *act) mergeable(ctx context.Context, duplicate, kept string) error {
 
 // DecideMerge approves or refuses a merge that another officer proposed, for a reason. When it is approved the profile is closed:
 // its sessions and the requests for it and by it end, and what was signed in with is revoked. The one that is kept gets the
-// roles. Its level stays: what proved the identity of the other counts no more, and can be recorded for this one.
-func (r *Registrar) DecideMerge(ctx context.Context, by deed.Acting, id uuid.UUID, verdict position.Verdict, reason string) error {
+// roles. Its level stays: what proved the identity of the other counts no more, and can be recorded for this one. Whoever makes it an officer's
+// so has seen what others had to do with of what it is signed in with, and says so by its mark: see [Registrar.BoundByOthers].
+func (r *Registrar) DecideMerge(ctx context.Context, by deed.Acting, id uuid.UUID, verdict position.Verdict, reason, seen string) error {
 	err := directory.CheckText("reason", reason, 1, 500)
 	if verdict != position.Approve && verdict != position.Refuse {
 		err = errors.Join(&directory.InvalidError{Field: "verdict", Want: "approved or refused"}, err)
@@ -143,8 +145,34 @@ func (r *Registrar) DecideMerge(ctx context.Context, by deed.Acting, id uuid.UUI
 		if err := a.LockMerges(ctx); err != nil {
 			return fmt.Errorf("lock merges: %w", err)
 		}
-		return a.decide(ctx, r, m, verdict, reason)
+		return a.decide(ctx, r, m, verdict, reason, seen)
 	})
+}
+
+// makesOfficer says whether the profile that is kept gets a role that makes an officer.
+func makesOfficer(ctx context.Context, records interface {
+	HeldRoles(ctx context.Context, personID string, limit int, now time.Time) ([]store.HeldRole, error)
+}, rules *authority.Rules, m store.Merge, now time.Time,
+) (bool, error) {
+	of, err := deed.Over(ctx, records, rules, authority.Subject{PersonID: m.Duplicate}, now)
+	return len(of.Makes) > 0, err
+}
+
+// BoundByOthers lists what others had to do with of what is signed in with to the profile that is kept, where a merge that waits would make
+// that an officer's.
+func (r *Registrar) BoundByOthers(ctx context.Context, m store.Merge) ([]store.Binding, error) {
+	if m.State != "proposed" {
+		return nil, nil
+	}
+	officer, err := makesOfficer(ctx, r.Store, r.Rules, m, r.Now())
+	if err != nil || !officer {
+		return nil, err
+	}
+	bindings, err := r.Store.Bindings(ctx, m.Kept)
+	if err != nil {
+		return nil, fmt.Errorf("read who had to do with what person %s signs in with: %w", m.Kept, err)
+	}
+	return bindings, nil
 }
 
 // Merge reads a merge. What two profiles it is about never changes.
@@ -153,7 +181,7 @@ func (r *Registrar) Merge(ctx context.Context, id uuid.UUID) (store.Merge, error
 	return m, directory.Missing(err, "merge", id)
 }
 
-func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict position.Verdict, reason string) error {
+func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict position.Verdict, reason, seen string) error {
 	if verdict == position.Refuse { // also when one of the profiles has been closed since
 		people, err := a.lock(ctx, m.Duplicate, m.Kept)
 		if err != nil {
@@ -183,7 +211,7 @@ func (a *act) decide(ctx context.Context, r *Registrar, m store.Merge, verdict p
 	if verdict == position.Refuse {
 		return nil
 	}
-	return a.merge(ctx, r, m, reason)
+	return a.merge(ctx, r, m, reason, seen)
 }
 
 // decidedAlready is the refusal that somebody has decided a merge meanwhile.
@@ -218,7 +246,16 @@ func (a *act) approvable(ctx context.Context, m store.Merge) error {
 }
 
 // merge does what was approved.
-func (a *act) merge(ctx context.Context, r *Registrar, m store.Merge, reason string) error {
+func (a *act) merge(ctx context.Context, r *Registrar, m store.Merge, reason, seen string) error {
+	officer, err := makesOfficer(ctx, a.Tx, a.Rules, m, a.Now)
+	if err != nil {
+		return err
+	}
+	if officer {
+		if err := position.NoteBound(ctx, a.Deed, m.Kept, seen); err != nil {
+			return err
+		}
+	}
 	if err := a.close(ctx, m.Duplicate, Duplicate); err != nil {
 		return err
 	}

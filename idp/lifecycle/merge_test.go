@@ -21,22 +21,22 @@ func TestMerge(t *testing.T) {
 	other := d.grant(former, surgery, "S8000:G8000:R8001")
 	forHer := d.request(former, sponsor)
 	given := d.request(former, sponsor)
-	_, err := d.positions.Decide(ctx, agent, given, position.Approve, "Yes")
+	_, err := d.positions.Decide(ctx, agent, given, position.Approve, "Yes", "")
 	must(t, err)
 
 	id, err := d.ProposeMerge(ctx, manager, former, nurse, "She told me so")
 	must(t, err)
 	_, err = d.ProposeMerge(ctx, advanced, nurse, former, "The other way round")
 	refused(t, "ProposeMerge(what is proposed)", err, lifecycle.ProposedAlready)
-	refused(t, "DecideMerge(who proposed it)", d.DecideMerge(ctx, manager, id, position.Approve, "Yes"), deed.OwnRequest)
-	refused(t, "DecideMerge(an agent)", d.DecideMerge(ctx, agent, id, position.Approve, "Yes"), deed.NoRight)
-	if err := d.DecideMerge(ctx, manager, id, "perhaps", "Yes"); !isInvalid(err) {
+	refused(t, "DecideMerge(who proposed it)", d.DecideMerge(ctx, manager, id, position.Approve, "Yes", ""), deed.OwnRequest)
+	refused(t, "DecideMerge(an agent)", d.DecideMerge(ctx, agent, id, position.Approve, "Yes", ""), deed.NoRight)
+	if err := d.DecideMerge(ctx, manager, id, "perhaps", "Yes", ""); !isInvalid(err) {
 		t.Errorf("DecideMerge(perhaps) = %v, want it invalid", err)
 	}
 	second := d.manager(board)
-	must(t, d.DecideMerge(ctx, second, id, position.Approve, "The same photograph"))
-	refused(t, "DecideMerge(again)", d.DecideMerge(ctx, second, id, position.Approve, "Yes"), lifecycle.Merged)
-	refused(t, "DecideMerge(to refuse it after all)", d.DecideMerge(ctx, second, id, position.Refuse, "No"), deed.DecidedAlready)
+	must(t, d.DecideMerge(ctx, second, id, position.Approve, "The same photograph", ""))
+	refused(t, "DecideMerge(again)", d.DecideMerge(ctx, second, id, position.Approve, "Yes", ""), lifecycle.Merged)
+	refused(t, "DecideMerge(to refuse it after all)", d.DecideMerge(ctx, second, id, position.Refuse, "No", ""), deed.DecidedAlready)
 
 	kept, gone := d.standing(nurse), d.standing(former)
 	has := map[string]bool{}
@@ -67,7 +67,7 @@ func TestMerge(t *testing.T) {
 	third := d.person("Jory", "Vale")
 	id, err = d.ProposeMerge(ctx, manager, nurse, third, "One more")
 	must(t, err)
-	must(t, d.DecideMerge(ctx, second, id, position.Approve, "Yes"))
+	must(t, d.DecideMerge(ctx, second, id, position.Approve, "Yes", ""))
 	if into, err := d.Store.MergedInto(ctx, third); err != nil || len(into) != 2 {
 		t.Errorf("MergedInto(the third) = %v, %v, want both", into, err)
 	}
@@ -104,8 +104,8 @@ func TestMergeRefuses(t *testing.T) {
 	must(t, err)
 	must(t, d.Close(ctx, agent, nurse, lifecycle.Deceased, "Certificate seen"))
 	second := d.manager(board)
-	refused(t, "DecideMerge(of what is closed)", d.DecideMerge(ctx, second, id, position.Approve, "Yes"), lifecycle.Closed)
-	must(t, d.DecideMerge(ctx, second, id, position.Refuse, "She died"))
+	refused(t, "DecideMerge(of what is closed)", d.DecideMerge(ctx, second, id, position.Approve, "Yes", ""), lifecycle.Closed)
+	must(t, d.DecideMerge(ctx, second, id, position.Refuse, "She died", ""))
 	if d.standing(former).Person.IdentityLevel != "high" {
 		t.Error("what was refused changed a level")
 	}
@@ -123,7 +123,7 @@ func TestRaceToMerge(t *testing.T) {
 		must(t, err)
 		ids = append(ids, id)
 	}
-	errs := together(12, func(i int) error { return d.DecideMerge(ctx, second, ids[i%len(ids)], position.Approve, "Yes") })
+	errs := together(12, func(i int) error { return d.DecideMerge(ctx, second, ids[i%len(ids)], position.Approve, "Yes", "") })
 	done := 0
 	for _, err := range errs {
 		if err == nil {
@@ -166,13 +166,13 @@ func TestMergeKeepsWhoIsProved(t *testing.T) {
 	must(t, err)
 	d.exec(`UPDATE person SET identity_level = 'low' WHERE id = $1`, hers) // meanwhile
 	second := d.manager(board)
-	refused(t, "DecideMerge(into one of somebody unproved by now)", d.DecideMerge(t.Context(), second, id, position.Approve, "Yes"), lifecycle.KeptUnproved)
-	must(t, d.DecideMerge(t.Context(), second, id, position.Refuse, "No"))
+	refused(t, "DecideMerge(into one of somebody unproved by now)", d.DecideMerge(t.Context(), second, id, position.Approve, "Yes", ""), lifecycle.KeptUnproved)
+	must(t, d.DecideMerge(t.Context(), second, id, position.Refuse, "No", ""))
 
 	id, err = d.ProposeMerge(t.Context(), manager, another, hers, "Neither is proved")
 	must(t, err)
-	must(t, d.DecideMerge(t.Context(), second, id, position.Approve, "Yes"))
+	must(t, d.DecideMerge(t.Context(), second, id, position.Approve, "Yes", ""))
 	id, err = d.ProposeMerge(t.Context(), manager, hers, nurse, "The proved one is kept")
 	must(t, err)
-	must(t, d.DecideMerge(t.Context(), second, id, position.Approve, "Yes"))
+	must(t, d.DecideMerge(t.Context(), second, id, position.Approve, "Yes", ""))
 }

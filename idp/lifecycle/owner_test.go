@@ -43,7 +43,7 @@ func TestOwnerOfARequestGoesOn(t *testing.T) {
 			if want == other {
 				id, err := d.ProposeMerge(ctx, manager, officer, other, "The same photograph")
 				must(t, err)
-				must(t, d.DecideMerge(ctx, d.manager(board), id, position.Approve, "The same photograph"))
+				must(t, d.DecideMerge(ctx, d.manager(board), id, position.Approve, "The same photograph", ""))
 			}
 			owner, err := position.Owner(ctx, d.Store, d.Rules, request, d.Now())
 			if err != nil || owner.PersonID != want {
@@ -62,7 +62,7 @@ func TestOwnerOfARequestGoesOn(t *testing.T) {
 				want = ""
 			}
 			must(t, d.positions.Take(ctx, agent, request, want))
-			_, err = d.positions.Decide(ctx, advanced, request, position.Approve, "Yes")
+			_, err = d.positions.Decide(ctx, advanced, request, position.Approve, "Yes", "")
 			must(t, err)
 		})
 	}

@@ -112,7 +112,7 @@ func TestMergesAreTold(t *testing.T) {
 		t.Helper()
 		id, err := d.ProposeMerge(ctx, manager, duplicate, nurse, "She told me so")
 		must(t, err)
-		must(t, d.DecideMerge(ctx, second, id, verdict, "I have looked"))
+		must(t, d.DecideMerge(ctx, second, id, verdict, "I have looked", ""))
 	}
 	decided := "merge_decided " + manager.Person + " manager@example.org"
 	decide(former, position.Refuse)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/credence-id/credence/idp/authority"
@@ -16,23 +14,8 @@ import (
 
 // Known is what an operator knows of and grants a role all the same. The record says so.
 type Known struct {
-	Separated bool // that nobody holds it together with what the person has
-	Bound     bool // who had to do with what she signs in with
-}
-
-// BoundError says that a role would make somebody an officer, and who had to do with what she signs in with. One of them may be able to
-// come in her place, whom she will be above from then on.
-type BoundError struct {
-	PersonID string
-	Bindings []store.Binding
-}
-
-func (e *BoundError) Error() string {
-	lines := []string{"person " + e.PersonID + " becomes an officer, and others had to do with what she signs in with: ask her to show you each"}
-	for _, b := range e.Bindings {
-		lines = append(lines, fmt.Sprintf("  %s, bound on %s, last by %s: %q", b.AuthenticatorID, b.BoundAt.UTC().Format("2 January 2006"), b.By, b.Name))
-	}
-	return strings.Join(lines, "\n")
+	Separated bool   // that nobody holds it together with what the person has
+	Bound     string // who had to do with what she signs in with, by its mark: see [MarkOf]
 }
 
 // Grant gives a person a role of no position, as [directory.GrantRole] does, unless nobody holds it together with what she
@@ -72,7 +55,7 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 				role.Despite = deed.Clip(refusal.Because)
 			}
 			if len(r.Rules.ActorsOf(role.JobRole, role.Activities)) > 0 {
-				if role.BoundBy, _, err = bound(ctx, tx, role.PersonID, known.Bound, now); err != nil {
+				if role.BoundBy, err = bound(ctx, tx, role.PersonID, known.Bound, now); err != nil {
 					return err
 				}
 			}
@@ -84,30 +67,6 @@ func (r *Registrar) Grant(ctx context.Context, role directory.NewRole, operator 
 		return "", fmt.Errorf("role %s %w", role.ID, directory.ErrTaken)
 	}
 	return id, err
-}
-
-// bound spends the enrolment links of a person who becomes an officer: they were made while she was none, by officers who may not make
-// one for her as she is now. It says, for the record, who had to do with what she signs in with, and when the newest of that was bound.
-// Unless that is known it is a *[BoundError].
-func bound(ctx context.Context, tx *store.Tx, personID string, known bool, now time.Time) (by string, newest time.Time, err error) {
-	if err := tx.SpendLinks(ctx, personID, now); err != nil {
-		return "", newest, fmt.Errorf("spend enrolment links of person %s: %w", personID, err)
-	}
-	bindings, err := tx.Bindings(ctx, personID)
-	if err != nil {
-		return "", newest, fmt.Errorf("read who had to do with what person %s signs in with: %w", personID, err)
-	}
-	if len(bindings) > 0 && !known {
-		return "", newest, &BoundError{personID, bindings}
-	}
-	var officers []string
-	for _, b := range bindings {
-		newest = later(newest, b.BoundAt)
-		if !slices.Contains(officers, b.By) {
-			officers = append(officers, b.By)
-		}
-	}
-	return deed.Clip(strings.Join(officers, " ")), newest, nil
 }
 
 // meets says whether somebody would have a role at the same time as another that starts, and ends, or does not, if that is nil.

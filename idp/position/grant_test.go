@@ -68,7 +68,13 @@ func TestGrantSaysWhoBoundWhat(t *testing.T) {
 	}
 	known := func(want string) {
 		t.Helper()
-		id, err := d.Grant(t.Context(), officer, "operator", position.Known{Bound: true})
+		bindings, err := d.Store.Bindings(t.Context(), d.nurse)
+		must(t, err)
+		_, err = d.Grant(t.Context(), officer, "operator", position.Known{Bound: position.MarkOf(bindings[:1])})
+		if _, unseen := errors.AsType[*position.BoundError](err); !unseen {
+			t.Errorf("Grant(to whom something was bound since it was looked at) = %v, want all of it", err)
+		}
+		id, err := d.Grant(t.Context(), officer, "operator", position.Known{Bound: position.MarkOf(bindings)})
 		must(t, err)
 		if got := d.last("role_granted").Detail["authenticators_bound_by"]; got != want {
 			t.Errorf("the record says that it was bound by %q, want %q", got, want)
@@ -132,7 +138,7 @@ func TestShortGivingLeavesTheNext(t *testing.T) {
 		q.StartsAt, q.ExpiresAt = from, new(until)
 		a, err := d.Ask(ctx, d.sponsor, q)
 		must(t, err)
-		_, err = d.Decide(ctx, d.agent, a.Request, position.Approve, "Yes")
+		_, err = d.Decide(ctx, d.agent, a.Request, position.Approve, "Yes", "")
 		must(t, err)
 	}
 	month := func(n int) time.Time { return now.AddDate(0, n, 0) }
@@ -166,18 +172,18 @@ func TestAskerWhoIsNoOfficerAnyMore(t *testing.T) {
 	must(t, directory.DisablePerson(ctx, d.Store, d.sponsor.Person, "operator", now))
 	must(t, directory.EndRole(ctx, d.Store, d.otherAgent.Role, "operator", now))
 
-	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
 	refused(t, "Decide(what somebody asked who is disabled)", err, position.AskerNoOfficer)
 	_, err = d.Approve(ctx, d.manager, draftID, 1)
 	refused(t, "Approve(what somebody proposed who is no officer)", err, position.AskerNoOfficer)
 	_, err = d.Approve(ctx, d.manager, id, closing)
 	refused(t, "Approve(the end that she proposed)", err, position.AskerNoOfficer)
 
-	_, err = d.Decide(ctx, d.agent, request, position.Refuse, "Ask again")
+	_, err = d.Decide(ctx, d.agent, request, position.Refuse, "Ask again", "")
 	must(t, err)
 	a, err := d.Ask(ctx, d.otherSponsor, asked(d.nurse, id))
 	must(t, err)
-	_, err = d.Decide(ctx, d.agent, a.Request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, a.Request, position.Approve, "Yes", "")
 	must(t, err)
 	d.grant(d.otherAgent.Person, hospital, practitioner, "B9001") // another role, and she may again
 	_, err = d.Approve(ctx, d.manager, draftID, 1)

@@ -62,11 +62,11 @@ func TestIntroductionIsTakenUpAndApprovedByOthers(t *testing.T) {
 	if asked.AskedBy != d.sponsor.Person || asked.AskedRole != d.sponsor.Role || asked.PersonID != d.nurse || *asked.TakenUpBy != d.agent.Person || asked.State != "open" {
 		t.Errorf("the request is %+v, want an open one of the sponsor for the nurse", asked)
 	}
-	_, err = d.Decide(ctx, d.agent, request, position.Approve, "As asked")
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "As asked", "")
 	refused(t, "Decide by who took the person up", err, position.TookUp)
-	_, err = d.Decide(ctx, d.sponsor, request, position.Approve, "As asked")
+	_, err = d.Decide(ctx, d.sponsor, request, position.Approve, "As asked", "")
 	refused(t, "Decide by who asked", err, deed.NoRight)
-	answer, err := d.Decide(ctx, d.otherAgent, request, position.Approve, "As asked")
+	answer, err := d.Decide(ctx, d.otherAgent, request, position.Approve, "As asked", "")
 	if must(t, err); answer.Role == "" {
 		t.Errorf("Decide by another = %+v, want a role", answer)
 	}

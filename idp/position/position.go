@@ -56,7 +56,7 @@ type act struct {
 
 	catalogue *directory.Catalogue
 	messenger *messenger.Outbox
-	shown     *time.Time // see [Registrar.DecideShown]
+	seen      string // see [Registrar.Decide]
 }
 
 // begin is an act of an officer.

@@ -257,7 +257,7 @@ func TestSponsorAsksAndOfficerApproves(t *testing.T) {
 	if got := d.roles(d.nurse); len(got) != 0 {
 		t.Errorf("roles before the decision = %v, want none", got)
 	}
-	got, err := d.Decide(ctx, d.agent, request, position.Approve, "Seen the contract")
+	got, err := d.Decide(ctx, d.agent, request, position.Approve, "Seen the contract", "")
 	must(t, err)
 	want := []store.Role{{
 		ID: got.Role, OrganisationCode: hospital, OrganisationName: "Hospital", JobRole: practitioner, Activities: []string{"B0360", "B0401"},

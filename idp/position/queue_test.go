@@ -114,7 +114,7 @@ func TestTakeAndGiveBack(t *testing.T) {
 	}
 
 	must(t, d.Take(ctx, d.agent, request, ""))
-	_, err = d.Decide(ctx, d.manager, request, position.Refuse, "No")
+	_, err = d.Decide(ctx, d.manager, request, position.Refuse, "No", "")
 	must(t, err)
 	refused(t, "Take(decided)", d.Take(ctx, d.otherAgent, request, d.agent.Person), position.NotOpen)
 	refused(t, "GiveBack(decided)", d.GiveBack(ctx, d.agent, request), position.NotOpen)
@@ -143,7 +143,7 @@ func TestTakeFromWhoIsNoOfficerAnyMore(t *testing.T) {
 	if e := d.last("request_owned"); e.Detail["owner_before"] != d.agent.Person {
 		t.Errorf("the record says %s, want who had it", e.Detail)
 	}
-	_, err := d.Decide(ctx, d.otherAgent, request, position.Approve, "Yes")
+	_, err := d.Decide(ctx, d.otherAgent, request, position.Approve, "Yes", "")
 	must(t, err)
 }
 
@@ -214,7 +214,7 @@ func TestRacesForOwners(t *testing.T) {
 		case 1:
 			return d.GiveBack(ctx, officers[i%4], request)
 		default:
-			_, err := d.Decide(ctx, officers[i%4], request, position.Approve, "Yes")
+			_, err := d.Decide(ctx, officers[i%4], request, position.Approve, "Yes", "")
 			return err
 		}
 	})

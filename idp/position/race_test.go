@@ -29,7 +29,7 @@ func TestRaceForDutiesThatAreSeparated(t *testing.T) {
 	errs := make(chan error)
 	for i, by := range []deed.Acting{d.manager, d.otherManager} {
 		go func() {
-			_, err := d.Decide(ctx, by, requests[i], position.Approve, "Yes")
+			_, err := d.Decide(ctx, by, requests[i], position.Approve, "Yes", "")
 			errs <- err
 		}()
 	}
@@ -85,10 +85,10 @@ func TestRacesForRequests(t *testing.T) {
 		case 0:
 			return d.Withdraw(ctx, asker, open[0].ID, "No")
 		case 1:
-			_, err := d.Decide(ctx, d.agent, open[0].ID, position.Refuse, "No")
+			_, err := d.Decide(ctx, d.agent, open[0].ID, position.Refuse, "No", "")
 			return err
 		default:
-			_, err := d.Decide(ctx, d.otherAgent, open[0].ID, position.Approve, "Yes")
+			_, err := d.Decide(ctx, d.otherAgent, open[0].ID, position.Approve, "Yes", "")
 			return err
 		}
 	})
@@ -124,7 +124,7 @@ func TestRaceOfCloseAndDecide(t *testing.T) {
 			_, err := d.Approve(ctx, d.manager, id, version)
 			return err
 		}
-		_, err := d.Decide(ctx, d.otherAgent, requests[i], position.Approve, "Yes")
+		_, err := d.Decide(ctx, d.otherAgent, requests[i], position.Approve, "Yes", "")
 		return err
 	})
 	holders, err := d.Store.Holders(ctx, []string{id}, store.HolderFilter{}, store.Order{}, "", 100, d.clock())

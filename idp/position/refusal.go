@@ -30,7 +30,8 @@ const (
 	ReviewOpenAlready  deed.Reason = "review_open_already" // of this organisation
 	NothingToReview    deed.Reason = "nothing_to_review"
 	TooMuchToReview    deed.Reason = "too_much_to_review"
-	OwnGiving          deed.Reason = "own_giving" // she approved what she would certify
+	OwnGiving          deed.Reason = "own_giving"      // she approved what she would certify
+	BoundByOthers      deed.Reason = "bound_by_others" // what whom it makes an officer signs in with, and whoever decides has not seen it
 )
 
 // Refusal is a refusal for a reason of this package.
@@ -63,6 +64,7 @@ func Refusal(reason deed.Reason) *deed.Refusal {
 		ReviewOpenAlready:  "a review of this organisation is open already: it has to be finished first",
 		NothingToReview:    "nobody holds a position there, so there is nothing to review",
 		TooMuchToReview:    "more people hold positions there than one review has: review the organisations below one by one",
+		BoundByOthers:      "this makes the person an officer, and somebody has bound something to the person that you have not seen: look at all of it together, and decide again",
 		OwnGiving:          "you approved this position yourself: another officer has to certify it",
 	}[reason]}
 }

@@ -290,15 +290,8 @@ func (a *act) grant(ctx context.Context, p store.HeldPosition, q store.Request, 
 	}
 	a.Note(map[string]string{"role": role})
 	if len(a.Rules.ActorsOf(v.JobRole, v.Activities)) > 0 {
-		by, newest, err := bound(ctx, a.Tx, q.PersonID, true, a.Now) // who decides was shown it
-		if err != nil {
+		if err := NoteBound(ctx, a.Deed, q.PersonID, a.seen); err != nil {
 			return "", err
-		}
-		if a.shown != nil && newest.After(*a.shown) {
-			return "", deed.Refuse(deed.ChangedSince).With("somebody has bound something to the person")
-		}
-		if by != "" {
-			a.Note(map[string]string{"authenticators_bound_by": by})
 		}
 	}
 	return role, a.messenger.Post(ctx, a.Tx, messenger.Message{
@@ -358,14 +351,8 @@ const (
 
 // Decide approves or refuses an open request, for a reason, by an officer who neither asked nor is the person it is for.
 // Approving looks at everything again: what was asked for still has to be what the position is, and what the person may
-// hold.
-func (r *Registrar) Decide(ctx context.Context, by deed.Acting, id uuid.UUID, verdict Verdict, reason string) (answer Answer, err error) {
-	return r.DecideShown(ctx, by, id, verdict, reason, nil)
-}
-
-// DecideShown is Decide by who was shown what others had to do with of what the person signs in with, as far as it was bound by a time;
-// nil: it is not known what she was shown. Of somebody whom it makes an officer she is shown first what was bound since.
-func (r *Registrar) DecideShown(ctx context.Context, by deed.Acting, id uuid.UUID, verdict Verdict, reason string, shown *time.Time) (answer Answer, err error) {
+// hold. Whoever makes somebody an officer has seen what others had to do with of what she signs in with, and says so by its mark.
+func (r *Registrar) Decide(ctx context.Context, by deed.Acting, id uuid.UUID, verdict Verdict, reason, seen string) (answer Answer, err error) {
 	err = errors.Join(by.Check(), directory.CheckText("reason", reason, 1, 500))
 	if verdict != Approve && verdict != Refuse {
 		err = errors.Join(err, &directory.InvalidError{Field: "verdict", Want: string(Approve) + " or " + string(Refuse)})
@@ -374,7 +361,7 @@ func (r *Registrar) DecideShown(ctx context.Context, by deed.Acting, id uuid.UUI
 		return Answer{}, err
 	}
 	err = r.act(ctx, by, audit.RequestDecided, func(a *act) error {
-		a.shown = shown
+		a.seen = seen
 		answer, err = a.decide(ctx, id, verdict, reason)
 		return err
 	})

@@ -100,25 +100,25 @@ func TestWhoMayDecide(t *testing.T) {
 			{"an agent of another organisation", d.elsewhere, deed.AnotherOrganisation},
 			{"an agent in the role of somebody else", deed.Acting{Person: d.elsewhere.Person, Role: d.agent.Role}, deed.NotInRole},
 		} {
-			_, err := d.Decide(ctx, tt.by, a.Request, verdict, "Because")
+			_, err := d.Decide(ctx, tt.by, a.Request, verdict, "Because", "")
 			refused(t, fmt.Sprintf("Decide(%s) by %s", verdict, tt.who), err, tt.want)
 			if line := d.last("request_decided"); line.Refusal != string(tt.want) || line.Actor != tt.by.Person || line.PersonID != d.otherAgent.Person {
 				t.Errorf("the record of %s = %+v, want the reason %q", tt.who, line, tt.want)
 			}
 		}
 	}
-	_, err = d.Decide(ctx, d.manager, a.Request, "perhaps", "Because")
+	_, err = d.Decide(ctx, d.manager, a.Request, "perhaps", "Because", "")
 	if _, wrong := errors.AsType[*directory.InvalidError](err); !wrong {
 		t.Errorf("Decide(perhaps) = %v, want it invalid", err)
 	}
-	got, err := d.Decide(ctx, d.manager, a.Request, position.Refuse, "No contract")
+	got, err := d.Decide(ctx, d.manager, a.Request, position.Refuse, "No contract", "")
 	must(t, err)
 	if diff := cmp.Diff(position.Answer{Request: a.Request, State: "refused"}, got); diff != "" || len(d.roles(d.otherAgent.Person)) != 1 {
 		t.Errorf("Decide(refused) differs, or gave a role (-want +got):\n%s", diff)
 	}
-	_, err = d.Decide(ctx, d.manager, a.Request, position.Approve, "After all")
+	_, err = d.Decide(ctx, d.manager, a.Request, position.Approve, "After all", "")
 	refused(t, "Decide(again)", err, position.NotOpen)
-	if _, err := d.Decide(ctx, d.manager, uuid.New(), position.Approve, "Yes"); !errors.Is(err, directory.ErrUnknown) {
+	if _, err := d.Decide(ctx, d.manager, uuid.New(), position.Approve, "Yes", ""); !errors.Is(err, directory.ErrUnknown) {
 		t.Errorf("Decide(unknown) = %v, want %v", err, directory.ErrUnknown)
 	}
 }
@@ -135,13 +135,13 @@ func TestPositionChangedSinceItWasAsked(t *testing.T) {
 	must(t, err)
 	_, err = d.Approve(ctx, d.manager, id, version)
 	must(t, err)
-	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
 	refused(t, "Decide(of a version before)", err, deed.ChangedSince)
 	if !strings.Contains(fmt.Sprint(err), `activities: "B0360 B0401 B0420" was "B0360 B0401"`) || len(d.roles(d.nurse)) != 0 {
 		t.Errorf("Decide(of a version before) = %v, %v, want the difference and no role", err, d.roles(d.nurse))
 	}
 	must(t, d.Withdraw(ctx, d.sponsor, request, "The position has changed"))
-	_, err = d.Decide(ctx, d.agent, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, d.ask(asked(d.nurse, id)), position.Approve, "Yes", "")
 	must(t, err)
 	if got := d.roles(d.nurse)[0].Activities; len(got) != 3 {
 		t.Errorf("activities = %v, want those of the version in force", got)
@@ -191,10 +191,10 @@ func TestSeparationOfDuties(t *testing.T) {
 	}
 	request := d.ask(asked(d.nurse, id))
 	role := d.grant(d.nurse, surgery, support, "B1300")
-	_, err = d.Decide(ctx, d.manager, request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.manager, request, position.Approve, "Yes", "")
 	refused(t, "Decide(for who became a sponsor since)", err, position.SeparationOfDuties)
 	must(t, directory.EndRole(ctx, d.Store, role, "operator", now))
-	_, err = d.Decide(ctx, d.manager, request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.manager, request, position.Approve, "Yes", "")
 	must(t, err)
 }
 
@@ -253,7 +253,7 @@ func TestNobodyReachesUp(t *testing.T) {
 		tt.change(&p)
 		id := d.position(tt.change)
 		request := d.ask(asked(d.person(), id))
-		_, err := d.Decide(ctx, tt.by, request, position.Approve, "Yes")
+		_, err := d.Decide(ctx, tt.by, request, position.Approve, "Yes", "")
 		refused(t, "Decide(a position that makes "+tt.makes+")", err, tt.want)
 		if tt.by.Person == agent.Person {
 			continue // she does nothing to positions
@@ -273,7 +273,7 @@ func TestNobodyReachesUp(t *testing.T) {
 		refused(t, "Approve(a position that makes "+tt.makes+")", err, tt.want)
 		_, err = d.Close(ctx, tt.by, id, version, "Gone")
 		refused(t, "Close(a position that makes "+tt.makes+")", err, tt.want)
-		_, err = d.Decide(ctx, tt.by, d.ask(asked(d.person(), id)), position.Refuse, "No")
+		_, err = d.Decide(ctx, tt.by, d.ask(asked(d.person(), id)), position.Refuse, "No", "")
 		refused(t, "Decide(against a position that makes "+tt.makes+")", err, "")
 	}
 }
@@ -286,12 +286,12 @@ func TestPositionIsRenewed(t *testing.T) {
 	id := d.position(nil)
 	q := asked(d.nurse, id)
 	q.ExpiresAt = new(now.AddDate(0, 1, 0))
-	first, err := d.Decide(ctx, d.agent, d.ask(q), position.Approve, "Yes")
+	first, err := d.Decide(ctx, d.agent, d.ask(q), position.Approve, "Yes", "")
 	must(t, err)
 	_, err = d.Ask(ctx, d.sponsor, q)
 	refused(t, "Ask(for what she has)", err, position.HeldAlready)
 	q.StartsAt, q.ExpiresAt = now.AddDate(0, 0, 14), new(now.AddDate(1, 0, 0))
-	next, err := d.Decide(ctx, d.agent, d.ask(q), position.Approve, "Yes")
+	next, err := d.Decide(ctx, d.agent, d.ask(q), position.Approve, "Yes", "")
 	must(t, err)
 	for _, tt := range []struct {
 		after time.Duration
@@ -309,10 +309,10 @@ func TestPositionIsEnded(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
 	id := d.position(nil)
 	q := asked(d.nurse, id)
-	_, err := d.Decide(ctx, d.agent, d.ask(q), position.Approve, "Yes")
+	_, err := d.Decide(ctx, d.agent, d.ask(q), position.Approve, "Yes", "")
 	must(t, err)
 	q.Kind, q.StartsAt = position.End, now.Add(48*time.Hour)
-	_, err = d.Decide(ctx, d.agent, d.ask(q), position.Approve, "She leaves")
+	_, err = d.Decide(ctx, d.agent, d.ask(q), position.Approve, "She leaves", "")
 	must(t, err)
 	if got := d.roles(d.nurse); len(got) != 1 {
 		t.Errorf("roles before the end = %v, want one", got)
@@ -335,7 +335,7 @@ func TestRequestLapses(t *testing.T) {
 	_, err := d.Ask(ctx, d.sponsor, asked(d.nurse, id))
 	refused(t, "Ask(while one is open)", err, position.OpenAlready)
 	d.wait(time.Second)
-	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
 	refused(t, "Decide(too late)", err, position.Lapsed)
 	refused(t, "Withdraw(too late)", d.Withdraw(ctx, d.sponsor, request, "No"), position.Lapsed)
 	if open, err := d.Queue(ctx, d.agent, position.Wanted{}, uuid.Nil, 10); err != nil || len(open) != 0 {
@@ -345,13 +345,13 @@ func TestRequestLapses(t *testing.T) {
 	if row, err := d.Store.Request(ctx, request); err != nil || row.State != "lapsed" {
 		t.Errorf("state = %s, %v, want lapsed", row.State, err)
 	}
-	_, err = d.Decide(ctx, d.agent, again, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, again, position.Approve, "Yes", "")
 	must(t, err)
 	q := asked(d.person(), id)
 	q.ExpiresAt = new(d.clock().Add(time.Hour))
 	short := d.ask(q)
 	d.wait(time.Hour)
-	_, err = d.Decide(ctx, d.agent, short, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, short, position.Approve, "Yes", "")
 	refused(t, "Decide(after it would have ended)", err, position.Lapsed)
 }
 
@@ -363,7 +363,7 @@ func TestWithdraw(t *testing.T) {
 	refused(t, "Withdraw(by somebody elsewhere)", d.Withdraw(ctx, d.elsewhere, request, "No"), deed.AnotherOrganisation)
 	must(t, d.Withdraw(ctx, d.sponsor, request, "She starts elsewhere"))
 	refused(t, "Withdraw(again)", d.Withdraw(ctx, d.sponsor, request, "No"), position.NotOpen)
-	_, err := d.Decide(ctx, d.agent, request, position.Approve, "Yes")
+	_, err := d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
 	refused(t, "Decide(what was withdrawn)", err, position.NotOpen)
 }
 
@@ -409,7 +409,7 @@ func TestQueue(t *testing.T) {
 	if diff := cmp.Diff([]uuid.UUID{want[0], want[1], want[3], want[4]}, queue(d.sponsor, 3)); diff != "" {
 		t.Errorf("queue of the hospital (-want +got):\n%s", diff)
 	}
-	_, err = d.Decide(ctx, d.agent, want[0], position.Refuse, "No")
+	_, err = d.Decide(ctx, d.agent, want[0], position.Refuse, "No", "")
 	must(t, err)
 	if diff := cmp.Diff([]uuid.UUID{want[1], want[3], want[4]}, queue(d.agent, 100)); diff != "" {
 		t.Errorf("queue after a decision (-want +got):\n%s", diff)
@@ -431,7 +431,7 @@ func TestRoleThatIsThere(t *testing.T) {
 		PersonID: d.nurse, Organisation: hospital, JobRole: p.JobRole, Activities: p.Activities, AreasOfWork: p.AreasOfWork, Workgroups: p.Workgroups,
 	}, "operator", now)
 	must(t, err)
-	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
 	refused(t, "Decide(what she has from the operator)", err, position.HeldAlready)
 	row, err := d.Store.Request(ctx, request)
 	must(t, err)
@@ -457,10 +457,10 @@ func TestNothingHappensWithoutItsRecord(t *testing.T) {
 		"Approve":           func() error { _, err := d.Approve(ctx, d.manager, pending, 1); return err },
 		"Ask":               func() error { _, err := d.Ask(ctx, d.sponsor, asked(d.agent.Person, id)); return err },
 		"Ask(assignable)":   func() error { _, err := d.Ask(ctx, d.sponsor, asked(d.nurse, assignable)); return err },
-		"Decide(approve)":   func() error { _, err := d.Decide(ctx, d.agent, request, position.Approve, "Yes"); return err },
-		"Decide(refuse)":    func() error { _, err := d.Decide(ctx, d.agent, request, position.Refuse, "No"); return err },
+		"Decide(approve)":   func() error { _, err := d.Decide(ctx, d.agent, request, position.Approve, "Yes", ""); return err },
+		"Decide(refuse)":    func() error { _, err := d.Decide(ctx, d.agent, request, position.Refuse, "No", ""); return err },
 		"Withdraw":          func() error { return d.Withdraw(ctx, d.sponsor, request, "No") },
-		"Decide by a nurse": func() error { _, err := d.Decide(ctx, d.sponsor, request, position.Approve, "Yes"); return err },
+		"Decide by a nurse": func() error { _, err := d.Decide(ctx, d.sponsor, request, position.Approve, "Yes", ""); return err },
 	} {
 		if err := do(); err == nil || !strings.Contains(err.Error(), "audit_event") {
 			t.Errorf("%s = %v, want that it cannot be recorded", call, err)
@@ -470,7 +470,7 @@ func TestNothingHappensWithoutItsRecord(t *testing.T) {
 	if got := d.roles(d.nurse); len(got) != 0 || d.state(pending) != position.Drafted {
 		t.Errorf("roles = %v, state %s, want nothing to have happened", got, d.state(pending))
 	}
-	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
 	must(t, err)
 }
 
@@ -501,7 +501,7 @@ func TestRecordChangesWithAPosition(t *testing.T) {
 	if got := d.roles(d.nurse); len(got) != 0 {
 		t.Fatalf("roles = %v, want none", got)
 	}
-	_, err := d.Decide(ctx, d.agent, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
+	_, err := d.Decide(ctx, d.agent, d.ask(asked(d.nurse, id)), position.Approve, "Yes", "")
 	must(t, err)
 	p, err := replica.Person(ctx, d.nurse, d.clock())
 	must(t, err)

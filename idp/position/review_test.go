@@ -21,7 +21,7 @@ const week = 7 * 24 * time.Hour
 // held gives somebody a position: the sponsor asks, and the officer approves.
 func (d *desk) held(person, of string, by deed.Acting) string {
 	d.t.Helper()
-	a, err := d.Decide(d.t.Context(), by, d.ask(asked(person, of)), position.Approve, "Yes")
+	a, err := d.Decide(d.t.Context(), by, d.ask(asked(person, of)), position.Approve, "Yes", "")
 	must(d.t, err)
 	return a.Role
 }
@@ -261,7 +261,7 @@ func TestReviewClosesByItself(t *testing.T) {
 	d := newDesk(t)
 	q := asked(d.nurse, d.position(nil))
 	q.ExpiresAt = new(now.Add(time.Hour))
-	_, err := d.Decide(t.Context(), d.agent, d.ask(q), position.Approve, "Yes")
+	_, err := d.Decide(t.Context(), d.agent, d.ask(q), position.Approve, "Yes", "")
 	must(t, err)
 	id := d.review(scope(hospital))
 	must(t, d.LapseReviews(t.Context()))

@@ -17,7 +17,7 @@ import (
 // hand has somebody hold a position.
 func (d *desk) hand(person, id string) {
 	d.t.Helper()
-	_, err := d.Decide(d.t.Context(), d.agent, d.ask(asked(person, id)), position.Approve, "Yes")
+	_, err := d.Decide(d.t.Context(), d.agent, d.ask(asked(person, id)), position.Approve, "Yes", "")
 	must(d.t, err)
 }
 
@@ -211,7 +211,7 @@ func TestNobodyApprovesWhatSheHolds(t *testing.T) {
 	must(t, err)
 
 	version = propose()
-	_, err = d.Decide(ctx, d.otherAgent, d.ask(asked(d.agent.Person, id)), position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.otherAgent, d.ask(asked(d.agent.Person, id)), position.Approve, "Yes", "")
 	must(t, err)
 	_, err = d.Approve(ctx, d.otherManager, base, version)
 	refused(t, "Approve(what somebody proposed who has it since)", err, position.AskerNoOfficer)

@@ -15,7 +15,7 @@ func TestFourEyesOfTheSchema(t *testing.T) {
 	id := d.position(nil)
 	request := d.ask(asked(d.nurse, id))
 	decided := d.ask(asked(d.agent.Person, id))
-	_, err := d.Decide(ctx, d.manager, decided, position.Refuse, "No")
+	_, err := d.Decide(ctx, d.manager, decided, position.Refuse, "No", "")
 	must(t, err)
 	draftID, err := d.Propose(ctx, d.agent, hospital, draft())
 	must(t, err)
@@ -61,7 +61,7 @@ func TestFourEyesOfTheSchema(t *testing.T) {
 			t.Errorf("%s = %v, want it refused by %s", tt.statement, err, tt.rule)
 		}
 	}
-	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes") // the twin
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "") // the twin
 	must(t, err)
 	if err := d.exec(`UPDATE role_profile SET request_id = $2, position_id = $3 WHERE id = $1`, d.agent.Role, request, id); err == nil || !strings.Contains(err.Error(), "role_profile_request") {
 		t.Errorf("a second role of one request = %v, want it refused", err)

@@ -45,7 +45,7 @@ func (d *desk) reachable() string {
 // give gives a position as a sponsor asks for it.
 func (d *desk) give(q position.Asked) {
 	d.t.Helper()
-	_, err := d.Decide(d.t.Context(), d.agent, d.ask(q), position.Approve, "Yes")
+	_, err := d.Decide(d.t.Context(), d.agent, d.ask(q), position.Approve, "Yes", "")
 	must(d.t, err)
 }
 
@@ -69,14 +69,14 @@ func TestDecisionsAreTold(t *testing.T) {
 	nurse := d.reachable()
 	must(t, d.exec(`UPDATE person SET email = 'sponsor@example.org' WHERE id = $1`, d.sponsor.Person))
 	request := d.ask(asked(nurse, d.position(nil)))
-	_, err := d.Decide(ctx, d.elsewhere, request, position.Approve, "Yes")
+	_, err := d.Decide(ctx, d.elsewhere, request, position.Approve, "Yes", "")
 	refused(t, "Decide(by an officer of elsewhere)", err, deed.AnotherOrganisation)
 	d.told("of a decision that was refused")
-	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
 	must(t, err)
 	d.told("of an approval", d.sponsor.Person+" request_decided", nurse+" position_given")
 	other := d.ask(asked(nurse, d.position(func(p *position.Draft) { p.Name = "Another" })))
-	_, err = d.Decide(ctx, d.agent, other, position.Refuse, "No")
+	_, err = d.Decide(ctx, d.agent, other, position.Refuse, "No", "")
 	must(t, err)
 	d.told("of a refusal", d.sponsor.Person+" request_decided", nurse+" position_given", d.sponsor.Person+" request_decided")
 	assignable := d.position(func(p *position.Draft) { p.Name, p.Assignable, p.Activities = "Third", true, []string{"B0401"} })

@@ -48,7 +48,7 @@ func TestPositionIsApprovedByAnother(t *testing.T) {
 	must(t, err)
 	a, err := d.Ask(ctx, d.sponsor, asked(d.nurse, id))
 	must(t, err)
-	_, err = d.Decide(ctx, d.agent, a.Request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, a.Request, position.Approve, "Yes", "")
 	must(t, err)
 	if got := d.roles(d.nurse)[0].Activities; len(got) != 2 {
 		t.Errorf("activities while the wider version is not approved = %v, want those of the version in force", got)
@@ -95,7 +95,7 @@ func TestClose(t *testing.T) {
 	t.Parallel()
 	d, ctx := newDesk(t), t.Context()
 	id := d.position(nil)
-	_, err := d.Decide(ctx, d.agent, d.ask(asked(d.nurse, id)), position.Approve, "Yes")
+	_, err := d.Decide(ctx, d.agent, d.ask(asked(d.nurse, id)), position.Approve, "Yes", "")
 	must(t, err)
 	other := d.person()
 	request := d.ask(asked(other, id))
@@ -120,7 +120,7 @@ func TestClose(t *testing.T) {
 	if row.State != "lapsed" {
 		t.Errorf("state of what was asked = %s, want lapsed", row.State)
 	}
-	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes")
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
 	refused(t, "Decide(of a closed position)", err, position.NotOpen)
 	_, err = d.Ask(ctx, d.sponsor, asked(other, id))
 	refused(t, "Ask(for a closed position)", err, position.PositionClosed)
@@ -143,7 +143,7 @@ func TestWhoMayManagePositions(t *testing.T) {
 	disabled := d.officer(hospital, support, "B9001")
 	must(t, directory.DisablePerson(ctx, d.Store, disabled.Person, "operator", now))
 	holder := d.officer(hospital, support, "B9001")
-	_, err := d.Decide(ctx, d.agent, d.ask(asked(holder.Person, id)), position.Approve, "Yes")
+	_, err := d.Decide(ctx, d.agent, d.ask(asked(holder.Person, id)), position.Approve, "Yes", "")
 	must(t, err)
 	version := 1
 	for _, tt := range []struct {
