@@ -34,7 +34,7 @@ func deskLifecyclePages() map[string]Page {
 	reopen := DeskReopen{Desk: desk, PersonName: name, PersonURL: of, PostURL: of + "/reopen", Profile: Profile{Closed: "fraud", ClosedAt: at}}
 	sides := []Side{
 		{Name: name, UserID: "555100000001", Born: "31 March 1985", Identity: "High", URL: of, Roles: []string{"Ward nurse at Riverside General Hospital", "Bank nurse at Hilltop Surgery"}},
-		{Name: "Amara Oakforth", UserID: "555100000002", Email: "amara@example.org", Identity: "Not proved", URL: "/desk/people/555100000002"},
+		{Name: "Amara Oakforth", UserID: "555100000002", Email: "amara.oakforth@riverside-general-hospital.example.org", Identity: "Not proved", URL: "/desk/people/555100000002"},
 	}
 	merge := DeskMerge{
 		Desk: desk, Sides: sides, PostURL: of + "/merge?other=555100000002",

@@ -1,6 +1,9 @@
 package web
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // row is one line of a summary list.
 type row struct{ Label, Value string }
@@ -56,4 +59,12 @@ func newField(errors []FieldError, pairs ...string) (field, error) {
 func choices(options []Option, f field) field {
 	f.Options = options
 	return f
+}
+
+// pieces are the parts of an email address after which a line may end.
+func pieces(address string) (all []string) {
+	for part := range strings.SplitAfterSeq(address, "@") {
+		all = append(all, strings.SplitAfter(part, ".")...)
+	}
+	return all
 }

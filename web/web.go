@@ -122,6 +122,7 @@ func newLayout(o Options, language Language, words Words, assets map[string]asse
 		"field":       newField,
 		"help":        func(h Help) Help { return cmp.Or(h, o.Help) },
 		"choices":     choices,
+		"pieces":      pieces,
 		"row":         func(label, value string) row { return row{Label: label, Value: value} },
 	})
 	for name := range assets { // {{template "/static/credence.css"}} is the file's URL: it is written, and not looked up for each page
