@@ -17,7 +17,7 @@ func TestJourneyDeskClient(t *testing.T) {
 	const advanced, manager = "656005750119", "656005750116"
 	b := newBrowser(t)
 	b.atDesk(d, advanced, "/desk/clients")
-	b.want("#none", "no such application")
+	b.want("#none", "apply for a service")
 	b.see("desk-clients-none")
 	b.click("#apply")
 	b.see("desk-client-form")

@@ -55,9 +55,9 @@ func TestJourneyDesk(t *testing.T) {
 
 	b.atDesk(d, manager, "/desk")
 	b.want("#acting-as", "Registration Authority Manager at Larkmere Health Board")
-	b.want("#requests", "None waits")
+	b.want("#requests", "Nothing to do")
 	b.open(d.issuer + "/desk/positions?organisation=zx100")
-	b.want("#none", "no such position")
+	b.want("#none", "propose a new position")
 	b.click("#propose")
 	b.fill("#name", "Ward nurse, nights")
 	b.press("#activity-B0401")
