@@ -44,6 +44,11 @@ type operation struct {
 	Responses map[string]content    `json:"responses"`
 	Security  []map[string][]string `json:"security"`
 	Body      *content              `json:"requestBody"`
+
+	Parameters []struct {
+		Name, In string
+		Schema   struct{ Enum []string }
+	} `json:"parameters"`
 }
 
 // content is what is sent or answered, by media type; what is no JSON has no schema.

@@ -155,20 +155,21 @@ func TestHoldersAreFiltered(t *testing.T) {
 	}
 }
 
-// A page of a list goes on in its order, and has each row once.
+// A page of a list goes on in its order and with its filters, and has each row once.
 func TestDeskListsGoOnInTheirOrder(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	ward, _ := p.wardNurse()
+	other, _ := p.wardNurse()
 	p.exec(`INSERT INTO person (id, handle, title, given_name, middle_names, family_name, display_name, identity_level, created_at, version)
 		SELECT '7000000000' || to_char(n, 'FM00'), sha256(n::text::bytea), '', 'Many', '', 'Person' || to_char(n, 'FM00'), 'Many Person' || to_char(n, 'FM00'), 'high', now(), gen_random_uuid() FROM generate_series(1, 45) n`)
 	p.exec(`INSERT INTO request (id, kind, person_id, position_id, position_version, organisation_code, starts_at, reason, asked_by, asked_role, asked_at, lapses_at)
-		SELECT gen_random_uuid(), 'assign_position', '7000000000' || to_char(n, 'FM00'), $1, 1, 'ZX100', $2::timestamptz + n / 5 * interval '1 hour', 'x', $3, $4, $2, $2::timestamptz + interval '1 day' FROM generate_series(1, 45) n`,
-		ward, p.clock.Now(), raSponsor, sponsorsRole)
+		SELECT gen_random_uuid(), 'assign_position', '7000000000' || to_char(n, 'FM00'), of, 1, 'ZX100', $2::timestamptz + n / 5 * interval '1 hour', 'x', $3, $4, $2, $2::timestamptz + interval '1 day'
+		FROM generate_series(1, 45) n, unnest($1::text[]) of`, []string{ward, other}, p.clock.Now(), raSponsor, sponsorsRole)
 	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
 		SELECT asked_at, 'request_asked', '', asked_by, person_id, '', '', '', jsonb_build_object('request', id, 'officer', asked_by, 'officer_role', asked_role) FROM request WHERE person_id LIKE '70000%'`)
 	b, _ := p.atDesk(raManager, "/desk")
-	for list, rows := range map[string]string{"/desk/requests?sort=-starts&organisation=ZX100": `<br>7000000000`, "/desk/people?q=Many+Person&sort=-name": `href="/desk/people/7000000000`} {
+	for list, rows := range map[string]string{"/desk/requests?sort=-starts&organisation=ZX100&owner=nobody&position=" + ward: `<br>7000000000`, "/desk/people?q=Many+Person&sort=-name": `href="/desk/people/7000000000`} {
 		seen := 0
 		for page, path := 0, list; path != "" && page < 9; page++ {
 			a := b.get(path)

@@ -18,7 +18,7 @@ type site struct {
 	p                                                                             *provider
 	manager, agent, advanced, sponsor, privacy, other, owner, registered, glasses *browser
 	ward, request, client, keyed, introduction, review, opened                    string
-	proposal, meeting, merge, run, person                                         string
+	proposal, meeting, merge, run, person, role                                   string
 	own, elsewhere                                                                string // of the account: what she signs in with, and a session
 	invitation, registration                                                      string // links
 }

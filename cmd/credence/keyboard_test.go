@@ -175,7 +175,7 @@ func TestJourneyKeyboard(t *testing.T) {
 	d := startTrial(t)
 	d.vouchForVirtualKeys()
 	const agent, person = "656005750117", "656005750113"
-	d.ask(d.position("Ward nurse"), person)
+	d.ask(d.position("Ward nurse"), "656005750114", person)
 	k := newTypist(t)
 	k.addAuthenticator(securityKey())
 	k.open(enrolLink(t, d.command("person", "enrol-link", agent)))

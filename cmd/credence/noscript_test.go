@@ -28,7 +28,7 @@ func TestJourneyWithoutScript(t *testing.T) {
 	d.command("organisation", "policy", "ZX100", "--desk-level", "2", "--reason", "No keys before June")
 	d.command("role", "end", "656014107001") // she is a doctor no more
 	d.command("role", "grant", "--person", privacy, "--organisation", "ZX100", "--job-role", "S8002:G8003:R0001")
-	d.ask(d.position("Ward nurse"), person)
+	d.ask(d.position("Ward nurse"), person, "656005750114")
 	b := newBrowser(t)
 	b.withoutScript()
 	b.open(enrolLink(t, d.command("person", "enrol-link", agent)))

@@ -92,8 +92,8 @@ func (h *Handler) findPeople(c call, in wanted) (page[found], error) {
 		who.Born = &born
 	}
 	people, more, err := h.Search(c.Context(), c.officer, who, ordered(in.Order, store.Order{By: store.ByLikeness}), in.After)
-	if mistake, is := errors.AsType[*directory.InvalidError](err); is && mistake.Field == "q" { // which is one box at the desk
-		err = &directory.InvalidError{Field: in.field(), Want: mistake.Want}
+	if mistake, is := errors.AsType[*directory.InvalidError](err); is { // by its field at the desk, where all but the kind is one box
+		err = &directory.InvalidError{Field: map[string]string{"q": in.field(), "document": "kind"}[mistake.Field], Want: mistake.Want}
 	}
 	return goesOn(c, people, foundOf, more, func(p store.FoundPerson) string { return p.ID }), err
 }

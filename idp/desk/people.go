@@ -47,7 +47,7 @@ func (h *Handler) people(w http.ResponseWriter, r *http.Request, o officer) erro
 		return err
 	}
 	if err != nil {
-		if page.Errors, err = mistakes(err, map[string]string{"born": wantDate("a date of birth", "31/3/1980")}); err != nil {
+		if page.Errors, err = mistakes(err, map[string]string{"born": wantDate("a date of birth", "31/3/1980"), "document": "Select what you entered"}); err != nil {
 			return err
 		}
 		return h.Pages.Render(w, http.StatusBadRequest, page)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/credence-id/credence/idp/assurance"
 	"github.com/credence-id/credence/idp/audit"
 	"github.com/credence-id/credence/idp/authority"
 	"github.com/credence-id/credence/idp/deed"
@@ -33,7 +35,10 @@ func (f *Office) Search(ctx context.Context, o Officer, who Wanted, order store.
 		return nil, false, err
 	}
 	by, find, err := who.finder(order, after)
-	if who.Document != "" {
+	switch {
+	case who.Document != "" && !slices.ContainsFunc(assurance.Kinds(), func(k assurance.Kind) bool { return k.Numbered && k.Name == who.Document }):
+		err = &directory.InvalidError{Field: "document", Want: "a kind of document that has a number"}
+	case who.Document != "":
 		by, err = "document", nil
 		find = func(ctx context.Context, tx *store.Tx) ([]store.FoundPerson, error) {
 			ids, err := f.Evidence.PeopleByNumberIn(ctx, tx, who.Document, who.Text)

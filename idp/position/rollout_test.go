@@ -3,6 +3,7 @@ package position_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/credence-id/credence/idp/deed"
+	"github.com/credence-id/credence/idp/directory"
 	"github.com/credence-id/credence/idp/position"
 	"github.com/credence-id/credence/store"
 )
@@ -118,6 +120,63 @@ func TestVersionKeepsDutiesApart(t *testing.T) {
 	d.hand(reader, id)
 	if got := d.gives(reader); got != "R8000 B0401" {
 		t.Errorf("roles after she asked again = %q", got)
+	}
+}
+
+// Whom a version would be withheld from is listed in each order, page by page and each once, those who hold what includes it among them;
+// and who is looked for alone.
+func TestPreviewIsInOrder(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	id := d.position(nil)
+	wide := d.position(func(p *position.Draft) {
+		p.Name, p.Activities, p.Includes = "Ward sister", []string{"B0360"}, []string{id}
+	})
+	people := map[string]string{}
+	for i, family := range []string{"Zander", "adams", "Ädelman"} {
+		person, err := directory.AddPerson(ctx, d.Store, directory.NewPerson{GivenName: "Mary", FamilyName: family}, "operator", now)
+		must(t, err)
+		people[person] = strconv.Itoa(i)
+		d.hand(person, map[bool]string{true: wide, false: id}[i == 1])
+		d.grant(person, board, privacy)
+		d.wait(time.Minute)
+	}
+	d.hand(d.person(), id) // who gets all of it
+	row, err := d.Store.Position(ctx, id)
+	must(t, err)
+	p, err := position.DraftOf(ctx, d.Store, row.PositionVersion)
+	must(t, err)
+	p.Activities, p.Reason = append(p.Activities, "B1300"), "Changed"
+	version, err := d.Revise(ctx, d.otherManager, id, 1, p)
+	must(t, err)
+	v, err := d.Store.PositionVersion(ctx, id, version)
+	must(t, err)
+	e, err := position.EffectOf(ctx, d.Store, v)
+	must(t, err)
+	list := func(which store.HolderFilter, o store.Order) (got string) {
+		for after := ""; len(got) < 9; {
+			page, next, err := d.Preview(ctx, e, which, o, after, 1)
+			must(t, err)
+			for _, w := range page {
+				got += people[w.PersonID]
+			}
+			if after = next; after == "" {
+				break
+			}
+		}
+		return got
+	}
+	for o, want := range map[store.Order]string{
+		{By: store.ByStart}: "012", {By: store.ByStart, Descending: true}: "210", {By: store.ByName}: "120", {By: store.ByName, Descending: true}: "021",
+	} {
+		if got := list(store.HolderFilter{}, o); got != want {
+			t.Errorf("Preview(%+v) = %q, want %q", o, got, want)
+		}
+	}
+	for want, which := range map[string]store.HolderFilter{"2": {Name: "Adelman"}, "0": {Name: "Zander"}, "012": {Organisation: hospital}, "": {Organisation: "X09"}} {
+		if got := list(which, store.Order{By: store.ByStart}); got != want {
+			t.Errorf("Preview(%+v) = %q, want %q", which, got, want)
+		}
 	}
 }
 
