@@ -320,6 +320,13 @@ func TestDeskGlanceOfSignIns(t *testing.T) {
 			t.Errorf("GET %s for the %s = %d, want %d", o.page, o.who, got, want)
 		}
 	}
+	for person, want := range map[string]bool{raManager: false, privacy: true} {
+		g := program{p, p.description(), p.officerToken(p.browser(), person, apiScopes, "smartcard")}
+		a := g.call(http.MethodGet, "/api/organisations/{organisation}/glance", map[string]string{"organisation": "ZX100"}, "")
+		if a.StatusCode != http.StatusOK || strings.Contains(a.body, `"sign_ins":[{"day":"`) != want || strings.Contains(a.body, `"unusual_sign_ins":25`) != want {
+			t.Errorf("the glance of %s by a program = %d %s, want sign-ins %t", person, a.StatusCode, a.body, want)
+		}
+	}
 	if a := manager.get("/desk/suspended?organisation=ZX100"); !strings.Contains(a.words(t), "Suspended") || !strings.Contains(a.body, authenticatorsOf(raSponsor)) {
 		t.Errorf("what is suspended = %s, want the key", text(a.body))
 	}
