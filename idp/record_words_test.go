@@ -191,11 +191,34 @@ func refusedAs(t *testing.T, path string) (list []string) {
 			if typeOf(n.Key) == "Refusal" {
 				list = append(list, written(n.Value)...)
 			}
+		case *ast.FuncDecl:
+			if name := strings.ToLower(n.Name.Name); name == "fallen" || strings.HasPrefix(name, "refuses") {
+				list = append(list, returned(n)...)
+			}
+		case *ast.CompositeLit:
+			if typeOf(n.Type) == "fatal" {
+				for _, e := range n.Elts {
+					list = append(list, written(e)...)
+				}
+			}
 		case *ast.AssignStmt:
 			for i, to := range n.Lhs {
 				if name := typeOf(to); len(n.Rhs) == len(n.Lhs) && (name == "refusal" || strings.HasSuffix(name, ".Refusal")) {
 					list = append(list, written(n.Rhs[i])...)
 				}
+			}
+		}
+		return true
+	})
+	return list
+}
+
+// returned are the texts that a function returns.
+func returned(of *ast.FuncDecl) (list []string) {
+	ast.Inspect(of, func(n ast.Node) bool {
+		if r, is := n.(*ast.ReturnStmt); is {
+			for _, result := range r.Results {
+				list = append(list, written(result)...)
 			}
 		}
 		return true

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp"
 	"github.com/credence-id/credence/idp/audit"
@@ -347,10 +348,10 @@ func TestRecoveryCodesAreKept(t *testing.T) {
 	renewed := strong.recoveryCodes()
 	p.browser().recover(oneRole, old[0]).wantPage(t, http.StatusForbidden, "/recover")
 	for address, ago := range map[string]time.Duration{"gwil@before.example": 24 * time.Hour, "gwil@longago.example": 31 * 24 * time.Hour} {
-		at := p.clock.Now().Add(-ago)
+		at, id := p.clock.Now().Add(-ago), uuid.NewString()
 		p.exec(`INSERT INTO person_change (id, person_id, kind, actor, actor_role, reason, old, new, at)
-			SELECT gen_random_uuid(), $1, 'corrected', $2, (SELECT min(id) FROM role_profile), 'moved', jsonb_build_object('email', $4::text), '{}', $3`, oneRole, twoRoles, at, address)
-		if err := audit.Record(t.Context(), p.owner, audit.Entry{At: at, Event: audit.PersonCorrected, Actor: twoRoles, Person: oneRole}); err != nil {
+			SELECT $5::uuid, $1, 'corrected', $2, (SELECT min(id) FROM role_profile), 'moved', jsonb_build_object('email', $4::text), '{}', $3`, oneRole, twoRoles, at, address, id)
+		if err := audit.Record(t.Context(), p.owner, audit.Entry{At: at, Event: audit.PersonCorrected, Actor: twoRoles, Person: oneRole, Detail: map[string]string{"change": id}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -116,7 +116,7 @@ func TestReview(t *testing.T) {
 	if line.PersonID != other || line.Detail["role"] != gone || line.Detail["officer"] != d.otherAgent.Person {
 		t.Errorf("the record of the end = %+v, want of whom, what and by whom", line)
 	}
-	want := []string{"review_opened", "review_decided not_held", "review_decided", "review_decided", "review_closed", "review_decided decided_already"}
+	want := []string{"review_opened", "review_decided not_held", "review_decided", "review_decided", "review_closed", "review_decided decided_already", "review_decided decided_already"}
 	got := d.events("review_opened", "review_decided", "review_closed")
 	if len(got) != len(want) {
 		t.Errorf("record = %q, want %q", got, want)
