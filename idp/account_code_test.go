@@ -264,7 +264,7 @@ func TestTwoProfilesAreOneChecker(t *testing.T) {
 		VALUES ('019cae00-0000-7000-8000-00000000000a', $1, $2, 'One person', $3, $4, now(), 'approved', $5, $6, now(), 'One person')`, was, raAdvanced, raManager, managersRole, raAgent, agentsRole)
 	for event, officer := range map[audit.Event]string{audit.MergeProposed: raManager, audit.MergeDecided: raAgent} {
 		err := audit.Record(t.Context(), p.store, audit.Entry{
-			At: p.clock.Now(), Event: event, Actor: officer, Person: was, Detail: map[string]string{"merge": "019cae00-0000-7000-8000-00000000000a", "state": "approved"},
+			At: p.clock.Now(), Event: event, Actor: officer, Person: was, Detail: map[string]string{"merge": "019cae00-0000-7000-8000-00000000000a", "state": "approved", "state_before": "proposed"},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -490,7 +490,7 @@ func TestAccountHistory(t *testing.T) {
 func TestAccountHistoryKeepsAddressesOfOthers(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
-	const line = `INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail) VALUES (now(), $1, '', $2, $3, '', 'LINE', $4, '{}')`
+	const line = `INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail) VALUES (now(), $1, '', $2, $3, '', 'LINE', $4, '{"from": "active", "to": "suspended"}')`
 	p.exec(line, "authenticator_suspended", raAgent, twoRoles, "192.0.2.77")
 	p.exec(line, "authenticator_lost", twoRoles, twoRoles, "192.0.2.78")
 	b := p.browser()
