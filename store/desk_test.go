@@ -13,7 +13,7 @@ func TestWaiting(t *testing.T) {
 	t.Parallel()
 	in, ctx := withPosition(t), t.Context()
 	version := newVersion(2)
-	row := store.PositionRow{OrganisationCode: organisation, InForce: 1, PositionVersion: version}
+	row := store.PositionRow{OrganisationCode: organisation, OrganisationName: "Riverside", InForce: 1, PositionVersion: version}
 	for _, tt := range []struct {
 		organisation string
 		at           time.Time

@@ -43,11 +43,14 @@ type IntroductionRow struct {
 	Introduction
 	PositionName string // by the version that was asked for
 	AskedByName  string
+
+	OrganisationName string
 }
 
 const introductionRow = `SELECT ` + introductionColumns + `,
 		(SELECT v.name FROM position_version v WHERE v.position_id = i.position_id AND v.version = i.position_version) AS position_name,
-		(SELECT a.display_name FROM person a WHERE a.id = i.asked_by) AS asked_by_name`
+		(SELECT a.display_name FROM person a WHERE a.id = i.asked_by) AS asked_by_name,
+		(SELECT n.name FROM organisation n WHERE n.code = i.organisation_code) AS organisation_name`
 
 // AddIntroduction records an open introduction.
 func (t *Tx) AddIntroduction(ctx context.Context, i Introduction) error {

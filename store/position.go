@@ -38,6 +38,7 @@ const versionColumns = `v.position_id, v.version, v.closes, v.name, v.notes, v.j
 // PositionRow is a position in its newest version.
 type PositionRow struct {
 	OrganisationCode string
+	OrganisationName string
 	InForce          int // the version that was approved last; 0: none
 	PositionVersion
 }
@@ -171,10 +172,12 @@ func (q *queries) GivenAccess(ctx context.Context, positionID string, now time.T
 			SELECT FROM role_profile r WHERE r.position_id = p.id AND r.position_version = v.version AND (r.ends_at IS NULL OR r.ends_at > $2)))`, positionID, now)
 }
 
+const positionAt = `(SELECT n.name FROM organisation n WHERE n.code = p.organisation_code) AS organisation_name`
+
 // Position reads a position in its newest version.
 func (q *queries) Position(ctx context.Context, id string) (PositionRow, error) {
 	return one[PositionRow](ctx, q, `
-		SELECT p.organisation_code, coalesce(p.version, 0) AS in_force, `+versionColumns+`
+		SELECT p.organisation_code, `+positionAt+`, coalesce(p.version, 0) AS in_force, `+versionColumns+`
 		FROM position p
 		CROSS JOIN LATERAL (SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = p.id ORDER BY v.version DESC LIMIT 1) v
 		WHERE p.id = $1`, id)
@@ -199,7 +202,7 @@ func (q *queries) positions(ctx context.Context, so, organisation string, o Orde
 	const columns = `p.id, p.organisation_code, p.version, p.sorted_as, p.proposed_at`
 	beyond, by := o.ofPositions(`p.sorted_as`, `$2`)
 	return all[PositionRow](ctx, q, below+`
-		SELECT p.organisation_code, coalesce(p.version, 0) AS in_force, `+versionColumns+`
+		SELECT p.organisation_code, `+positionAt+`, coalesce(p.version, 0) AS in_force, `+versionColumns+`
 		FROM `+ofBelow("position", "p", `p.organisation_code`, columns, so+` AND `+beyond, ` ORDER BY `+by, "$3")+`
 		CROSS JOIN LATERAL (SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = p.id ORDER BY v.version DESC LIMIT 1) v
 		ORDER BY `+by+` LIMIT $3`, organisation, after, limit)

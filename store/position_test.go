@@ -50,7 +50,7 @@ func TestPositionVersions(t *testing.T) {
 	in, ctx := withPosition(t), t.Context()
 	first, second := newVersion(1), newVersion(2)
 	first.ApprovedBy, first.ApprovedRole, first.ApprovedAt = new(ben), new(benRole), &later
-	row := store.PositionRow{OrganisationCode: organisation, InForce: 1, PositionVersion: second}
+	row := store.PositionRow{OrganisationCode: organisation, OrganisationName: "Riverside", InForce: 1, PositionVersion: second}
 	got, err := in.Position(ctx, anaPosition)
 	must(t, err)
 	same(t, "Position()", got, row)
@@ -113,7 +113,7 @@ func TestPositionVersions(t *testing.T) {
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	in, ctx := withPosition(t), t.Context()
-	row := store.RequestRow{Request: newRequest(requestID), PersonName: "Ana Ng", PositionName: "Ward nurse", AskedByName: "Ana Ng"}
+	row := store.RequestRow{Request: newRequest(requestID), PersonName: "Ana Ng", PositionName: "Ward nurse", AskedByName: "Ana Ng", OrganisationName: "Riverside"}
 	got, err := in.Request(ctx, requestID)
 	must(t, err)
 	same(t, "Request()", got, row)

@@ -44,9 +44,12 @@ type RequestRow struct {
 	PersonName   string
 	PositionName string // by the version that was asked for
 	AskedByName  string
+
+	OrganisationName string
 }
 
-const requestNames = `p.display_name AS person_name, v.name AS position_name, a.display_name AS asked_by_name`
+const requestNames = `p.display_name AS person_name, v.name AS position_name, a.display_name AS asked_by_name,
+	(SELECT n.name FROM organisation n WHERE n.code = r.organisation_code) AS organisation_name`
 
 // Joins of a request r with what it names.
 const requestNamed = `

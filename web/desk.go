@@ -83,7 +83,7 @@ func (DeskRequests) Owners() []Option {
 // RequestRow is a request in a list.
 type RequestRow struct {
 	// What is "Give" or "End".
-	What, PersonName, PersonID, PositionName, OrganisationCode, AskedByName string
+	What, PersonName, PersonID, PositionName, OrganisationName, OrganisationCode, AskedByName string
 	// OwnerName is who looks after it while it is open. Empty for nobody.
 	OwnerName string
 	// Age is for how long it has waited: "3 days".

@@ -19,7 +19,7 @@ func (p DeskIntroductions) page() (string, Frame) { return "desk-introductions",
 
 // IntroductionRow is somebody in that list. Name is as it was introduced.
 type IntroductionRow struct {
-	Name, PositionName, OrganisationCode, AskedByName string
+	Name, PositionName, OrganisationName, OrganisationCode, AskedByName string
 	// Age is for how long it has waited: "3 days".
 	Age, URL string
 }

@@ -15,7 +15,7 @@ func deskIntroductionPages() map[string]Page {
 		d.Errors = mistakes
 		return d
 	}
-	row := IntroductionRow{"Zoë Quist", "Ward nurse", "RX001", "Perpetua Vouchsafe", "3 days", "/desk/introductions/0196"}
+	row := IntroductionRow{"Zoë Quist", "Ward nurse", "Riverside General Hospital", "RX001", "Perpetua Vouchsafe", "3 days", "/desk/introductions/0196"}
 	details := []Detail{{"Name", []string{"Ward nurse"}}, {"Job role", []string{"Nurse Access Role (S8000:G8000:R8001)"}}}
 	person := []Detail{{"Name", []string{"Dr Zoë Quist"}}, {"Date of birth", []string{"1 February 1985"}}, {"Email address", nil}}
 	introduce := DeskIntroduce{Desk: desk, PostURL: "/desk/positions/555500000001/introduce", PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", OrganisationCode: "RX001", Position: details}
@@ -51,7 +51,7 @@ func deskIntroductionPages() map[string]Page {
 		"desk-introduction-person-error": recogniseError,
 		"desk-create-introduced":         DeskCreate{Desk: desk, PostURL: "/desk/people/new?introduction=0196", For: &row, Person: Newcomer{"Dr", "Zoë", "", "Quist", "1 February 1985", ""}},
 		"desk-people-none-sponsor":       DeskPeople{Desk: desk, Query: "Zoë Quist", Searched: true, PositionsURL: "/desk/positions"},
-		"desk-position-introduce":        DeskPosition{Desk: desk, PositionRow: PositionRow{"Ward nurse", "555500000001", "RX001", "Nurse Access Role", "In force", "/desk/positions/555500000001"}, IntroduceURL: "/desk/positions/555500000001/introduce"},
+		"desk-position-introduce":        DeskPosition{Desk: desk, PositionRow: PositionRow{"Ward nurse", "555500000001", "Riverside General Hospital", "RX001", "Nurse Access Role", "In force", "/desk/positions/555500000001"}, IntroduceURL: "/desk/positions/555500000001/introduce"},
 		"desk-request-took-up":           DeskRequest{Desk: desk, RequestRow: RequestRow{What: "Give", PersonName: "Zoë Quist", PositionName: "Ward nurse"}, Open: true, CanDecide: true, TookUp: true, WhyNot: "Another officer has to approve."},
 		"desk-introduced":                DeskHome{Desk: desk, Introductions: &Waiting{1, false, "2 hours", "/desk/introductions"}},
 	}

@@ -21,7 +21,7 @@ func deskPeoplePages() map[string]Page {
 	bram := PersonRow{"Amara Oakforth", "555100000002", "Not proved", nil, true, "/desk/people/555100000002"}
 	nurse := Role{ID: "555200000101", Name: "Nurse Access Role", Organisation: "Riverside General Hospital", OrganisationCode: "RX001"}
 	request := RequestRow{
-		What: "Give", PersonName: "Amara Okafor", PersonID: "555100000001", PositionName: "Ward nurse", OrganisationCode: "RX001", AskedByName: "Perpetua Vouchsafe",
+		What: "Give", PersonName: "Amara Okafor", PersonID: "555100000001", PositionName: "Ward nurse", OrganisationName: "Riverside General Hospital", OrganisationCode: "RX001", AskedByName: "Perpetua Vouchsafe",
 		Age: "3 days", URL: "/desk/requests/0196",
 	}
 	elsewhere := request

@@ -24,7 +24,7 @@ func (p DeskPositions) page() (string, Frame) { return "desk-positions", p.Frame
 
 // PositionRow is a position in a list.
 type PositionRow struct {
-	Name, ID, OrganisationCode, JobRole string
+	Name, ID, OrganisationName, OrganisationCode, JobRole string
 	// State is in words: "In force", "Waits for approval".
 	State string
 	URL   string

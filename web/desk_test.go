@@ -18,7 +18,7 @@ func deskPages() map[string]Page {
 	wrongOrganisation := desk
 	wrongOrganisation.Errors = []FieldError{{"organisation", "Enter the code of an organisation, such as RX001"}}
 	row := RequestRow{
-		What: "Give", PersonName: "Amara Okafor", PersonID: "555100000001", PositionName: "Ward nurse", OrganisationCode: "RX001", AskedByName: "Perpetua Vouchsafe",
+		What: "Give", PersonName: "Amara Okafor", PersonID: "555100000001", PositionName: "Ward nurse", OrganisationName: "Riverside General Hospital", OrganisationCode: "RX001", AskedByName: "Perpetua Vouchsafe",
 		Age: "3 days", StartsAt: at(23, 8), URL: "/desk/requests/0196",
 	}
 	owned := row
@@ -47,7 +47,7 @@ func deskPages() map[string]Page {
 	third := PositionVersion{3, true, "Crispin Seconder", "The ward has closed", at(3, 9), "", time.Time{}}
 	_, newestVersion := sortings("/desk/positions/555500000001", "Version", "at", "Oldest first", "Newest first")
 	position := DeskPosition{
-		Desk: desk, Sorting: newestVersion, PositionRow: PositionRow{"Ward nurse", "555500000001", "RX001", "Nurse Access Role", "In force, and a change waits for approval", "/desk/positions/555500000001"},
+		Desk: desk, Sorting: newestVersion, PositionRow: PositionRow{"Ward nurse", "555500000001", "Riverside General Hospital", "RX001", "Nurse Access Role", "In force, and a change waits for approval", "/desk/positions/555500000001"},
 		Details: details, Changes: differences, Proposed: &second, Holders: 12, HoldersURL: "/desk/positions/555500000001/holders",
 		ApproveURL: "/desk/positions/555500000001?version=2", ReviseURL: "/desk/positions/555500000001/revision", CloseURL: "/desk/positions/555500000001/close",
 		Versions: []PositionVersion{second, first}, NextURL: "/desk/positions/555500000001?after=1",

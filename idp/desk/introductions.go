@@ -53,7 +53,7 @@ func (h *Handler) introductions(w http.ResponseWriter, r *http.Request, o office
 
 func introductionRow(row store.IntroductionRow, now time.Time) web.IntroductionRow {
 	return web.IntroductionRow{
-		Name: row.GivenName + " " + row.FamilyName, PositionName: row.PositionName, OrganisationCode: row.OrganisationCode, AskedByName: row.AskedByName,
+		Name: row.GivenName + " " + row.FamilyName, PositionName: row.PositionName, OrganisationName: row.OrganisationName, OrganisationCode: row.OrganisationCode, AskedByName: row.AskedByName,
 		Age: age(row.AskedAt, now), URL: introductionsPath + "/" + row.ID.String(),
 	}
 }

@@ -58,7 +58,7 @@ func (h *Handler) positionRow(p store.PositionRow) web.PositionRow {
 		state += ", and a change waits for approval"
 	}
 	return web.PositionRow{
-		Name: p.Name, ID: p.PositionID, OrganisationCode: p.OrganisationCode, JobRole: h.Catalogue.JobRoleShortName(p.JobRole), State: state,
+		Name: p.Name, ID: p.PositionID, OrganisationName: p.OrganisationName, OrganisationCode: p.OrganisationCode, JobRole: h.Catalogue.JobRoleShortName(p.JobRole), State: state,
 		URL: positionsPath + "/" + p.PositionID,
 	}
 }

@@ -67,7 +67,7 @@ func requestRow(row store.RequestRow, now time.Time) web.RequestRow {
 		what = "End"
 	}
 	return web.RequestRow{
-		What: what, PersonName: row.PersonName, PersonID: row.PersonID, PositionName: row.PositionName, OrganisationCode: row.OrganisationCode,
+		What: what, PersonName: row.PersonName, PersonID: row.PersonID, PositionName: row.PositionName, OrganisationName: row.OrganisationName, OrganisationCode: row.OrganisationCode,
 		AskedByName: row.AskedByName, Age: age(row.AskedAt, now), StartsAt: row.StartsAt, URL: "/desk/requests/" + row.ID.String(),
 	}
 }
