@@ -27,8 +27,8 @@ type IntroductionRow struct {
 // DeskIntroduce is the form by which a position is asked for somebody who is not on record yet.
 type DeskIntroduce struct {
 	Desk
-	PostURL, PositionName, PositionURL, OrganisationCode string
-	Position                                             []Detail
+	PostURL, PositionName, PositionURL, OrganisationName, OrganisationCode string
+	Position                                                               []Detail
 	// What was entered.
 	Person               Newcomer
 	Starts, Ends, Reason string

@@ -18,7 +18,7 @@ func deskIntroductionPages() map[string]Page {
 	row := IntroductionRow{"Zoë Quist", "Ward nurse", "Riverside General Hospital", "RX001", "Perpetua Vouchsafe", "3 days", "/desk/introductions/0196"}
 	details := []Detail{{"Name", []string{"Ward nurse"}}, {"Job role", []string{"Nurse Access Role (S8000:G8000:R8001)"}}}
 	person := []Detail{{"Name", []string{"Dr Zoë Quist"}}, {"Date of birth", []string{"1 February 1985"}}, {"Email address", nil}}
-	introduce := DeskIntroduce{Desk: desk, PostURL: "/desk/positions/555500000001/introduce", PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", OrganisationCode: "RX001", Position: details}
+	introduce := DeskIntroduce{Desk: desk, PostURL: "/desk/positions/555500000001/introduce", PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", OrganisationName: "Riverside General Hospital", OrganisationCode: "RX001", Position: details}
 	mistaken := introduce
 	mistaken.Desk = wrong(FieldError{"date_of_birth", "Enter a date of birth such as 31/3/1980"}, FieldError{"reason", "Enter a reason, of up to 500 characters"})
 	mistaken.Person, mistaken.Starts, mistaken.Ends = Newcomer{"Dr", "Zoë", "", "Quist", "last week", "zoe@example.org"}, "1/12/2030", "30/11/2031"

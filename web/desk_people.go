@@ -104,7 +104,7 @@ type OfferedRow struct {
 // DeskAsk asks that a person be given a position, or lose it.
 type DeskAsk struct {
 	Desk
-	PersonName, PersonURL, PositionName, OrganisationCode string
+	PersonName, PersonURL, PositionName, OrganisationName, OrganisationCode string
 	// End asks for the end of the position.
 	End bool
 	// AtOnce says that nobody else decides.

@@ -28,7 +28,7 @@ func deskPeoplePages() map[string]Page {
 	elsewhere.OrganisationCode, elsewhere.URL, elsewhere.OwnerName = "ZX900", "", "Ines Duquette"
 	details := []Detail{{"Name", []string{"Ward nurse"}}, {"Job role", []string{"Nurse Access Role (S8000:G8000:R8001)"}}}
 	ask := DeskAsk{
-		Desk: desk, PersonName: "Amara Okafor", PersonURL: of, PositionName: "Ward nurse", OrganisationCode: "RX001", Position: details,
+		Desk: desk, PersonName: "Amara Okafor", PersonURL: of, PositionName: "Ward nurse", OrganisationName: "Riverside General Hospital", OrganisationCode: "RX001", Position: details,
 		PostURL: of + "/positions/555500000001",
 	}
 	atOnce, end, mistaken := ask, ask, ask

@@ -59,7 +59,7 @@ func (h *Handler) askPage(r *http.Request, o officer) (web.DeskAsk, error) {
 	}
 	return web.DeskAsk{
 		Desk: h.desk(r, o), PersonName: a.Person.DisplayName, PersonURL: "/desk/people/" + a.Person.ID, PositionName: a.Name,
-		OrganisationCode: a.OrganisationCode, End: end, AtOnce: a.AtOnce && !end, Position: h.details(a.PositionVersion), PostURL: post,
+		OrganisationName: a.OrganisationName, OrganisationCode: a.OrganisationCode, End: end, AtOnce: a.AtOnce && !end, Position: h.details(a.PositionVersion), PostURL: post,
 	}, nil
 }
 

@@ -74,7 +74,7 @@ func (h *Handler) introducePage(r *http.Request, o officer) (web.DeskIntroduce, 
 	}
 	return web.DeskIntroduce{
 		Desk: h.desk(r, o), PostURL: o.form(r.URL.Path), PositionName: p.Name, PositionURL: positionsPath + "/" + p.PositionID,
-		OrganisationCode: p.OrganisationCode, Position: h.details(p.PositionVersion),
+		OrganisationName: p.OrganisationName, OrganisationCode: p.OrganisationCode, Position: h.details(p.PositionVersion),
 	}, nil
 }
 

@@ -63,6 +63,7 @@ type Askable struct {
 
 	Person           store.Person // for whom; nobody, where somebody new is introduced
 	OrganisationCode string       // of the position
+	OrganisationName string       // of that one
 	AtOnce           bool         // the officer gives it herself
 }
 
@@ -112,5 +113,5 @@ func (f *Office) askable(ctx context.Context, o Officer, personID, positionID st
 		return Askable{}, err
 	}
 	atOnce := v.Assignable && len(f.Rules.ActorsOf(e.JobRole, e.Activities)) == 0 && f.Can(o, there, authority.AssignPosition)
-	return Askable{PositionVersion: e.PositionVersion, OrganisationCode: newest.OrganisationCode, AtOnce: atOnce}, nil
+	return Askable{PositionVersion: e.PositionVersion, OrganisationCode: newest.OrganisationCode, OrganisationName: newest.OrganisationName, AtOnce: atOnce}, nil
 }
