@@ -56,7 +56,7 @@ func chosen(s *xhtml.Node) string {
 }
 
 // What somebody signs in with, her open enrolment links and her sessions go on page by page, in either order, each of them once: at the desk,
-// by API and at her account.
+// by API and at her account. So does by what her identity is proved.
 func TestWhatAPersonHasIsPaged(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
@@ -75,6 +75,12 @@ func TestWhatAPersonHasIsPaged(t *testing.T) {
 		SELECT created_at, 'enrolled', '', person_id, person_id, '', '', '', jsonb_build_object('authenticator', id) FROM authenticator WHERE name LIKE 'Key %'`)
 	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, session_id, request_id, address, detail)
 		SELECT authenticated_at, 'signed_in', '', person_id, person_id, '', id, '', '', '{}' FROM session WHERE created_at < $1`, now.Add(-time.Minute))
+	p.exec(`INSERT INTO evidence (id, person_id, type, kind, facts, process_id, recorded_at, recorded_by, withdrawn_at, withdrawn_by, withdrawn_reason)
+		SELECT gen_random_uuid(), $1, type, kind, facts || jsonb_build_object('issuer', 'Issuer ' || n || '.'), gen_random_uuid(), $2::timestamptz + n / 9 * interval '1 s', 'operator:test', $2, 'operator:test', 'superseded'
+		FROM (SELECT type, kind, facts FROM evidence WHERE person_id = $1 LIMIT 1) e, generate_series(1, 45) n`, oneRole, now)
+	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
+		SELECT recorded_at, event, '', recorded_by, person_id, '', '', '', jsonb_build_object('evidence', id)
+		FROM evidence, unnest(ARRAY['evidence_recorded', 'evidence_withdrawn']) event WHERE recorded_by = 'operator:test'`)
 	manager, _ := p.atDesk(raManager, "/desk")
 	g := program{p, p.description(), p.officerToken(p.browser(), raManager, apiScopes, "smartcard")}
 	of := "/desk/people/" + oneRole + "/authenticators"
@@ -89,6 +95,9 @@ func TestWhatAPersonHasIsPaged(t *testing.T) {
 		{manager, of, "next-links", regexp.MustCompile(`/link/([0-9a-f-]+)\?`), 45},
 		{her, "/account/authenticators", "next", regexp.MustCompile(`>(Key [0-9]+\.)</dt>`), 45},
 		{her, "/account/authenticators?sort=-at", "next", regexp.MustCompile(`>(Key [0-9]+\.)</dt>`), 45},
+		{her, "/account", "next", regexp.MustCompile(`>(Issuer [0-9]+\.)<`), 45},
+		{her, "/account?sort=-at", "next", regexp.MustCompile(`>(Issuer [0-9]+\.)<`), 45},
+		{manager, "/desk/people/" + oneRole + "/evidence?sort=-at", "next", regexp.MustCompile(`(Issuer [0-9]+\.)`), 45},
 		{her, "/account/sessions", "next", regexp.MustCompile(`id="end-([0-9a-f-]+)"`), 44},
 		{her, "/account/sessions?sort=at", "next", regexp.MustCompile(`id="end-([0-9a-f-]+)"`), 44},
 	} {
@@ -137,7 +146,7 @@ func TestWhatAPersonHasIsPaged(t *testing.T) {
 	}
 	// What can be no id, or is somebody else's, does no harm.
 	for _, after := range []string{"%00", "x", "01935c5e-7a70-7000-8000-000000000001", strings.Repeat("9", 400)} {
-		for _, path := range []string{"/account/authenticators?sort=%00&after=", "/account/sessions?sort=-name&after="} {
+		for _, path := range []string{"/account/authenticators?sort=%00&after=", "/account/sessions?sort=-name&after=", "/account?sort=x&after="} {
 			if a := her.get(path + after); a.StatusCode != http.StatusOK {
 				t.Errorf("GET %s%.40s = %d, want 200", path, after, a.StatusCode)
 			}
