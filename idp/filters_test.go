@@ -72,7 +72,8 @@ func deskFilters(s *site) map[string]narrowed {
 	clients.with, clients.keeps = "state=approved", append(clients.keeps, "state=approved")
 	merges := hospital(s.merge, "organisation=ZX100")
 	merges.keeps = []string{"organisation=ZX000"} // they work nowhere
-	glasses, reviews, positions := hospital(s.opened), hospital(s.review, "state=open"), hospital(s.ward, "state=proposed")
+	glasses, reviews, positions := hospital(s.opened), hospital(s.review, "state=open"), hospital(s.ward, "state=proposed", "name=nurse")
+	positions.keeps, positions.wrong = append(positions.keeps, "name=WÁRD", "name=Ward+nurse&organisation=ZX100"), append(positions.wrong, "name="+strings.Repeat("x", 201))
 	glasses.keeps = append(glasses.keeps, "show=all")
 	return map[string]narrowed{
 		"GET /desk/requests":                requests,
@@ -114,6 +115,8 @@ func apiFilters(s *site) map[string]narrowed {
 		row: formerly, keeps: []string{"person=" + formerly, "name=Formerley", "organisation=ZX100"}, drops: []string{"person=" + oneRole, "name=Xavier", "organisation=X09"},
 		wrong: []string{"name=gw", "person=1", "organisation=NOWHERE"},
 	}
+	positions := hospital(s.ward, "state=proposed", "name=nurse")
+	positions.keeps, positions.wrong = append(positions.keeps, "name=ward"), append(positions.wrong, "name="+strings.Repeat("x", 201))
 	withheld := whom
 	withheld.drops = append(slices.Clone(whom.drops), "state=proposed")
 	requests := hospital(s.request, "owner=mine", "person="+formerly, "position=999999999999")
@@ -130,7 +133,7 @@ func apiFilters(s *site) map[string]narrowed {
 			row: raManager, keeps: []string{"name=Stewardley", "user_id=" + raManager},
 			drops: []string{"name=Hawthornby", "user_id=" + raAgent, "email=nobody@example.org", "name=Stewardley&date_of_birth=1901-01-01", "number=707777707&kind=passport"}, wrong: []string{"name=St", "number=707777707&kind=bogus"},
 		},
-		"/api/positions":                     hospital(s.ward, "state=proposed"),
+		"/api/positions":                     positions,
 		"/api/positions/{position}/holders":  whom,
 		"/api/positions/{position}/withheld": withheld,
 		"/api/requests":                      requests,

@@ -186,7 +186,7 @@ func listSubmissions() map[string][]submission {
 	for path, others := range map[string][]string{
 		"/desk/expiring": {"sort", "-expires", "from", "1/4/2026", "until", "soon"}, "/desk/unusual": {"sort", "at"}, "/desk/suspended": {"sort", "-starts"}, "/desk/self-registered": {"sort", "-at"},
 		"/desk/requests":  {"sort", "-asked", "owner", "nobody", "person", "65600575010", "position", "40000000001"},
-		"/desk/positions": {"sort", "-name", "state", "proposed"}, "/desk/introductions": {"sort", "-asked"}, "/desk/evidence": {"sort", "-at"}, "/desk/merges": {"sort", "-at"},
+		"/desk/positions": {"sort", "-name", "state", "proposed", "name", "Ward"}, "/desk/introductions": {"sort", "-asked"}, "/desk/evidence": {"sort", "-at"}, "/desk/merges": {"sort", "-at"},
 		"/desk/positions/{id}/holders":  {"sort", "-starts", "name", "Ng"},
 		"/desk/positions/{id}/withheld": {"sort", "-name", "name", "Ng", "state", "proposed"},
 		"/desk/reviews":                 {"sort", "opened", "state", "open"}, "/desk/break-glass": {"sort", "at", "show", "all"}, "/desk/clients": {"sort", "asked", "state", "refused"},

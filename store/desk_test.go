@@ -30,11 +30,11 @@ func TestWaiting(t *testing.T) {
 		same(t, "Waiting("+tt.organisation+")", requests, tt.requests)
 		positions := in.waiting(t, store.WaitingPositions, tt.organisation, 10, now)
 		same(t, "Waiting("+tt.organisation+")", positions, tt.positions)
-		list, err := in.ProposedPositions(ctx, tt.organisation, store.Order{}, "", 10)
+		list, err := in.ProposedPositions(ctx, tt.organisation, "", store.Order{}, "", 10)
 		must(t, err)
 		same(t, "ProposedPositions("+tt.organisation+")", list, tt.proposed)
 	}
-	list, err := in.ProposedPositions(ctx, organisation, store.Order{}, anaPosition, 10)
+	list, err := in.ProposedPositions(ctx, organisation, "", store.Order{}, anaPosition, 10)
 	must(t, err)
 	same(t, "ProposedPositions(after the last)", list, []store.PositionRow{})
 
@@ -74,7 +74,7 @@ func TestWaitingBelow(t *testing.T) {
 			t.Errorf("what waits at %s, as far as %d = %d requests and %d positions, want %d", tt.organisation, tt.most, requests.Count, positions.Count, tt.want)
 		}
 	}
-	list, err := in.ProposedPositions(ctx, organisation, store.Order{}, anaPosition, 1)
+	list, err := in.ProposedPositions(ctx, organisation, "", store.Order{}, anaPosition, 1)
 	must(t, err)
 	if len(list) != 1 || list[0].PositionID != ward {
 		t.Errorf("ProposedPositions(after the first) = %v, want the second alone", list)

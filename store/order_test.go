@@ -38,10 +38,10 @@ func inEveryOrder(ctx context.Context, s *store.Store) (failed error) {
 			failed = errors.Join(failed, second(s.OpenIntroductions(ctx, organisation, o, from, 10, now)))
 		}
 		for _, o := range orders(store.ByName, store.ByTime) {
-			failed = errors.Join(failed, second(s.ProposedPositions(ctx, organisation, o, after, 10)))
+			failed = errors.Join(failed, second(s.ProposedPositions(ctx, organisation, "", o, after, 10)))
 		}
 		for _, o := range orders(store.ByName) {
-			failed = errors.Join(failed, second(s.Positions(ctx, organisation, o, after, 10)), second(s.OfferedPositions(ctx, organisation, "nurse", o, after, 10)))
+			failed = errors.Join(failed, second(s.Positions(ctx, organisation, "", o, after, 10)), second(s.OfferedPositions(ctx, organisation, "nurse", o, after, 10)))
 		}
 		for _, o := range orders(store.ByAsked, store.ByName) {
 			failed = errors.Join(failed, second(s.ClientApplications(ctx, organisation, "open", o, from, 10)))
@@ -205,11 +205,18 @@ func TestOrders(t *testing.T) {
 				})
 			}},
 			{"Positions", map[store.Column]string{store.ByName: "34512"}, func(o store.Order) string {
-				return paged(t, positions, func(after string) ([]store.PositionRow, error) { return in.Positions(ctx, organisation, o, after, 1) })
+				return paged(t, positions, func(after string) ([]store.PositionRow, error) {
+					return in.Positions(ctx, organisation, "", o, after, 1)
+				})
+			}},
+			{"Positions beginning with a D", map[store.Column]string{store.ByName: "34"}, func(o store.Order) string {
+				return paged(t, positions, func(after string) ([]store.PositionRow, error) {
+					return in.Positions(ctx, organisation, "ÁD", o, after, 1)
+				})
 			}},
 			{"ProposedPositions", map[store.Column]string{store.ByName: "312", store.ByTime: "132"}, func(o store.Order) string {
 				return paged(t, positions, func(after string) ([]store.PositionRow, error) {
-					return in.ProposedPositions(ctx, organisation, o, after, 1)
+					return in.ProposedPositions(ctx, organisation, "", o, after, 1)
 				})
 			}},
 			{"OfferedPositions", map[store.Column]string{store.ByName: "34512"}, func(o store.Order) string {

@@ -184,28 +184,40 @@ func (q *queries) Position(ctx context.Context, id string) (PositionRow, error) 
 }
 
 // Positions lists the positions of an organisation and of those below it by id or by [ByName], from the one after the given id, at
-// most limit of them, each in its newest version.
-func (q *queries) Positions(ctx context.Context, organisation string, o Order, after string, limit int) ([]PositionRow, error) {
+// most limit of them, each in its newest version. Those whose name begins with a text, whatever its case and accents, are by name, unless
+// they are by time; "" begins each.
+func (q *queries) Positions(ctx context.Context, organisation, name string, o Order, after string, limit int) ([]PositionRow, error) {
 	if o.By != ByName {
 		o = Order{}
 	}
-	return q.positions(ctx, `p.sorted_as IS NOT NULL`, organisation, o, after, limit)
+	return q.positions(ctx, `p.sorted_as IS NOT NULL`, organisation, name, o, after, limit)
 }
 
 // ProposedPositions is Positions for those whose newest version nobody has approved, which it also lists by [ByTime]: since when.
-func (q *queries) ProposedPositions(ctx context.Context, organisation string, o Order, after string, limit int) ([]PositionRow, error) {
-	return q.positions(ctx, `p.proposed_at IS NOT NULL`, organisation, o, after, limit)
+func (q *queries) ProposedPositions(ctx context.Context, organisation, name string, o Order, after string, limit int) ([]PositionRow, error) {
+	return q.positions(ctx, `p.proposed_at IS NOT NULL`, organisation, name, o, after, limit)
 }
 
 // positions lists those positions p for which something is so.
-func (q *queries) positions(ctx context.Context, so, organisation string, o Order, after string, limit int) ([]PositionRow, error) {
-	const columns = `p.id, p.organisation_code, p.version, p.sorted_as, p.proposed_at`
+func (q *queries) positions(ctx context.Context, so, organisation, name string, o Order, after string, limit int) ([]PositionRow, error) {
+	const (
+		columns = `p.id, p.organisation_code, p.version, p.sorted_as, p.proposed_at`
+		begins  = `lower(regexp_replace(normalize($4::text, NFKD), E'[\u0300-\u036F]', '', 'g'))`
+	)
+	arguments := []any{organisation, after, limit}
+	if name != "" {
+		so += ` AND p.sorted_as >= ` + begins + ` AND p.sorted_as < ` + begins + ` || E'\U0010FFFF'`
+		arguments = append(arguments, name)
+		if o.By != ByTime {
+			o.By = ByName
+		}
+	}
 	beyond, by := o.ofPositions(`p.sorted_as`, `$2`)
 	return all[PositionRow](ctx, q, below+`
 		SELECT p.organisation_code, `+positionAt+`, coalesce(p.version, 0) AS in_force, `+versionColumns+`
 		FROM `+ofBelow("position", "p", `p.organisation_code`, columns, so+` AND `+beyond, ` ORDER BY `+by, "$3")+`
 		CROSS JOIN LATERAL (SELECT `+versionColumns+` FROM position_version v WHERE v.position_id = p.id ORDER BY v.version DESC LIMIT 1) v
-		ORDER BY `+by+` LIMIT $3`, organisation, after, limit)
+		ORDER BY `+by+` LIMIT $3`, arguments...)
 }
 
 // waitingPositions counts what ProposedPositions lists, as far as $2.

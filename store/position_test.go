@@ -86,7 +86,7 @@ func TestPositionVersions(t *testing.T) {
 		{"RXX02", "", 10, []store.PositionRow{}}, // below
 		{"nowhere", "", 10, []store.PositionRow{}},
 	} {
-		list, err := in.Positions(ctx, tt.organisation, store.Order{}, tt.after, tt.limit)
+		list, err := in.Positions(ctx, tt.organisation, "", store.Order{}, tt.after, tt.limit)
 		must(t, err)
 		same(t, "Positions("+tt.organisation+")", list, tt.want)
 	}
@@ -278,17 +278,17 @@ func TestPositionsOfManyOrganisations(t *testing.T) {
 		must(t, tx.AddPositionVersion(ctx, second))
 		return tx.ApprovePositionVersion(ctx, second.PositionID, 1, ben, benRole, later)
 	}))
-	list, err := in.Positions(ctx, organisation, store.Order{}, "", 10)
+	list, err := in.Positions(ctx, organisation, "", store.Order{}, "", 10)
 	must(t, err)
 	same(t, "Positions()", len(list), 2)
 	for of, want := range map[string]int{organisation: 1, "N200": 0} {
-		proposed, err := in.ProposedPositions(ctx, of, store.Order{}, "", 10)
+		proposed, err := in.ProposedPositions(ctx, of, "", store.Order{}, "", 10)
 		must(t, err)
 		same(t, "ProposedPositions("+of+")", len(proposed), want)
 		count := in.waiting(t, store.WaitingPositions, of, 10, now)
 		same(t, "Waiting("+of+")", count.Count, int64(want))
 	}
-	list, err = in.Positions(ctx, organisation, store.Order{}, anaPosition, 10)
+	list, err = in.Positions(ctx, organisation, "", store.Order{}, anaPosition, 10)
 	must(t, err)
 	same(t, "Positions(after the first)", len(list), 1)
 	for text, want := range map[string]int{"": 2, "nu": 2, "NURSE": 2, "ward": 1, "50%": 1, `_\ n`: 1, "%%%": 0, "ward%nurse": 0} {

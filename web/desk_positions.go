@@ -8,9 +8,9 @@ type DeskPositions struct {
 	Sorting
 	// Organisation is the code that the list is of, with what is below it.
 	Organisation string
-	// State is "proposed" where only what waits for approval is listed, and otherwise empty.
-	State     string
-	Positions []PositionRow
+	// Name is what was entered of how the names begin. State is "proposed" where only what waits for approval is listed, and otherwise empty.
+	Name, State string
+	Positions   []PositionRow
 	// NextURL leads to what follows. ProposeURL is empty for whom may not propose positions.
 	NextURL, ProposeURL string
 }

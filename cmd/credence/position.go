@@ -320,7 +320,7 @@ func newPositionListCommand(p *program) *cobra.Command {
 				if _, err := findPath(ctx, s, organisation); err != nil {
 					return err
 				}
-				rows, err := s.Positions(ctx, organisation, store.Order{}, page.after, page.limit+1)
+				rows, err := s.Positions(ctx, organisation, "", store.Order{}, page.after, page.limit+1)
 				if err != nil {
 					return fmt.Errorf("list positions: %w", err)
 				}

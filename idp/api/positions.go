@@ -13,8 +13,9 @@ import (
 
 type positionsWanted struct {
 	Organisation string `json:"organisation,omitempty" doc:"Its code; that of the role that you act in, when it is left out."`
+	Name         string `json:"name,omitempty" doc:"Only those whose name begins so."`
 	State        string `json:"state,omitempty" enum:"proposed" doc:"proposed: only those of which something waits for approval."`
-	Order        string `json:"order,omitempty" enum:"name -name at -at" doc:"By what it is ordered; with -, from the other end. at is since when something waits, with state proposed. By id, when it is left out."`
+	Order        string `json:"order,omitempty" enum:"name -name at -at" doc:"By what it is ordered; with -, from the other end. at is since when something waits, with state proposed. By id, when it is left out, or by name where one is given."`
 	after
 }
 
@@ -36,7 +37,7 @@ func (h *Handler) listPositions(c call, in positionsWanted) (page[positionRow], 
 	if order.By == store.ByTime && in.State == "" {
 		return page[positionRow]{}, &directory.InvalidError{Field: "order", Want: "name or -name where state is not proposed"}
 	}
-	list, err := h.ListPositions(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), in.State != "", order, in.After)
+	list, err := h.ListPositions(c.Context(), c.officer, cmp.Or(in.Organisation, c.officer.Organisation), in.Name, in.State != "", order, in.After)
 	last := ""
 	if len(list.Rows) > 0 {
 		last = list.Rows[len(list.Rows)-1].PositionID

@@ -17,16 +17,20 @@ const positionsPath = "/desk/positions"
 func (h *Handler) positions(w http.ResponseWriter, r *http.Request, o officer) error {
 	organisation := codeOr(r.URL.Query().Get("organisation"), o.Organisation)
 	columns := []column{{"Name", store.ByName, "A to Z", "Z to A"}, {name: "Job role"}, {name: "Organisation"}, {name: "State"}}
-	page := web.DeskPositions{Desk: h.desk(r, o), Organisation: organisation}
+	page := web.DeskPositions{Desk: h.desk(r, o), Organisation: organisation, Name: r.URL.Query().Get("name")}
 	var wrong []web.FieldError
 	if page.State, wrong = chosen(r, "state", page.States()); page.State != "" {
 		columns = append(columns, column{by: store.ByTime, up: "longest waiting first", down: "newest first"})
 	}
 	order, sorting := sorted(r, store.Order{By: store.ByName}, columns...)
 	page.Sorting = sorting
-	list, err := h.ListPositions(r.Context(), o.Officer, organisation, page.State != "", order, following(r))
+	list, err := h.ListPositions(r.Context(), o.Officer, organisation, web.OneLine(page.Name), page.State != "", order, following(r))
 	if page.Errors, err = ofOrganisation(o, err, wrong...); err != nil {
-		return err
+		typed, err := mistakes(err, map[string]string{"name": "Enter how the name begins, in up to 200 characters"})
+		if err != nil {
+			return err
+		}
+		page.Errors = append(typed, page.Errors...)
 	}
 	if len(page.Errors) > 0 {
 		return h.Pages.Render(w, http.StatusBadRequest, page)

@@ -24,18 +24,21 @@ type Listed struct {
 	MayPropose bool // the officer, at the organisation that the list is of
 }
 
-// ListPositions lists a page of the positions of an organisation and below it, in an order, from the one after the given id: all, or
-// those of which something waits for approval. See [store.Store.Positions] and [store.Store.ProposedPositions].
-func (f *Office) ListPositions(ctx context.Context, o Officer, organisation string, proposed bool, order store.Order, after string) (Listed, error) {
+// ListPositions lists a page of the positions of an organisation and below it whose name begins with a text, in an order, from the one
+// after the given id: all, or those of which something waits for approval. See [store.Store.Positions] and [store.Store.ProposedPositions].
+func (f *Office) ListPositions(ctx context.Context, o Officer, organisation, name string, proposed bool, order store.Order, after string) (Listed, error) {
 	here, err := f.MayAt(ctx, o, organisation, OnPositions()...)
 	if err != nil {
 		return Listed{}, err
+	}
+	if name != "" && directory.CheckText("name", name, 1, 200) != nil {
+		return Listed{}, &directory.InvalidError{Field: "name", Want: "how the name begins, in up to 200 characters"}
 	}
 	list := f.Store.Positions
 	if proposed {
 		list = f.Store.ProposedPositions
 	}
-	rows, err := list(ctx, organisation, order, after, PerPage+1)
+	rows, err := list(ctx, organisation, name, order, after, PerPage+1)
 	if err != nil {
 		return Listed{}, fmt.Errorf("list positions of organisation %s: %w", organisation, err)
 	}
