@@ -81,7 +81,7 @@ func (f *Office) Withheld(ctx context.Context, o Officer, id string, waiting boo
 	if w.Position, err = f.Seen(ctx, o, id); err != nil {
 		return w, err
 	}
-	among := w.Holding.Withheld
+	among := w.Withheld
 	if waiting {
 		r, err := f.reached(ctx, w.Position)
 		if err != nil {
