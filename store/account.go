@@ -55,6 +55,17 @@ func (q *queries) Bindings(ctx context.Context, personID string) ([]Binding, err
 		WHERE a.person_id = $1 AND a.state IN ('active', 'suspended', 'lost') ORDER BY a.created_at, a.id LIMIT 100`, personID)
 }
 
+// BoundByOthers lists those of some people of whom [queries.Bindings] would list something.
+func (q *queries) BoundByOthers(ctx context.Context, personIDs []string) ([]string, error) {
+	return scalar[[]string](ctx, q, `
+		SELECT ARRAY(SELECT p.id FROM person p
+		WHERE p.id = ANY ($1) AND EXISTS (
+			SELECT FROM authenticator a
+			JOIN audit_event e ON e.person_id = a.person_id AND e.person_id <> '' AND e.actor <> a.person_id AND e.event IN ('enrolled', 'enrolment_link_made') AND e.refusal = ''
+			WHERE a.person_id = p.id AND a.state IN ('active', 'suspended', 'lost') AND (e.at <= a.created_at OR e.detail->>'authenticator' = a.id::text)
+				AND EXISTS (SELECT FROM person o WHERE o.id = e.actor)))`, personIDs)
+}
+
 // LockAuthenticators waits until nobody signs in with an authenticator of a person or takes one away, and lets nobody until the
 // transaction ends. They are locked by id, so that two who do so at once do not wait for each other.
 func (t *Tx) LockAuthenticators(ctx context.Context, personID string) error {

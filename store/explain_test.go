@@ -403,7 +403,7 @@ func TestNoHotStatementScansATableThatGrows(t *testing.T) {
 		}},
 		{"lock authenticators", func() error {
 			return hot.InTx(ctx, func(tx *store.Tx) error {
-				return errors.Join(tx.LockAuthenticators(ctx, ana), second(tx.KeptAuthenticators(ctx, ana)), second(tx.Bindings(ctx, ana)))
+				return errors.Join(tx.LockAuthenticators(ctx, ana), second(tx.KeptAuthenticators(ctx, ana)), second(tx.Bindings(ctx, ana)), second(tx.BoundByOthers(ctx, []string{ana, ben})))
 			})
 		}},
 		{"end the other sessions of a person", func() error { return second(hot.EndOtherSessions(ctx, ana, sessionID, now)) }},

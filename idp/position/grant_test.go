@@ -59,12 +59,7 @@ func TestGrantSaysWhoBoundWhat(t *testing.T) {
 	hers := uuid.MustParse("01935c5e-7a70-7000-8000-000000000001")
 	bound := func(id uuid.UUID, by string, at time.Time) {
 		t.Helper()
-		must(t, d.exec(`INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible, backup_state, attestation_format,
-				attestation_object, client_data, created_at)
-			VALUES ($1, $2, 'blue "key"', 'security-key', $3, 'k', 0, $1, '{}', false, false, 'none', 'o', 'd', $4)`, id, d.nurse, id[:], at))
-		must(t, d.Store.InTx(t.Context(), func(tx *store.Tx) error {
-			return audit.Record(t.Context(), tx, audit.Entry{At: at, Event: audit.Enrolled, Actor: by, Person: d.nurse, Detail: map[string]string{"authenticator": id.String()}})
-		}))
+		d.bound(d.nurse, id, by, at)
 	}
 	known := func(want string) {
 		t.Helper()
@@ -118,6 +113,17 @@ func TestGrantSaysWhoBoundWhat(t *testing.T) {
 	must(t, d.exec(`UPDATE authenticator SET state = 'revoked', revoked_at = $2 WHERE id = $1`, added, now))
 	_, err = d.Grant(t.Context(), officer, "operator", position.Known{})
 	must(t, err)
+}
+
+// bound has somebody bind a key to a person.
+func (d *desk) bound(person string, id uuid.UUID, by string, at time.Time) {
+	d.t.Helper()
+	must(d.t, d.exec(`INSERT INTO authenticator (id, person_id, name, kind, credential_id, public_key, sign_count, aaguid, transports, backup_eligible, backup_state, attestation_format,
+			attestation_object, client_data, created_at)
+		VALUES ($1, $2, 'blue "key"', 'security-key', $3, 'k', 0, $1, '{}', false, false, 'none', 'o', 'd', $4)`, id, person, id[:], at))
+	must(d.t, d.Store.InTx(d.t.Context(), func(tx *store.Tx) error {
+		return audit.Record(d.t.Context(), tx, audit.Entry{At: at, Event: audit.Enrolled, Actor: by, Person: person, Detail: map[string]string{"authenticator": id.String()}})
+	}))
 }
 
 // unspent counts the enrolment links of the nurse that work.

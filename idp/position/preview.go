@@ -57,6 +57,10 @@ func (r *Registrar) Preview(ctx context.Context, e Effect, which store.HolderFil
 	if err != nil {
 		return nil, "", err
 	}
+	unseen, err := unseenOf(ctx, r.Store, len(r.Rules.ActorsOf(e.JobRole, e.Activities)) > 0, people)
+	if err != nil {
+		return nil, "", err
+	}
 	for _, h := range holders {
 		i := slices.IndexFunc(held[h.PersonID], func(role store.HeldRole) bool { return role.ID == h.RoleID })
 		if i < 0 { // it has ended since
@@ -69,7 +73,7 @@ func (r *Registrar) Preview(ctx context.Context, e Effect, which store.HolderFil
 				Activities: union(slices.Clone(role.Activities), e.Activities), Workgroups: union(slices.Clone(role.Workgroups), e.Workgroups),
 			}
 		}
-		if o := follow(r.Rules, role, held[h.PersonID], wanted, nil); o.withheld != "" {
+		if o := follow(r.Rules, role, held[h.PersonID], wanted, nil, slices.Contains(unseen, h.PersonID)); o.withheld != "" {
 			withheld = append(withheld, Withheld{HolderRow: h, Because: o.withheld, Ends: o.ends})
 			if len(withheld) == most {
 				return withheld, h.RoleID, nil

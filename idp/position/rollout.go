@@ -111,7 +111,16 @@ func (a *act) rollOut(ctx context.Context, w store.Rollout) (changed int, err er
 	if err != nil {
 		return 0, fmt.Errorf("list who holds position %s: %w", w.PositionID, err)
 	}
-	held, err := a.lockHolders(ctx, next, len(a.makes(e.PositionVersion)) > 0)
+	officers := len(a.makes(e.PositionVersion)) > 0
+	people := make([]string, len(next))
+	for i, h := range next {
+		people[i] = h.PersonID
+	}
+	held, err := a.lockHolders(ctx, people, officers)
+	if err != nil {
+		return 0, err
+	}
+	unseen, err := unseenOf(ctx, a.Tx, officers, people)
 	if err != nil {
 		return 0, err
 	}
@@ -125,7 +134,7 @@ func (a *act) rollOut(ctx context.Context, w store.Rollout) (changed int, err er
 		h := held[n.PersonID][i]
 		o := outcome{ends: v.Closes}
 		if !v.Closes {
-			o = follow(a.Rules, h, held[n.PersonID], accessOf(e.PositionVersion), tooMuch)
+			o = follow(a.Rules, h, held[n.PersonID], accessOf(e.PositionVersion), tooMuch, slices.Contains(unseen, n.PersonID))
 		}
 		if !o.ends && o.withheld == "" {
 			same = append(same, h.ID)
@@ -179,11 +188,7 @@ func (a *act) tellEnded(ctx context.Context, v store.PositionVersion, ended []st
 
 // lockHolders locks people who hold a position, and reads all that each of them holds. Of whom it makes officers it also locks
 // what they sign in with.
-func (a *act) lockHolders(ctx context.Context, holders []store.RoleHolder, officers bool) (map[string][]store.HeldRole, error) {
-	people := make([]string, len(holders))
-	for i, h := range holders {
-		people[i] = h.PersonID
-	}
+func (a *act) lockHolders(ctx context.Context, people []string, officers bool) (map[string][]store.HeldRole, error) {
 	if officers {
 		if err := a.LockAccess(ctx, people...); err != nil {
 			return nil, fmt.Errorf("lock what people sign in with: %w", err)
@@ -193,6 +198,22 @@ func (a *act) lockHolders(ctx context.Context, holders []store.RoleHolder, offic
 		return nil, fmt.Errorf("lock people: %w", err)
 	}
 	return heldBy(ctx, a.Tx, people, a.Now)
+}
+
+// unseenOf lists those of some people who hold it who would become officers by what their position gives, if that makes any, though others had to do
+// with what they sign in with: whoever approves a version looks at a position, and not at each of them.
+func unseenOf(ctx context.Context, records interface {
+	BoundByOthers(ctx context.Context, personIDs []string) ([]string, error)
+}, officers bool, people []string,
+) ([]string, error) {
+	if !officers {
+		return nil, nil
+	}
+	unseen, err := records.BoundByOthers(ctx, people)
+	if err != nil {
+		return nil, fmt.Errorf("list for whom others bound something: %w", err)
+	}
+	return unseen, nil
 }
 
 // heldBy reads what people hold, each by her id.
@@ -233,8 +254,7 @@ func (a *act) carryOut(ctx context.Context, w store.Rollout, h store.HeldRole, o
 			return false, fmt.Errorf("change role %s: %w", h.ID, err)
 		}
 	}
-	made := a.Rules.ActorsOf(h.JobRole, h.Activities)
-	if slices.ContainsFunc(a.Rules.ActorsOf(o.JobRole, o.Activities), func(now authority.Actor) bool { return !slices.Contains(made, now) }) {
+	if higher(a.Rules, h.Access, o.Access) {
 		if err := a.SpendLinks(ctx, h.PersonID, a.Now); err != nil { // as when she is given it: see grant
 			return false, fmt.Errorf("spend enrolment links of person %s: %w", h.PersonID, err)
 		}
@@ -259,8 +279,10 @@ type outcome struct {
 
 // follow is what a role comes to when its position gives something else: that, or, where nobody holds what is added together with
 // what the person holds otherwise, what is left of what the role gave. If nobody holds even the job role together with that, the
-// role ends. Held is all that she holds. TooMuch is why the position gives nobody anything more, or nil.
-func follow(rules *authority.Rules, h store.HeldRole, held []store.HeldRole, wanted store.Access, tooMuch *deed.Refusal) outcome {
+// role ends. Held is all that she holds. TooMuch is why the position gives nobody anything more, or nil. Unseen says that others had to do with
+// what she signs in with, so that nothing makes her an officer, or a higher one, before somebody has asked for it for her, and another has seen
+// that and decided ([Registrar.Decide]).
+func follow(rules *authority.Rules, h store.HeldRole, held []store.HeldRole, wanted store.Access, tooMuch *deed.Refusal, unseen bool) outcome {
 	duties := []authority.Held{{}}
 	for _, other := range held {
 		if other.PositionID != h.PositionID && meets(other, h.StartsAt, h.EndsAt) { // another role of the position takes the place of this one
@@ -273,6 +295,9 @@ func follow(rules *authority.Rules, h store.HeldRole, held []store.HeldRole, wan
 	}
 	already := conflicts(h.Access) // an operator can grant despite
 	added := func(a store.Access) string {
+		if unseen && higher(rules, h.Access, a) {
+			return "this makes the person an officer, and others had to do with what the person signs in with: ask for the position again, so that whoever decides sees it"
+		}
 		return because(slices.DeleteFunc(conflicts(a), func(c authority.Conflict) bool { return slices.Contains(already, c) }))
 	}
 	why := added(wanted)
@@ -290,6 +315,12 @@ func follow(rules *authority.Rules, h store.HeldRole, held []store.HeldRole, wan
 		return outcome{withheld: deed.Clip(ends), ends: true}
 	}
 	return outcome{Access: left, withheld: deed.Clip(why)}
+}
+
+// higher says whether somebody becomes another officer by what she is to have than she is by what she has.
+func higher(rules *authority.Rules, has, gets store.Access) bool {
+	made := rules.ActorsOf(has.JobRole, has.Activities)
+	return slices.ContainsFunc(rules.ActorsOf(gets.JobRole, gets.Activities), func(now authority.Actor) bool { return !slices.Contains(made, now) })
 }
 
 func accessOf(v store.PositionVersion) store.Access {

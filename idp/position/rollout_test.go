@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/credence-id/credence/idp/deed"
 	"github.com/credence-id/credence/idp/directory"
@@ -193,6 +194,52 @@ func TestWithheldIsAskedAgain(t *testing.T) {
 	d.hand(d.nurse, id)
 	if got := d.gives(d.nurse); got != "R8000 B0401 B1300" {
 		t.Errorf("roles = %q, want all of it", got)
+	}
+}
+
+// A version makes nobody an officer, nor a higher one, who signs in with what others bound: whoever approves it looks at the position. It is asked
+// for her again, and whoever decides has seen that. So it is with who holds what includes the position.
+func TestVersionMakesNobodyAnOfficerUnseen(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	id := d.position(func(p *position.Draft) { p.Activities = []string{"B0401"} })
+	outer := d.position(func(p *position.Draft) { p.Activities, p.Includes = []string{"B0360"}, []string{id} })
+	bound, unbound, included := d.nurse, d.person(), d.person()
+	d.hand(bound, id)
+	d.hand(unbound, id)
+	d.hand(included, outer)
+	for _, person := range []string{bound, included} {
+		d.bound(person, uuid.New(), d.agent.Person, now)
+	}
+	d.bound(unbound, uuid.New(), "", now)
+	d.wait(time.Minute)
+	p, err := d.Store.PositionVersion(ctx, id, 1)
+	must(t, err)
+	p.Version, p.Activities = 2, []string{"B0401", "B0420", "B1300"}
+	said, _, err := d.Preview(ctx, position.Effect{PositionVersion: p}, store.HolderFilter{}, store.Order{}, "", 10)
+	if err != nil || len(said) != 2 || said[0].Ends || !strings.Contains(said[0].Because, "others had to do with") {
+		t.Errorf("Preview() = %v, %v, want the two for whom others bound something", said, err)
+	}
+	d.revise(id, 1, func(p *position.Draft) { p.Activities = []string{"B0401", "B0420", "B1300"} })
+	must(t, d.RollOut(ctx))
+	for person, want := range map[string]string{bound: "R8000 B0401", unbound: "R8000 B0401 B0420 B1300", included: "R8000 B0360 B0401"} {
+		if got := d.gives(person); got != want {
+			t.Errorf("roles = %q, want %q", got, want)
+		}
+	}
+	request := d.ask(asked(bound, id))
+	_, err = d.Decide(ctx, d.manager, request, position.Approve, "Yes", "")
+	refused(t, "Decide(unseen)", err, position.BoundByOthers)
+	bindings, err := d.Store.Bindings(ctx, bound)
+	must(t, err)
+	_, err = d.Decide(ctx, d.manager, request, position.Approve, "Yes", position.MarkOf(bindings))
+	must(t, err)
+	if got := d.gives(bound); got != "R8000 B0401 B0420 B1300" {
+		t.Errorf("roles when somebody had looked = %q, want all of it", got)
+	}
+	d.revise(id, 2, func(p *position.Draft) { p.Activities = []string{"B0401", "B1300"} })
+	if got := d.gives(bound); got != "R8000 B0401 B1300" {
+		t.Errorf("roles of who is the same officer = %q, want what the position gives", got)
 	}
 }
 
