@@ -37,7 +37,7 @@ func (r *Registrar) Alike(ctx context.Context, by deed.Acting, s Subject) (alike
 // ProposeMerge proposes that a profile be merged into another, which is kept, because both are of one person. Another officer
 // decides.
 func (r *Registrar) ProposeMerge(ctx context.Context, by deed.Acting, duplicate, kept, reason string) (id uuid.UUID, err error) {
-	if err := directory.CheckText("reason", reason, 1, 500); err != nil {
+	if err := errors.Join(directory.CheckID("duplicate", duplicate), directory.CheckID("kept", kept), directory.CheckText("reason", reason, 1, 500)); err != nil {
 		return uuid.Nil, err
 	}
 	if id, err = uuid.NewV7(); err != nil {
