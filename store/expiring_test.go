@@ -64,6 +64,12 @@ func TestExpiringRoles(t *testing.T) {
 	owner := connect(t, in.ownerURL)
 	exec(t, owner, `INSERT INTO organisation (code, name, parent_code, created_at) SELECT 'N' || n, 'N', 'RXX02', now() FROM generate_series(1, 400) n`)
 	check()
+	exec(t, owner, `UPDATE role_profile SET ends_at = $2 WHERE id = $1`, second.RoleID, soon.Add(time.Hour))
+	for of, want := range map[string][]int64{organisation: {1, 0, 0, 0}, "RXX02": {1, 0, 0, 0}, "nowhere": {0, 0, 0, 0}} { // the first of the week is another's
+		counts, err := in.CountExpiringRoles(ctx, of, now, 4, 1)
+		must(t, err)
+		same(t, "CountExpiringRoles("+of+", as far as one)", counts, want)
+	}
 	none, err := in.CountExpiringRoles(ctx, organisation, now, 4, 0)
 	must(t, err)
 	same(t, "CountExpiringRoles(as far as none)", none, []int64{0, 0, 0, 0})

@@ -26,18 +26,18 @@ const openMerges = `
 	FROM person_merge g
 	CROSS JOIN LATERAL (
 		SELECT
-			(SELECT bool_or(m.organisation_code IN (SELECT code FROM below)) FROM membership m WHERE m.person_id = g.duplicate) AS duplicate,
-			(SELECT bool_or(m.organisation_code IN (SELECT code FROM below)) FROM membership m WHERE m.person_id = g.kept) AS kept,
-			(SELECT m.organisation_code IN (SELECT code FROM below) FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE r.id = g.proposed_role) AS proposed
+			(SELECT bool_or(` + theWayFrom + `m.organisation_code` + leadsThere + `) FROM membership m WHERE m.person_id = g.duplicate) AS duplicate,
+			(SELECT bool_or(` + theWayFrom + `m.organisation_code` + leadsThere + `) FROM membership m WHERE m.person_id = g.kept) AS kept
 		OFFSET 0
 	) here
-	WHERE g.state = 'proposed' AND coalesce(here.duplicate, here.kept, here.proposed) AND coalesce(here.kept, here.duplicate, here.proposed)`
+	WHERE g.state = 'proposed' AND coalesce(here.kept, here.duplicate, true) AND coalesce(here.duplicate, here.kept, (
+		SELECT ` + theWayFrom + `m.organisation_code` + leadsThere + ` FROM role_profile r JOIN membership m ON m.id = r.membership_id WHERE r.id = g.proposed_role))`
 
 // OpenMerges lists the merges that nobody has decided, of people of an organisation and of those below it, by [ByTime], which is
 // since when, from the one after the given id, at most limit of them.
 func (q *queries) OpenMerges(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int) ([]MergeRow, error) {
 	const key = `g.proposed_at`
-	return all[MergeRow](ctx, q, below+`
+	return all[MergeRow](ctx, q, `
 		SELECT g.id, g.duplicate, d.display_name AS duplicate_name, g.kept, k.display_name AS kept_name, g.proposed_by, b.display_name AS proposed_by_name, g.proposed_at
 		FROM (
 			SELECT g.id, g.duplicate, g.kept, g.proposed_by, g.proposed_at`+openMerges+`
@@ -51,5 +51,5 @@ func (q *queries) OpenMerges(ctx context.Context, organisation string, o Order, 
 }
 
 // waitingMerges counts what OpenMerges lists, as far as $2.
-const waitingMerges = below + `
+const waitingMerges = `
 		SELECT count(*) AS count, min(g.proposed_at) AS first_at FROM (SELECT g.proposed_at` + openMerges + ` AND g.proposed_at > '-infinity' ORDER BY g.proposed_at LIMIT $2) g`

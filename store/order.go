@@ -100,5 +100,5 @@ const (
 	expiryKey = `coalesce(r.ends_at, '10000-01-01Z')`                                                                       // of a role r
 
 	introductionKey = `lower(regexp_replace(normalize(i.family_name || ' ' || i.given_name, NFKD), E'[\u0300-\u036F]', '', 'g')) COLLATE "C"` // of an introduction i
-	applicationKey  = `lower(regexp_replace(normalize(a.name, NFKD), E'[\u0300-\u036F]', '', 'g')) COLLATE "C"` // of an application a for a client
+	applicationKey  = `lower(regexp_replace(normalize(a.name, NFKD), E'[\u0300-\u036F]', '', 'g')) COLLATE "C"`                               // of an application a for a client
 )

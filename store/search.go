@@ -54,8 +54,9 @@ const mostLikely = 1000
 const called = `split_part(` + lookedFor + `, ' ', 1) OPERATOR(trigram.<%) ` + searchedName + ` AND split_part(` + lookedFor + `, ' ', -1) OPERATOR(trigram.<%) ` + searchedName
 
 // PeopleNamed lists people who have a name like the given one, likest first or by [ByName] or [ByPerson], from the one after the
-// given id, at most limit of them. Whose whole name is like it are looked at where those who are called so do not fill the list.
-func (q *queries) PeopleNamed(ctx context.Context, name string, o Order, after string, limit int) ([]FoundPerson, error) {
+// given id, at most limit of them. Whose whole name is like it are looked at as well where fewer than enough are called so: that is a
+// second read of the index, as dear as the first or dearer.
+func (q *queries) PeopleNamed(ctx context.Context, name string, enough int, o Order, after string, limit int) ([]FoundPerson, error) {
 	const columns = `p.id, p.display_name, p.given_name, p.family_name, p.identity_level, p.disabled_at`
 	return all[FoundPerson](ctx, q, `
 		WITH called AS MATERIALIZED ( -- or else the limit would have the table read from its beginning
@@ -65,8 +66,8 @@ func (q *queries) PeopleNamed(ctx context.Context, name string, o Order, after s
 			SELECT `+columns+` FROM first p
 			UNION ALL
 			SELECT `+columns+` FROM person p
-			WHERE `+lookedFor+` OPERATOR(trigram.<%) `+searchedName+` AND (SELECT count(*) FROM first) < $3 AND p.id <> ALL (ARRAY(SELECT first.id FROM first))
-		)`+o.alike(), name, after, limit, mostLikely)
+			WHERE `+lookedFor+` OPERATOR(trigram.<%) `+searchedName+` AND (SELECT count(*) FROM first) < $5 AND p.id <> ALL (ARRAY(SELECT first.id FROM first))
+		)`+o.alike(), name, after, limit, mostLikely, enough)
 }
 
 // PeopleBornOn is PeopleNamed among those who were born on a day. There are so few of them that the name may be less like
@@ -186,13 +187,18 @@ func (q *queries) OfferedPositions(ctx context.Context, organisation, text strin
 			UNION ALL
 			(SELECT `+shown+` FROM walked p WHERE (SELECT count(*) FROM walked) = $4)
 			UNION ALL
-			(SELECT `+columns+`
+			(SELECT `+shown+`
 			FROM (
-				SELECT v.position_id, v.version, v.name, v.notes, v.job_role, v.assignable FROM position_version v
-				WHERE `+many+` AND length($2) >= 3 AND (SELECT count(*) FROM walked) < $4 AND v.name ILIKE '%' || regexp_replace($2, '([%_\\])', '\\\1', 'g') || '%' OFFSET 0
-			) v
-			CROSS JOIN LATERAL (SELECT p.id, p.organisation_code, p.offered_as FROM position p WHERE p.id = v.position_id AND p.version = v.version OFFSET 0) p
-			WHERE `+beyond+` AND p.organisation_code IN (SELECT code FROM below)
+				SELECT `+columns+`
+				FROM (
+					SELECT v.position_id, v.version, v.name, v.notes, v.job_role, v.assignable FROM position_version v
+					WHERE `+many+` AND length($2) >= 3 AND (SELECT count(*) FROM walked) < $4 AND v.name ILIKE '%' || regexp_replace($2, '([%_\\])', '\\\1', 'g') || '%' OFFSET 0
+				) v
+				CROSS JOIN LATERAL (SELECT p.id, p.organisation_code, p.offered_as FROM position p WHERE p.id = v.position_id AND p.version = v.version OFFSET 0) p
+				WHERE `+beyond+`
+				ORDER BY `+by+` OFFSET 0
+			) p
+			WHERE `+isBelow+`
 			ORDER BY `+by+` LIMIT $4)
 		) p
 		JOIN organisation o ON o.code = p.organisation_code

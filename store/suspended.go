@@ -29,7 +29,7 @@ const suspended = `
 // [ByStart], which is since when, from the one after the given id, at most limit of them.
 func (q *queries) SuspendedAuthenticators(ctx context.Context, organisation string, o Order, after uuid.UUID, limit int) ([]SuspendedAuthenticator, error) {
 	const key = `a.revoked_at`
-	return all[SuspendedAuthenticator](ctx, q, below+`
+	return all[SuspendedAuthenticator](ctx, q, `
 		SELECT a.id, p.id AS person_id, p.display_name AS person_name, a.name, a.kind, a.state, a.revoked_at AS since
 		FROM (
 			SELECT a.id, a.person_id, a.name, a.kind, a.state, a.revoked_at`+suspended+`
@@ -41,5 +41,5 @@ func (q *queries) SuspendedAuthenticators(ctx context.Context, organisation stri
 }
 
 // waitingAuthenticators counts what SuspendedAuthenticators lists, as far as $2.
-const waitingAuthenticators = below + `
+const waitingAuthenticators = `
 		SELECT count(*) AS count, min(a.revoked_at) AS first_at FROM (SELECT a.revoked_at` + suspended + ` AND a.revoked_at > '-infinity' ORDER BY a.revoked_at LIMIT $2) a`
