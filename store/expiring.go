@@ -52,21 +52,9 @@ func (q *queries) ExpiringRoles(ctx context.Context, organisation string, from, 
 }
 
 // CountExpiringRoles counts what ExpiringRoles lists week by week from a time on, each week as far as most.
-//
-// Where the organisations are many, so many roles as are counted, the first of the week, are counted by position, as one position may have
-// given most of them. That is all, if no more end or all of them are below.
 func (q *queries) CountExpiringRoles(ctx context.Context, organisation string, from time.Time, weeks, most int) ([]int64, error) {
 	return scalar[[]int64](ctx, q, below+`
-		SELECT array_agg(CASE WHEN `+many+` AND (f.ends < $4 OR f.here = f.ends) THEN f.here ELSE (SELECT count(*) FROM (`+expiring("w.f", "w.u", "true", "$4", Order{})+`) r) END ORDER BY w.f)
-		FROM (SELECT $2::timestamptz + n * interval '7 days' AS f, $2::timestamptz + (n + 1) * interval '7 days' AS u FROM generate_series(0, $3::int - 1) n) w
-		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(r.ends), 0)::bigint AS ends, coalesce(sum(r.ends) FILTER (WHERE `+isBelow+`), 0)::bigint AS here
-			FROM (
-				SELECT r.position_id, count(*) AS ends
-				FROM (SELECT r.position_id FROM role_profile r WHERE `+many+` AND r.position_id IS NOT NULL AND r.ends_at >= w.f AND r.ends_at < w.u ORDER BY r.ends_at LIMIT $4) r
-				GROUP BY r.position_id
-			) r
-			CROSS JOIN LATERAL (SELECT p.organisation_code FROM position p WHERE p.id = r.position_id OFFSET 0) p
-		) f`,
+		SELECT array_agg((SELECT count(*) FROM (`+expiring("w.f", "w.u", "true", "$4", Order{})+`) r) ORDER BY w.f)
+		FROM (SELECT $2::timestamptz + n * interval '7 days' AS f, $2::timestamptz + (n + 1) * interval '7 days' AS u FROM generate_series(0, $3::int - 1) n) w`,
 		organisation, from, weeks, most)
 }
