@@ -187,7 +187,7 @@ func (q *queries) BreakGlasses(ctx context.Context, organisation string, unsigne
 		beyond += ` AND b.signed_at IS NULL`
 	}
 	return all[BreakGlassRow](ctx, q, below+`, b AS (
-			SELECT * FROM `+ofBelow("break_glass", "b", `b.organisation_code`, breakGlassColumns, beyond, order, "$3")+order+` LIMIT $3
+			SELECT `+breakGlassColumns+` FROM `+ofBelow("break_glass", "b", `b.organisation_code`, breakGlassColumns, beyond, order, "$3")+order+` LIMIT $3
 		)`+breakGlassRow+order, organisation, from(after), limit)
 }
 

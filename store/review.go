@@ -105,7 +105,7 @@ func (q *queries) Reviews(ctx context.Context, organisation string, open bool, o
 		beyond += ` AND r.closed_at IS NULL`
 	}
 	return all[ReviewRow](ctx, q, below+`, r AS (
-			SELECT * FROM `+ofBelow("review", "r", `r.organisation_code`, reviewColumns, beyond, order, "$4")+order+` LIMIT $4
+			SELECT `+reviewColumns+` FROM `+ofBelow("review", "r", `r.organisation_code`, reviewColumns, beyond, order, "$4")+order+` LIMIT $4
 		)`+reviewRow+order, organisation, now, from(after), limit)
 }
 
