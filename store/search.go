@@ -54,9 +54,9 @@ const mostLikely = 1000
 const called = `split_part(` + lookedFor + `, ' ', 1) OPERATOR(trigram.<%) ` + searchedName + ` AND split_part(` + lookedFor + `, ' ', -1) OPERATOR(trigram.<%) ` + searchedName
 
 // PeopleNamed lists people who have a name like the given one, likest first or by [ByName] or [ByPerson], from the one after the
-// given id, at most limit of them. Whose whole name is like it are looked at as well where fewer than enough are called so: that is a
-// second read of the index, as dear as the first or dearer.
-func (q *queries) PeopleNamed(ctx context.Context, name string, enough int, o Order, after string, limit int) ([]FoundPerson, error) {
+// given id, at most limit of them. Whose whole name is like it are looked at where those who are called so do not fill the list:
+// "Maryann Smith" may be Mary Ann Smith.
+func (q *queries) PeopleNamed(ctx context.Context, name string, o Order, after string, limit int) ([]FoundPerson, error) {
 	const columns = `p.id, p.display_name, p.given_name, p.family_name, p.identity_level, p.disabled_at`
 	return all[FoundPerson](ctx, q, `
 		WITH called AS MATERIALIZED ( -- or else the limit would have the table read from its beginning
@@ -66,8 +66,8 @@ func (q *queries) PeopleNamed(ctx context.Context, name string, enough int, o Or
 			SELECT `+columns+` FROM first p
 			UNION ALL
 			SELECT `+columns+` FROM person p
-			WHERE `+lookedFor+` OPERATOR(trigram.<%) `+searchedName+` AND (SELECT count(*) FROM first) < $5 AND p.id <> ALL (ARRAY(SELECT first.id FROM first))
-		)`+o.alike(), name, after, limit, mostLikely, enough)
+			WHERE `+lookedFor+` OPERATOR(trigram.<%) `+searchedName+` AND (SELECT count(*) FROM first) < $3 AND p.id <> ALL (ARRAY(SELECT first.id FROM first))
+		)`+o.alike(), name, after, limit, mostLikely)
 }
 
 // PeopleBornOn is PeopleNamed among those who were born on a day. There are so few of them that the name may be less like

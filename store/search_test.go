@@ -70,16 +70,16 @@ func TestPeopleNamed(t *testing.T) {
 		{"no name", "", "", ""},
 		{"signs that mean something elsewhere", `%_\'`, "", ""},
 	} {
-		got, err := in.PeopleNamed(ctx, tt.name, 2, store.Order{}, tt.after, 10)
+		got, err := in.PeopleNamed(ctx, tt.name, store.Order{}, tt.after, 10)
 		if err != nil || ids(got) != tt.want {
 			t.Errorf("PeopleNamed(%s: %q, after %q) = %s, %v, want %s", tt.what, tt.name, tt.after, ids(got), err, tt.want)
 		}
 	}
-	first, err := in.PeopleNamed(ctx, "Amara Okafor", 2, store.Order{}, "", 1)
+	first, err := in.PeopleNamed(ctx, "Amara Okafor", store.Order{}, "", 1)
 	must(t, err)
 	same(t, "PeopleNamed(at most one)", first, []store.FoundPerson{{ID: "100000000011", DisplayName: "Amara Okafor", IdentityLevel: "none", Organisations: []string{}}})
 	must(t, second(in.DisablePerson(ctx, ben, later)))
-	both, err := in.PeopleNamed(ctx, "Ana Ng", 2, store.Order{}, "", 10)
+	both, err := in.PeopleNamed(ctx, "Ana Ng", store.Order{}, "", 10)
 	must(t, err)
 	same(t, "PeopleNamed(of one name)", both, []store.FoundPerson{
 		{ID: ana, DisplayName: "Ana Ng", IdentityLevel: "high", Organisations: []string{"Riverside"}},
@@ -98,20 +98,20 @@ func TestPeopleNamedAmongMany(t *testing.T) {
 	exec(t, owner, `ANALYZE person`)
 	for _, name := range []string{"Jennifer Day", "day jennifer", "Jennifer Dayy"} {
 		for _, order := range []store.Order{{}, {By: store.ByPerson, Descending: true}} {
-			got, err := in.PeopleNamed(ctx, name, 2, order, "", 2)
+			got, err := in.PeopleNamed(ctx, name, order, "", 2)
 			if err != nil || len(got) != 2 || got[0].ID != "200000002088" {
 				t.Errorf("PeopleNamed(%s, %v) = %+v, %v, want her who is called so first", name, order, got, err)
 			}
 		}
 	}
 	exec(t, owner, `UPDATE person SET family_name = 'Daye' WHERE id = '200000002087'`)
-	for enough, want := range map[int]int{2: 2, 3: 10} { // two are called so
-		got, err := in.PeopleNamed(ctx, "Jennifer Day", enough, store.Order{}, "", 10)
+	for limit, want := range map[int]int{2: 2, 10: 10} { // two are called so
+		got, err := in.PeopleNamed(ctx, "Jennifer Day", store.Order{}, "", limit)
 		if err != nil || len(got) != want || ids(got[:2]) != "88 87" {
-			t.Errorf("PeopleNamed(where %d are enough) = %s, %v, want %d, and first who are called so", enough, ids(got), err, want)
+			t.Errorf("PeopleNamed(at most %d) = %s, %v, want %d, and first who are called so", limit, ids(got), err, want)
 		}
 	}
-	got, err := in.PeopleNamed(ctx, "Jenifer Smith", 2, store.Order{}, "", 20)
+	got, err := in.PeopleNamed(ctx, "Jenifer Smith", store.Order{}, "", 20)
 	if err != nil || len(got) != 20 || ids(got[:1]) == "88" {
 		t.Errorf("PeopleNamed(of a name that many have) = %s, %v, want 20 of them", ids(got), err)
 	}

@@ -105,7 +105,7 @@ func FindAlike(ctx context.Context, tx *store.Tx, n NewPerson, herself string) (
 		}
 		alike.add(reached, func(c *Candidate) { c.SameEmail = true })
 	}
-	called, err := tx.PeopleNamed(ctx, name, mostAlike+1, store.Order{}, "", mostAlike+1)
+	called, err := tx.PeopleNamed(ctx, name, store.Order{}, "", mostAlike+1)
 	if err != nil {
 		return Alike{}, fmt.Errorf("find people of a name like hers: %w", err)
 	}

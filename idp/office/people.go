@@ -19,10 +19,6 @@ import (
 	"github.com/credence-id/credence/store"
 )
 
-// enoughCalledSo is how many people are enough whose first and last name are each like what an officer looks for: beside them she is not
-// shown others, who are mostly called so by one of the two alone. One may be another than is meant.
-const enoughCalledSo = 2
-
 // Wanted is who is looked for: by user id, by e-mail address, or by name, which may come with a date of birth; or by the number
 // of a document or record, with its kind.
 type Wanted struct {
@@ -93,7 +89,7 @@ func (w Wanted) finder(order store.Order, after string) (by string, find func(co
 		return "", nil, &directory.InvalidError{Field: "q", Want: "more of the name, or the date of birth as well"}
 	}
 	return "name", func(ctx context.Context, tx *store.Tx) ([]store.FoundPerson, error) {
-		return tx.PeopleNamed(ctx, w.Text, enoughCalledSo, order, after, PerPage+1)
+		return tx.PeopleNamed(ctx, w.Text, order, after, PerPage+1)
 	}, nil
 }
 
