@@ -62,11 +62,13 @@ func (q *queries) PeopleNamed(ctx context.Context, name string, o Order, after s
 		WITH called AS MATERIALIZED ( -- or else the limit would have the table read from its beginning
 			SELECT `+columns+` FROM person p WHERE `+called+`
 		), first AS MATERIALIZED (SELECT `+columns+` FROM called p LIMIT $4),
-		p AS MATERIALIZED (
-			SELECT `+columns+` FROM first p
-			UNION ALL
+		alike AS MATERIALIZED (
 			SELECT `+columns+` FROM person p
 			WHERE `+lookedFor+` OPERATOR(trigram.<%) `+searchedName+` AND (SELECT count(*) FROM first) < $3 AND p.id <> ALL (ARRAY(SELECT first.id FROM first))
+		), p AS (
+			SELECT `+columns+` FROM first p
+			UNION ALL
+			(SELECT `+columns+` FROM alike p LIMIT (SELECT $4 - count(*) FROM first)) -- so that none of the first is left out, whichever come first
 		)`+o.alike(), name, after, limit, mostLikely)
 }
 
