@@ -51,7 +51,7 @@ func TestBreakGlassAtTheDesk(t *testing.T) {
 		t.Errorf("the desk for who let her = %d, want 403", a.StatusCode)
 	}
 	page := asks.rest(asks.get("/desk/role"))
-	role := p.offers(page, "Break-glass Officer")
+	role := p.offersBreakGlass(page)
 	if words := asks.rest(asks.post(page.Request.URL.RequestURI(), url.Values{"role": {role}})).words(t); !strings.Contains(words, "Find a person") || !strings.Contains(words, "act as Break-glass Officer") {
 		t.Fatalf("the desk for a break-glass officer = %s, want it", words)
 	}
@@ -155,7 +155,7 @@ func TestBreakGlassIsActedInWithTheKeyThatAsked(t *testing.T) {
 	chooses := func(b *browser, role string) answer {
 		page := b.rest(b.get("/desk/role"))
 		if role == "" {
-			role = p.offers(page, "Break-glass Officer")
+			role = p.offersBreakGlass(page)
 		}
 		return b.rest(b.post(page.Request.URL.RequestURI(), url.Values{"role": {role}}))
 	}
@@ -183,9 +183,10 @@ func TestBreakGlassIsActedInWithTheKeyThatAsked(t *testing.T) {
 	}
 }
 
-// offers finds on the page to choose a role the one of a name.
-func (p *provider) offers(page answer, name string) string {
+// offersBreakGlass finds on the page to choose a role the one that was opened.
+func (p *provider) offersBreakGlass(page answer) string {
 	p.t.Helper()
+	const name = "Break-glass Officer"
 	for part := range strings.SplitSeq(page.body, `id="role-`) {
 		if id, rest, _ := strings.Cut(part, `"`); len(id) == 12 && strings.Contains(rest, name) {
 			return id
@@ -263,7 +264,7 @@ func TestBreakGlassAtAnotherReplica(t *testing.T) {
 	q := p.second(func(*idp.Config) {})
 	asks, _, path := p.brokenGlass()
 	page := asks.at(q).rest(asks.at(q).get("/desk/role"))
-	role := p.offers(page, "Break-glass Officer")
+	role := p.offersBreakGlass(page)
 	if a := asks.at(q).rest(asks.at(q).post(page.Request.URL.RequestURI(), url.Values{"role": {role}})); !strings.Contains(a.words(t), "Find a person") {
 		t.Fatalf("the desk at the other replica = %s, want it", text(a.body))
 	}

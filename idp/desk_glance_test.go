@@ -84,7 +84,7 @@ func TestDeskGlanceLeadsEachOfficerToWhatItCounts(t *testing.T) {
 	p.proposedEvidence(noRole)
 	opener, _, _ := p.brokenGlass()
 	page := opener.rest(opener.get("/desk/role"))
-	opener.post(page.Request.URL.RequestURI(), url.Values{"role": {p.offers(page, "Break-glass Officer")}})
+	opener.post(page.Request.URL.RequestURI(), url.Values{"role": {p.offersBreakGlass(page)}})
 	p.enrol(raSponsor, webauthntest.New())
 	p.exec(`UPDATE authenticator SET state = 'suspended', revoked_at = $2 WHERE person_id = $1`, raSponsor, p.clock.Now())
 	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)

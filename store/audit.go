@@ -27,20 +27,34 @@ type AuditEvent struct {
 
 const auditColumns = `sequence, at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail`
 
+// appendLine appends a line to the record.
+const appendLine = `
+	INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+
 // AddAuditEvent appends an event.
 func (q *queries) AddAuditEvent(ctx context.Context, e AuditEvent) error {
-	return q.db.exec(ctx, appendLines[0], e.values()...)
+	return q.db.exec(ctx, appendLine, e.values()...)
 }
+
+// mostLines is how many lines one statement appends.
+const mostLines = 8
 
 // AddAuditEvent appends an event, in one statement with those that were appended just before.
 func (t *Tx) AddAuditEvent(_ context.Context, e AuditEvent) error {
-	if t.lines == 0 || t.lines == len(appendLines) {
-		t.hold(appendLines[0], e.values()...)
+	values := e.values()
+	if t.lines == 0 || t.lines == mostLines {
+		t.hold(appendLine, values...)
 		t.lines = 1
 		return nil
 	}
 	last := t.held[len(t.held)-1]
-	last.SQL, last.Arguments = appendLines[t.lines], append(last.Arguments, e.values()...)
+	parameters := make([]string, len(values))
+	for i := range parameters {
+		parameters[i] = "$" + strconv.Itoa(len(last.Arguments)+i+1)
+	}
+	last.SQL += ", (" + strings.Join(parameters, ", ") + ")"
+	last.Arguments = append(last.Arguments, values...)
 	t.lines++
 	return nil
 }
@@ -52,22 +66,6 @@ func (e AuditEvent) values() []any {
 	}
 	return []any{e.At, e.Event, e.Refusal, e.Actor, e.PersonID, e.ClientID, e.SessionID, e.GrantID, e.RequestID, e.Address, e.Detail}
 }
-
-// appendLines are the statements that append one line, two, and so on.
-var appendLines = func() (statements [8]string) {
-	columns := len(AuditEvent{}.values())
-	var rows []string
-	for i := range statements {
-		parameters := make([]string, columns)
-		for j := range parameters {
-			parameters[j] = "$" + strconv.Itoa(i*columns+j+1)
-		}
-		rows = append(rows, "("+strings.Join(parameters, ", ")+")")
-		statements[i] = `INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, session_id, grant_id, request_id, address, detail) VALUES ` +
-			strings.Join(rows, ", ")
-	}
-	return statements
-}()
 
 // DoneToClient lists lines of the record of what others did to a client, and not by it, that are of some events, newest first, at most limit
 // of them.
