@@ -364,8 +364,8 @@ func TestDeskListsClients(t *testing.T) {
 		t.Errorf("what follows = %s, want the oldest alone", text(a.body))
 	}
 	for path, want := range map[string]string{
-		clientsPath + "?state=approved":       "There is no such application",
-		clientsPath + "?state=<script>":       "Service 20.",
+		clientsPath + "?state=approved":       "No application here is like this",
+		clientsPath + "?state=<script>":       "Select one of these",
 		clientsPath + "?organisation=zx100":   "Service 20.",
 		clientsPath + "?organisation=nowhere": "Enter the code of an organisation",
 	} {

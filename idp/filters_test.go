@@ -33,7 +33,7 @@ func filtered(t *testing.T) *site {
 	s.role = strconv.Itoa(p.count(`SELECT id::bigint FROM role_profile WHERE position_id = $1`, s.ward))
 	p.exec(`UPDATE role_profile SET withheld = 'x', ends_at = $2 WHERE id = $1`, s.role, p.clock.Now().Add(7*24*time.Hour))
 	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
-		VALUES ($1, 'role_changed', '', $2::text, $3::text, '', '', '', jsonb_build_object('role', $4::text, 'withheld', 'x', 'officer', $2::text, 'officer_role', $5::text))`,
+		VALUES ($1, 'role_changed', '', $2::text, $3::text, '', '', '', jsonb_build_object('role', $4::text, 'withheld', 'x', 'version', '2', 'version_before', '1', 'officer', $2::text, 'officer_role', $5::text))`,
 		p.clock.Now(), raAdvanced, formerly, s.role, advancedsRole)
 	p.enrol(raSponsor, webauthntest.New())
 	p.exec(`UPDATE authenticator SET state = 'suspended', revoked_at = $2 WHERE person_id = $1`, raSponsor, p.clock.Now())

@@ -79,7 +79,7 @@ func TestWhatAPersonHasIsPaged(t *testing.T) {
 		SELECT gen_random_uuid(), $1, type, kind, facts || jsonb_build_object('issuer', 'Issuer ' || n || '.'), gen_random_uuid(), $2::timestamptz + n / 9 * interval '1 s', 'operator:test', $2, 'operator:test', 'superseded'
 		FROM (SELECT type, kind, facts FROM evidence WHERE person_id = $1 LIMIT 1) e, generate_series(1, 45) n`, oneRole, now)
 	p.exec(`INSERT INTO audit_event (at, event, refusal, actor, person_id, client_id, request_id, address, detail)
-		SELECT recorded_at, event, '', recorded_by, person_id, '', '', '', jsonb_build_object('evidence', id)
+		SELECT recorded_at, event, '', recorded_by, person_id, '', '', '', jsonb_build_object('evidence', id, 'level_before', 'none', 'level', 'high')
 		FROM evidence, unnest(ARRAY['evidence_recorded', 'evidence_withdrawn']) event WHERE recorded_by = 'operator:test'`)
 	manager, _ := p.atDesk(raManager, "/desk")
 	g := program{p, p.description(), p.officerToken(p.browser(), raManager, apiScopes, "smartcard")}

@@ -144,7 +144,7 @@ func deskPages() map[string]Page {
 			},
 		},
 		"desk-position-withheld-proposed": DeskPositionWithheld{
-			Desk: desk, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", URL: "/desk/positions/555500000001/withheld", State: "proposed", LookedAt: 1000,
+			Desk: desk, Sorting: newest, PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001", URL: "/desk/positions/555500000001/withheld", State: "proposed", LookedAt: 1000,
 			People: []WithheldPerson{{"Amara Okafor", "555100000001", "/desk/people/555100000001", "Ward manager", "/desk/positions/555500000005", at(1, 9), "R0001 and B1300: who reads the record would read her own", false}},
 		},
 		"desk-position-withheld-none": DeskPositionWithheld{Desk: desk, Sorting: newest, URL: "/desk/positions/555500000001/withheld", PositionName: "Ward nurse", PositionURL: "/desk/positions/555500000001"},

@@ -45,7 +45,7 @@ func TestJourneyDeskAudit(t *testing.T) {
 	b.choose("#event", "")
 	b.click("#read")
 	b.want("#whose", "as an officer")
-	b.want("#lines", "Refused: no right")
+	b.want("#lines", "Refused: the role that the officer acted in does not let her do this")
 	b.see("desk-audit-did")
 	b.fill("#until", "1/1/2021")
 	b.click("#read")

@@ -182,7 +182,7 @@ func TestServeTraces(t *testing.T) {
 
 	for _, want := range [][]string{
 		{"SELECT session", "session.Find", "GET /authorize"},
-		{"INSERT authorization_grant; INSERT audit_event", "GET /authorize"},
+		{"INSERT audit_event; INSERT authorization_grant", "GET /authorize"},
 		{"UPDATE authorization_grant", "oauth.IssueTokens", "Fosite.NewAccessResponse", "POST /token"},
 	} {
 		if diff := cmp.Diff(want, collector.path(want[0])); diff != "" {

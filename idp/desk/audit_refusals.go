@@ -24,6 +24,7 @@ func refusalWords() map[string]string {
 		"another_role":         "a form was filled in for another role than the one she acted in",
 		"changed_since":        "it had changed since it was seen",
 		"decided_already":      "it was decided already",
+		"bound_by_others":      "others had to do with what the person signs in with, and the officer had not seen all of it",
 		"manager_exists":       "there is a registration authority manager already",
 		"not_above":            "it is for an officer of an organisation above",
 		"not_operators":        "it is for an operator",
