@@ -165,6 +165,27 @@ func TestShortGivingLeavesTheNext(t *testing.T) {
 	held(14)
 }
 
+// What an officer asked or proposed whose evidence was found forged since, say, nobody approves before she is proved again.
+func TestAskerWhoIsNotProvedAnyMore(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	request := d.ask(asked(d.nurse, d.position(nil)))
+	draftID, err := d.Propose(ctx, d.otherAgent, hospital, draft())
+	must(t, err)
+	for _, level := range []string{"none", "low", "medium"} {
+		must(t, d.exec(`UPDATE person SET identity_level = $3 WHERE id IN ($1, $2)`, d.sponsor.Person, d.otherAgent.Person, level))
+		_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
+		refused(t, "Decide(what somebody asked whose level is "+level+")", err, position.AskerNoOfficer)
+		_, err = d.Approve(ctx, d.manager, draftID, 1)
+		refused(t, "Approve(what somebody proposed whose level is "+level+")", err, position.AskerNoOfficer)
+	}
+	must(t, d.exec(`UPDATE person SET identity_level = 'high' WHERE id IN ($1, $2)`, d.sponsor.Person, d.otherAgent.Person))
+	_, err = d.Decide(ctx, d.agent, request, position.Approve, "Yes", "")
+	must(t, err)
+	_, err = d.Approve(ctx, d.manager, draftID, 1)
+	must(t, err)
+}
+
 // What an officer asked or proposed who is none any more nobody approves; another asks again.
 func TestAskerWhoIsNoOfficerAnyMore(t *testing.T) {
 	t.Parallel()

@@ -111,7 +111,7 @@ func (a *act) stillMay(ctx context.Context, asker string, what authority.Act, or
 }
 
 // StillMay wants who asked for something, or proposed it, to be an officer still who may, in whichever of her roles. Whose
-// profile was closed since is not.
+// profile was closed since is not, nor is whose identity is not proved as well any more as an officer's has to be.
 func StillMay(ctx context.Context, records interface {
 	Kept(ctx context.Context, personID string) (string, error)
 	Person(ctx context.Context, id string, now time.Time) (store.Standing, error)
@@ -125,9 +125,12 @@ func StillMay(ctx context.Context, records interface {
 	if err != nil {
 		return directory.Missing(err, "officer", id)
 	}
+	if !standing.PersonStands || !deed.Proved(standing.Person) {
+		return Refusal(AskerNoOfficer)
+	}
 	for _, role := range standing.Person.Roles {
 		o := authority.Officer{PersonID: id, Role: role.ID, Organisation: role.OrganisationCode, Actors: rules.ActorsOf(role.JobRole, role.Activities)}
-		if standing.PersonStands && rules.May(o, what, of).Grant == authority.Full {
+		if rules.May(o, what, of).Grant == authority.Full {
 			return nil
 		}
 	}
