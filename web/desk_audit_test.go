@@ -26,6 +26,10 @@ func deskAuditPages() map[string]Page {
 			At: at, What: "Record of a person looked at", Refused: "it is neither at the officer’s organisation nor below it", By: "Aidan Agentson (555100000002)", About: "Amara Okafor (555100000001)",
 			Role: "Registration Authority Agent at RX001", Address: "192.0.2.1", Reference: "GHDQGYMT3XZBPVLS",
 		},
+		{
+			At: at, What: "Request decided", Refused: "others had to do with what the person signs in with, and the officer had not seen all of it", By: "Aidan Agentson (555100000002)",
+			Changes: []Difference{{Name: "State", Was: []string{"Open"}, Is: []string{"Approved"}}},
+		},
 		{At: at, What: "Token given to a service", By: "Amara Okafor (555100000001)", About: "Amara Okafor (555100000001)", Service: "ward"},
 		{At: at, What: "Access stopped", By: "operator"},
 		{

@@ -44,7 +44,7 @@ type auditLine struct {
 	Address      string     `json:"address,omitempty"`
 	Request      string     `json:"request_id,omitempty"`
 
-	Changes []difference  `json:"changes" doc:"What was changed, with what it was before."`
+	Changes []difference  `json:"changes" doc:"What was changed, with what it was before; of what was refused, what was to be."`
 	Details []auditDetail `json:"details" doc:"What else the line says, such as a reason, and what it is about."`
 }
 
