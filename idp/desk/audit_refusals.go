@@ -42,7 +42,7 @@ func refusalWords() map[string]string {
 		"person_disabled":     "the person’s access is stopped",
 		"person_unknown":      "there is nobody with this user ID",
 		"not_proved":          "the person’s identity is not proved as well as it has to be",
-		"identity_not_proved": "the identity of one of the two is not proved to level high",
+		"identity_not_proved": "the identity of the officer, or of one of the two who open break-glass, is not proved to level high",
 		"address_taken":       "somebody on record has this email address",
 		// about positions, requests and reviews
 		"not_approved":         "the position is not approved",

@@ -25,7 +25,7 @@ func wantDate(what, such string) string { return "Enter " + what + " such as " +
 func mistakes(err error, words map[string]string) ([]web.FieldError, error) {
 	if refusal, refused := errors.AsType[*deed.Refusal](err); refused {
 		switch refusal.Reason {
-		case deed.NoRight, deed.AnotherOrganisation, deed.NotInRole:
+		case deed.NoRight, deed.AnotherOrganisation, deed.NotInRole, deed.NotProved:
 			return nil, err
 		default:
 			return []web.FieldError{{Message: refusal.Sentence()}}, nil

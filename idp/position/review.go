@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -128,7 +129,7 @@ func (r *Registrar) DecideReview(ctx context.Context, by deed.Acting, id uuid.UU
 	}
 	for _, role := range roles {
 		err := r.act(ctx, by, audit.ReviewDecided, func(a *act) error { return a.decideItem(ctx, id, role, outcome) })
-		if refusal, refused := errors.AsType[*deed.Refusal](err); refused && refusal.Reason != deed.NoRight && refusal.Reason != deed.AnotherOrganisation && refusal.Reason != deed.NotInRole {
+		if refusal, refused := errors.AsType[*deed.Refusal](err); refused && !slices.Contains([]deed.Reason{deed.NoRight, deed.AnotherOrganisation, deed.NotInRole, deed.NotProved}, refusal.Reason) {
 			left = append(left, Left{Role: role, Refusal: refusal})
 			continue
 		}

@@ -123,6 +123,24 @@ func TestReview(t *testing.T) {
 	}
 }
 
+// Who is not proved any more as an officer is decides nothing of a review, and is told once.
+func TestReviewByWhoIsNotProved(t *testing.T) {
+	t.Parallel()
+	d, ctx := newDesk(t), t.Context()
+	ward := d.position(nil)
+	roles := []string{d.held(d.nurse, ward, d.agent), d.held(d.person(), ward, d.agent)}
+	id := d.review(scope(hospital))
+	must(t, d.exec(`UPDATE person SET identity_level = 'medium' WHERE id = $1`, d.otherAgent.Person))
+	left, err := d.DecideReview(ctx, d.otherAgent, id, roles, position.Removed)
+	refused(t, "DecideReview(by who is not proved)", err, deed.NotProved)
+	if len(left) != 0 {
+		t.Errorf("DecideReview(by who is not proved) left %v, want that it is refused as a whole", left)
+	}
+	if diff := cmp.Diff(map[string]string{roles[0]: "", roles[1]: ""}, d.outcomes(id)); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+}
+
 func TestReviewIsRefused(t *testing.T) {
 	t.Parallel()
 	d, ctx := newDesk(t), t.Context()
