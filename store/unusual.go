@@ -61,10 +61,9 @@ func (t *Tx) SignInLines(ctx context.Context, after int64, before time.Time, zon
 		ORDER BY l.sequence`, after, before, zone, lately, limit)
 }
 
-// worksAt is whether a membership m has a role at a time, also one that ends just then. It is looked up for each, also where the planner
-// knows nothing of the tables yet and would read all roles instead, for each again.
+// worksAt is whether a membership m has a role at a time, also one that ends just then.
 func worksAt(at string) string {
-	return `EXISTS (SELECT FROM role_profile r WHERE r.membership_id = m.id AND r.starts_at <= ` + at + ` AND (r.ends_at IS NULL OR r.ends_at >= ` + at + `) OFFSET 0)`
+	return `EXISTS (SELECT FROM role_profile r WHERE r.membership_id = m.id AND r.starts_at <= ` + at + ` AND (r.ends_at IS NULL OR r.ends_at >= ` + at + `))`
 }
 
 // AddUnusualSignIn notes that a sign-in of a person is unusual, and for which reasons, at the organisations where she had a role then and
