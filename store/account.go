@@ -12,7 +12,7 @@ import (
 func (q *queries) KeptAuthenticators(ctx context.Context, personID string) ([]Authenticator, error) {
 	return all[Authenticator](ctx, q, `
 		SELECT `+authenticatorColumns+` FROM authenticator a
-		WHERE a.person_id = $1 AND a.state IN ('active', 'suspended', 'lost') ORDER BY a.created_at, a.id LIMIT 100`, personID)
+		WHERE a.person_id = $1 AND `+signsIn+` ORDER BY a.created_at, a.id LIMIT 100`, personID)
 }
 
 // AuthenticatorsOf lists the authenticators of a person in whichever state by when they were added, [ByTime], those first that can sign
@@ -39,20 +39,28 @@ type Binding struct {
 	ByName          string
 }
 
+// Of an authenticator a of a person and a line e of the record about her: that it signs her in, or can again; and that another had to do
+// with what she signs in with.
+const (
+	signsIn     = `a.state IN ('active', 'suspended', 'lost')`
+	anotherDeed = `e.person_id <> '' AND e.actor <> e.person_id AND e.event IN ('enrolled', 'enrolment_link_made') AND e.refusal = ''
+			AND EXISTS (SELECT FROM person o WHERE o.id = e.actor)`
+)
+
 // Bindings lists the authenticators of a person that can sign her in, or can again, and that another had to do with, oldest first; at
 // most 100.
 func (q *queries) Bindings(ctx context.Context, personID string) ([]Binding, error) {
 	return all[Binding](ctx, q, `
 		WITH other AS MATERIALIZED (
 			SELECT e.sequence, e.at, e.actor, e.detail->>'authenticator' AS authenticator FROM audit_event e
-			WHERE e.person_id = $1 AND e.person_id <> '' AND e.actor <> $1 AND e.event IN ('enrolled', 'enrolment_link_made') AND e.refusal = '' AND EXISTS (SELECT FROM person p WHERE p.id = e.actor)
+			WHERE e.person_id = $1 AND `+anotherDeed+`
 		)
 		SELECT a.id AS authenticator_id, a.name, a.created_at AS bound_at, o.actor AS by, (SELECT p.display_name FROM person p WHERE p.id = o.actor) AS by_name
 		FROM authenticator a
 		CROSS JOIN LATERAL (
 			SELECT o.actor FROM other o WHERE o.at <= a.created_at OR o.authenticator = a.id::text
 			ORDER BY o.authenticator = a.id::text DESC NULLS LAST, o.sequence DESC LIMIT 1) o
-		WHERE a.person_id = $1 AND a.state IN ('active', 'suspended', 'lost') ORDER BY a.created_at, a.id LIMIT 100`, personID)
+		WHERE a.person_id = $1 AND `+signsIn+` ORDER BY a.created_at, a.id LIMIT 100`, personID)
 }
 
 // BoundByOthers lists those of some people of whom [queries.Bindings] would list something.
@@ -61,9 +69,8 @@ func (q *queries) BoundByOthers(ctx context.Context, personIDs []string) ([]stri
 		SELECT ARRAY(SELECT p.id FROM person p
 		WHERE p.id = ANY ($1) AND EXISTS (
 			SELECT FROM authenticator a
-			JOIN audit_event e ON e.person_id = a.person_id AND e.person_id <> '' AND e.actor <> a.person_id AND e.event IN ('enrolled', 'enrolment_link_made') AND e.refusal = ''
-			WHERE a.person_id = p.id AND a.state IN ('active', 'suspended', 'lost') AND (e.at <= a.created_at OR e.detail->>'authenticator' = a.id::text)
-				AND EXISTS (SELECT FROM person o WHERE o.id = e.actor)))`, personIDs)
+			JOIN audit_event e ON e.person_id = a.person_id AND `+anotherDeed+`
+			WHERE a.person_id = p.id AND `+signsIn+` AND (e.at <= a.created_at OR e.detail->>'authenticator' = a.id::text)))`, personIDs)
 }
 
 // LockAuthenticators waits until nobody signs in with an authenticator of a person or takes one away, and lets nobody until the
