@@ -205,7 +205,7 @@ func TestWhoMergesAnOfficerSeesWhoBoundWhat(t *testing.T) {
 		t.Errorf("to merge unseen = %d %s, want 412 and what there is", blind.StatusCode, blind.body)
 	}
 	manager, page := p.atDesk(raManager, "/desk/merges/"+merge["merge"])
-	form := regexp.MustCompile(`action="(/desk/merges/[^"]*\?bound=[0-9a-f]{16})"`).FindStringSubmatch(page.body)
+	form := regexp.MustCompile(`action="(/desk/merges/[^"]*\?bound=[0-9a-f]{16}&amp;role=[0-9]{12})"`).FindStringSubmatch(page.body)
 	if words := page.words(t); form == nil || !strings.Contains(words, "Others bound what this person signs in with") || !strings.Contains(words, "blue key, added on") {
 		t.Fatalf("the page = %s, want who bound what, and a form that says that it does", words)
 	}

@@ -187,7 +187,7 @@ func (h *Handler) mergePage(r *http.Request, o officer) (web.DeskMerge, error) {
 		if err != nil {
 			return web.DeskMerge{}, err
 		}
-		page.Bound, page.PostURL = boundByOthers(bindings), address(r.URL.Path, "bound", position.MarkOf(bindings))
+		page.Bound, page.PostURL = boundByOthers(bindings), o.form(r.URL.Path, "bound", position.MarkOf(bindings))
 	}
 	for _, person := range []string{m.Kept, m.Duplicate} {
 		s, err := h.Lifecycle.Look(r.Context(), o.Acting(), authority.MergePeople, person, "")
